@@ -226,6 +226,10 @@ pub trait Directory: Send + Sync {
     fn is_support_address(&self, account: &str, address: &str) -> bool {
         false
     }
+    /// Answers [`own_domain`].
+    fn own_domain(&self, account: &str, domain: &str) -> Option<DomainState> {
+        None
+    }
     /// Answers [`partner`].
     fn partner(&self, account: &str, address: &str) -> Option<Partner> {
         None
@@ -293,6 +297,35 @@ pub fn is_support_address(address: &str) -> bool {
     look_up!(directory::is_support_address(address), |known| known
         .directory
         .is_support_address(ACCOUNT, address))
+}
+
+/// Returns how far a domain is the account's own, whether or not it receives at any address in it:
+/// its native domain, one that it has connected, or one that the configuration gives it to receive
+/// at or to send from. `None` if the domain is somebody else's; a sub-domain is another domain.
+///
+/// In a native test, returns the state of one of the `own_domains` that the test has given, or of
+/// the domain of a `destination`.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// Mail in the name of the account's own people, of whom nobody proves that they wrote it.
+/// fn is_impersonation(author: &Address, facts: &Authentication) -> bool {
+///     own_domain(author.domain()) == Some(DomainState::Verified) && !facts.has_aligned_pass()
+/// }
+///
+/// let mut given = native::Given::default();
+/// let own = ("customer.example".to_owned(), DomainState::Verified);
+/// given.directory.own_domains = [own].into();
+/// let _given = given.give();
+/// let facts = Authentication::default();
+/// assert!(is_impersonation(&"boss@Customer.example".parse().unwrap(), &facts));
+/// assert!(!is_impersonation(&"ann@shop.example".parse().unwrap(), &facts));
+/// ```
+pub fn own_domain(domain: &str) -> Option<DomainState> {
+    look_up!(directory::own_domain(domain), |known| known
+        .directory
+        .own_domain(ACCOUNT, domain))
 }
 
 /// Returns the partner that an address belongs to. Case, quotes, sub-address and the wrapping of

@@ -69,16 +69,11 @@ impl AccountView {
             ConnectorKind::TwoWay => DomainKind::TwoWay,
             ConnectorKind::OutboundOnly => DomainKind::OutboundOnly,
         };
-        let state = match connector.state {
-            ConnectorState::Claimed => DomainState::Claimed,
-            ConnectorState::Verified => DomainState::Verified,
-            ConnectorState::Disconnected => DomainState::Disconnected,
-        };
         let known = &connector.forwarders;
         Some(ReceivingDomain {
             domain: connector.claim.domain.as_ascii().to_owned(),
             kind,
-            state,
+            state: state(connector.state),
             forwarders: forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers),
         })
     }
@@ -125,6 +120,23 @@ impl Directory for AccountView {
 
     fn is_support_address(&self, account: &str, address: &str) -> bool {
         Address::parse(address).is_ok_and(|address| self.is_of(account, &address))
+    }
+
+    fn own_domain(&self, account: &str, domain: &str) -> Option<DomainState> {
+        let domain: Domain = domain.parse().ok()?;
+        let verified = |is_own: bool| is_own.then_some(DomainState::Verified);
+        if let Some(owner) = self.config.account_of_domain(domain.as_ascii()) {
+            return verified(owner.id == account);
+        }
+        let of_directory = account.parse().ok().and_then(|id| {
+            let mut connectors = self.directory.connectors(id).iter();
+            let connector = connectors.find(|of| of.claim.domain == domain);
+            let native = &self.directory.account(id)?.profile.native_domain;
+            connector.map_or(verified(*native == domain), |of| Some(state(of.state)))
+        });
+        let of_config = self.config.account(account);
+        let sends = of_config.is_some_and(|of| of.sending_domains.contains(&domain));
+        of_directory.or(verified(sends))
     }
 
     fn partner(&self, account: &str, address: &str) -> Option<Partner> {
@@ -178,6 +190,14 @@ impl Directory for AccountView {
         };
         let of_config = || self.config.account(account)?.settings.get(policy);
         serde_json::to_string(of_directory().or_else(of_config)?).ok()
+    }
+}
+
+fn state(of: ConnectorState) -> DomainState {
+    match of {
+        ConnectorState::Claimed => DomainState::Claimed,
+        ConnectorState::Verified => DomainState::Verified,
+        ConnectorState::Disconnected => DomainState::Disconnected,
     }
 }
 
@@ -307,6 +327,28 @@ mod tests {
         assert_eq!(at(&account, "any@desk.example"), None);
         assert_eq!(at(&account, "ann@verified.example"), None);
         assert_eq!(at("acme", "help@native.example"), None);
+    }
+
+    #[test]
+    fn the_states_of_an_accounts_own_domains_are_known() {
+        let (view, account) = known();
+        for (account, domain, state) in [
+            ("acme", "desk.example", Some(DomainState::Verified)),
+            ("acme", "Customer.EXAMPLE", Some(DomainState::Verified)),
+            ("acme", "sub.desk.example", None),
+            ("acme", "native.example", None),
+            (&account, "native.example", Some(DomainState::Verified)),
+            (&account, "verified.example", Some(DomainState::Verified)),
+            (&account, "claimed.example", Some(DomainState::Claimed)),
+            (&account, "desk.example", None),
+            (&account, "no domain", None),
+        ] {
+            assert_eq!(
+                view.own_domain(account, domain),
+                state,
+                "{account} {domain}"
+            );
+        }
     }
 
     #[test]

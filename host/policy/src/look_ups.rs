@@ -10,6 +10,10 @@ use crate::contract::wit::{authentication as wit, directory, identity, settings_
 use crate::host::{CallState, refuse};
 use crate::records::Mapped;
 
+/// Bytes of the longest text that is looked up as a domain: 253 octets in A-labels are no longer in
+/// characters.
+const LONGEST_DOMAIN: usize = 1_000;
+
 impl CallState {
     fn facts(&self) -> wasmtime::Result<&Facts> {
         let facts = self.view.facts.as_deref();
@@ -82,6 +86,13 @@ impl directory::Host for CallState {
 
     fn is_support_address(&mut self, address: String) -> wasmtime::Result<bool> {
         Ok(self.of_account(|known, account| known.is_support_address(account, &address)))
+    }
+
+    fn own_domain(&mut self, domain: String) -> wasmtime::Result<Option<directory::DomainState>> {
+        if domain.len() > LONGEST_DOMAIN {
+            return Ok(None);
+        }
+        Ok(self.of_account(|known, account| known.own_domain(account, &domain).mapped()))
     }
 
     fn partner(&mut self, address: String) -> wasmtime::Result<Option<directory::KnownPartner>> {

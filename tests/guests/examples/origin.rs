@@ -10,6 +10,8 @@ use gatepost_sdk::*;
 pub struct Settings {
     /// Prefix of the recipients for which it asks at RCPT.
     too_soon: Option<String>,
+    /// Domains of which it asks whether they are the account's own.
+    own_domains: Vec<String>,
 }
 
 /// The policy.
@@ -128,6 +130,9 @@ impl Policy for Origin {
             decision.reason(known(recipient));
         }
         decision.reason(known("somebody@elsewhere.example"));
+        for domain in &self.0.own_domains {
+            decision.reason(format!("own {:?}", own_domain(domain)));
+        }
         decision.reason(match partner("help@partner.example") {
             None => "partner none".to_owned(),
             Some(of) => format!("partner {} {:?}", of.by_domain, of.source),

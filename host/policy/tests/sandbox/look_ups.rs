@@ -39,6 +39,11 @@ impl Directory for OneAccount {
         account == "acme" && address == "help@desk.example"
     }
 
+    fn own_domain(&self, account: &str, domain: &str) -> Option<DomainState> {
+        assert_eq!(domain, "Customer.example", "a longer text is not looked up");
+        (account == "acme").then_some(DomainState::Disconnected)
+    }
+
     fn partner(&self, account: &str, address: &str) -> Option<Partner> {
         (account == "acme" && address == "help@partner.example").then(|| Partner {
             by_domain: true,
@@ -143,7 +148,9 @@ fn facts() -> Facts {
 }
 
 async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) -> MessageRuling {
-    let origin = load(Definition::new("origin"), hostile("origin")).await;
+    let mut definition = Definition::new("origin");
+    definition.settings = json!({ "own-domains": ["Customer.example", "a".repeat(2000)] });
+    let origin = load(definition, hostile("origin")).await;
     let look_ups = PolicyContext {
         memory: Arc::new(NoMemory),
         directory: Arc::new(OneAccount),
@@ -183,6 +190,8 @@ async fn a_policy_reads_the_gathered_facts() {
              [\"192.0.2.0/24\"], dkim_domains: [\"list.example\"], arc_sealers: \
              [\"sealer.example\"] } false",
             "to somebody@elsewhere.example nobody's false",
+            "own Some(Disconnected)",
+            "own None",
             "partner true Feed(\"https://partner.example/list\")",
             "addresses true",
             "product Some(\"Acme Desk\")",
@@ -200,6 +209,7 @@ async fn look_ups_tell_nothing_without_the_account() {
         let reasons = ruling.findings.judgements[0].decision.reasons.join("\n");
         for line in [
             "to help@desk.example nobody's false",
+            "own None",
             "partner none",
             "addresses false",
             "product None",
