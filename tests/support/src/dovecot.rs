@@ -2,23 +2,20 @@
 
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
 use crate::home::Home;
+use crate::mail_server::MailServer;
 use crate::packages::root;
 use crate::wait::{free_port, until};
 use crate::{Process, debian};
 
 /// A running Dovecot for one test, with a mailbox for each of its users and nothing but LMTP.
 #[derive(Debug)]
-pub struct Dovecot {
-    process: Process,
-    address: SocketAddr,
-    // Dropped after the process.
-    home: Home,
-}
+pub struct Dovecot(MailServer);
 
 impl Dovecot {
     /// Starts one with these users, given by their addresses. If Dovecot is not installed or cannot
@@ -42,49 +39,30 @@ impl Dovecot {
         command.arg(home.path().join("dovecot.conf"));
         let process = Process::start("dovecot", &mut command);
         process.logged("starting up");
-        Some(Self {
-            process,
-            address,
-            home,
-        })
-    }
-
-    /// Returns the address of its LMTP server.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Returns its certificate, as PEM.
-    pub fn certificate(&self) -> &Path {
-        &self.home.certificate.certificate
+        Some(Self(MailServer::new(process, address, home)))
     }
 
     /// Waits until a user's mailbox has this many messages; returns them in no order.
     pub fn mailbox(&self, user: &str, count: usize) -> Vec<Vec<u8>> {
-        let folder = self.home.path().join("mail").join(user).join("new");
+        let folder = self.home().join("mail").join(user).join("new");
         // A message gets into this folder by a rename, whole (maildir(5)).
         let whole = || {
             let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
             let messages: Vec<_> = entries.filter_map(|e| fs::read(e.path()).ok()).collect();
             (messages.len() >= count).then_some(messages)
         };
-        let missing = || format!("not {count} messages for {user}:\n{}", self.process.log());
+        let missing = || format!("not {count} messages for {user}:\n{}", self.log());
         let messages = until(missing, whole);
         assert_eq!(messages.len(), count, "messages for {user}");
         messages
     }
-
-    /// Waits until it has logged these words; returns the first line with them.
-    pub fn logged(&self, words: &str) -> String {
-        self.process.logged(words)
-    }
 }
 
-impl Drop for Dovecot {
-    /// Ends its main process, which ends all others.
-    fn drop(&mut self) {
-        self.process.signal("TERM");
-        self.process.wait();
+impl Deref for Dovecot {
+    type Target = MailServer;
+
+    fn deref(&self) -> &MailServer {
+        &self.0
     }
 }
 

@@ -1,23 +1,20 @@
 //! Exim as a neighbour of the relay, on either side.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::Path;
 
+use crate::Process;
+use crate::apart::{self, User};
 use crate::home::Home;
-use crate::namespace::{self, User};
+use crate::mail_server::MailServer;
 use crate::packages::{root, unpacked};
-use crate::wait::{free_port, until};
-use crate::{PATIENCE, Process};
+use crate::wait::free_port;
 
 /// A running Exim for one test: it accepts mail on a loopback port and sends all of it, bounces
 /// too, to one next hop. It uses TLS if the server offers it, and offers it itself.
 #[derive(Debug)]
-pub struct Exim {
-    process: Process,
-    address: SocketAddr,
-    // Dropped after the process.
-    home: Home,
-}
+pub struct Exim(MailServer);
 
 /// User that is compiled into Debian's Exim.
 const USER: User = User {
@@ -93,41 +90,20 @@ impl Exim {
         );
         let process = Process::start("exim", &mut namespace::command(path, &[USER], &setup));
         process.logged("daemon started");
-        Some(Self {
-            process,
-            address,
-            home,
-        })
-    }
-
-    /// Returns the address of its SMTP server.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Returns its certificate, as PEM.
-    pub fn certificate(&self) -> &Path {
-        &self.home.certificate.certificate
+        Some(Self(MailServer::new(process, address, home)))
     }
 
     /// Waits until it has no work left for any message that it accepted.
     pub fn drained(&self) {
-        let queued = || format!("queued after {PATIENCE:?}:\n{}", self.process.log());
-        until(queued, || {
-            (self.home.files("spool/input") == 0).then_some(())
-        });
-    }
-
-    /// Waits until it has logged these words; returns the first line with them.
-    pub fn logged(&self, words: &str) -> String {
-        self.process.logged(words)
+        self.0.emptied("spool/input");
     }
 }
 
-impl Drop for Exim {
-    fn drop(&mut self) {
-        self.process.signal("TERM");
-        self.process.wait();
+impl Deref for Exim {
+    type Target = MailServer;
+
+    fn deref(&self) -> &MailServer {
+        &self.0
     }
 }
 

@@ -1,22 +1,19 @@
 //! OpenSMTPD as a neighbour of the relay, on either side.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 
+use crate::Process;
+use crate::apart::{self, User};
 use crate::home::Home;
-use crate::namespace::{self, User};
+use crate::mail_server::MailServer;
 use crate::packages::{root, unpacked};
-use crate::wait::{free_port, listening, until};
-use crate::{PATIENCE, Process};
+use crate::wait::{free_port, listening};
 
 /// A running OpenSMTPD for one test: it accepts mail on a loopback port and sends all of it,
 /// bounces too, to one next hop. It uses TLS if the server offers it.
 #[derive(Debug)]
-pub struct OpenSmtpd {
-    process: Process,
-    address: SocketAddr,
-    // Dropped after the process.
-    home: Home,
-}
+pub struct OpenSmtpd(MailServer);
 
 /// Users that are compiled into Debian's OpenSMTPD.
 const USERS: [User; 2] = [
@@ -76,36 +73,19 @@ impl OpenSmtpd {
         );
         let process = Process::start("opensmtpd", &mut namespace::command(path, &USERS, &setup));
         listening(address);
-        Some(Self {
-            process,
-            address,
-            home,
-        })
-    }
-
-    /// Returns the address of its SMTP server.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+        Some(Self(MailServer::new(process, address, home)))
     }
 
     /// Waits until it has no work left for any message that it accepted.
     pub fn drained(&self) {
-        let queued = || format!("queued after {PATIENCE:?}:\n{}", self.process.log());
-        until(queued, || {
-            (self.home.files("queue/queue") == 0).then_some(())
-        });
-    }
-
-    /// Waits until it has logged these words; returns the first line with them.
-    pub fn logged(&self, words: &str) -> String {
-        self.process.logged(words)
+        self.0.emptied("queue/queue");
     }
 }
 
-impl Drop for OpenSmtpd {
-    /// Ends its main process, which ends all others.
-    fn drop(&mut self) {
-        self.process.signal("TERM");
-        self.process.wait();
+impl Deref for OpenSmtpd {
+    type Target = MailServer;
+
+    fn deref(&self) -> &MailServer {
+        &self.0
     }
 }

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::home::Home;
+use crate::mail_server::MailServer;
 use crate::packages::root;
 use crate::verifiers::{self, Verifiers};
 use crate::wait::until;
@@ -18,14 +20,11 @@ use crate::{Process, debian};
 /// and offers it itself.
 #[derive(Debug)]
 pub struct Postfix {
-    process: Process,
-    address: SocketAddr,
     /// Folder of Postfix's commands.
     commands: PathBuf,
-    /// Other programs that work for it.
+    /// Other programs that work for it; dropped before their home.
     helpers: Vec<Process>,
-    // Dropped after the process.
-    home: Home,
+    server: MailServer,
 }
 
 /// Main settings: no look-ups, no mailboxes, no pauses. Further ones come below.
@@ -123,12 +122,11 @@ impl Postfix {
             .as_ref()
             .map_or_else(Vec::new, |verifiers| verifiers.start(&home));
         let process = start(&master, path, verifiers.is_some());
+        let address = listening(process.id());
         Some(Self {
-            address: listening(process.id()),
-            process,
             commands,
             helpers,
-            home,
+            server: MailServer::new(process, address, home),
         })
     }
 
@@ -136,23 +134,13 @@ impl Postfix {
     /// that work for it.
     pub fn ids(&self) -> Vec<u32> {
         let helpers = self.helpers.iter().map(Process::id);
-        std::iter::once(self.process.id()).chain(helpers).collect()
-    }
-
-    /// Returns the address of its SMTP server.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Returns the certificate of its SMTP server, as PEM.
-    pub fn certificate(&self) -> &Path {
-        &self.home.certificate.certificate
+        std::iter::once(self.id()).chain(helpers).collect()
     }
 
     /// Submits a message as a local program does.
     pub fn sendmail(&self, from: &str, to: &[&str], message: &[u8]) {
         let mut command = Command::new(self.commands.join("sendmail"));
-        command.arg("-C").arg(self.home.path());
+        command.arg("-C").arg(self.home());
         // A line with only a dot does not end the message.
         command.args(["-i", "-f", from]).args(to);
         let mut sendmail = command
@@ -184,26 +172,21 @@ impl Postfix {
 
     /// Waits until it has no work left for any message that it accepted.
     pub fn drained(&self) {
-        let queued = || format!("queued: {}\n{}", self.postqueue("-j"), self.process.log());
+        let queued = || format!("queued: {}\n{}", self.postqueue("-j"), self.log());
         until(queued, || self.postqueue("-j").is_empty().then_some(()));
-    }
-
-    /// Waits until it has logged these words; returns the first line with them.
-    pub fn logged(&self, words: &str) -> String {
-        self.process.logged(words)
     }
 
     fn postqueue(&self, what: &str) -> String {
         let mut postqueue = Command::new(self.commands.join("postqueue"));
-        run(postqueue.arg("-c").arg(self.home.path()).arg(what))
+        run(postqueue.arg("-c").arg(self.home()).arg(what))
     }
 }
 
-impl Drop for Postfix {
-    /// Ends its master process, which ends all others.
-    fn drop(&mut self) {
-        self.process.signal("TERM");
-        self.process.wait();
+impl Deref for Postfix {
+    type Target = MailServer;
+
+    fn deref(&self) -> &MailServer {
+        &self.server
     }
 }
 

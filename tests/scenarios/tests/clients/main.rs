@@ -1,9 +1,9 @@
-//! Real mail software on both sides of the relay: swaks, Python's smtplib and GNU SASL as
-//! clients, Postfix,
-//! Exim and OpenSMTPD as client and as next hop, Dovecot as next hop over LMTP.
+//! Real mail software on both sides of the relay: swaks, Python's smtplib and GNU SASL as clients,
+//! Postfix, Exim and OpenSMTPD as client and as next hop, Dovecot as next hop over LMTP.
 //!
-//! Each file shows one thing. What is not installed is not tested, and that is said. Every scenario
-//! ends with [`Relay::leaves_nothing`] or [`nothing_is_left`]: what arrives does so once.
+//! Each file has one scenario. A program that is not installed is not tested, and one line says so.
+//! Every scenario ends with [`Relay::leaves_nothing`] or [`nothing_is_left`]: each message arrives
+//! once.
 #![allow(clippy::unwrap_used)]
 
 mod between_two_postfixes;
@@ -15,8 +15,7 @@ mod gsasl {
 }
 
 mod swaks {
-    mod auth_login;
-    mod auth_plain;
+    mod auth;
     mod implicit_tls;
     mod pipelining;
     mod plain;
@@ -112,8 +111,11 @@ mod postfix_receives {
 }
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 
-use test_support::{Client, Exim, OpenSmtpd, Postfix, Relay, Sink, Taken};
+use test_support::{
+    Client, Exim, MailServer, OpenSmtpd, Postfix, Relay, RelayBuilder, Sink, Taken,
+};
 
 /// A message with whatever is easily spoilt on the way.
 fn awkward() -> Vec<u8> {
@@ -196,25 +198,25 @@ fn numbers(sink: &Sink, count: usize) -> Vec<usize> {
     numbers
 }
 
-/// A mail server behind the relay, that hands on what it takes.
-trait Behind {
-    /// Waits until it has nothing left to do for any message that it took.
+/// A mail server before or behind the relay, that hands on every message.
+trait Server: Deref<Target = MailServer> {
+    /// Waits until it has no work left for any message.
     fn drained(&self);
 }
 
-impl Behind for Postfix {
+impl Server for Postfix {
     fn drained(&self) {
         self.drained();
     }
 }
 
-impl Behind for Exim {
+impl Server for Exim {
     fn drained(&self) {
         self.drained();
     }
 }
 
-impl Behind for OpenSmtpd {
+impl Server for OpenSmtpd {
     fn drained(&self) {
         self.drained();
     }
@@ -233,7 +235,7 @@ fn nothing_is_queued(mut relay: Relay) {
 
 /// Ends the relay, lets the server behind it hand on what it has, and makes sure that nothing is
 /// left of which the test has not taken note.
-fn nothing_is_left(relay: Relay, behind: impl Behind, sink: Sink) {
+fn nothing_is_left(relay: Relay, behind: impl Server, sink: Sink) {
     nothing_is_queued(relay);
     behind.drained();
     let rest = sink.rest();
@@ -242,7 +244,7 @@ fn nothing_is_left(relay: Relay, behind: impl Behind, sink: Sink) {
 
 /// Messages from a client through the relay, small and large: each arrives octet for octet, and the
 /// trace field of the server behind the relay says this of how it came there.
-fn messages_arrive(relay: Relay, behind: impl Behind, sink: Sink, trace: &[&str]) {
+fn messages_arrive(relay: Relay, behind: impl Server, sink: Sink, trace: &[&str]) {
     for message in [awkward(), megabyte()] {
         submit(relay.address("mx"), &["user@desk.example"], &message);
         let taken = sink.take();
@@ -255,6 +257,59 @@ fn messages_arrive(relay: Relay, behind: impl Behind, sink: Sink, trace: &[&str]
         assert_whole(&taken, &message);
     }
     nothing_is_left(relay, behind, sink);
+}
+
+/// The usual relay, whose listener for inbound mail offers no TLS.
+fn without_tls(sink: &Sink) -> Relay {
+    let inbound = "direction = \"inbound\"";
+    RelayBuilder::usual(sink.address())
+        .replace(inbound, &format!("{inbound}\ntls = \"none\""))
+        .start()
+}
+
+/// Messages through a server before the relay, small and large: each arrives octet for octet, and
+/// the relay's trace field says that it came from this host by this protocol.
+fn messages_come(relay: Relay, server: &impl Server, sink: Sink, from: &str, protocol: &str) {
+    for message in [awkward(), megabyte()] {
+        submit(server.address(), &["user@desk.example"], &message);
+        let taken = sink.take();
+        assert_eq!(taken.from, "ann@sender.example");
+        assert_eq!(taken.to, ["user@desk.example"]);
+        let field = taken.header("Received").unwrap();
+        assert!(field.starts_with(&format!("from {from} ")), "{field}");
+        assert!(field.contains(&format!(" with {protocol} id ")), "{field}");
+        assert_whole(&taken, &message);
+    }
+    server.drained();
+    relay.leaves_nothing(sink);
+}
+
+/// Takes [`awkward`] that the user has submitted under TLS to a recipient elsewhere, and ends the
+/// relay.
+fn submission_arrives(relay: Relay, sink: Sink) {
+    let taken = sink.take();
+    assert_eq!(taken.to, ["x@elsewhere.example"]);
+    let field = taken.header("Received").unwrap();
+    assert!(field.contains(" with ESMTPSA id "), "{field}");
+    assert_whole(&taken, &awkward());
+    relay.leaves_nothing(sink);
+}
+
+/// A server before the relay hands over the good recipients of [`GOOD_AND_BAD`]. Its bounce goes to
+/// the sink by a second account, that of the sender.
+fn good_ones_come<S: Server>(start: impl FnOnce(SocketAddr) -> Option<S>) {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address())
+        .replace("sending-domains = [\"sender.example\"]", "")
+        .with("[[account]]\nid = \"sender\"\ndomains = [\"sender.example\"]")
+        .start();
+    let Some(server) = start(relay.address("mx")) else {
+        return;
+    };
+    submit(server.address(), &GOOD_AND_BAD, &awkward());
+    good_ones_arrive(&sink);
+    server.drained();
+    relay.leaves_nothing(sink);
 }
 
 /// Recipients that a mail server is given for [`good_ones_arrive`].

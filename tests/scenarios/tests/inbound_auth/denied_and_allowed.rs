@@ -3,7 +3,7 @@
 use crate::{ITS_OWN, STRANGER, Site, author, codes, eml};
 
 #[test]
-fn who_is_denied_is_refused() {
+fn denied_clients_and_authors_are_refused() {
     for denied in [
         r#"networks = ["198.51.100.0/24"]"#,
         r#"domains = ["author.example"]"#,
@@ -18,7 +18,7 @@ fn who_is_denied_is_refused() {
 }
 
 #[test]
-fn who_is_allowed_is_let_through() {
+fn allowed_networks_pass_in_spite_of_dmarc() {
     let (zone, _) = author("reject");
     let site = Site::start(zone, r#"{ allow = { networks = ["203.0.113.0/24"] } }"#);
     assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);

@@ -6,7 +6,7 @@ use test_support::Scram;
 use crate::{ITS_OWN, Site, author, codes, eml};
 
 #[test]
-fn its_credentials_hold_no_more() {
+fn credentials_of_a_disconnected_domain_end() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let id = site.connect("two-way");

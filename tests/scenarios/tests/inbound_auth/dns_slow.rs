@@ -7,7 +7,7 @@ use test_support::zone::Fault;
 use crate::{STRANGER, Site, author, eml};
 
 #[test]
-fn mail_waits_for_a_bounded_time() {
+fn a_silent_name_server_delays_mail_by_a_bounded_time() {
     let (mut zone, signer) = author("reject");
     for name in [
         "author.example",

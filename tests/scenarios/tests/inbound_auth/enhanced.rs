@@ -9,7 +9,7 @@ use crate::{ITS_OWN, STRANGER, Site, author, codes, eml};
 const REFUSE: &str = r#"{ mode = "enhanced", enhanced-failure = "refuse" }"#;
 
 #[test]
-fn without_proof_it_is_kept_apart_or_refused() {
+fn unproved_mail_is_quarantined_or_refused() {
     let site = Site::start(Zone::new(), r#"{ mode = "enhanced" }"#);
     assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
     assert_eq!(site.quarantined(), 1);
@@ -23,7 +23,7 @@ fn without_proof_it_is_kept_apart_or_refused() {
 }
 
 #[test]
-fn an_aligned_pass_is_enough_without_a_record() {
+fn an_aligned_pass_is_enough_without_a_dmarc_record() {
     let (mut zone, signer) = author("none");
     zone.forget("_dmarc.author.example");
     let site = Site::start(zone, REFUSE);
@@ -38,7 +38,7 @@ fn an_aligned_pass_is_enough_without_a_record() {
 }
 
 #[test]
-fn from_has_one_author_as_they_are() {
+fn from_without_one_plain_author_is_refused() {
     let (zone, signer) = author("reject");
     let site = Site::start(zone, REFUSE);
     for (odd, code) in [
@@ -54,7 +54,7 @@ fn from_has_one_author_as_they_are() {
 }
 
 #[test]
-fn a_dns_that_fails_means_later() {
+fn a_failing_dns_defers_unproved_mail() {
     let (mut zone, _) = author("reject");
     zone.fault("_dmarc.author.example", Fault::ServFail);
     zone.fault("author.example", Fault::ServFail);

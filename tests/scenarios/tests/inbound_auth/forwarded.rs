@@ -5,7 +5,7 @@ use crate::{STRANGER, Signer, Site, author, codes, eml};
 const TO: [&str; 1] = ["help@customer.test"];
 
 #[test]
-fn a_known_network_is_not_refused() {
+fn mail_from_a_known_forwarders_network_is_not_refused() {
     let (zone, signer) = author("reject");
     let site = Site::start(zone, "{}");
     let id = site.connect("outbound-only");

@@ -3,7 +3,7 @@
 use crate::{ITS_OWN, Site, author, eml};
 
 #[test]
-fn the_requester_is_told() {
+fn mail_forwarded_twice_names_its_requester() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     assert_eq!(site.direct(ITS_OWN, &eml("forwarded-twice")).code, 250);

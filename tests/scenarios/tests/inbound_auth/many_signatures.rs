@@ -3,7 +3,7 @@
 use crate::{STRANGER, Signer, Site, author, eml};
 
 #[test]
-fn the_questions_are_bounded() {
+fn only_the_first_of_many_signatures_are_looked_up() {
     let (mut zone, author) = author("reject");
     let names: Vec<&'static str> = (0..300)
         .map(|number| &*format!("d{number}.example").leak())

@@ -6,7 +6,7 @@ use crate::{Site, author, codes, eml};
 
 /// The author's domain wants its mail refused where it is not proved, and this is not.
 #[test]
-fn its_server_vouches_whoever_the_author_is() {
+fn a_customers_server_vouches_for_any_author() {
     let (zone, _) = author("reject");
     let site = Site::start(zone, r#"{ unauthenticated = "refuse" }"#);
     let id = site.connect("two-way");

@@ -39,7 +39,7 @@ fn a_trusted_sealer_is_believed() {
 }
 
 #[test]
-fn an_attackers_set_below_a_trusted_seal_is_not() {
+fn an_attackers_set_below_a_trusted_seal_is_not_believed() {
     let (mut zone, _) = author("reject");
     let list = Signer::new("list.example", &mut zone);
     let attacker = Signer::new("attacker.example", &mut zone);

@@ -5,7 +5,7 @@ use test_support::zone::Fault;
 use crate::{ITS_OWN, STRANGER, Site, author, codes, eml};
 
 #[test]
-fn reject_is_refused() {
+fn mail_that_fails_p_reject_is_refused() {
     let (zone, _) = author("reject");
     let site = Site::start(zone, "{}");
     assert_eq!(
@@ -16,7 +16,7 @@ fn reject_is_refused() {
 }
 
 #[test]
-fn quarantine_is_kept_apart() {
+fn mail_that_fails_p_quarantine_is_quarantined() {
     let (zone, _) = author("quarantine");
     let site = Site::start(zone, "{}");
     assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
@@ -24,7 +24,7 @@ fn quarantine_is_kept_apart() {
 }
 
 #[test]
-fn none_is_taken_and_tagged() {
+fn mail_that_fails_p_none_is_accepted_and_tagged() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
@@ -33,7 +33,7 @@ fn none_is_taken_and_tagged() {
 }
 
 #[test]
-fn its_own_server_and_its_signature_are_enough() {
+fn spf_or_dkim_of_the_author_is_enough() {
     let (zone, signer) = author("reject");
     let site = Site::start(zone, "{}");
     assert_eq!(site.direct(ITS_OWN, &eml("question")).code, 250);
@@ -45,7 +45,7 @@ fn its_own_server_and_its_signature_are_enough() {
 }
 
 #[test]
-fn who_publishes_nothing_is_taken() {
+fn mail_of_a_domain_without_records_is_accepted() {
     let site = Site::start(test_support::Zone::new(), "{}");
     assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
     assert_eq!(site.tags(), "");
@@ -53,7 +53,7 @@ fn who_publishes_nothing_is_taken() {
 }
 
 #[test]
-fn a_dns_that_fails_is_no_refusal() {
+fn a_failing_dns_refuses_no_mail() {
     let (mut zone, _) = author("reject");
     zone.fault("_dmarc.author.example", Fault::ServFail);
     let site = Site::start(zone, "{}");

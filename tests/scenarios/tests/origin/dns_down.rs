@@ -8,7 +8,7 @@ use test_support::{DnsServer, Sink};
 use crate::{relay, send, signed};
 
 #[test]
-fn without_answers_it_is_temperror_and_mail_flows() {
+fn a_failing_dns_gives_temperror_and_mail_flows() {
     let (message, mut zone) = signed();
     for name in [
         "s._domainkey.sender.example",

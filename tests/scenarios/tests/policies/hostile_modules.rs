@@ -59,7 +59,7 @@ fn found() -> Option<PathBuf> {
 }
 
 #[test]
-fn each_known_kind_is_refused_while_mail_flows() {
+fn each_known_kind_of_hostile_module_is_refused_while_mail_flows() {
     let sink = Sink::start();
     let guest = Guest::new("version_one");
     let relay = guest.relay(&sink).start();

@@ -73,7 +73,7 @@ fn a_large_message_takes_the_same_way_as_by_data() {
 }
 
 #[test]
-fn what_ends_before_its_last_chunk_leaves_nothing() {
+fn a_message_without_its_last_chunk_leaves_nothing() {
     let (sink, relay) = start("");
     let large = format!("\r\n{}", "0123456789\r\n".repeat(100_000));
     for ending in [&b"RSET\r\n"[..], b"QUIT\r\n", b"BDAT 500\r\nhalf of it"] {

@@ -5,7 +5,7 @@ use serde_json::json;
 use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn what_the_envelope_asks_for_waits_with_the_message() {
+fn dsn_parameters_are_queued_with_the_message() {
     let sink = Sink::with(&["--tempfail-first", "100"]);
     let relay = RelayBuilder::usual(sink.address())
         .replace("retry = [\"1s\"]", "retry = [\"1h\"]")

@@ -41,7 +41,7 @@ fn a_group_of_commands_is_answered_in_order() {
 /// A client that waits for nothing at all sends its message behind a DATA that is refused: not a
 /// line of it is taken for a command that does something.
 #[test]
-fn without_a_recipient_nothing_is_taken() {
+fn pipelined_data_without_a_recipient_is_refused() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = relay.client("mx");

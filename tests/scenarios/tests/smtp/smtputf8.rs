@@ -96,7 +96,7 @@ fn the_trace_field_says_how_it_came() {
 }
 
 #[test]
-fn what_is_not_announced_is_not_taken() {
+fn utf8_without_smtputf8_is_refused() {
     let relay = with_domain(U_LABELS);
     let mut client = relay.client("mx");
     client.ehlo();

@@ -18,7 +18,7 @@ fn sent(client: &mut Client, message: &str, sink: &Sink) -> (String, Taken) {
 }
 
 #[test]
-fn what_a_submission_lacks_is_added() {
+fn missing_fields_are_added_to_a_submission() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = relay.client("submission").authenticated("user", "secret");

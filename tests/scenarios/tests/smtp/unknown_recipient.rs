@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::MESSAGE;
 
 #[test]
-fn what_is_not_listed_is_refused() {
+fn recipients_that_are_not_listed_are_refused() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(

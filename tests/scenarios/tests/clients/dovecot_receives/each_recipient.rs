@@ -6,7 +6,7 @@ use test_support::{Dovecot, RelayBuilder};
 use crate::{awkward, megabyte, nothing_is_queued, submit};
 
 #[test]
-fn who_has_a_mailbox_gets_it() {
+fn recipients_with_a_mailbox_get_the_message() {
     let users = ["one@desk.example", "two@desk.example", "ann@sender.example"];
     let Some(dovecot) = Dovecot::start(&users) else {
         return;

@@ -5,7 +5,7 @@ use test_support::{Exim, RelayBuilder, Sink};
 use crate::{assert_whole, awkward, nothing_is_left, submit};
 
 #[test]
-fn a_message_arrives() {
+fn a_message_arrives_under_required_tls() {
     let sink = Sink::start();
     let Some(exim) = Exim::start(sink.address()) else {
         return;

@@ -3,7 +3,7 @@
 
 use test_support::{Exim, RelayBuilder, Sink};
 
-use crate::{assert_whole, awkward, megabyte, submit};
+use crate::messages_come;
 
 #[test]
 fn messages_arrive_octet_for_octet() {
@@ -12,13 +12,8 @@ fn messages_arrive_octet_for_octet() {
     let Some(exim) = Exim::start(relay.address("mx")) else {
         return;
     };
-    for message in [awkward(), megabyte()] {
-        submit(exim.address(), &["user@desk.example"], &message);
-        assert_whole(&sink.take(), &message);
-    }
+    messages_come(relay, &exim, sink, "exim.example", "ESMTPS");
     // By this Exim says that it used CHUNKING.
     let delivered = exim.logged("=> user@desk.example");
     assert!(delivered.contains(" K C="), "{delivered}");
-    exim.drained();
-    relay.leaves_nothing(sink);
 }

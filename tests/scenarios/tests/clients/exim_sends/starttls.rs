@@ -1,8 +1,6 @@
-//! Exim takes the STARTTLS that it is offered; messages arrive octet for octet, small and large.
-
 use test_support::{Exim, RelayBuilder, Sink};
 
-use crate::{assert_whole, awkward, megabyte, submit};
+use crate::messages_come;
 
 #[test]
 fn messages_arrive_under_tls() {
@@ -11,16 +9,5 @@ fn messages_arrive_under_tls() {
     let Some(exim) = Exim::start(relay.address("mx")) else {
         return;
     };
-    for message in [awkward(), megabyte()] {
-        submit(exim.address(), &["user@desk.example"], &message);
-        let taken = sink.take();
-        assert_eq!(taken.from, "ann@sender.example");
-        assert_eq!(taken.to, ["user@desk.example"]);
-        let field = taken.header("Received").unwrap();
-        assert!(field.starts_with("from exim.example "), "{field}");
-        assert!(field.contains(" with ESMTPS id "), "{field}");
-        assert_whole(&taken, &message);
-    }
-    exim.drained();
-    relay.leaves_nothing(sink);
+    messages_come(relay, &exim, sink, "exim.example", "ESMTPS");
 }

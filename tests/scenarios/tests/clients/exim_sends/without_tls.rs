@@ -1,26 +1,15 @@
-//! Exim sends in plaintext where no TLS is offered.
+//! Exim sends in plaintext if no TLS is offered; messages arrive octet for octet, small and large.
 
-use test_support::{Exim, RelayBuilder, Sink};
+use test_support::{Exim, Sink};
 
-use crate::{assert_whole, awkward, submit};
+use crate::{messages_come, without_tls};
 
 #[test]
-fn a_message_arrives_octet_for_octet() {
+fn messages_arrive_octet_for_octet_in_plaintext() {
     let sink = Sink::start();
-    let relay = RelayBuilder::usual(sink.address())
-        .replace(
-            "direction = \"inbound\"",
-            "direction = \"inbound\"\ntls = \"none\"",
-        )
-        .start();
+    let relay = without_tls(&sink);
     let Some(exim) = Exim::start(relay.address("mx")) else {
         return;
     };
-    submit(exim.address(), &["user@desk.example"], &awkward());
-    let taken = sink.take();
-    let field = taken.header("Received").unwrap();
-    assert!(field.contains(" with ESMTP id "), "{field}");
-    assert_whole(&taken, &awkward());
-    exim.drained();
-    relay.leaves_nothing(sink);
+    messages_come(relay, &exim, sink, "exim.example", "ESMTP");
 }

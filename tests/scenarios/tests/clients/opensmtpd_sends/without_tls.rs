@@ -1,26 +1,15 @@
-//! OpenSMTPD sends in plaintext where no TLS is offered.
+//! OpenSMTPD sends in plaintext if no TLS is offered; messages arrive octet for octet, small and large.
 
-use test_support::{OpenSmtpd, RelayBuilder, Sink};
+use test_support::{OpenSmtpd, Sink};
 
-use crate::{assert_whole, awkward, submit};
+use crate::{messages_come, without_tls};
 
 #[test]
-fn a_message_arrives_octet_for_octet() {
+fn messages_arrive_octet_for_octet_in_plaintext() {
     let sink = Sink::start();
-    let relay = RelayBuilder::usual(sink.address())
-        .replace(
-            "direction = \"inbound\"",
-            "direction = \"inbound\"\ntls = \"none\"",
-        )
-        .start();
+    let relay = without_tls(&sink);
     let Some(opensmtpd) = OpenSmtpd::start(relay.address("mx")) else {
         return;
     };
-    submit(opensmtpd.address(), &["user@desk.example"], &awkward());
-    let taken = sink.take();
-    let field = taken.header("Received").unwrap();
-    assert!(field.contains(" with ESMTP id "), "{field}");
-    assert_whole(&taken, &awkward());
-    opensmtpd.drained();
-    relay.leaves_nothing(sink);
+    messages_come(relay, &opensmtpd, sink, "opensmtpd.example", "ESMTP");
 }

@@ -5,7 +5,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::{nothing_is_left, numbers, submit_numbered};
 
 #[test]
-fn each_arrives_once() {
+fn each_message_of_a_burst_to_postfix_arrives_once() {
     let sink = Sink::start();
     let Some(postfix) = Postfix::start(sink.address()) else {
         return;

@@ -5,7 +5,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::{nothing_is_left, numbers, submit_numbered};
 
 #[test]
-fn each_arrives_once() {
+fn each_message_over_few_connections_arrives_once() {
     let sink = Sink::start();
     let limit = "smtpd_client_connection_count_limit = 1\n\
                  smtpd_client_event_limit_exceptions =";

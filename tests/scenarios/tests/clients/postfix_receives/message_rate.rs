@@ -5,7 +5,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::{nothing_is_left, numbers, submit_numbered};
 
 #[test]
-fn each_arrives_once() {
+fn each_message_over_the_rate_arrives_once() {
     let sink = Sink::start();
     let limit = "smtpd_client_message_rate_limit = 2\n\
                  smtpd_client_event_limit_exceptions =\n\

@@ -5,7 +5,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::{numbers, submit_numbered};
 
 #[test]
-fn each_arrives_once() {
+fn each_message_of_a_burst_from_postfix_arrives_once() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let Some(postfix) = Postfix::start(relay.address("mx")) else {

@@ -6,7 +6,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::{assert_whole, awkward};
 
 #[test]
-fn each_account_gets_it_once() {
+fn each_account_gets_the_message_once() {
     let sink = Sink::start();
     let other = "[[account]]\nid = \"other\"\ndomains = [\"other.example\"]";
     let relay = RelayBuilder::usual(sink.address()).with(other).start();

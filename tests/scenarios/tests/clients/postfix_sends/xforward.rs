@@ -8,7 +8,7 @@ use crate::{numbered, submit};
 const TRUSTED: &str = "direction = \"inbound\"\nxforward-from = [\"127.0.0.0/8\"]";
 
 #[test]
-fn each_transaction_with_its_own() {
+fn each_transaction_has_its_own_xforward_client() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace("direction = \"inbound\"", TRUSTED)

@@ -3,7 +3,7 @@
 use test_support::{RelayBuilder, Sink};
 
 use super::program::run;
-use crate::{assert_whole, awkward};
+use crate::{awkward, submission_arrives};
 
 const PROGRAM: &str = r#"
 with connect(smtplib.SMTP_SSL, context=context) as server:
@@ -24,6 +24,5 @@ fn a_user_submits_under_tls_from_the_start() {
     if run(PROGRAM, &relay, "submission", &awkward()).is_none() {
         return;
     }
-    assert_whole(&sink.take(), &awkward());
-    relay.leaves_nothing(sink);
+    submission_arrives(relay, sink);
 }

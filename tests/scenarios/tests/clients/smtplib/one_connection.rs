@@ -17,7 +17,7 @@ with connect() as server:
 "#;
 
 #[test]
-fn each_arrives_once() {
+fn each_message_over_one_connection_arrives_once() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     if run(PROGRAM, &relay, "mx", &numbered(0)).is_none() {

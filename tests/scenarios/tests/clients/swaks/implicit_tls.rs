@@ -3,7 +3,7 @@
 use test_support::{RelayBuilder, Sink};
 
 use super::program::Swaks;
-use crate::{assert_whole, awkward};
+use crate::submission_arrives;
 
 #[test]
 fn a_user_submits_under_tls_from_the_start() {
@@ -17,19 +17,8 @@ fn a_user_submits_under_tls_from_the_start() {
             "direction = \"submission\"\ntls = \"implicit\"",
         )
         .start();
-    let arguments = [
-        ["--from", "user@desk.example"],
-        ["--to", "x@elsewhere.example"],
-        ["--auth-user", "user"],
-        ["--auth-password", "secret"],
-        ["--tls-on-connect", "--auth"],
-    ];
     swaks
-        .send(&relay, "submission", &awkward(), &arguments.concat())
+        .submit(&relay, "secret", &["--tls-on-connect", "--auth"])
         .accepted();
-    let taken = sink.take();
-    let field = taken.header("Received").unwrap();
-    assert!(field.contains(" with ESMTPSA id "), "{field}");
-    assert_whole(&taken, &awkward());
-    relay.leaves_nothing(sink);
+    submission_arrives(relay, sink);
 }

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use test_support::{Relay, debian, debian_library};
 
+use crate::awkward;
+
 /// The program.
 pub struct Swaks(PathBuf);
 
@@ -47,6 +49,21 @@ impl Swaks {
                 .map(|text| String::from_utf8_lossy(&text).into_owned())
                 .concat(),
         }
+    }
+}
+
+impl Swaks {
+    /// Submits [`awkward`] as the user to a recipient elsewhere, with this password and these
+    /// further arguments.
+    pub fn submit(&self, relay: &Relay, password: &str, arguments: &[&str]) -> Run {
+        let envelope = [
+            ["--from", "user@desk.example"],
+            ["--to", "x@elsewhere.example"],
+            ["--auth-user", "user"],
+            ["--auth-password", password],
+        ];
+        let arguments = [envelope.as_flattened(), arguments].concat();
+        self.send(relay, "submission", &awkward(), &arguments)
     }
 }
 

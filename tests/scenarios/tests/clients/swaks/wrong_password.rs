@@ -3,7 +3,6 @@
 use test_support::{RelayBuilder, Sink};
 
 use super::program::Swaks;
-use crate::awkward;
 
 #[test]
 fn nothing_is_accepted_after_a_wrong_password() {
@@ -12,14 +11,7 @@ fn nothing_is_accepted_after_a_wrong_password() {
     };
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
-    let arguments = [
-        ["--from", "user@desk.example"],
-        ["--to", "x@elsewhere.example"],
-        ["--auth-user", "user"],
-        ["--auth-password", "wrong"],
-        ["--tls", "--auth"],
-    ];
-    let run = swaks.send(&relay, "submission", &awkward(), &arguments.concat());
+    let run = swaks.submit(&relay, "wrong", &["--tls", "--auth"]);
     assert_eq!(run.code, Some(28), "{}", run.dialogue);
     assert!(run.dialogue.contains("535 5.7.8 "), "{}", run.dialogue);
     relay.leaves_nothing(sink);

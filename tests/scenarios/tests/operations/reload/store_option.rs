@@ -42,7 +42,7 @@ fn commands_find_the_relay_by_its_store() {
 
 /// A relay never moves to another store.
 #[test]
-fn another_store_is_refused() {
+fn a_command_for_another_store_is_refused() {
     const RELAY: &str = "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"";
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address()).with(RELAY);

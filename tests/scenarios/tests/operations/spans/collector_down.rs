@@ -81,7 +81,7 @@ fn a_batch_is_sent_again_until_the_collector_takes_it() {
 }
 
 #[test]
-fn what_a_collector_does_not_understand_is_not_sent_again() {
+fn spans_that_a_collector_refuses_are_not_sent_again() {
     let sink = Sink::start();
     let collector = Collector::answering(&[400]);
     let mut relay = relay(&sink, &exported_to(&collector));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn each_failure_is_answered_later() {
+fn each_failed_log_in_is_answered_later() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[log-ins]\ndelay = \"100ms\"")

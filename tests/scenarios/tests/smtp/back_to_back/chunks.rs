@@ -6,7 +6,7 @@ use test_support::Client;
 use super::pair::Pair;
 
 #[test]
-fn each_arrives_as_it_was_sent() {
+fn chunked_messages_arrive_as_they_were_sent() {
     let pair = Pair::start();
     let mut client = pair.client();
     for (kind, message) in kinds() {

@@ -3,7 +3,7 @@
 use super::pair::Pair;
 
 #[test]
-fn each_arrives_as_it_was_sent() {
+fn messages_of_every_kind_arrive_as_they_were_sent() {
     let pair = Pair::start();
     let mut client = pair.client();
     for (kind, message) in kinds() {

@@ -3,7 +3,7 @@
 use super::pair::Pair;
 
 #[test]
-fn fifty_megabytes_arrive() {
+fn a_message_of_fifty_megabytes_arrives_as_it_was_sent() {
     let pair = Pair::with("[limits]\nmessage-size = \"64MiB\"");
     let mut message = b"Subject: large\r\n\r\n".to_vec();
     // No two lines are the same, so that nothing can go missing or be swapped unseen; and every

@@ -52,7 +52,7 @@ fn a_line_of_64_kib_arrives_whole_and_not_one_octet_more() {
 }
 
 #[test]
-fn where_the_limit_is_998_octets_not_one_more() {
+fn a_line_over_998_octets_is_refused_at_that_limit() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[limits]\nline = 998")

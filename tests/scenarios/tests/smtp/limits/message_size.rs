@@ -36,7 +36,7 @@ fn too_large(client: &mut Client) {
 }
 
 #[test]
-fn what_is_announced_as_too_large_is_refused_at_once() {
+fn an_announced_size_over_the_limit_is_refused_at_mail() {
     let sink = Sink::start();
     let relay = relay(&sink);
     let mut client = relay.client("mx");
@@ -53,7 +53,7 @@ fn what_is_announced_as_too_large_is_refused_at_once() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_at_its_end() {
+fn a_message_over_the_limit_is_refused_at_its_end() {
     let sink = Sink::start();
     let relay = relay(&sink);
     let mut client = relay.client("mx");

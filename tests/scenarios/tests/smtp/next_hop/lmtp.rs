@@ -7,7 +7,7 @@ use super::server::Server;
 use crate::MESSAGE;
 
 #[test]
-fn each_recipient_has_an_answer_of_its_own() {
+fn each_lmtp_recipient_has_its_own_reply() {
     let server = Server::start(
         &["PIPELINING"],
         "250 2.0.0 stored\r\n452 4.2.2 mailbox full\r\n",

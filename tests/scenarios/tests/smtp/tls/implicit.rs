@@ -41,7 +41,7 @@ fn a_user_submits_under_tls_from_the_start() {
 
 /// Plaintext gets no SMTP at all, greeting included.
 #[test]
-fn plaintext_hears_no_reply() {
+fn plaintext_on_an_implicit_tls_listener_gets_no_reply() {
     let sink = Sink::start();
     let relay = relay(&sink);
     let mut client = Client::connect(relay.address("submission")).unwrap();

@@ -5,7 +5,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, trace_field_and_rest};
 
 #[test]
-fn no_mail_without_tls() {
+fn mail_without_required_tls_is_refused() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(
