@@ -6,25 +6,13 @@ use std::os::unix::fs::FileExt as _;
 
 use test_support::{RelayBuilder, Sink};
 
-use crate::doctor;
+use crate::{accepted_large, doctor, without_next_hop};
 
 #[test]
 fn an_altered_body_is_held_until_it_is_restored() {
-    // Nobody listens there: what is accepted stays.
-    let nowhere = "127.0.0.1:9".parse().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let builder = RelayBuilder::usual(nowhere).directory(directory.path());
-    let mut relay = builder.clone().start();
-    let large = [
-        &b"From: Ann <ann@sender.example>\r\nSubject: large\r\n\r\n"[..],
-        &b"and so on\r\n".repeat(50_000),
-    ]
-    .concat();
-    let mut client = relay.client("mx");
-    client.ehlo();
-    let reply = client.deliver("ann@sender.example", &["x@desk.example"], &large);
-    assert_eq!(reply.unwrap().code, 250);
-    drop(client);
+    let mut relay = without_next_hop(directory.path()).start();
+    let size = accepted_large(&relay, 50_000, 1);
     assert!(relay.terminate().success());
 
     let incoming = directory.path().join("store/incoming");
@@ -59,6 +47,6 @@ fn an_altered_body_is_held_until_it_is_restored() {
     relay.json(&["queue", "release", "--all"]);
     let taken = sink.take();
     assert_eq!(taken.from, "ann@sender.example", "it did not bounce");
-    assert!(taken.size >= large.len() as u64);
+    assert!(taken.size >= size);
     relay.leaves_nothing(sink);
 }

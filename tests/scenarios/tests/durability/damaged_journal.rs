@@ -1,5 +1,5 @@
-//! A journal that is garbled or emptied while the relay is down is told of in the log, by a metric
-//! and by `gatepost doctor`, is kept, and does not keep the relay from going on.
+//! A journal is garbled or emptied while the relay is down. The log, a metric and `gatepost
+//! doctor` report the damage; the relay keeps the damaged file and goes on.
 
 use std::fs;
 

@@ -1,30 +1,19 @@
-//! A `spool.db` that is emptied beside bodies is not replaced, which would delete them: the relay
-//! does not start and says what to do. Put back, all goes on. What in `incoming/` is no body is left
-//! alone.
+//! `spool.db` is emptied beside bodies. The relay does not replace it, which would delete them: it
+//! does not start and says what to do. With the file back, mail is delivered. A stray directory in
+//! `incoming/` is left alone.
 
 use std::fs;
 
 use test_support::{RelayBuilder, Sink};
 
-use crate::doctor;
+use crate::{accepted_large, doctor, refuses_to_start, without_next_hop};
 
 #[test]
 fn a_lost_database_is_not_replaced() {
-    // Nobody listens there: what is accepted stays.
-    let nowhere = "127.0.0.1:9".parse().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let builder = RelayBuilder::usual(nowhere).directory(directory.path());
+    let builder = without_next_hop(directory.path());
     let mut relay = builder.clone().start();
-    let large = [
-        &b"From: Ann <ann@sender.example>\r\nSubject: large\r\n\r\n"[..],
-        &b"and so on\r\n".repeat(50_000),
-    ]
-    .concat();
-    let mut client = relay.client("mx");
-    client.ehlo();
-    let reply = client.deliver("ann@sender.example", &["x@desk.example"], &large);
-    assert_eq!(reply.unwrap().code, 250);
-    drop(client);
+    let size = accepted_large(&relay, 50_000, 1);
     assert!(relay.terminate().success());
     assert_eq!(relay.bodies(), 1);
 
@@ -34,11 +23,7 @@ fn a_lost_database_is_not_replaced() {
     let database = store.join("spool.db");
     let saved = fs::read(&database).unwrap();
     fs::write(&database, "").unwrap();
-    let log = match builder.clone().try_start() {
-        Ok(_) => panic!("the relay started on an emptied spool.db"),
-        Err(log) => log,
-    };
-    let log: String = log.split_whitespace().collect::<Vec<_>>().join(" ");
+    let log = refuses_to_start(builder);
     assert!(log.contains("is empty, but beside it there"), "{log}");
     assert!(log.contains("put spool.db back from a backup"), "{log}");
     assert_eq!(relay.bodies(), 2, "the body and the stray directory");
@@ -52,6 +37,6 @@ fn a_lost_database_is_not_replaced() {
         .start();
     relay.logged("this is no body of a message");
     relay.json(&["queue", "retry", "--all"]);
-    assert!(sink.take().size >= large.len() as u64);
+    assert!(sink.take().size >= size);
     assert!(stray.is_dir());
 }

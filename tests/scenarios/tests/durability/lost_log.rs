@@ -1,33 +1,20 @@
 //! The log of the queue's database is removed or garbled after a kill: a message of 300 KB that had
-//! its 250 is delivered all the same, once, and the loss of the log is told of.
+//! its 250 is delivered all the same, once, and the log says that it was lost.
 
 use std::fs;
 
 use test_support::{RelayBuilder, Sink};
 
-use crate::doctor;
+use crate::{accepted_large, doctor, without_next_hop};
 
 #[test]
 fn a_lost_log_costs_no_message() {
     for garble in [false, true] {
-        // Nobody listens there: what is accepted stays.
-        let nowhere = "127.0.0.1:9".parse().unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let mut relay = RelayBuilder::usual(nowhere)
+        let mut relay = without_next_hop(directory.path())
             .replace("retry = [\"1s\"]", "retry = [\"1h\"]")
-            .directory(directory.path())
             .start();
-        let large = [
-            &b"From: Ann <ann@sender.example>\r\nSubject: large\r\n\r\n"[..],
-            &b"and so on\r\n".repeat(30_000),
-        ]
-        .concat();
-        let mut client = relay.client("mx");
-        client.ehlo();
-        for _ in 0..3 {
-            let reply = client.deliver("ann@sender.example", &["x@desk.example"], &large);
-            assert_eq!(reply.unwrap().code, 250);
-        }
+        let size = accepted_large(&relay, 30_000, 3);
         // Whoever looks at the queue brings it into the database.
         assert_eq!(relay.json(&["queue", "list"]).len(), 3);
         relay.kill();
@@ -54,7 +41,7 @@ fn a_lost_log_costs_no_message() {
         // Those of which the database has lost the last attempt are due already.
         relay.command(&["queue", "retry", "--all"]);
         for _ in 0..3 {
-            assert!(sink.take().size >= large.len() as u64);
+            assert!(sink.take().size >= size);
         }
         relay.leaves_nothing(sink);
     }

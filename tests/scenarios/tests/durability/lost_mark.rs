@@ -1,20 +1,14 @@
-//! `journal.synced` and the log of the queue's database are removed after a kill: nobody can tell
-//! any more that a hold is lost, and that is told of.
+//! `journal.synced` and the log of the queue's database are removed after a kill. The relay cannot
+//! know whether a hold is lost, and reports that.
 
 use std::fs;
 
-use test_support::RelayBuilder;
-
-use crate::{accepted, doctor};
+use crate::{accepted, doctor, without_next_hop};
 
 #[test]
 fn a_lost_mark_is_reported() {
-    // Nobody listens there: what is accepted stays.
-    let nowhere = "127.0.0.1:9".parse().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let builder = RelayBuilder::usual(nowhere)
-        .with("[http]\naddress = \"127.0.0.1:0\"")
-        .directory(directory.path());
+    let builder = without_next_hop(directory.path()).with("[http]\naddress = \"127.0.0.1:0\"");
     let mut relay = builder.clone().start();
     accepted(&relay);
     relay.json(&["queue", "hold", "--all"]);
