@@ -98,6 +98,16 @@ impl RelayBuilder {
         self
     }
 
+    /// Appends a listener for inbound mail whose chain is one module, under the listener's name.
+    /// `keys` are further keys of the policy.
+    pub fn judged_by(self, name: &str, module: &Path, keys: &str) -> Self {
+        self.with(&format!(
+            "[[listener]]\nname = {name:?}\naddress = \"127.0.0.1:0\"\n\
+             direction = \"inbound\"\nchain = [{name:?}]\n\
+             [[policy]]\nname = {name:?}\nfile = {module:?}\n{keys}"
+        ))
+    }
+
     /// Replaces a part of the configuration, which must be there.
     pub fn replace(mut self, from: &str, to: &str) -> Self {
         assert!(

@@ -1,8 +1,6 @@
 //! Policies that misbehave, one way each: the message gets what `on-error` says, 451 or passed by
 //! unedited, and the same policy goes on to judge others.
 
-use std::fmt::Write as _;
-
 use test_support::{RelayBuilder, Sink, hostile_file};
 
 use crate::{ATTACK, INNOCENT, send_to, without_trace_field};
@@ -63,25 +61,13 @@ fn a_hostile_guest_costs_its_message_a_delay_at_most() {
 /// A relay with two listeners for each guest, one for each `on-error`, and a chain of that guest
 /// alone.
 fn relay(sink: &Sink) -> test_support::Relay {
-    let mut config = String::new();
+    let mut builder = RelayBuilder::usual(sink.address());
     for (guest, ..) in GUESTS {
         let file = hostile_file(guest);
         for on_error in ["tempfail", "skip"] {
             let name = format!("{guest}-{on_error}");
-            write!(
-                config,
-                "[[listener]]\n\
-                 name = \"{name}\"\n\
-                 address = \"127.0.0.1:0\"\n\
-                 direction = \"inbound\"\n\
-                 chain = [\"{name}\"]\n\
-                 [[policy]]\n\
-                 name = \"{name}\"\n\
-                 file = {file:?}\n\
-                 on-error = \"{on_error}\"\n"
-            )
-            .unwrap();
+            builder = builder.judged_by(&name, &file, &format!("on-error = \"{on_error}\""));
         }
     }
-    RelayBuilder::usual(sink.address()).with(&config).start()
+    builder.start()
 }

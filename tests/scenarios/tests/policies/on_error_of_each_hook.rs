@@ -2,8 +2,6 @@
 //! policy is passed by; in `route` the message waits; in `outcome` nothing changes. Never 5xx,
 //! never a lost message.
 
-use std::fmt::Write as _;
-
 use test_support::{Client, RelayBuilder, Sink, hostile_file};
 
 use crate::{INNOCENT, send_to};
@@ -115,26 +113,14 @@ fn a_fault_of_the_outcome_hook_changes_nothing() {
 /// A relay with two listeners for each hook, one for each `on-error`, and a chain of a policy that
 /// traps in that hook.
 fn builder(sink: &Sink) -> RelayBuilder {
-    let mut config = String::new();
+    let mut builder = RelayBuilder::usual(sink.address());
     let file = hostile_file("traps_in");
     for hook in HOOKS {
         for on_error in ["tempfail", "skip"] {
             let name = format!("{hook}-{on_error}");
-            write!(
-                config,
-                "[[listener]]\n\
-                 name = \"{name}\"\n\
-                 address = \"127.0.0.1:0\"\n\
-                 direction = \"inbound\"\n\
-                 chain = [\"{name}\"]\n\
-                 [[policy]]\n\
-                 name = \"{name}\"\n\
-                 file = {file:?}\n\
-                 on-error = \"{on_error}\"\n\
-                 settings = {{ hook = \"{hook}\" }}\n"
-            )
-            .unwrap();
+            let keys = format!("on-error = \"{on_error}\"\nsettings = {{ hook = \"{hook}\" }}");
+            builder = builder.judged_by(&name, &file, &keys);
         }
     }
-    RelayBuilder::usual(sink.address()).with(&config)
+    builder
 }
