@@ -7,6 +7,7 @@ use crate::support::{
     Moment, NextHopServer, Notice, ObserverCall, Offer, Relay, message, route_all_to, say,
 };
 use gatepost_delivery::Action;
+use gatepost_message::TransactionId;
 use gatepost_model::TlsMode;
 
 /// Starts a server that accepts `good`, refuses `bad` and `worse` for good and `later` for now.
@@ -22,10 +23,10 @@ async fn refusing_by_recipient() -> NextHopServer {
     .await
 }
 
-#[tokio::test]
-async fn mixed_replies_give_each_its_outcome_and_the_sender_one_report() {
+/// A message to four recipients, whom the next hop answers differently.
+async fn accepted_for_four() -> (Relay, NextHopServer, TransactionId) {
     let server = refusing_by_recipient().await;
-    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+    let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let to = [
         "good@b.example",
         "bad@b.example",
@@ -33,6 +34,12 @@ async fn mixed_replies_give_each_its_outcome_and_the_sender_one_report() {
         "later@b.example",
     ];
     let id = relay.accept("alice@a.example", &to, &message("mix")).await;
+    (relay, server, id)
+}
+
+#[tokio::test]
+async fn mixed_replies_give_each_recipient_its_outcome_and_the_sender_one_report() {
+    let (mut relay, server, id) = accepted_for_four().await;
 
     let ended = relay.ended(4).await;
     let ends: Vec<_> = ended
@@ -84,17 +91,27 @@ async fn mixed_replies_give_each_its_outcome_and_the_sender_one_report() {
             .iter()
             .all(|line| line.ends_with(b"\r") && line.len() <= 999)
     );
+}
 
+#[tokio::test]
+async fn a_report_names_each_failed_recipient_to_people_and_machines() {
+    let (mut relay, server, id) = accepted_for_four().await;
+    relay.ended(4).await;
+    relay.noticed().await;
+    relay.ended(1).await;
+    let report = &server.received()[1];
     let notice = Notice::read(&report.data);
-    assert_eq!(
-        notice.header("From"),
-        "Mail Delivery System <MAILER-DAEMON@relay.example>"
-    );
-    assert_eq!(notice.header("To"), "<alice@a.example>");
-    assert_eq!(notice.header("Subject"), "Not delivered: mix");
-    assert_eq!(notice.header("Auto-Submitted"), "auto-replied");
-    assert_eq!(notice.header("In-Reply-To"), "<mix@a.example>");
-    assert_eq!(notice.header("References"), "<mix@a.example>");
+    let from = "Mail Delivery System <MAILER-DAEMON@relay.example>";
+    for (field, body) in [
+        ("From", from),
+        ("To", "<alice@a.example>"),
+        ("Subject", "Not delivered: mix"),
+        ("Auto-Submitted", "auto-replied"),
+        ("In-Reply-To", "<mix@a.example>"),
+        ("References", "<mix@a.example>"),
+    ] {
+        assert_eq!(notice.header(field), body, "{field}");
+    }
 
     for said in [
         "relay.example",
@@ -115,36 +132,20 @@ async fn mixed_replies_give_each_its_outcome_and_the_sender_one_report() {
     assert_eq!(notice.status_type, "message/delivery-status");
     assert_eq!(notice.message("Reporting-MTA"), "dns; relay.example");
     assert_eq!(notice.recipients.len(), 2);
-    let recipient = |at: usize| {
-        [
-            "Final-Recipient",
-            "Action",
-            "Status",
-            "Remote-MTA",
-            "Diagnostic-Code",
-        ]
-        .map(|name| notice.recipient(at, name))
-    };
-    assert_eq!(
-        recipient(0),
-        [
-            "rfc822; bad@b.example",
-            "failed",
-            "5.1.1",
-            "dns; localhost",
-            "smtp; 550 5.1.1 no such user here",
-        ]
-    );
-    assert_eq!(
-        recipient(1),
-        [
-            "rfc822; worse@b.example",
-            "failed",
-            "5.0.0",
-            "dns; localhost",
-            "smtp; 554 gone for ever, na?vely",
-        ]
-    );
+    for (at, address, status, diagnostic) in [
+        (0, "bad@b.example", "5.1.1", "550 5.1.1 no such user here"),
+        (1, "worse@b.example", "5.0.0", "554 gone for ever, na?vely"),
+    ] {
+        for (field, body) in [
+            ("Final-Recipient", format!("rfc822; {address}")),
+            ("Action", "failed".to_owned()),
+            ("Status", status.to_owned()),
+            ("Remote-MTA", "dns; localhost".to_owned()),
+            ("Diagnostic-Code", format!("smtp; {diagnostic}")),
+        ] {
+            assert_eq!(notice.recipient(at, field), body, "{address}: {field}");
+        }
+    }
 
     assert_eq!(notice.returned_type, "text/rfc822-headers");
     let headers = notice.returned_text();

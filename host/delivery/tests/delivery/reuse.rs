@@ -138,37 +138,14 @@ async fn connections_to_a_next_hop_are_limited() {
         settings.connections_per_next_hop = 2;
         settings.messages_in_flight = 10;
     });
-    for number in 0..20 {
-        relay
-            .accept(
-                "alice@a.example",
-                &["bob@b.example"],
-                &message(&number.to_string()),
-            )
-            .await;
-    }
-    assert!(
-        relay
-            .ended(20)
-            .await
-            .iter()
-            .all(|ended| ended.1 == "delivered")
-    );
+    relay.delivers_numbered(20).await;
     assert!(server.connections() <= 2, "{}", server.connections());
     assert!(*most.lock().unwrap() <= 2);
 }
 
 #[tokio::test]
 async fn a_message_without_a_free_connection_returns_without_an_attempt() {
-    let (hung, mut hangs) = tokio::sync::mpsc::unbounded_channel();
-    let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
-        Moment::EndOfData => {
-            hung.send(()).unwrap();
-            Some(Act::Hang)
-        }
-        _ => None,
-    })
-    .await;
+    let (server, mut hangs) = NextHopServer::hanging_after_data().await;
     let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.connections_per_next_hop = 1;
         settings.messages_in_flight = 2;
@@ -192,15 +169,7 @@ async fn a_message_without_a_free_connection_returns_without_an_attempt() {
 
 #[tokio::test]
 async fn a_message_that_never_gets_a_connection_expires() {
-    let (hung, mut hangs) = tokio::sync::mpsc::unbounded_channel();
-    let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
-        Moment::EndOfData => {
-            hung.send(()).unwrap();
-            Some(Act::Hang)
-        }
-        _ => None,
-    })
-    .await;
+    let (server, mut hangs) = NextHopServer::hanging_after_data().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.connections_per_next_hop = 1;
         settings.wait_for_connection = Duration::from_millis(1);

@@ -6,12 +6,25 @@ use std::time::Duration;
 use crate::support::{
     Act, Moment, NextHopServer, Offer, PATIENCE, Relay, message, route_all_to, say,
 };
+use gatepost_message::{Millis, TransactionId};
 use gatepost_model::TlsMode;
-use gatepost_spool::{Owner, Queue, QueueAdmin, RecipientState};
+use gatepost_spool::{Owner, RecipientState, Spool, SqliteSpool};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Returns the attempts at the one recipient of a queued message, and when the next is due.
+async fn waiting(spool: &SqliteSpool, id: TransactionId) -> (u32, Millis) {
+    let record = spool.show(id).await.unwrap().unwrap();
+    let [recipient] = record.summary.recipients.as_slice() else {
+        panic!("{:?}", record.summary.recipients);
+    };
+    let RecipientState::Queued { next_attempt } = recipient.state else {
+        panic!("{:?}", recipient.state);
+    };
+    (recipient.attempts, next_attempt)
+}
 
 #[tokio::test]
 async fn a_deferred_recipient_is_tried_again_when_it_is_due_and_not_before() {
@@ -31,19 +44,8 @@ async fn a_deferred_recipient_is_tried_again_when_it_is_due_and_not_before() {
             (ended[0].1, ended[0].2.to_string()),
             ("deferred", "451 4.3.0 not now".to_owned())
         );
-        let recipient = relay
-            .spool
-            .show(id)
-            .await
-            .unwrap()
-            .unwrap()
-            .summary
-            .recipients
-            .remove(0);
-        assert_eq!(recipient.attempts, attempts);
-        let RecipientState::Queued { next_attempt } = recipient.state else {
-            panic!("{:?}", recipient.state);
-        };
+        let (tried, next_attempt) = waiting(&relay.spool, id).await;
+        assert_eq!(tried, attempts);
         assert!((before + wait..=relay.now() + wait).contains(&next_attempt));
         // Shortly before, nothing is due: a claim returns nothing.
         let early = next_attempt - Duration::from_millis(1);
@@ -84,43 +86,14 @@ async fn messages_beyond_the_limit_in_flight_are_delivered_later() {
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.messages_in_flight = 3;
     });
-    for number in 0..30 {
-        relay
-            .accept(
-                "alice@a.example",
-                &["bob@b.example"],
-                &message(&number.to_string()),
-            )
-            .await;
-    }
-    assert!(
-        relay
-            .ended(30)
-            .await
-            .iter()
-            .all(|ended| ended.1 == "delivered")
-    );
+    relay.delivers_numbered(30).await;
     assert_eq!(server.received().len(), 30);
     assert_eq!(relay.queue().await, []);
 }
 
-/// Starts a server that reports when it has a whole message, and answers when it is told to.
-async fn answering_when_told() -> (NextHopServer, mpsc::UnboundedReceiver<()>) {
-    let (tell, thinking) = mpsc::unbounded_channel();
-    let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
-        Moment::EndOfData => {
-            tell.send(()).unwrap();
-            Some(Act::Hang)
-        }
-        _ => None,
-    })
-    .await;
-    (server, thinking)
-}
-
 #[tokio::test]
 async fn drain_returns_attempts_that_do_not_end_in_time() {
-    let (server, mut thinking) = answering_when_told().await;
+    let (server, mut thinking) = NextHopServer::hanging_after_data().await;
     let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let id = relay
         .accept("alice@a.example", &["bob@b.example"], &message("stuck"))
@@ -128,19 +101,9 @@ async fn drain_returns_attempts_that_do_not_end_in_time() {
     timeout(PATIENCE, thinking.recv()).await.unwrap();
     let (drained, spool, _directory) = relay.drain(Duration::from_millis(10)).await;
     assert_eq!((drained.finished, drained.returned), (0, 1));
-    let recipient = spool
-        .show(id)
-        .await
-        .unwrap()
-        .unwrap()
-        .summary
-        .recipients
-        .remove(0);
-    assert_eq!(recipient.attempts, 0);
-    let RecipientState::Queued { next_attempt } = recipient.state else {
-        panic!("{:?}", recipient.state);
-    };
-    assert!(next_attempt <= gatepost_message::Millis::now());
+    let (attempts, next_attempt) = waiting(&spool, id).await;
+    assert_eq!(attempts, 0);
+    assert!(next_attempt <= Millis::now());
 }
 
 #[tokio::test]

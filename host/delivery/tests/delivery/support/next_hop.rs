@@ -11,6 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -208,6 +209,20 @@ impl NextHopServer {
     }
 
     /// Starts a server that accepts everything.
+    /// Starts a server that reports when it has a whole message, and never answers it.
+    pub async fn hanging_after_data() -> (Self, UnboundedReceiver<()>) {
+        let (hung, hangs) = unbounded_channel();
+        let server = Self::start(Offer::usual(), move |_, moment| match moment {
+            Moment::EndOfData => {
+                hung.send(()).unwrap();
+                Some(Act::Hang)
+            }
+            _ => None,
+        })
+        .await;
+        (server, hangs)
+    }
+
     pub async fn accepting_everything() -> Self {
         Self::start(Offer::usual(), |_, _| None).await
     }

@@ -252,6 +252,20 @@ impl Relay {
         ended
     }
 
+    /// Accepts so many messages, each with its number as subject, and waits until all are delivered.
+    pub async fn delivers_numbered(&mut self, count: usize) {
+        for number in 0..count {
+            let message = super::message(&number.to_string());
+            self.accept("alice@a.example", &["bob@b.example"], &message)
+                .await;
+        }
+        let ended = self.ended(count).await;
+        assert!(
+            ended.iter().all(|ended| ended.1 == "delivered"),
+            "{ended:?}"
+        );
+    }
+
     pub async fn queue(&self) -> Vec<Summary> {
         self.spool.list(Filter::default()).await.unwrap()
     }
