@@ -69,102 +69,56 @@ fn fields_of_the_grammar_are_unequivocal() {
 
 #[test]
 fn equivocal_fields_show_the_addresses_of_all_readers() {
+    const BANK: &[&str] = &["bank.example"];
+    const BOTH: &[&str] = &["bank.example", "good.example"];
     for (field, shown) in [
-        ("ceo@ bank.example", &["bank.example"][..]),
-        ("ceo @bank.example", &["bank.example"]),
-        ("ceo@\r\n bank.example", &["bank.example"]),
-        ("ceo@(x)bank.example", &["bank.example"]),
-        ("ceo@bank(x).(y)example", &["bank.example"]),
+        ("ceo@ bank.example", BANK),
+        ("ceo @bank.example", BANK),
+        ("ceo@\r\n bank.example", BANK),
+        ("ceo@(x)bank.example", BANK),
+        ("ceo@bank(x).(y)example", BANK),
         ("ceo@bank.exa(x)mple", &["bank.exa", "bank.example"]),
-        ("ceo @ bank . example", &["bank.example"]),
-        ("<ceo@bank.example.>", &["bank.example"]),
-        ("ceo@bank\u{3002}example", &["bank.example"]),
-        ("ceo@bank\u{ad}.example", &["bank.example"]),
-        ("ceo\u{ff20}bank.example", &["bank.example"]),
-        ("ceo@\"bank.example\"", &["bank.example"]),
-        ("ceo@[bank.example]", &["bank.example"]),
-        ("ceo@bank\\.example", &["bank.example"]),
-        (
-            "<@good.example:ceo@bank.example>",
-            &["bank.example", "good.example"],
-        ),
+        ("ceo @ bank . example", BANK),
+        ("<ceo@bank.example.>", BANK),
+        ("ceo@bank\u{3002}example", BANK),
+        ("ceo@bank\u{ad}.example", BANK),
+        ("ceo\u{ff20}bank.example", BANK),
+        ("ceo@\"bank.example\"", BANK),
+        ("ceo@[bank.example]", BANK),
+        ("ceo@bank\\.example", BANK),
+        ("<@good.example:ceo@bank.example>", BOTH),
         (
             "<@r.example,@s.example:ceo@bank.example>",
             &["bank.example", "r.example", "s.example"],
         ),
-        (
-            "<ceo@bank.example> <a@good.example>",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "<ceo@bank.example> a@good.example",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "<ceo@bank.example<a@good.example>",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "ceo@bank.example <a@good.example>",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "Chief ceo @bank.example (he) <a@good.example>",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "ceo@bank.example a@good.example",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "ceo@bank.example@good.example",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "ceo@bank.example;a@good.example",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "ceo@bank.example: a@good.example",
-            &["bank.example", "good.example"],
-        ),
-        ("<ceo@bank.example", &["bank.example"]),
-        ("ceo@bank.example>", &["bank.example"]),
-        ("\"ceo@bank.example", &["bank.example"]),
-        ("(ceo@bank.example", &["bank.example"]),
-        (
-            "a@good.example (<ceo@bank.example>",
-            &["bank.example", "good.example"],
-        ),
-        ("mailto:ceo@bank.example", &["bank.example"]),
-        (
-            "ceo@bank.example\u{b}<a@good.example>",
-            &["bank.example", "good.example"],
-        ),
-        ("ceo@bank\0.example", &["bank.example"]),
-        ("=?utf-8?b?Y2VvQGJhbmsuZXhhbXBsZQ==?=", &["bank.example"]),
-        ("<=?utf-8?q?ceo=40bank.example?=>", &["bank.example"]),
+        ("<ceo@bank.example> <a@good.example>", BOTH),
+        ("<ceo@bank.example> a@good.example", BOTH),
+        ("<ceo@bank.example<a@good.example>", BOTH),
+        ("ceo@bank.example <a@good.example>", BOTH),
+        ("Chief ceo @bank.example (he) <a@good.example>", BOTH),
+        ("ceo@bank.example a@good.example", BOTH),
+        ("ceo@bank.example@good.example", BOTH),
+        ("ceo@bank.example;a@good.example", BOTH),
+        ("ceo@bank.example: a@good.example", BOTH),
+        ("<ceo@bank.example", BANK),
+        ("ceo@bank.example>", BANK),
+        ("\"ceo@bank.example", BANK),
+        ("(ceo@bank.example", BANK),
+        ("a@good.example (<ceo@bank.example>", BOTH),
+        ("mailto:ceo@bank.example", BANK),
+        ("ceo@bank.example\u{b}<a@good.example>", BOTH),
+        ("ceo@bank\0.example", BANK),
+        ("=?utf-8?b?Y2VvQGJhbmsuZXhhbXBsZQ==?=", BANK),
+        ("<=?utf-8?q?ceo=40bank.example?=>", BANK),
         (
             "=?utf-8?b?Y2VvQGJhbmsuZXhhbXBsZQ==?==?utf-8?q?=00?=@good.example",
-            &["bank.example", "good.example"],
+            BOTH,
         ),
-        (
-            "=?utf-8?q?<ceo@bank.example>?= <a@good.example>",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "\"\\\" <ceo@bank.example>\" <a@good.example>",
-            &["bank.example", "good.example"],
-        ),
-        (
-            "((x) <ceo@bank.example>) <a@good.example>",
-            &["bank.example", "good.example"],
-        ),
+        ("=?utf-8?q?<ceo@bank.example>?= <a@good.example>", BOTH),
+        ("\"\\\" <ceo@bank.example>\" <a@good.example>", BOTH),
+        ("((x) <ceo@bank.example>) <a@good.example>", BOTH),
         ("Weaver, Ann <a@good.example>", &["good.example"]),
-        (
-            "[<ceo@bank.example>] <a@good.example>",
-            &["bank.example", "good.example"],
-        ),
+        ("[<ceo@bank.example>] <a@good.example>", BOTH),
     ] {
         let reading = read([field]);
         assert_eq!(domains(&reading), shown, "{field}: {reading:?}");

@@ -33,177 +33,136 @@ fn assert_classes(cases: &[(&str, &str, (MessageClass, bool))]) {
     }
 }
 
+/// Asserts that all of these messages have one class, and that a machine may answer all or none.
+#[track_caller]
+fn assert_each(expected: (MessageClass, bool), cases: &[(&str, &str)]) {
+    for (from, fields) in cases {
+        assert_classes(&[(from, fields, expected)]);
+    }
+}
+
 #[test]
 fn people_are_human() {
-    assert_classes(&[
-        (ANN, "Subject: The light is blinking", (Human, true)),
-        (
-            ANN,
-            "Subject: Re: Automatic reply: Your ticket\nIn-Reply-To: <1@x.example>",
-            (Human, true),
-        ),
-        (ANN, "Subject: AW: Abwesenheitsnotiz: Lampe", (Human, true)),
-        (
-            ANN,
-            "Subject: Out of office: how do I set it?",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: Fwd: Undelivered Mail Returned to Sender",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nAuto-Submitted: no\nPrecedence: normal",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nAuto-Submitted: no (I am; really)",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nX-Auto-Response-Suppress: None",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nX-Auto-Response-Suppress: DR, RN, NRN",
-            (Human, true),
-        ),
-        // Suppresses absence notices, as some servers do for everybody.
-        (
-            ANN,
-            "Subject: hello\nX-Auto-Response-Suppress: OOF",
-            (Human, false),
-        ),
-        // A form on a web page
-        (
-            "noreply@shop.example",
-            "Subject: Contact form",
-            (Human, true),
-        ),
-        (
-            "bounces+12-ab-help=desk.example@em.shop.example",
-            "From: form@shop.example\nReply-To: ann@sender.example\nSubject: hello\n\
+    assert_each(
+        (Human, true),
+        &[
+            (ANN, "Subject: The light is blinking"),
+            (
+                ANN,
+                "Subject: Re: Automatic reply: Your ticket\nIn-Reply-To: <1@x.example>",
+            ),
+            (ANN, "Subject: AW: Abwesenheitsnotiz: Lampe"),
+            (ANN, "Subject: Out of office: how do I set it?"),
+            (ANN, "Subject: Fwd: Undelivered Mail Returned to Sender"),
+            (
+                ANN,
+                "Subject: hello\nAuto-Submitted: no\nPrecedence: normal",
+            ),
+            (ANN, "Subject: hello\nAuto-Submitted: no (I am; really)"),
+            (ANN, "Subject: hello\nX-Auto-Response-Suppress: None"),
+            (ANN, "Subject: hello\nX-Auto-Response-Suppress: DR, RN, NRN"),
+        ],
+    );
+}
+
+#[test]
+fn people_at_forms_and_services_are_human() {
+    assert_each(
+        (Human, true),
+        &[
+            // A form on a web page
+            ("noreply@shop.example", "Subject: Contact form"),
+            (
+                "bounces+12-ab-help=desk.example@em.shop.example",
+                "From: form@shop.example\nReply-To: ann@sender.example\nSubject: hello\n\
              X-SG-EID: abc",
-            (Human, true),
-        ),
-        // An inbox rule of Exchange that forwards.
-        (
-            ANN,
-            "Subject: hello\nX-MS-Exchange-Inbox-Rules-Loop: bo@desk.example",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: Vacation: my request\nX-MS-Exchange-Inbox-Rules-Loop: bo@desk.example",
-            (Human, true),
-        ),
-        // Mailbox providers that number everybody's mail.
-        (
-            ANN,
-            "Subject: hello\nFeedback-ID: i1234567:Fastmail",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nFeedback-ID: 1234:user:proton",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nFeedback-ID: rr080:zu080:rf080:ZohoMail",
-            (Human, true),
-        ),
-        // A company that sends all its mail through a service for bulk mail.
-        (
-            "bounces+12-ab-help=desk.example@em.sender.example",
-            "Subject: hello\nX-SG-EID: abc\nUser-Agent: Mozilla Thunderbird",
-            (Human, true),
-        ),
-        (
-            "bounces+12-ab-help=desk.example@em.sender.example",
-            "Subject: hello\nX-SG-EID: abc\nThread-Index: AQHVx1w0",
-            (Human, true),
-        ),
-        (
-            "0100017a-0001@mail.sender.example",
-            "Subject: hello\nX-Mailer: Amazon WorkMail\nX-SES-Outgoing: 2021.04.29-192.0.2.1\n\
+            ),
+            // An inbox rule of Exchange that forwards.
+            (
+                ANN,
+                "Subject: hello\nX-MS-Exchange-Inbox-Rules-Loop: bo@desk.example",
+            ),
+            (
+                ANN,
+                "Subject: Vacation: my request\nX-MS-Exchange-Inbox-Rules-Loop: bo@desk.example",
+            ),
+            // Mailbox providers that number everybody's mail.
+            (ANN, "Subject: hello\nFeedback-ID: i1234567:Fastmail"),
+            (ANN, "Subject: hello\nFeedback-ID: 1234:user:proton"),
+            (
+                ANN,
+                "Subject: hello\nFeedback-ID: rr080:zu080:rf080:ZohoMail",
+            ),
+            // A company that sends all its mail through a service for bulk mail.
+            (
+                "bounces+12-ab-help=desk.example@em.sender.example",
+                "Subject: hello\nX-SG-EID: abc\nUser-Agent: Mozilla Thunderbird",
+            ),
+            (
+                "bounces+12-ab-help=desk.example@em.sender.example",
+                "Subject: hello\nX-SG-EID: abc\nThread-Index: AQHVx1w0",
+            ),
+            (
+                "0100017a-0001@mail.sender.example",
+                "Subject: hello\nX-Mailer: Amazon WorkMail\nX-SES-Outgoing: 2021.04.29-192.0.2.1\n\
              Feedback-ID: 1.us-east-1.aBc=:AmazonSES",
-            (Human, true),
-        ),
-        // Written at Yahoo.
-        (
-            ANN,
-            "Subject: hello\nX-Yahoo-Newman-Property: ymail-3\n\
+            ),
+            // Written at Yahoo.
+            (
+                ANN,
+                "Subject: hello\nX-Yahoo-Newman-Property: ymail-3\n\
              X-Yahoo-Newman-Id: 123456.78901.bm@omp1.yahoo.example",
-            (Human, true),
-        ),
-        // Forwarded by Exchange Online, Google, Postfix with SRS; signed by BATV.
-        (
-            "bounces+SRS=44ldt=IX@customer.example",
-            "Subject: hello",
-            (Human, true),
-        ),
-        (
-            "bo+caf_=help=desk.example@customer.example",
-            "Subject: hello",
-            (Human, true),
-        ),
-        (
-            "SRS0=ab12=XY=sender.example=ann@customer.example",
-            "Subject: hello",
-            (Human, true),
-        ),
-        (
-            "prvs=0123456789=ann@sender.example",
-            "Subject: hello",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nX-Mailer: Zimbra 7.1.3_GA_3346",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nX-Loop: bo@customer.example",
-            (Human, true),
-        ),
-        (
-            ANN,
-            "Subject: hello\nX-Loop: help@desk.example",
-            (Human, false),
-        ),
-        (
-            "help@desk.example",
-            "From: help@desk.example\nSubject: hello",
-            (Human, false),
-        ),
-        (
-            "feature-request@sender.example",
-            "From: feature-request@sender.example\nSubject: hi",
-            (Human, true),
-        ),
-        (
-            "postmaster@sender.example",
-            "From: Bo <postmaster@sender.example>\nSubject: your IP",
-            (Human, false),
-        ),
-        (
-            ANN,
-            "Subject: hello\nAuto-Submitted: auto-forwarded",
-            (Human, false),
-        ),
-        (
-            ANN,
-            "Subject: hello\nX-Autogenerated: Forward",
-            (Human, false),
-        ),
-    ]);
+            ),
+        ],
+    );
+}
+
+#[test]
+fn people_whose_mail_was_forwarded_are_human() {
+    assert_each(
+        (Human, true),
+        &[
+            // Forwarded by Exchange Online, Google, Postfix with SRS; signed by BATV.
+            ("bounces+SRS=44ldt=IX@customer.example", "Subject: hello"),
+            (
+                "bo+caf_=help=desk.example@customer.example",
+                "Subject: hello",
+            ),
+            (
+                "SRS0=ab12=XY=sender.example=ann@customer.example",
+                "Subject: hello",
+            ),
+            ("prvs=0123456789=ann@sender.example", "Subject: hello"),
+            (ANN, "Subject: hello\nX-Mailer: Zimbra 7.1.3_GA_3346"),
+            (ANN, "Subject: hello\nX-Loop: bo@customer.example"),
+            (
+                "feature-request@sender.example",
+                "From: feature-request@sender.example\nSubject: hi",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn people_whom_no_machine_may_answer_are_human() {
+    assert_each(
+        (Human, false),
+        &[
+            // Suppresses absence notices, as some servers do for everybody.
+            (ANN, "Subject: hello\nX-Auto-Response-Suppress: OOF"),
+            (ANN, "Subject: hello\nX-Loop: help@desk.example"),
+            (
+                "help@desk.example",
+                "From: help@desk.example\nSubject: hello",
+            ),
+            (
+                "postmaster@sender.example",
+                "From: Bo <postmaster@sender.example>\nSubject: your IP",
+            ),
+            (ANN, "Subject: hello\nAuto-Submitted: auto-forwarded"),
+            (ANN, "Subject: hello\nX-Autogenerated: Forward"),
+        ],
+    );
 }
 
 /// Does the same as [`classify_fields`] for a whole message.
@@ -883,130 +842,92 @@ fn bounces_are_found() {
 
 #[test]
 fn automatic_answers_are_found() {
-    assert_classes(&[
-        (
-            ANN,
-            "Subject: Re: lamp\nAuto-Submitted: auto-replied (vacation)",
-            (AutoReplied, false),
-        ),
-        (
-            "",
-            "Subject: Auto: lamp\nAuto-Submitted: auto-replied (vacation)",
-            (AutoReplied, false),
-        ),
-        ("", "Subject: Out of office: lamp", (AutoReplied, false)),
-        // As stored, with the reverse-path in its header section.
-        (
-            "",
-            "Return-Path: <>\nSubject: lamp\nAuto-Submitted: auto-replied",
-            (AutoReplied, false),
-        ),
-        (
-            "",
-            "Return-Path: <>\nSubject: Automatic reply: lamp\n\
+    assert_each(
+        (AutoReplied, false),
+        &[
+            (
+                ANN,
+                "Subject: Re: lamp\nAuto-Submitted: auto-replied (vacation)",
+            ),
+            (
+                "",
+                "Subject: Auto: lamp\nAuto-Submitted: auto-replied (vacation)",
+            ),
+            ("", "Subject: Out of office: lamp"),
+            // As stored, with the reverse-path in its header section.
+            (
+                "",
+                "Return-Path: <>\nSubject: lamp\nAuto-Submitted: auto-replied",
+            ),
+            (
+                "",
+                "Return-Path: <>\nSubject: Automatic reply: lamp\n\
              X-MS-Exchange-Inbox-Rules-Loop: ann@sender.example",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: Auto reply: lamp\nX-Apple-Action: VACATION",
-            (AutoReplied, false),
-        ),
-        (ANN, "Subject: away\nX-Autoreply: yes", (AutoReplied, false)),
-        (ANN, "Subject: away\nX-Autoreply: no", (Human, true)),
-        (
-            ANN,
-            "Subject: away\nX-Autorespond: lamp\nX-Loop: ann@sender.example",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nX-Autoresponder: 1",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nX-Auto-Reply-From: ann@sender.example",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nX-Mail-Autoreply: 1",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nX-Autogenerated: Reply",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nX-POST-MessageClass: 9; Autoresponder",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nDelivered-To: Autoresponder",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nPrecedence: auto_reply",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: away\nX-Precedence: auto-reply",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: x\nX-Auto-Response-Suppress: All\nX-MS-Exchange-Inbox-Rules-Loop: ann@sender.example",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: Out of Office AutoReply: lamp\nX-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
-            (AutoReplied, false),
-        ),
-        (
-            "autoreply@corp.example",
-            "From: autoreply@corp.example\nSubject: We got it",
-            (AutoReplied, false),
-        ),
-        (
-            "",
-            "Subject: Read: lamp\nContent-Type: multipart/report; report-type=disposition-notification",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: Lu : lampe\nContent-Type: multipart/report;\n report-type=\"disposition-notification\";\n boundary=b",
-            (AutoReplied, false),
-        ),
-        // Exchange marks its automatic replies as auto-generated; the subject tells.
-        (
-            ANN,
-            "Subject: Automatic reply: lamp\nAuto-Submitted: auto-generated\nX-Auto-Response-Suppress: All",
-            (AutoReplied, false),
-        ),
-        // Encoded, in an old charset.
-        (
-            ANN,
-            "Subject: =?iso-8859-1?Q?R=E9ponse_automatique_=3A?= lampe\nX-Auto-Response-Suppress: All",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: =?iso-2022-jp?B?GyRCPCtGMEpWPy4bKEI=?= lamp\nPrecedence: bulk",
-            (AutoReplied, false),
-        ),
-        (
-            ANN,
-            "Subject: =?koi8-r?B?4dfUz8/U18XUOg==?= x\nPrecedence: bulk",
-            (AutoReplied, false),
-        ),
-    ]);
+            ),
+            (ANN, "Subject: Auto reply: lamp\nX-Apple-Action: VACATION"),
+            (ANN, "Subject: away\nX-Autoreply: yes"),
+            (
+                ANN,
+                "Subject: away\nX-Autorespond: lamp\nX-Loop: ann@sender.example",
+            ),
+            (ANN, "Subject: away\nX-Autoresponder: 1"),
+            (ANN, "Subject: away\nX-Auto-Reply-From: ann@sender.example"),
+            (ANN, "Subject: away\nX-Mail-Autoreply: 1"),
+            (ANN, "Subject: away\nX-Autogenerated: Reply"),
+            (ANN, "Subject: away\nX-POST-MessageClass: 9; Autoresponder"),
+            (ANN, "Subject: away\nDelivered-To: Autoresponder"),
+            (ANN, "Subject: away\nPrecedence: auto_reply"),
+            (ANN, "Subject: away\nX-Precedence: auto-reply"),
+            (
+                ANN,
+                "Subject: x\nX-Auto-Response-Suppress: All\nX-MS-Exchange-Inbox-Rules-Loop: ann@sender.example",
+            ),
+            (
+                ANN,
+                "Subject: Out of Office AutoReply: lamp\nX-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
+            ),
+            (
+                "autoreply@corp.example",
+                "From: autoreply@corp.example\nSubject: We got it",
+            ),
+            (
+                "",
+                "Subject: Read: lamp\nContent-Type: multipart/report; report-type=disposition-notification",
+            ),
+            (
+                ANN,
+                "Subject: Lu : lampe\nContent-Type: multipart/report;\n report-type=\"disposition-notification\";\n boundary=b",
+            ),
+        ],
+    );
+    assert_each((Human, true), &[(ANN, "Subject: away\nX-Autoreply: no")]);
+}
+
+#[test]
+fn automatic_answers_are_found_by_their_subjects() {
+    assert_each(
+        (AutoReplied, false),
+        &[
+            // Exchange marks its automatic replies as auto-generated; the subject tells.
+            (
+                ANN,
+                "Subject: Automatic reply: lamp\nAuto-Submitted: auto-generated\nX-Auto-Response-Suppress: All",
+            ),
+            // Encoded, in an old charset.
+            (
+                ANN,
+                "Subject: =?iso-8859-1?Q?R=E9ponse_automatique_=3A?= lampe\nX-Auto-Response-Suppress: All",
+            ),
+            (
+                ANN,
+                "Subject: =?iso-2022-jp?B?GyRCPCtGMEpWPy4bKEI=?= lamp\nPrecedence: bulk",
+            ),
+            (
+                ANN,
+                "Subject: =?koi8-r?B?4dfUz8/U18XUOg==?= x\nPrecedence: bulk",
+            ),
+        ],
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use gatepost_sdk::classification::Classification;
 
-use crate::classified;
+use crate::{CLASSES, classified, print_scores};
 
 struct Labelled {
     name: String,
@@ -33,8 +33,7 @@ fn labelled(folder: &Path) -> Vec<Labelled> {
         let file = [cell("file"), cell("path")].concat();
         let mut places = [folder.join("mail").join(&file), folder.join(&file)].into_iter();
         let place = places.find(|place| place.is_file());
-        let classes = ["human", "auto-replied", "auto-generated", "bounce", "list"];
-        if place.is_none() || !file.ends_with(".eml") || !classes.contains(&cell("label")) {
+        if place.is_none() || !file.ends_with(".eml") || !CLASSES.contains(&cell("label")) {
             continue;
         }
         let octets = fs::read(place.unwrap()).unwrap();
@@ -113,18 +112,7 @@ fn a_folder_of_labelled_mail_is_measured() {
             println!("{wrong}");
         }
     }
-    for class in ["human", "auto-replied", "auto-generated", "bounce", "list"] {
-        let of = |test: &dyn Fn(&str, &str) -> bool| -> usize {
-            let pairs = pairs
-                .iter()
-                .filter(|((label, given), _)| test(label, given));
-            pairs.map(|(_, count)| count).sum()
-        };
-        let right = of(&|label, given| label == class && given == class);
-        let given = of(&|_, given| given == class);
-        let labels = of(&|label, _| label == class);
-        println!("{class}: precision {right}/{given}, recall {right}/{labels}");
-    }
+    print_scores(&pairs);
     for ((label, given), count) in &pairs {
         println!("{label} taken for {given}: {count}");
     }

@@ -7,7 +7,7 @@ use std::fs;
 use gatepost_message::Message;
 use mail_parser::MessageParser;
 
-use crate::{classified, conformance, with_crlf};
+use crate::{classified, conformance, print_scores, with_crlf};
 
 struct Labelled {
     name: String,
@@ -103,20 +103,7 @@ fn no_person_is_taken_for_a_machine_and_every_bounce_is_found() {
         }
         *pairs.entry((message.label.clone(), class)).or_default() += 1;
     }
-    for class in ["human", "auto-replied", "auto-generated", "bounce", "list"] {
-        let of = |test: &dyn Fn(&str, &str) -> bool| -> usize {
-            let pairs = pairs
-                .iter()
-                .filter(|((label, given), _)| test(label, given));
-            pairs.map(|(_, count)| count).sum()
-        };
-        let right = of(&|label, given| label == class && given == class);
-        let (given, labels) = (
-            of(&|_, given| given == class),
-            of(&|label, _| label == class),
-        );
-        println!("{class}: precision {right}/{given}, recall {right}/{labels}");
-    }
+    print_scores(&pairs);
     assert!(silenced.is_empty(), "persons: {}", silenced.join("\n"));
     assert!(missed.is_empty(), "bounces: {}", missed.join("\n"));
 }

@@ -17,6 +17,7 @@ mod senders;
 mod services;
 mod short;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -45,6 +46,24 @@ fn conformance(suite: &str) -> Option<PathBuf> {
         path.display()
     );
     None
+}
+
+/// The words of all classes.
+const CLASSES: [&str; 5] = ["human", "auto-replied", "auto-generated", "bounce", "list"];
+
+/// Prints precision and recall of each class, from the numbers of messages by label and class.
+fn print_scores<S: AsRef<str>>(pairs: &BTreeMap<(S, S), usize>) {
+    for class in CLASSES {
+        let of = |test: &dyn Fn(&str, &str) -> bool| -> usize {
+            let pairs = pairs.iter();
+            let counted = pairs.filter(|((label, given), _)| test(label.as_ref(), given.as_ref()));
+            counted.map(|(_, count)| count).sum()
+        };
+        let right = of(&|label, given| label == class && given == class);
+        let given = of(&|_, given| given == class);
+        let labels = of(&|label, _| label == class);
+        println!("{class}: precision {right}/{given}, recall {right}/{labels}");
+    }
 }
 
 /// Classifies octets that came with this envelope.
