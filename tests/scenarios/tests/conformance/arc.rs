@@ -1,4 +1,4 @@
-//! ValiMail: chains that hold, that do not, and none.
+//! ValiMail: ARC chains that hold, chains that are broken, and messages without a chain.
 
 use test_support::suites::valimail::Scenario;
 

@@ -1,5 +1,4 @@
-//! flanker: what is signed over the canonical octets passes, folded, with white space at its ends
-//! and without a body.
+//! flanker: signatures over folded fields, trailing white space and empty bodies pass.
 
 use test_support::suites::flanker::{DOMAIN, Vector};
 use test_support::{Signer, Zone};

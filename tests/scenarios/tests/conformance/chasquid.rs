@@ -1,4 +1,5 @@
-//! chasquid: each signature of a message is in its state, a key that cannot be had now included.
+//! chasquid: each signature of a message has its own result, also if its key cannot be looked up
+//! now.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The public suffix list, where the relay is to go by it: an author's domain is judged by the
+//! The public suffix list: if the relay is set to use it, an author's domain is judged by the
 //! policy of the domain below the suffix.
 
 use test_support::Zone;

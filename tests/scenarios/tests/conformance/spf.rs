@@ -1,4 +1,4 @@
-//! OpenSPF: the session's client, HELO and MAIL are the test's, and each result comes up.
+//! OpenSPF: the test sets client, HELO and MAIL of the session, and each result occurs.
 
 use std::collections::BTreeSet;
 

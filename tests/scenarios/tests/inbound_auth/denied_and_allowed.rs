@@ -1,4 +1,4 @@
-//! Who is denied is refused, and who is allowed is let through, by network, domain and address.
+//! The lists `deny` and `allow` refuse mail and let it through, by network, domain and address.
 
 use crate::{ITS_OWN, STRANGER, Site, author, codes, eml};
 

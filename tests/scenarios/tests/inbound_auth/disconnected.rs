@@ -1,5 +1,5 @@
-//! A domain that is disconnected vouches for nothing: its credentials log nobody in, sessions that
-//! are open with them end, and its addresses go on receiving as anybody's mail is received.
+//! A disconnected domain vouches for nothing: its credentials log nobody in, open sessions with
+//! them end, and its addresses receive like those of any other domain.
 
 use test_support::Scram;
 

@@ -1,4 +1,4 @@
-//! A name server that never answers costs a bounded time, and no refusal.
+//! A name server that never answers delays mail for a bounded time; no mail is refused.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Direct mail in the mode `enhanced`: the author's domain has to have sent it, whether or not it
-//! asks for that.
+//! Mode `enhanced`: direct mail must be proved to come from its author's domain, whatever the
+//! domain's DMARC policy.
 
 use test_support::Zone;
 use test_support::zone::Fault;

@@ -1,4 +1,5 @@
-//! A message to an alias, which a mailbox forwards once: it is not multi-hop, and its author asks.
+//! A mailbox forwards a message to an alias once: the message is not multi-hop, and its author is
+//! the requester.
 
 use crate::{ITS_OWN, Site, author};
 

@@ -1,5 +1,5 @@
-//! What a customer's server forwards to the native address of its account is known as forwarded, and
-//! what anybody else sends there is not.
+//! A customer's server forwards mail to the native address of its account: the mail is known as
+//! forwarded, mail of others to that address is not.
 
 use crate::{STRANGER, Site, author, codes, eml};
 

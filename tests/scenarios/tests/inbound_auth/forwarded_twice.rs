@@ -1,4 +1,4 @@
-//! A message that was forwarded more than once is tagged, and says who has asked.
+//! A message that was forwarded more than once has the tag `multi-hop` and names its requester.
 
 use crate::{ITS_OWN, Site, author, eml};
 

@@ -1,4 +1,4 @@
-//! An SPF record that includes without end: an error of its owner, after few questions.
+//! An SPF record includes others without end: SPF gives `permerror` after few look-ups.
 
 use test_support::Zone;
 

@@ -1,4 +1,4 @@
-//! The policy `inbound-auth` in a relay: one scenario for each thing that it says, with the message
+//! The policy `inbound-auth` in a relay: one scenario for each of its decisions, with the message
 //! (`tests/fixtures/inbound-auth`), the client and the DNS that lead to it.
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,5 @@
-//! Three hundred signatures: the first are looked at, and the DNS is asked no more than for them.
+//! A message has three hundred signatures: the relay checks the first few, and looks up no more
+//! keys.
 
 use crate::{STRANGER, Signer, Site, author, eml};
 

@@ -1,4 +1,4 @@
-//! An account wants more proof than the site asks for, from the moment that it says so.
+//! An account's settings ask for more proof than the site's, and hold at once.
 
 use test_support::Zone;
 

@@ -1,5 +1,5 @@
-//! Credentials are of a kind: what is for relaying does not submit, and the other way round. Who
-//! tries is told nothing that an unknown user would not be told.
+//! A credential for relaying does not submit, and one for submission does not relay. The reply is
+//! the same as for an unknown user.
 
 use test_support::Scram;
 

@@ -1,5 +1,4 @@
-//! A credential that is revoked is good for nothing from the next command on, in sessions that are
-//! open, too.
+//! A revoked credential is invalid from the next command on, also in open sessions.
 
 use test_support::Scram;
 

@@ -1,5 +1,5 @@
-//! What a trusted sealer saw overrides a failure of DMARC here; what an attacker has put below a
-//! trusted seal does not.
+//! The result in a trusted ARC seal overrides a failure of DMARC; a set that an attacker has put
+//! below a trusted seal does not.
 
 use ring::digest::{SHA256, digest};
 

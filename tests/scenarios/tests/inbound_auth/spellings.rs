@@ -1,5 +1,5 @@
-//! A domain that asks to reject is not shown by mail that it has not sent, however From spells it;
-//! and in either mode.
+//! Mail that a domain with `p=reject` has not sent is refused in every spelling of From, in both
+//! modes.
 
 use test_support::Zone;
 

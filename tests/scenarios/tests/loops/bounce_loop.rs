@@ -1,6 +1,6 @@
-//! A customer's address is gone: its server takes each notification and bounces it, the bounce goes
-//! to the ticket, and the application notifies the customer of that. It ends, though the application
-//! heeds no tag.
+//! A customer's address is gone. Its server accepts each notification and bounces it, the bounce
+//! becomes part of the ticket, and the application notifies the customer of that. The loop ends,
+//! even if the application ignores the tag.
 
 use test_support::{RelayBuilder, Sink};
 

@@ -1,5 +1,5 @@
-//! Two that say nowhere that they are machines, and answer whatever comes: it ends where we would
-//! answer. Who is out there is taken, and a person lets all begin anew.
+//! Two machines without any mark answer each other. The loop ends with a refusal of our answer;
+//! mail from outside is still accepted, and a message of an agent resets the counts.
 
 use test_support::{RelayBuilder, Reply, Sink};
 

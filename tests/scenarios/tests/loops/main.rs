@@ -1,5 +1,5 @@
-//! Machines do not write to each other for ever, and people are written to whatever happens:
-//! loop-guard through the relay itself.
+//! loop-guard through the relay itself: mail loops between machines end, and mail of people always
+//! goes out.
 #![allow(clippy::unwrap_used)]
 
 mod account_ids;

@@ -1,5 +1,5 @@
-//! A help desk elsewhere that has another address for each answer, and that an application of ours
-//! answers whatever it is told: by address alone they would never have met before.
+//! A help desk elsewhere uses a new address for each answer, and our application answers each:
+//! counts by address alone would not find the loop.
 
 use test_support::{RelayBuilder, Sink};
 

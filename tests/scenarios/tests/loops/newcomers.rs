@@ -1,6 +1,6 @@
-//! A machine elsewhere that has nothing in common with itself: another domain for each letter,
-//! other words and another subject, the marks of a person's mail program, and no word of what it
-//! answers. It writes because it is written to, and by that alone it ends.
+//! A machine elsewhere writes each letter from a new domain, with new words and a new subject,
+//! with the marks of a person's mail program, and without a reference. It writes only because it
+//! is written to, and this ends the loop.
 
 use test_support::{RelayBuilder, Sink};
 

@@ -1,6 +1,6 @@
-//! The desk's own address is somebody's who is notified, so that each notification comes back as a
-//! new ticket. No machine writes to itself; and what a form sends in the desk's own name is answered by
-//! nobody.
+//! The desk's own address is a recipient of its notifications, so that each comes back as a new
+//! ticket: no notification goes to its own author. A form that sends in the desk's name gets no
+//! automatic answer.
 
 use test_support::{RelayBuilder, Sink};
 

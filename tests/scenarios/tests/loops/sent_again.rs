@@ -1,5 +1,5 @@
-//! A client that did not hear our 250 sends the same message again: it is told that it is taken, and
-//! nobody gets it twice. What has gone on to other servers and comes back is a loop all the same.
+//! A client that missed our 250 sends the same message again: it gets another 250, and the message
+//! is delivered once. A message that comes back from another server is refused as a loop.
 
 use test_support::{RelayBuilder, Sink};
 

@@ -1,6 +1,5 @@
-//! A recipient that the next hop refuses for good is told to the sender in a delivery status
-//! notification (RFC 3464), which goes back by the default route; the other recipients get the
-//! message.
+//! The next hop refuses one recipient for good: the sender gets a delivery status notification
+//! (RFC 3464) by the default route, and the other recipients get the message.
 
 use test_support::{RelayBuilder, Sink};
 

@@ -1,5 +1,5 @@
-//! `gatepost check --dns` looks into a message's origin even where no policy wants to know; without
-//! it nothing is asked for the built-in policies.
+//! `gatepost check --dns` looks up facts about origin, also if no policy wants them; without
+//! `--dns`, nothing is looked up for the built-in policies.
 
 use serde_json::Value;
 use test_support::DnsServer;

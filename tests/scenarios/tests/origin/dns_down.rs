@@ -1,4 +1,4 @@
-//! The DNS does not answer: the results are `temperror`, in time, and mail flows.
+//! The DNS does not answer: the results are `temperror`, after a bounded time, and mail flows.
 
 use std::time::{Duration, Instant};
 

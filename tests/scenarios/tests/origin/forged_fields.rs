@@ -1,5 +1,5 @@
-//! What claims to be ours and comes from outside is taken out before any policy sees it, however
-//! it is spelt; what others say of the message stays, octet for octet.
+//! Fields from outside that claim to be the relay's own are removed before any policy sees them,
+//! in every spelling; fields of others stay, octet for octet.
 
 use test_support::{DnsServer, RelayBuilder, Sink, Zone};
 

@@ -1,7 +1,7 @@
-//! Where a message came from: what is found out, who is told, and what nobody is asked.
+//! The origin of a message: the facts, which policies get them, and which look-ups are not made.
 //!
-//! The policy `origin` (an example of `tests/guests`) writes down all that it is told of a
-//! message's origin as its reasons; the name server is the test's own.
+//! The policy `origin` (an example of `tests/guests`) gives all facts about a message's origin as
+//! its reasons; the name server is the test's own.
 #![allow(clippy::unwrap_used)]
 
 mod account;

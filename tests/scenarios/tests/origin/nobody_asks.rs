@@ -1,5 +1,5 @@
-//! Where no policy of a chain wants to know where mail comes from, nobody is asked; where one does,
-//! each answer is kept.
+//! Without a policy that wants facts about origin, nothing is looked up; with one, each answer is
+//! cached.
 
 use test_support::zone::RecordType;
 use test_support::{DnsServer, Sink};

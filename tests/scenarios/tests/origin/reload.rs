@@ -1,4 +1,4 @@
-//! The name servers and names can change while the relay runs.
+//! Name servers and field names change with a reload.
 
 use test_support::{DnsServer, Sink, Zone};
 

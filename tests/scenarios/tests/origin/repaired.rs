@@ -1,5 +1,5 @@
-//! A message that is repaired as it arrives: signatures are verified on what came, authors are those
-//! of what came and of what goes on, and nothing of ours comes in behind a stray line end.
+//! A message is repaired as it arrives: signatures are verified on the octets that came, authors
+//! are those of both forms, and no forged field comes in behind a stray line end.
 
 use test_support::{DnsServer, Signer, Sink, Zone};
 

@@ -1,5 +1,5 @@
-//! A file of partner addresses is taken as a whole or not at all, by a relay that runs and by a store
-//! whose relay does not.
+//! A file of partner addresses is imported as a whole or not at all, by a running relay and into
+//! the store of a stopped one.
 
 use std::fs;
 

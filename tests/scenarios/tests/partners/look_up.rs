@@ -1,4 +1,4 @@
-//! The application asks whether a new user is a partner's.
+//! The application looks up whether a new user's address is a partner's.
 
 use test_support::Sink;
 

@@ -1,5 +1,5 @@
-//! Those with whom an account shares its tickets get no mail, and theirs is refused, from the moment
-//! that somebody says so.
+//! Partners, with whom an account shares tickets: they get no mail, and their mail is refused, as
+//! soon as the agreement is made.
 #![allow(clippy::unwrap_used)]
 
 mod addressed;

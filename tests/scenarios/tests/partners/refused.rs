@@ -1,5 +1,5 @@
-//! Mail from a partner is refused, by reverse-path or author and in whatever spelling; reports of
-//! delivery are not.
+//! A partner's mail is refused, by reverse-path or author and in every spelling; reports of
+//! delivery are accepted.
 
 use test_support::Sink;
 

@@ -1,4 +1,4 @@
-//! What sets a sub-address apart is the site's to say, and what it says last holds for entries that
+//! The site sets the separators of sub-addresses; the last setting holds also for entries that
 //! were made before.
 
 use test_support::{Relay, Sink, run};

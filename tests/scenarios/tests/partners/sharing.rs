@@ -1,4 +1,4 @@
-//! An agreement follows every later change of either account, without a restart.
+//! A sharing agreement follows every later change of either account, without a restart.
 
 use test_support::Sink;
 
