@@ -1,5 +1,5 @@
-//! An account is made while mail flows: its addresses receive from that moment, and nobody else's
-//! claim changes that.
+//! An account is made while mail flows: its addresses receive at once, and a claim of another
+//! account changes nothing.
 
 use test_support::{Relay, RelayBuilder, Sink};
 
@@ -12,37 +12,54 @@ fn id(relay: &Relay, arguments: &[&str]) -> String {
     shown[0]["id"].as_str().unwrap().to_owned()
 }
 
+/// Makes an account with a native domain; returns its id.
+fn account(relay: &Relay, domain: &str, arguments: &[&str]) -> String {
+    let add = [
+        "account",
+        "add",
+        "--native-domain",
+        domain,
+        "--product",
+        "Acme Desk",
+    ];
+    id(relay, &[&add[..], arguments].concat())
+}
+
+/// Connects acme.test to an account, not verified yet; returns the connector's id.
+fn connector(relay: &Relay, account: &str) -> String {
+    let add = [
+        "connector",
+        "add",
+        "--account",
+        account,
+        "--domain",
+        "acme.test",
+    ];
+    id(relay, &[&add[..], &["--kind", "two-way"]].concat())
+}
+
+/// Sends a message that must be refused: code and enhanced code.
+fn refused(relay: &Relay, to: &str) -> (u16, String) {
+    let reply = send(relay, &[to], MESSAGE);
+    (reply.code, reply.enhanced().unwrap_or_default().to_owned())
+}
+
+fn elsewhere() -> (u16, String) {
+    (550, "5.7.1".to_owned())
+}
+
+fn unknown() -> (u16, String) {
+    (550, "5.1.1".to_owned())
+}
+
 #[test]
-fn addresses_of_the_directory_receive_as_soon_as_they_are_added() {
+fn native_addresses_receive_as_soon_as_they_are_added() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
-    let refused = |to: &str| {
-        let reply = send(&relay, &[to], MESSAGE);
-        (
-            reply.code,
-            reply.text().get(..5).unwrap_or_default().to_owned(),
-        )
-    };
-    let elsewhere = (550, "5.7.1".to_owned());
-    let unknown = (550, "5.1.1".to_owned());
-    assert_eq!(refused("help@acme.desk.test"), elsewhere);
-
-    let account = id(
-        &relay,
-        &[
-            "account",
-            "add",
-            "--native-domain",
-            "acme.desk.test",
-            "--product",
-            "Acme Desk",
-            "--time-zone",
-            "Europe/Berlin",
-            "--brand",
-            "Acme",
-        ],
-    );
-    assert_eq!(refused("help@acme.desk.test"), unknown);
+    assert_eq!(refused(&relay, "help@acme.desk.test"), elsewhere());
+    let more = ["--time-zone", "Europe/Berlin", "--brand", "Acme"];
+    let account = account(&relay, "acme.desk.test", &more);
+    assert_eq!(refused(&relay, "help@acme.desk.test"), unknown());
     relay.json(&[
         "address",
         "add",
@@ -58,49 +75,40 @@ fn addresses_of_the_directory_receive_as_soon_as_they_are_added() {
         accepted(&relay, &[to], MESSAGE);
         assert_eq!(sink.take().to, [to]);
     }
-    assert_eq!(refused("helper@acme.desk.test"), unknown);
+    assert_eq!(refused(&relay, "helper@acme.desk.test"), unknown());
+    relay.leaves_nothing(sink);
+}
 
-    // Its own domain: a claim is not enough, and no claim of others stands in the way.
-    let add = |account: &str| {
-        let domain = ["--domain", "acme.test", "--kind", "two-way"];
-        id(
-            &relay,
-            &[&["connector", "add", "--account", account], &domain[..]].concat(),
-        )
-    };
-    let sandbox = id(
-        &relay,
-        &[
-            "account",
-            "add",
-            "--native-domain",
-            "sandbox.desk.test",
-            "--product",
-            "Acme Desk",
-            "--kind",
-            "sandbox",
-        ],
-    );
-    let squatted = add(&sandbox);
-    let connector = add("acme.desk.test");
-    relay.json(&["address", "add", "--account", &account, "help@acme.test"]);
-    assert_eq!(refused("help@acme.test"), elsewhere);
+/// A claim is not enough, and no claim of others stands in the way.
+#[test]
+fn a_connected_domain_receives_once_it_is_verified() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    let account_id = account(&relay, "acme.desk.test", &[]);
+    relay.json(&[
+        "address",
+        "add",
+        "--account",
+        &account_id,
+        "help@acme.desk.test",
+    ]);
+    let sandbox = account(&relay, "sandbox.desk.test", &["--kind", "sandbox"]);
+    let squatted = connector(&relay, &sandbox);
+    let connector = connector(&relay, "acme.desk.test");
+    relay.json(&["address", "add", "--account", &account_id, "help@acme.test"]);
+    assert_eq!(refused(&relay, "help@acme.test"), elsewhere());
     let verified = relay.json(&["connector", "verify", &connector]);
     assert_eq!(verified[0]["state"], "verified");
     assert_eq!(verified[0]["protocol"], "PLAIN");
     accepted(&relay, &["help@acme.test"], MESSAGE);
     assert_eq!(sink.take().to, ["help@acme.test"]);
-    assert_eq!(refused("ann@acme.test"), (550, "5.1.1".to_owned()));
+    assert_eq!(refused(&relay, "ann@acme.test"), unknown());
     let said = relay.refuses(&["connector", "verify", &squatted]);
-    assert!(
-        said.contains(&format!("already belongs to account {account}")),
-        "{said}"
-    );
+    let owner = format!("already belongs to account {account_id}");
+    assert!(said.contains(&owner), "{said}");
     let said = relay.refuses(&["address", "add", "--account", &sandbox, "help@acme.test"]);
-    assert!(
-        said.contains("cannot be in a sandbox and in production at once"),
-        "{said}"
-    );
+    let both = "cannot be in a sandbox and in production at once";
+    assert!(said.contains(both), "{said}");
 
     // Two accounts, two transactions; one of the directory beside one of the configuration.
     let mut client = relay.client("mx");
@@ -110,19 +118,26 @@ fn addresses_of_the_directory_receive_as_soon_as_they_are_added() {
     client.command("RCPT TO:<help@acme.desk.test>", 250);
     client.command("RCPT TO:<a@desk.example>", 452);
     drop(client);
+    relay.leaves_nothing(sink);
+}
 
-    // Disconnected, it goes on receiving; removed, it does not.
+#[test]
+fn a_disconnected_domain_receives_until_it_is_removed() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    let account = account(&relay, "acme.desk.test", &[]);
+    let connector = connector(&relay, &account);
+    relay.json(&["address", "add", "--account", &account, "help@acme.test"]);
+    relay.json(&["connector", "verify", &connector]);
     relay.json(&["connector", "disconnect", &connector]);
     accepted(&relay, &["help@acme.test"], MESSAGE);
     sink.take();
     let said = relay.refuses(&["connector", "remove", &connector]);
-    assert!(
-        said.contains("still has support addresses: remove these first"),
-        "{said}"
-    );
+    let first = "still has support addresses: remove these first";
+    assert!(said.contains(first), "{said}");
     relay.json(&["address", "remove", "--account", &account, "HELP@acme.test"]);
     relay.json(&["connector", "remove", &connector]);
-    assert_eq!(refused("help@acme.test"), elsewhere);
+    assert_eq!(refused(&relay, "help@acme.test"), elsewhere());
     relay.leaves_nothing(sink);
 }
 

@@ -1,18 +1,42 @@
-//! A message that its author's domain has signed, from a client that may send for it: the policy
-//! reads so, the message says so on top, and the trace keeps it. What the policy reads is what
-//! `gatepost check` prints.
+//! The author's domain has signed a message, and its client may send for that domain: policy,
+//! Authentication-Results, trace, metrics and `gatepost check` have the same results.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use test_support::{DnsServer, Sink};
 
 use crate::{checked, events, relay, send, signed, trace};
 
+/// The facts about the signed message.
+fn facts() -> Value {
+    json!({
+        "spf": {
+            "helo": { "result": "none", "domain": "client.example", "reason": null },
+            "mailfrom": { "result": "pass", "domain": "sender.example", "reason": null },
+        },
+        "dkim": [{ "result": "pass", "domain": "sender.example", "selector": "s", "reason": null }],
+        "dmarc": {
+            "result": "pass",
+            "policy": "reject",
+            "applied": null,
+            "domain": "sender.example",
+            "organizational-domain": "sender.example",
+            "alignment": { "spf": true, "dkim": true },
+            "reason": null,
+            "from": { "clarity": "unequivocal", "domains": ["sender.example"] },
+        },
+        "arc": { "result": "none", "instances": 0, "sealer": "", "reason": null },
+        "iprev": { "result": "pass" },
+        "sasl": null,
+    })
+}
+
 #[test]
-fn all_policies_get_the_same_results() {
+fn the_message_and_the_metrics_show_the_results() {
     let (message, zone) = signed();
     let (sink, dns) = (Sink::start(), DnsServer::start(zone));
-    let builder = relay(&sink, &dns).with("[http]\naddress = \"127.0.0.1:0\"");
-    let relay = builder.clone().start();
+    let relay = relay(&sink, &dns)
+        .with("[http]\naddress = \"127.0.0.1:0\"")
+        .start();
     let reply = send(&relay, &message);
     assert_eq!(reply.code, 250, "{reply:?}");
 
@@ -42,30 +66,29 @@ fn all_policies_get_the_same_results() {
         "help@desk.example"
     );
 
+    // And it was counted.
+    for metric in [
+        "gatepost_authentication_results_total{method=\"dkim\",result=\"pass\"}",
+        "gatepost_authentication_results_total{method=\"iprev\",result=\"pass\"}",
+        "gatepost_authentication_seconds_count{listener=\"mx\"}",
+    ] {
+        assert_eq!(relay.metric(metric), Some(1.0), "{metric}");
+    }
+}
+
+#[test]
+fn all_policies_and_a_check_get_the_same_results() {
+    let (message, zone) = signed();
+    let (sink, dns) = (Sink::start(), DnsServer::start(zone));
+    let builder = relay(&sink, &dns);
+    let relay = builder.clone().start();
+    let reply = send(&relay, &message);
+    assert_eq!(reply.code, 250, "{reply:?}");
+
     let trace = trace(&relay, &reply);
-    let expected = json!({
-        "spf": {
-            "helo": { "result": "none", "domain": "client.example", "reason": null },
-            "mailfrom": { "result": "pass", "domain": "sender.example", "reason": null },
-        },
-        "dkim": [{ "result": "pass", "domain": "sender.example", "selector": "s", "reason": null }],
-        "dmarc": {
-            "result": "pass",
-            "policy": "reject",
-            "applied": null,
-            "domain": "sender.example",
-            "organizational-domain": "sender.example",
-            "alignment": { "spf": true, "dkim": true },
-            "reason": null,
-            "from": { "clarity": "unequivocal", "domains": ["sender.example"] },
-        },
-        "arc": { "result": "none", "instances": 0, "sealer": "", "reason": null },
-        "iprev": { "result": "pass" },
-        "sasl": null,
-    });
     let authenticated = events(&trace, "authenticated");
     assert_eq!(authenticated.len(), 1, "{trace:?}");
-    assert_eq!(authenticated[0]["authentication"], expected);
+    assert_eq!(authenticated[0]["authentication"], facts());
 
     // What the policy was told …
     let judged = events(&trace, "judged");
@@ -98,20 +121,11 @@ fn all_policies_get_the_same_results() {
     ];
     let arguments = [&["--config", &config], envelope.as_slice()].concat();
     let report = checked(directory.path(), &message, &arguments);
-    assert_eq!(report["authentication"], expected);
+    assert_eq!(report["authentication"], facts());
     assert_eq!(
         report["policies"].as_array().unwrap().last().unwrap()["reasons"],
         *reasons
     );
-
-    // And it was counted.
-    for metric in [
-        "gatepost_authentication_results_total{method=\"dkim\",result=\"pass\"}",
-        "gatepost_authentication_results_total{method=\"iprev\",result=\"pass\"}",
-        "gatepost_authentication_seconds_count{listener=\"mx\"}",
-    ] {
-        assert_eq!(relay.metric(metric), Some(1.0), "{metric}");
-    }
 }
 
 #[test]
