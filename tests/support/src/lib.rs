@@ -31,6 +31,7 @@ mod sign;
 mod sink;
 pub mod suites;
 pub mod torture;
+mod trace_text;
 mod verifiers;
 mod wait;
 pub mod zone;

@@ -1,4 +1,5 @@
-//! Mail that the server of an outbound-only customer forwards: its author's SPF fails by nature.
+//! The server of an outbound-only customer forwards mail, so that SPF of the author's domain
+//! fails.
 
 use crate::{STRANGER, Signer, Site, author, codes, eml};
 
@@ -11,11 +12,38 @@ fn mail_from_a_known_forwarders_network_is_not_refused() {
     let id = site.connect("outbound-only");
     let past = site.send(STRANGER, &TO, &eml("question"));
     assert_eq!(codes(&past), (550, "5.7.1"), "nobody is known to forward");
+    let trace = site.relay.trace_until(&past.transaction(), "replied");
+    insta::assert_snapshot!(trace, @"
+    begun on mx from 203.0.113.77:0, plaintext
+    sender <ann@author.example>: 250 2.1.0 Ok, transaction ID1
+    judged inbound-auth DIGEST recipient: pass
+    recipient <help@customer.test>: 250 2.1.5 Recipient OK
+    authenticated spf=fail (author.example) dkim=none dmarc=fail (author.example) arc=none
+        iprev=permerror
+    judged inbound-auth DIGEST message: reject (DMARC fails, and author.example asks to
+        reject)
+    replied 550 5.7.1 DMARC fails, and the author's domain asks to reject (ID1) (187 B)
+    ");
 
     let network = ["--network", "203.0.113.0/24"];
     (site.relay).json(&[&["connector", "forwarders", &id], &network[..]].concat());
-    assert_eq!(site.send(STRANGER, &TO, &eml("question")).code, 250);
+    let known = site.send(STRANGER, &TO, &eml("question"));
+    assert_eq!(known.code, 250);
     assert_eq!(site.tags(), "forwarded, dmarc-fail");
+    let trace = site.relay.trace_until(&known.transaction(), "delivered");
+    insta::assert_snapshot!(trace, @"
+    begun on mx from 203.0.113.77:0, plaintext
+    sender <ann@author.example>: 250 2.1.0 Ok, transaction ID1
+    judged inbound-auth DIGEST recipient: pass
+    recipient <help@customer.test>: 250 2.1.5 Recipient OK
+    authenticated spf=fail (author.example) dkim=none dmarc=fail (author.example) arc=none
+        iprev=permerror
+    judged inbound-auth DIGEST message: pass (forwarded; nothing that proves the author has
+        survived)
+    queued for <help@customer.test>
+    replied 250 2.6.0 Queued as ID1 (187 B)
+    attempt 1 for <help@customer.test> at 127.0.0.1:PORT: delivered: 250 2.0.0 taken as N
+    ");
     let signed = signer.signed(&eml("question"));
     assert_eq!(site.send(STRANGER, &TO, &signed).code, 250);
     assert_eq!(site.tags(), "forwarded");

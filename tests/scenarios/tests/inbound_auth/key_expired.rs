@@ -1,4 +1,4 @@
-//! A signature whose time is over proves nothing, though it verifies.
+//! An expired signature proves nothing, though it verifies.
 
 use ring::digest::{SHA256, digest};
 
@@ -14,6 +14,18 @@ fn an_expired_key_does_not_pass() {
     site.sink.take();
     let reply = site.direct(STRANGER, &until(1_700_000_000));
     assert_eq!(codes(&reply), (550, "5.7.1"));
+    let trace = site.relay.trace_until(&reply.transaction(), "replied");
+    insta::assert_snapshot!(trace, @"
+    begun on mx from 203.0.113.77:0, plaintext
+    sender <ann@author.example>: 250 2.1.0 Ok, transaction ID1
+    judged inbound-auth DIGEST recipient: pass
+    recipient <help@acme.desk.test>: 250 2.1.5 Recipient OK
+    authenticated spf=fail (author.example) dkim=fail (author.example) dmarc=fail
+        (author.example) arc=none iprev=permerror
+    judged inbound-auth DIGEST message: reject (DMARC fails, and author.example asks to
+        reject)
+    replied 550 5.7.1 DMARC fails, and the author's domain asks to reject (ID1) (443 B)
+    ");
     site.ends();
 }
 

@@ -7,12 +7,23 @@ fn mail_past_the_relay_is_tagged_and_reported() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let id = site.connect("two-way");
-    assert_eq!(
-        site.send(STRANGER, &["help@customer.test"], &eml("question"))
-            .code,
-        250
-    );
+    let past = site.send(STRANGER, &["help@customer.test"], &eml("question"));
+    assert_eq!(past.code, 250);
     assert_eq!(site.tags(), "relay-missing, dmarc-fail");
+    let trace = site.relay.trace_until(&past.transaction(), "delivered");
+    insta::assert_snapshot!(trace, @"
+    begun on mx from 203.0.113.77:0, plaintext
+    sender <ann@author.example>: 250 2.1.0 Ok, transaction ID1
+    judged inbound-auth DIGEST recipient: pass
+    recipient <help@customer.test>: 250 2.1.5 Recipient OK
+    authenticated spf=fail (author.example) dkim=none dmarc=fail (author.example) arc=none
+        iprev=permerror
+    judged inbound-auth DIGEST message: pass (it did not come through the relay of its
+        domain)
+    queued for <help@customer.test>
+    replied 250 2.6.0 Queued as ID1 (187 B)
+    attempt 1 for <help@customer.test> at 127.0.0.1:PORT: delivered: 250 2.0.0 taken as N
+    ");
     site.relay
         .logged("it did not come through the relay of its domain");
 
@@ -36,7 +47,26 @@ fn mail_past_the_relay_is_refused_if_set() {
     assert_eq!(codes(&reply), (550, "5.7.1"));
     // The native address beside it receives.
     let both = ["help@customer.test", "help@acme.desk.test"];
-    assert_eq!(site.send(STRANGER, &both, &eml("question")).code, 250);
+    let reply = site.send(STRANGER, &both, &eml("question"));
+    assert_eq!(reply.code, 250);
     assert_eq!(site.sink.take().to, ["help@acme.desk.test"]);
+    let trace = site.relay.trace_until(&reply.transaction(), "delivered");
+    insta::assert_snapshot!(trace, @"
+    begun on mx from 203.0.113.77:0, plaintext
+    sender <ann@author.example>: 250 2.1.0 Ok, transaction ID1
+    judged inbound-auth DIGEST recipient: pass
+    recipient <help@customer.test>: 250 2.1.5 Recipient OK
+    judged inbound-auth DIGEST recipient: pass
+    recipient <help@acme.desk.test>: 250 2.1.5 Recipient OK
+    authenticated spf=fail (author.example) dkim=none dmarc=fail (author.example) arc=none
+        iprev=permerror
+    judged inbound-auth DIGEST message: pass (it did not come through the relay of its
+        domain)
+    recipient <help@customer.test>: 550 5.7.1 Mail for this address comes through its
+        domain's relay
+    queued for <help@acme.desk.test>
+    replied 250 2.6.0 Queued as ID1 (187 B)
+    attempt 1 for <help@acme.desk.test> at 127.0.0.1:PORT: delivered: 250 2.0.0 taken as N
+    ");
     site.ends();
 }

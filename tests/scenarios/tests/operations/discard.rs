@@ -1,5 +1,5 @@
-//! A policy that was granted it may take a message and drop it: the client hears what it always
-//! hears, nobody gets anything, and the record says so.
+//! A policy with the grant `discard` drops a message: the client gets the usual reply, nobody gets
+//! the message, and the trace says so.
 
 use test_support::Sink;
 
@@ -22,9 +22,14 @@ fn with_the_grant_a_message_is_dropped_in_silence() {
     assert_eq!(reply.text(), kept, "the client cannot tell");
     assert_eq!(sink.take().header("Subject").as_deref(), Some("hello"));
 
-    assert_eq!(relay.events(&id, "discarded").len(), 1);
-    assert_eq!(relay.events(&id, "attempt").len(), 0);
-    assert_eq!(relay.judgements(&id)[0]["verdict"], "discard");
+    insta::assert_snapshot!(relay.trace_until(&id, "replied"), @"
+    begun on mx from 127.0.0.1:PORT, plaintext
+    sender <ann@sender.example>: 250 2.1.0 Ok, transaction ID1
+    recipient <x@desk.example>: 250 2.1.5 Recipient OK
+    judged guest DIGEST message: discard
+    discarded
+    replied 250 2.6.0 Queued as ID1 (57 B)
+    ");
     relay.leaves_nothing(sink);
 }
 
@@ -33,7 +38,15 @@ fn with_the_grant_a_message_is_dropped_in_silence() {
 fn without_the_grant_nothing_is_discarded() {
     let sink = Sink::start();
     let relay = judged_by("discards", &sink).start();
-    assert_eq!(send(&relay, &["x@desk.example"], ATTACK).code, 451);
+    let reply = send(&relay, &["x@desk.example"], ATTACK);
+    assert_eq!(reply.code, 451);
+    insta::assert_snapshot!(relay.trace_until(&reply.transaction(), "replied"), @"
+    begun on mx from 127.0.0.1:PORT, plaintext
+    sender <ann@sender.example>: 250 2.1.0 Ok, transaction ID1
+    recipient <x@desk.example>: 250 2.1.5 Recipient OK
+    judged guest DIGEST message: tempfail [answer: it discards without the `discard` grant]
+    replied 451 4.3.0 A policy could not decide on this; please try again later (ID1) (57 B)
+    ");
     accepted(&relay, &["x@desk.example"], MESSAGE);
     sink.take();
     relay.leaves_nothing(sink);

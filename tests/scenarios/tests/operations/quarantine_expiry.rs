@@ -1,4 +1,4 @@
-//! What nobody looks at in time is dropped from quarantine, and that is on record.
+//! A message in quarantine is dropped when its time is over, and the trace says so.
 
 use test_support::Sink;
 
@@ -16,9 +16,15 @@ fn an_expired_message_is_dropped_from_quarantine() {
     // The relay looks when it starts, and then once a minute.
     assert!(relay.terminate().success());
     relay.restart();
-    relay.eventually("it is dropped, on record", |relay| {
-        relay.events(&id, "expired").pop()
-    });
+    insta::assert_snapshot!(relay.trace_until(&id, "expired"), @"
+    begun on mx from 127.0.0.1:PORT, plaintext
+    sender <ann@sender.example>: 250 2.1.0 Ok, transaction ID1
+    recipient <x@desk.example>: 250 2.1.5 Recipient OK
+    judged guest DIGEST message: quarantine (it carries X-Attack)
+    quarantined until TIME: a person should look at it
+    replied 250 2.6.0 Queued as ID1 (57 B)
+    expired
+    ");
     assert_eq!(relay.json(&["quarantine", "list"]).len(), 0);
     relay.leaves_nothing(sink);
 }

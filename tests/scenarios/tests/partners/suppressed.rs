@@ -1,4 +1,4 @@
-//! A partner gets no notification, an agent's neither; all others get theirs.
+//! A partner gets no notification, not even an agent's; all other recipients get theirs.
 
 use test_support::Sink;
 
@@ -21,24 +21,34 @@ fn a_partner_alone_gets_nothing_and_the_submission_is_taken() {
         .unwrap();
     assert_eq!(reply.code, 250, "{}", reply.text());
     assert_eq!(sink.take().to, [ANN]);
-    let suppressed = relay.events(&reply.transaction(), "suppressed");
-    let reasons: Vec<_> = suppressed
-        .iter()
-        .map(|event| {
-            (
-                event["address"].as_str().unwrap(),
-                event["reason"].as_str().unwrap(),
-            )
-        })
-        .collect();
-    assert_eq!(reasons.len(), 2, "{suppressed:?}");
-    assert!(
-        reasons[0]
-            .1
-            .contains("by the sharing agreement with account"),
-        "{reasons:?}"
-    );
-    assert!(reasons[1].1.contains("by an entry by hand"), "{reasons:?}");
+    insta::assert_snapshot!(relay.trace_until(&reply.transaction(), "delivered"), @"
+    begun on submission from 127.0.0.1:PORT as USER1, TLSv1.3 TLS13_AES_256_GCM_SHA384
+    sender <help@a.desk.test>: 250 2.1.0 Ok, transaction ID1
+    judged partner-guard DIGEST recipient: pass
+    recipient <ann@customer.example>: 250 2.1.5 Recipient OK
+    judged partner-guard DIGEST recipient: pass
+    recipient <Help+9@b.desk.test>: 250 2.1.5 Recipient OK
+    judged partner-guard DIGEST recipient: pass
+    recipient <robot@partner.example>: 250 2.1.5 Recipient OK
+    judged partner-guard DIGEST message: pass (Help+9@b.desk.test is a partner's by the
+        sharing agreement with account ACCOUNT1; robot@partner.example is a partner's by an
+        entry by hand)
+    judged loop-guard DIGEST message: pass (human, by X-Gatepost-Trigger: agent
+        [agent-trigger]; no machine may reply, by X-Gatepost-Trigger: agent [agent-trigger])
+    judged header-guard DIGEST message: pass
+    suppressed <Help+9@b.desk.test>: Help+9@b.desk.test is a partner's by the sharing
+        agreement with account ACCOUNT1
+    suppressed <robot@partner.example>: robot@partner.example is a partner's by an entry by
+        hand
+    queued for <ann@customer.example>
+    replied 250 2.6.0 Queued as ID1 (reasons: partner-guard: Help+9@b.desk.test is a
+        partner's by the sharing agreement with account ACCOUNT1; partner-guard:
+        robot@partner.example is a partner's by an entry by hand; loop-guard: human, by
+        X-Gatepost-Trigger: agent [agent-trigger]; loop-guard: no machine may reply, by
+        X-Gatepost-Trigger: agent [agent-trigger]) (122 B)
+    judged outbound-route DIGEST route: pass
+    attempt 1 for <ann@customer.example> at 127.0.0.1:PORT: delivered: 250 2.0.0 taken as N
+    ");
 
     // To partners alone: taken, and nobody gets anything, no bounce either.
     let reply = client
@@ -49,6 +59,23 @@ fn a_partner_alone_gets_nothing_and_the_submission_is_taken() {
         )
         .unwrap();
     assert_eq!(reply.code, 250, "{}", reply.text());
+    insta::assert_snapshot!(relay.trace_until(&reply.transaction(), "replied"), @"
+    begun on submission from 127.0.0.1:PORT as USER1, TLSv1.3 TLS13_AES_256_GCM_SHA384
+    sender <help@a.desk.test>: 250 2.1.0 Ok, transaction ID1
+    judged partner-guard DIGEST recipient: pass
+    recipient <robot@partner.example>: 250 2.1.5 Recipient OK
+    judged partner-guard DIGEST message: pass (robot@partner.example is a partner's by an
+        entry by hand)
+    judged loop-guard DIGEST message: pass (human, by X-Gatepost-Trigger: agent
+        [agent-trigger]; no machine may reply, by X-Gatepost-Trigger: agent [agent-trigger])
+    judged header-guard DIGEST message: pass
+    suppressed <robot@partner.example>: robot@partner.example is a partner's by an entry by
+        hand
+    replied 250 2.6.0 Queued as ID1 (reasons: partner-guard: robot@partner.example is a
+        partner's by an entry by hand; loop-guard: human, by X-Gatepost-Trigger: agent
+        [agent-trigger]; loop-guard: no machine may reply, by X-Gatepost-Trigger: agent
+        [agent-trigger]) (123 B)
+    ");
     drop(client);
     relay.leaves_nothing(sink);
 }
