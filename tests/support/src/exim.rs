@@ -5,9 +5,9 @@ use std::ops::Deref;
 use std::path::Path;
 
 use crate::Process;
-use crate::apart::{self, User};
 use crate::home::Home;
 use crate::mail_server::MailServer;
+use crate::namespace::{self, User};
 use crate::packages::{root, unpacked};
 use crate::wait::free_port;
 

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 
 use crate::Process;
-use crate::apart::{self, User};
 use crate::home::Home;
 use crate::mail_server::MailServer;
+use crate::namespace::{self, User};
 use crate::packages::{root, unpacked};
 use crate::wait::{free_port, listening};
 

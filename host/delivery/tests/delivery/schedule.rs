@@ -8,7 +8,7 @@ use crate::support::{
 };
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::TlsMode;
-use gatepost_spool::{Owner, RecipientState, Spool, SqliteSpool};
+use gatepost_spool::{Owner, Queue, QueueAdmin, RecipientState, SqliteSpool};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 

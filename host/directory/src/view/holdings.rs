@@ -28,7 +28,7 @@ pub(crate) struct Holdings {
     pub(super) partners: Vec<AccountId>,
 }
 
-/// What an account owns in its native domain or by a connector.
+/// Property of an account in its native domain or by a connector.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DomainHoldings {
     /// Connector; `None` for the native domain, and for submission.
