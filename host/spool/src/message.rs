@@ -101,8 +101,8 @@ impl NewMessage {
 /// Most effects of one message.
 const MAX_EFFECTS: usize = 10_000;
 
-/// Drops effects beyond the bound. A transaction and its connection together have fewer; whatever is
-/// handed in, a commit must not take long.
+/// Drops effects beyond the bound. A transaction and its connection together have fewer; whatever
+/// is handed in, a commit must not take long.
 pub(crate) fn bound_effects(effects: &mut Vec<(Scope, Effect)>, id: Option<TransactionId>) {
     if effects.len() > MAX_EFFECTS {
         let id = id.map(tracing::field::display);
