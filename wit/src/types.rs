@@ -205,7 +205,7 @@ pub enum RecipientVerdict {
     /// Refusal of this recipient.
     Reject(Reply),
     /// Suppression of this recipient: it gets nothing, and only the record tells of it; needs
-    /// [`Duties::suppresses`].
+    /// the duty `suppresses`.
     Suppress(String),
 }
 
