@@ -65,6 +65,36 @@ fn taken(reply: &Reply) -> String {
     reply.transaction()
 }
 
+/// The letter of another machine, and our application's answer to it.
+struct Exchange {
+    reverse_path: &'static str,
+    letter: String,
+    answer_to: String,
+    answer: String,
+}
+
+/// Returns the number of answers that go out before one is suppressed; `exchange` makes the letter
+/// and the answer of each number.
+fn answers(exchange: impl Fn(u32) -> Exchange) -> u32 {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    let mut sent = 0;
+    loop {
+        let next = exchange(sent);
+        taken(&enter(&relay, next.reverse_path, &next.letter));
+        sink.take();
+        let id = taken(&submit(&relay, DESK, &[&next.answer_to], &next.answer));
+        if !suppressed(&relay, &id).is_empty() {
+            break;
+        }
+        sink.take();
+        sent += 1;
+        assert!(sent <= 5, "it goes on after {sent} answers");
+    }
+    relay.leaves_nothing(sink);
+    sent
+}
+
 /// The recipients of a message that get nothing, with the reasons.
 fn suppressed(relay: &Relay, id: &str) -> Vec<(String, String)> {
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();

@@ -2,9 +2,7 @@
 //! with the marks of a person's mail program, and without a reference. It writes only because it
 //! is written to, and this ends the loop.
 
-use test_support::{RelayBuilder, Sink};
-
-use crate::{AUTOMATIC, DESK, enter, submit, suppressed, taken};
+use crate::{AUTOMATIC, DESK, Exchange};
 
 /// Letters of nobody's language, others for each number.
 fn words(number: u32) -> String {
@@ -18,38 +16,28 @@ fn words(number: u32) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the number of answers that go out before nothing more does; the letters have these
+/// Returns the number of answers that go out before one is suppressed; the letters have these
 /// fields, and their answers go to this address.
 fn answers(theirs: impl Fn(u32) -> (String, String)) -> u32 {
-    let sink = Sink::start();
-    let relay = RelayBuilder::usual(sink.address()).start();
-    let mut sent = 0;
-    loop {
-        let (fields, answer_to) = theirs(sent);
-        let message = format!(
-            "{fields}To: {DESK}\r\nSubject: {}\r\nMessage-ID: <{sent}@o.example>\r\n\
-             X-Mailer: Microsoft Outlook 16.0\r\nThread-Index: AQHabcd{sent}\r\n\r\n{}\r\n",
-            words(sent + 500),
-            words(sent)
-        );
-        taken(&enter(&relay, "bounces@o.example", &message));
-        sink.take();
-        let answer = format!(
-            "{AUTOMATIC}From: {DESK}\r\nSubject: {}\r\nMessage-ID: <{sent}@desk.example>\r\n\
-             \r\n{}\r\n",
-            words(sent + 700),
-            words(sent + 900)
-        );
-        let id = taken(&submit(&relay, DESK, &[&answer_to], &answer));
-        if !suppressed(&relay, &id).is_empty() {
-            break;
+    crate::answers(|number| {
+        let (fields, answer_to) = theirs(number);
+        Exchange {
+            reverse_path: "bounces@o.example",
+            letter: format!(
+                "{fields}To: {DESK}\r\nSubject: {}\r\nMessage-ID: <{number}@o.example>\r\n\
+                 X-Mailer: Microsoft Outlook 16.0\r\nThread-Index: AQHabcd{number}\r\n\r\n{}\r\n",
+                words(number + 500),
+                words(number)
+            ),
+            answer_to,
+            answer: format!(
+                "{AUTOMATIC}From: {DESK}\r\nSubject: {}\r\n\
+                 Message-ID: <{number}@desk.example>\r\n\r\n{}\r\n",
+                words(number + 700),
+                words(number + 900)
+            ),
         }
-        sink.take();
-        sent += 1;
-        assert!(sent <= 5, "it goes on after {sent} answers");
-    }
-    relay.leaves_nothing(sink);
-    sent
+    })
 }
 
 #[test]
