@@ -20,9 +20,10 @@ static CHANGING: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl Relay {
-    /// Waits until `gatepost trace` of a transaction says these words, and returns what it says, one
-    /// event a line and without the times; long lines go on indented. Ids, accounts, users of credentials, digests,
-    /// times, ports and the sink's numbers have stable names in it: the transaction itself is `ID1`, the next id that is mentioned `ID2`.
+    /// Waits until `gatepost trace` of a transaction has these words, and returns it: one event a
+    /// line, without its time; long lines go on indented. Ids, accounts, users of credentials,
+    /// digests, times, ports and the sink's numbers have stable names: the transaction itself is
+    /// `ID1`, the next id `ID2`.
     pub fn trace_until(&self, id: &str, words: &str) -> String {
         let text = self.eventually(words, |relay| {
             let output = relay.command(&["trace", id]);
