@@ -252,7 +252,8 @@ impl Relay {
         ended
     }
 
-    /// Accepts so many messages, each with its number as subject, and waits until all are delivered.
+    /// Accepts so many messages, each with its number as subject, and waits until all are
+    /// delivered.
     pub async fn delivers_numbered(&mut self, count: usize) {
         for number in 0..count {
             let message = super::message(&number.to_string());

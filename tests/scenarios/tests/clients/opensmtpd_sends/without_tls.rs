@@ -1,4 +1,5 @@
-//! OpenSMTPD sends in plaintext if no TLS is offered; messages arrive octet for octet, small and large.
+//! OpenSMTPD sends in plaintext if no TLS is offered; messages arrive octet for octet, small and
+//! large.
 
 use test_support::{OpenSmtpd, Sink};
 

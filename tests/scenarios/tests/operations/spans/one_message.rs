@@ -139,8 +139,8 @@ fn both_attempts_stand_below_the_root() {
     assert!(first.ended <= second.began);
 }
 
-/// Each call on record has its span, with the same policy, version, hook and verdict: those of a route
-/// below the attempt that it was for, all others below the root.
+/// Each call on record has its span, with the same policy, version, hook and verdict: those of a
+/// route below the attempt that it was for, all others below the root.
 #[test]
 fn each_call_of_a_policy_has_its_span() {
     let message = Message::delivered();

@@ -58,42 +58,27 @@ const NOT_LOGGED_IN: (&str, u16) = ("MAIL FROM:<user@desk.example>", 530);
 /// Dialogues after which these commands are answered with these codes; after NOOP, the connection
 /// is in step.
 const FOLLOWED: &[(&str, &[(&str, u16)])] = &[
-    ("bdat-without-rcpt", &[NOOP, NO_DATA]),
-    ("bdat-bad-rcpt-pipelined", &[NOOP, NO_DATA]),
+    (
+        "bdat-without-rcpt bdat-bad-rcpt-pipelined",
+        &[NOOP, NO_DATA],
+    ),
     // Neither half of the line was a command.
-    ("bare-lf-command", &[NOOP, NO_MAIL]),
-    ("header-cr-injection", &[NOOP, NO_MAIL]),
+    ("bare-lf-command header-cr-injection", &[NOOP, NO_MAIL]),
     ("open-relay", &[NO_DATA]),
     ("starttls-state-reset", &[NO_MAIL, NOOP]),
-    ("auth-plain-initial", &[LOGGED_IN]),
-    ("auth-plain-challenge", &[LOGGED_IN]),
-    ("auth-twice", &[LOGGED_IN]),
-    ("auth-cancel", &[NOT_LOGGED_IN]),
-    ("auth-bad-base64", &[NOT_LOGGED_IN]),
-    ("auth-authzid", &[NOT_LOGGED_IN]),
-    ("command-512", &[NOOP]),
-    ("pipeline-all-rcpt-bad", &[NOOP]),
-    ("auth-in-transaction", &[NOOP]),
+    (
+        "auth-plain-initial auth-plain-challenge auth-twice",
+        &[LOGGED_IN],
+    ),
+    ("auth-cancel auth-bad-base64 auth-authzid", &[NOT_LOGGED_IN]),
     // The steps say it all; the session must have survived them.
-    ("nul-in-command", &[NOOP]),
-    ("local-part-65", &[NOOP]),
-    ("size-param", &[NOOP]),
-    ("rcpt-before-mail", &[NOOP]),
-    ("data-before-rcpt", &[NOOP]),
-    ("nested-mail", &[NOOP]),
-    ("rset-clears", &[NOOP]),
-    ("ehlo-clears", &[NOOP]),
-    ("vrfy", &[NOOP]),
-    ("unknown-command", &[NOOP]),
-    ("helo-no-arg", &[NOOP]),
-    ("mail-space-variants", &[NOOP]),
-    ("mail-unknown-param", &[NOOP]),
-    ("body-bad", &[NOOP]),
-    ("utf8-without-smtputf8", &[NOOP]),
-    ("utf8-invalid", &[NOOP]),
-    ("starttls-arg", &[NOOP]),
-    ("dsn-notify-never-combined", &[NOOP]),
-    ("smtputf8", &[NOOP]),
+    (
+        "command-512 pipeline-all-rcpt-bad auth-in-transaction nul-in-command local-part-65 \
+         size-param rcpt-before-mail data-before-rcpt nested-mail rset-clears ehlo-clears vrfy \
+         unknown-command helo-no-arg mail-space-variants mail-unknown-param body-bad \
+         utf8-without-smtputf8 utf8-invalid starttls-arg dsn-notify-never-combined smtputf8",
+        &[NOOP],
+    ),
 ];
 
 /// Checks what came of a dialogue. Every dialogue that is played stands in one of the tables, or in
@@ -105,11 +90,14 @@ pub fn check(stage: &mut Stage<'_>) {
         assert_eq!(stage.last().enhanced(), Some(*enhanced), "{id}");
         assert!(code.is_none_or(|code| stage.last().code == code), "{id}");
         stage.goes_on();
-    } else if let Some((id, commands)) = FOLLOWED.iter().find(|row| row.0 == stage.id) {
+    } else if let Some((_, commands)) = FOLLOWED
+        .iter()
+        .find(|row| row.0.split(' ').any(|id| id == stage.id))
+    {
         for (command, code) in *commands {
             let reply = stage.client.command(command, *code);
             if *command == "NOOP" {
-                assert_eq!(reply.text(), "2.0.0 OK", "{id}");
+                assert_eq!(reply.text(), "2.0.0 OK", "{}", stage.id);
             }
         }
     } else {
