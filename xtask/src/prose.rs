@@ -16,7 +16,7 @@ const RELATIVE: [&str; 12] = [
 /// Type names that may be defined in three crates or more. Each crate's error, settings or limits
 /// are named with the crate (`gatepost_spool::Settings`), and the contract's own records are
 /// mirrored.
-const SHARED_NAMES: usize = 60;
+const SHARED_NAMES: usize = 40;
 
 /// Octets of a commit's subject.
 const SUBJECT: usize = 72;

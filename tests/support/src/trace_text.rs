@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 
 use crate::Relay;
 
-/// What differs between two runs, by the name that takes its place.
+/// Parts that differ between two runs, each by the name that takes its place.
 static CHANGING: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = "(?<ID>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\
         |(?<ACCOUNT>\\b[0-9a-f]{32}\\b)\

@@ -10,7 +10,7 @@ use super::collector::Request;
 use super::{Collector, Span, exported_to, named, only, root_of};
 use crate::{MESSAGE, accepted};
 
-/// What one message has left: requests to the collector, and judgements on record.
+/// Traces of one message: requests to the collector, and judgements on record.
 struct Message {
     id: String,
     requests: Vec<Request>,
