@@ -81,7 +81,8 @@ fn a_corrupt_database_is_reported_and_stops_intake() {
     let relay = RelayBuilder::usual(sink.address())
         .directory(directory.path())
         .start();
-    relay.json(&["queue", "retry", "--all"]);
+    // It fails where the message has left already.
+    relay.command(&["queue", "retry", "--all"]);
     for _ in 0..20 {
         sink.take();
     }

@@ -36,7 +36,8 @@ fn a_lost_database_is_not_replaced() {
         .directory(directory.path())
         .start();
     relay.logged("this is no body of a message");
-    relay.json(&["queue", "retry", "--all"]);
+    // It fails where the message has left already.
+    relay.command(&["queue", "retry", "--all"]);
     assert!(sink.take().size >= size);
     assert!(stray.is_dir());
 }
