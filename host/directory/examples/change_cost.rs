@@ -1,8 +1,9 @@
-//! Measures what a change of a large directory costs: 100,000 support addresses in 10,000 accounts with
-//! a credential each, in SQLite on disk. Prints the milliseconds of each sample as JSON. Beside them
-//! stand those of a synced write of a page to a file of its own: each commit waits for one.
+//! Measures what a change of a large directory costs: 100,000 support addresses in 10,000 accounts
+//! with a credential each, in SQLite on disk. Prints the milliseconds of each sample as JSON.
+//! Beside them stand those of a synced write of a page to a file of its own: each commit waits for
+//! one.
 //!
-//! `change_cost [FOLDER [SAMPLES]]` fills the folder, unless it holds a directory that this has made.
+//! `change_cost [FOLDER [SAMPLES]]` fills the folder, unless there is a directory in it.
 
 #![allow(clippy::unwrap_used)] // what is measured is known
 

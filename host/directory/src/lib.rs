@@ -2,13 +2,14 @@
 //! with which clients hand in mail for them.
 //!
 //! All data is stored in one SQLite file, `directory.db`, and is held in memory as well, as a
-//! [`View`]. Sessions read the view: it never blocks and never changes. To see later changes, ask for
-//! the [view](Directory::view) again.
+//! [`View`]. Sessions read the view: it never blocks and never changes. To see later changes, ask
+//! for the [view](Directory::view) again.
 //!
-//! A change goes one way. A rule, which is a pure function over the view, decides on the [`DirectoryChange`]s
-//! or refuses; the [store](DirectoryStore) writes them in one commit; the next view is made by the
-//! same changes and published. A lock holds all of that together, so a rule sees what every earlier
-//! change has left. Nothing is read again, and a change costs what it changes.
+//! A change goes one way. A rule, which is a pure function over the view, decides on the
+//! [`DirectoryChange`]s or refuses; the [store](DirectoryStore) writes them in one commit; the next
+//! view is made by the same changes and published. A lock holds all of that together, so a rule
+//! sees what every earlier change has left. Nothing is read again, and a change costs what it
+//! changes.
 //!
 //! - An account ([`Account`]) has a native domain that belongs to it alone, and may connect domains
 //!   of its own ([`Connector`]). A domain is *claimed* first: several accounts may claim it, and a

@@ -1,7 +1,7 @@
 //! Rules of the directory: what may be changed, and what changes with it.
 //!
-//! A rule is a pure function. From a view and a request it gives a value and the changes to write, or
-//! the reason why the change is not allowed. Ids, secrets and the time come with the request.
+//! A rule is a pure function. From a view and a request it gives a value and the changes to write,
+//! or the reason why the change is not allowed. Ids, secrets and the time come with the request.
 
 pub(crate) mod account;
 pub(crate) mod address;

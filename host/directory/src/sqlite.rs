@@ -17,8 +17,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a file and brings it to the current schema. Creates it if it does not exist, also where
-    /// it was lost: [`Directory::open`](crate::Directory::open) looks for that.
+    /// Opens a file and brings it to the current schema. Creates it if it does not exist, also
+    /// where it was lost: [`Directory::open`](crate::Directory::open) looks for that.
     ///
     /// # Errors
     /// It cannot be opened, is no directory, or a later version wrote it.
@@ -114,8 +114,8 @@ impl DirectoryStore for SqliteStore {
     }
 
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {
-        // For a row that others may refer to, SQLite would look through all of their tables: the rules
-        // know from the view that none does.
+        // For a row that others may refer to, SQLite would look through all of their tables: the
+        // rules know from the view that none does.
         let is_searched = |change: &DirectoryChange| {
             matches!(
                 change,

@@ -6,10 +6,10 @@ use crate::{DirectoryChange, DirectoryError, DirectoryRow, PartnerEntry};
 
 /// Store of a directory.
 ///
-/// A [`Directory`](crate::Directory) has its store to itself. It loads all rows when it is opened and
-/// then only writes: rules decide from the [`View`](crate::View), which follows each change after its
-/// commit. So a store checks no rule. Entries of partner lists are too many to hold in memory as
-/// texts; they are the only rows that are asked for later.
+/// A [`Directory`](crate::Directory) has its store to itself. It loads all rows when it is opened
+/// and then only writes: rules decide from the [`View`](crate::View), which follows each change
+/// after its commit. So a store checks no rule. Entries of partner lists are too many to hold in
+/// memory as texts; they are the only rows that are asked for later.
 ///
 /// The facts that every store has to pass are in `tests/conformance`.
 pub trait DirectoryStore: Debug + Send {

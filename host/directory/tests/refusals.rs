@@ -14,7 +14,8 @@ use gatepost_directory::{
 };
 use gatepost_message::Millis;
 
-/// Asserts that a change is refused with a text that begins with these words, after ids are replaced.
+/// Asserts that a change is refused with a text that begins with these words, after ids are
+/// replaced.
 fn refused<T: Debug>(result: Result<T, DirectoryError>, ids: &[(String, &str)], words: &str) {
     let mut text = match result.unwrap_err() {
         DirectoryError::Refused(refusal) => refusal.to_string(),
@@ -109,7 +110,8 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
             add_address(acme, address("help@new.example"));
         "the address help@other.desk.example is in no domain of account ACME":
             add_address(acme, address("help@other.desk.example"));
-        "the address help@[192.0.2.1] is in no domain": add_address(acme, address("help@[192.0.2.1]"));
+        "the address help@[192.0.2.1] is in no domain":
+            add_address(acme, address("help@[192.0.2.1]"));
         "the address HELP@acme.example already belongs to account ACME":
             add_address(acme, address("HELP@acme.example"));
         "the address help@acme.example already belongs to account ACME":
@@ -118,12 +120,14 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
             add_address(acme, address("sales@acme.example"));
         "there is no address help@new.example; `gatepost address list`":
             remove_address(acme, &address("help@new.example"));
-        "there is no address help@acme.example": remove_address(nobody, &address("help@acme.example"));
+        "there is no address help@acme.example":
+            remove_address(nobody, &address("help@acme.example"));
         "there is no address help@[192.0.2.1]": remove_address(acme, &address("help@[192.0.2.1]"));
 
         "there is no account NONE": issue(submission(nobody), false);
         "there is no connector NONE": issue(Grant::Inbound { connector: nothing }, false);
-        "the connector OUTBOUND is outbound-only": issue(Grant::Inbound { connector: outbound }, false);
+        "the connector OUTBOUND is outbound-only":
+            issue(Grant::Inbound { connector: outbound }, false);
         "1 credentials are live for this already": issue(submission(acme), true);
         "the alias acme@acme.desk.example is given to credential USER":
             issue(Grant::Inbound { connector }, true);

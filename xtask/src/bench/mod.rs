@@ -1,6 +1,6 @@
 //! Measurements of the relay: beside Postfix, on signed mail that is authenticated, with a policy
-//! that misbehaves, with many idle sessions, and the cost of its chain of policies and of changes of
-//! its directory.
+//! that misbehaves, with many idle sessions, and the cost of its chain of policies and of changes
+//! of its directory.
 //!
 //! Everything that is compared is measured in the same run, and repeated runs alternate between the
 //! two relays, so that other load on the machine affects both. Every count is checked at the sink.

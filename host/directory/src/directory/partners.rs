@@ -203,7 +203,10 @@ impl Directory {
     /// Drops the entries of an import that is in its list.
     fn end_import(&self, import: ImportId) {
         if let Err(error) = self.shared.lock().staging.end(import) {
-            tracing::warn!(%error, "entries of an import that has ended take up space until the next start");
+            tracing::warn!(
+                %error,
+                "entries of an import that has ended take up space until the next start"
+            );
         }
     }
 }

@@ -83,8 +83,8 @@ fn place(
     Ok((domain, connector))
 }
 
-/// Returns the account that an address already belongs to: another one that owns the domain, or this
-/// account. An address under another account's mere claim belongs to nobody.
+/// Returns the account that an address already belongs to: another one that owns the domain, or
+/// this account. An address under another account's mere claim belongs to nobody.
 fn owner(view: &View, canonical: &Canonical, account: AccountId) -> Option<AccountId> {
     let all = view.addresses_at(canonical);
     let others = all.iter().filter(|of| of.account != account);

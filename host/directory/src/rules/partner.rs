@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use gatepost_message::{Address, Millis};
+use gatepost_message::Millis;
 
 use super::{RuleResult, account, unknown};
 use crate::{
@@ -224,9 +224,10 @@ fn update(
 }
 
 fn is_own(view: &View, account: AccountId, entry: &PartnerEntry) -> bool {
-    let is_of = |address: &Address| matches!(view.recipient(address), Recipient::Of(of) if of.account == account);
     match entry {
-        PartnerEntry::Address(address) => is_of(address),
+        PartnerEntry::Address(address) => {
+            matches!(view.recipient(address), Recipient::Of(of) if of.account == account)
+        }
         PartnerEntry::Domain(domain) => {
             let of = view.domain(domain.as_ascii());
             of.is_some_and(|of| of.account == account)

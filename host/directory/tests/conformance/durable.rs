@@ -27,8 +27,8 @@ fn writes() -> Vec<Vec<DirectoryChange>> {
     writes
 }
 
-/// Makes the writes and crashes at many moments, also at those just before and after each write. Gives
-/// what the store held after each write, with its moment.
+/// Makes the writes and crashes at many moments, also at those just before and after each write.
+/// Gives what the store held after each write, with its moment.
 fn crash(subject: &impl Durable, mut check: impl FnMut(u64, &[(u64, Contents)])) {
     let mut store = subject.open();
     let mut held = vec![(subject.moment(), contents(&*store))];
