@@ -147,19 +147,7 @@ fn check_by_itself(stage: &mut Stage<'_>) {
             stage.client.expect(250);
         }
         "rcpt-100" => assert_eq!(stage.sends_message().to, ["user@desk.example"]),
-        "rcpt-over-limit" => {
-            let first = stage.last().code;
-            let others = (1..2000).map(|_| stage.client.reply().unwrap());
-            let (mut codes, mut enhanced) = (vec![first], Vec::new());
-            for reply in others {
-                codes.push(reply.code);
-                enhanced.push(reply.enhanced().unwrap().to_owned());
-            }
-            assert!(codes[..1000].iter().all(|code| *code == 250));
-            assert!(codes[1000..].iter().all(|code| *code == 452));
-            assert!(enhanced[1000..].iter().all(|code| code == "4.5.3"));
-            assert_eq!(stage.sends_message().to, ["user@desk.example"]);
-        }
+        "rcpt-over-limit" => stage.recipients_over_limit(),
         "dsn-notify" => {
             stage.sends_message();
         }
@@ -246,6 +234,21 @@ impl Stage<'_> {
             self.id,
             String::from_utf8_lossy(rest)
         );
+    }
+
+    /// Of 2000 recipients, the first 1000 are accepted, and a message arrives.
+    fn recipients_over_limit(&mut self) {
+        let first = self.last().code;
+        let others = (1..2000).map(|_| self.client.reply().unwrap());
+        let (mut codes, mut enhanced) = (vec![first], Vec::new());
+        for reply in others {
+            codes.push(reply.code);
+            enhanced.push(reply.enhanced().unwrap().to_owned());
+        }
+        assert!(codes[..1000].iter().all(|code| *code == 250));
+        assert!(codes[1000..].iter().all(|code| *code == 452));
+        assert!(enhanced[1000..].iter().all(|code| code == "4.5.3"));
+        assert_eq!(self.sends_message().to, ["user@desk.example"]);
     }
 
     /// Ends the transaction in hand with a message, which arrives.
