@@ -6,7 +6,9 @@ use gatepost_message::{Address, Millis, domain_to_ascii};
 use gatepost_model::{Flow, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
-use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof};
+use gatepost_spool::{
+    InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, SpoolError,
+};
 use gatepost_trace::{Kind, Notified};
 
 use super::evaluation::Evaluated;
@@ -78,45 +80,10 @@ pub(super) async fn commit(
         expires_at: now + pipeline.config.delivery.expiry,
         transaction,
     };
-    // The bounce goes first: if it cannot be stored the message is not accepted either, and the
-    // client tries again later. The other way round a recipient could be refused without a word. An
-    // unauthenticated sender may be forged, and is told nothing.
-    let authenticated = message.transaction.session.user.is_some();
-    let hostname = pipeline.config.relay.hostname.as_str();
-    let mut notices = Vec::new();
-    if authenticated {
-        let notifications = &pipeline.notifications;
-        let bounce = bounce_of_refused(notifications, hostname, &message).await;
-        notices.extend(bounce.map(|bounce| (Action::Failed, bounce)));
-        let submitted = message.transaction.session.flow == Flow::Submission;
-        if submitted && judged.findings.report_suppressed {
-            let report = report_of_suppressed(notifications, hostname, &message).await;
-            notices.extend(report.map(|report| (Action::Suppressed, report)));
-        }
-    }
-    for (action, told) in notices {
-        let notice = told.message.transaction.id;
-        let to = told.message.transaction.recipients.clone();
-        if let Err(error) = pipeline.queue.accept(told.message).await {
-            return with_id(spool_refusal(&error), id);
-        }
-        count_notice(action);
-        let recipients = told.recipients;
-        if let Some(exported) = pipeline.spans.message(notice) {
-            exported.notification(id, action, recipients.len());
-        }
-        pipeline.record(
-            id,
-            match action {
-                Action::Suppressed => Kind::Notified {
-                    notice,
-                    of: Notified::Suppressed,
-                    recipients,
-                },
-                _ => Kind::Bounced { notice, recipients },
-            },
-        );
-        pipeline.record(notice, Kind::Queued { recipients: to });
+    // The notices go first: if one cannot be stored the message is not accepted either, and the
+    // client tries again later. The other way round a recipient could be refused without a word.
+    if let Err(error) = store_notices(pipeline, &message, judged.findings.report_suppressed).await {
+        return with_id(spool_refusal(&error), id);
     }
     let sent = integrity::sent(&message.transaction, &judged.message, &message.judgements);
     let exported = pipeline.spans.message(id);
@@ -135,6 +102,49 @@ pub(super) async fn commit(
         pipeline.record(id, kind);
     }
     reply
+}
+
+/// Stores the notices to the sender: of refused recipients, and, if a policy wants it, of suppressed
+/// ones. An unauthenticated sender may be forged, and is told nothing.
+async fn store_notices(
+    pipeline: &Pipeline,
+    message: &NewMessage,
+    report_suppressed: bool,
+) -> Result<(), SpoolError> {
+    if message.transaction.session.user.is_none() {
+        return Ok(());
+    }
+    let id = message.transaction.id;
+    let hostname = pipeline.config.relay.hostname.as_str();
+    let notifications = &pipeline.notifications;
+    let mut notices = Vec::new();
+    let bounce = bounce_of_refused(notifications, hostname, message).await;
+    notices.extend(bounce.map(|bounce| (Action::Failed, bounce)));
+    if report_suppressed && message.transaction.session.flow == Flow::Submission {
+        let report = report_of_suppressed(notifications, hostname, message).await;
+        notices.extend(report.map(|report| (Action::Suppressed, report)));
+    }
+    for (action, told) in notices {
+        let notice = told.message.transaction.id;
+        let to = told.message.transaction.recipients.clone();
+        pipeline.queue.accept(told.message).await?;
+        count_notice(action);
+        let recipients = told.recipients;
+        if let Some(exported) = pipeline.spans.message(notice) {
+            exported.notification(id, action, recipients.len());
+        }
+        let kind = match action {
+            Action::Suppressed => Kind::Notified {
+                notice,
+                of: Notified::Suppressed,
+                recipients,
+            },
+            _ => Kind::Bounced { notice, recipients },
+        };
+        pipeline.record(id, kind);
+        pipeline.record(notice, Kind::Queued { recipients: to });
+    }
+    Ok(())
 }
 
 /// Returns how far the reverse-path is proved. A signature of that very domain proves it where SPF
