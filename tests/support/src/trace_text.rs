@@ -52,7 +52,7 @@ fn wrapping() -> textwrap::Options<'static> {
         .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
 }
 
-/// Names in the place of what differs between two runs; what is the same has the same name.
+/// Stable names of the values that differ between two runs; equal values have equal names.
 #[derive(Default)]
 struct Names {
     given: HashMap<String, String>,
