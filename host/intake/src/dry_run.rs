@@ -3,7 +3,7 @@
 //!
 //! A client in memory says the message's commands to a session of the relay, whose limits and rules
 //! hold; each question of that session is answered by the same
-//! [evaluation](crate::pipeline::evaluation) as in the running relay. Then the route is asked for
+//! [`evaluation`] as in the running relay. Then the route is asked for
 //! each recipient that would be queued. The time is that of the transaction. Effects of accepted
 //! messages are kept as long as the dry run lasts.
 

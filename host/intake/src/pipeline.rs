@@ -6,7 +6,7 @@
 //!    it gets its id, and the [configuration](crate::active_config) and the policy versions that it
 //!    keeps to its end. If a version is newer than the one that judged the connection, the connect
 //!    hooks are asked again.
-//! 2. [`admission`] decides who may send to whom: the host's own rules first (this relay is not
+//! 2. `admission` decides who may send to whom: the host's own rules first (this relay is not
 //!    open), then the policies' connect, sender and recipient hooks.
 //! 3. The octets of DATA are stored as they arrive: in memory up to a bound, else in a file of the
 //!    spool.
