@@ -25,6 +25,8 @@ pub struct Contender {
 #[derive(Debug)]
 enum Running {
     Gatepost(Relay),
+    /// Gatepost in another build.
+    Other(Relay),
     Postfix(Postfix),
 }
 
@@ -58,6 +60,27 @@ impl Contender {
     /// The sink does not start.
     pub fn gatepost(binary: &Path) -> Result<Self> {
         Self::gatepost_with(binary, |relay| relay)
+    }
+
+    /// Starts the two that are measured beside each other: Gatepost, and another build of it where
+    /// one is given, otherwise Postfix, if it is installed and can run here.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn pair(binary: &Path, other: Option<&Path>) -> Result<Vec<Self>> {
+        let gatepost = Self::gatepost(binary)?;
+        let beside = match other {
+            None => Self::postfix()?,
+            Some(other) => {
+                let Self { relay, sink } = Self::gatepost(other)?;
+                let relay = match relay {
+                    Running::Gatepost(relay) => Running::Other(relay),
+                    relay => relay,
+                };
+                Some(Self { relay, sink })
+            }
+        };
+        Ok([Some(gatepost), beside].into_iter().flatten().collect())
     }
 
     /// Starts Gatepost with a fourth policy, which runs until its deadline for a message with
@@ -149,6 +172,7 @@ impl Contender {
     pub fn name(&self) -> &'static str {
         match self.relay {
             Running::Gatepost(_) => "Gatepost",
+            Running::Other(_) => "the other build",
             Running::Postfix(_) => "Postfix",
         }
     }
@@ -156,7 +180,7 @@ impl Contender {
     /// Returns the address at which it accepts mail.
     pub fn address(&self) -> SocketAddr {
         match &self.relay {
-            Running::Gatepost(relay) => relay.address("mx"),
+            Running::Gatepost(relay) | Running::Other(relay) => relay.address("mx"),
             Running::Postfix(postfix) => postfix.address(),
         }
     }
@@ -164,7 +188,7 @@ impl Contender {
     /// Returns its processes, including those that authenticate for it.
     pub fn tree(&self) -> Tree {
         Tree::of(match &self.relay {
-            Running::Gatepost(relay) => vec![relay.id()],
+            Running::Gatepost(relay) | Running::Other(relay) => vec![relay.id()],
             Running::Postfix(postfix) => postfix.ids(),
         })
     }

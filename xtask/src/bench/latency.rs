@@ -11,7 +11,7 @@ use super::report::{Number, Report, progress};
 use super::waits::Waits;
 
 /// Measures with 1 and 20 sessions of 10 KiB, by our own load generator.
-pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
+pub fn run(binary: &Path, other: Option<&Path>, effort: Effort, report: &mut Report) -> Result<()> {
     let mut rows = Vec::new();
     for (name, sessions, share) in [("10 KiB, 1 session", 1, 4), ("10 KiB, 20 sessions", 20, 1)] {
         let load = Load {
@@ -19,7 +19,7 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
             messages: (effort.messages / share).max(20),
             content: Content::Octets(10 << 10),
         };
-        rows.extend(compare(binary, name, load, effort.runs)?);
+        rows.extend(compare(binary, other, name, load, effort.runs)?);
     }
     report.table("From the end of data to the 250", &Waits::COLUMNS, &rows);
     Ok(())
@@ -27,6 +27,7 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
 
 fn compare(
     binary: &Path,
+    other: Option<&Path>,
     name: &str,
     load: Load,
     runs: usize,
@@ -35,8 +36,7 @@ fn compare(
         "latency, {name}: {} messages, {runs} runs",
         load.messages
     ));
-    let contenders = [Some(Contender::gatepost(binary)?), Contender::postfix()?];
-    let contenders: Vec<Contender> = contenders.into_iter().flatten().collect();
+    let contenders = Contender::pair(binary, other)?;
     let mut results: Vec<Waits> = contenders.iter().map(|_| Waits::default()).collect();
     // The first run warms up.
     for run in 0..=runs {

@@ -41,6 +41,9 @@ pub struct Bench {
     /// Measure this only; may be given several times.
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
+    /// Another build of the relay, measured by throughput and latency in the place of Postfix.
+    #[arg(long, value_name = "BINARY")]
+    beside: Option<PathBuf>,
     /// Messages of one run at 20 sessions of 10 KiB; the other runs have a share of it.
     #[arg(long, value_name = "NUMBER", default_value_t = 5000)]
     messages: u64,
@@ -110,14 +113,17 @@ impl Bench {
         if Part::value_variants().iter().any(has_relay) {
             relay = setup::build_relay()?;
             progress("starting the relay once, so that its policies are compiled");
-            drop(Contender::gatepost(&relay)?);
+            for binary in [Some(&relay), self.beside.as_ref()].into_iter().flatten() {
+                drop(Contender::gatepost(binary)?);
+            }
         }
+        let other = self.beside.as_deref();
         let mut report = Report::default();
         for part in Part::value_variants().iter().filter(|part| wanted(part)) {
             match part {
-                Part::Throughput => throughput::run(&relay, effort, &mut report)?,
+                Part::Throughput => throughput::run(&relay, other, effort, &mut report)?,
                 Part::Authentication => authentication::run(&relay, effort, &mut report)?,
-                Part::Latency => latency::run(&relay, effort, &mut report)?,
+                Part::Latency => latency::run(&relay, other, effort, &mut report)?,
                 Part::Attacked => attacked::run(&relay, effort, &mut report)?,
                 Part::Hostile => hostile::run(&relay, effort, &mut report)?,
                 Part::Idle => idle::run(&relay, &mut report)?,

@@ -53,7 +53,7 @@ const CASES: [Case; 5] = [
 ];
 
 /// Measures every case.
-pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
+pub fn run(binary: &Path, other: Option<&Path>, effort: Effort, report: &mut Report) -> Result<()> {
     let mut rows = Vec::new();
     for case in &CASES {
         let messages = (effort.messages / case.share).max(20);
@@ -62,10 +62,10 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
             messages,
             content: Content::Octets(case.size),
         };
-        let contenders = [Some(Contender::gatepost(binary)?), Contender::postfix()?];
-        let contenders: Vec<Contender> = contenders.into_iter().flatten().collect();
+        let contenders = Contender::pair(binary, other)?;
         rows.extend(compare(&contenders, case.name, load, effort.runs)?);
     }
-    report.table("Beside Postfix", &COLUMNS, &rows);
+    let beside = other.map_or("Postfix", |_| "another build");
+    report.table(&format!("Beside {beside}"), &COLUMNS, &rows);
     Ok(())
 }
