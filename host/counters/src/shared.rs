@@ -1,6 +1,6 @@
 //! A state that many threads look into.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use parking_lot::{RwLock, RwLockReadGuard};
 
 use gatepost_message::Millis;
 use gatepost_model::{Effect, Machine, Scope};
@@ -41,7 +41,7 @@ impl SharedCounters {
         &self,
         changes: impl IntoIterator<Item = CounterChange>,
     ) -> Vec<CounterChange> {
-        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.write();
         state.apply(changes)
     }
 
@@ -66,7 +66,7 @@ impl SharedCounters {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, CounterState> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.read()
     }
 }
 

@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use crate::{
     DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, PartnerEntry, RowKey, Rows,
 };
+use parking_lot::{Mutex, MutexGuard};
 
 /// Store that lives as long as its clones, which share what it holds.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +32,7 @@ impl MemoryStore {
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock()
     }
 }
 

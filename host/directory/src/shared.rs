@@ -1,6 +1,6 @@
 //! State of an open directory, shared with its threads.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 
@@ -57,7 +57,7 @@ impl SharedDirectory {
 
     /// Locks the state. A panic left no half of a change: it was not written, or as a whole.
     pub(crate) fn lock(&self) -> MutexGuard<'_, LockedState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Decides from the newest view what to change, writes that, and publishes the view after it.

@@ -1,14 +1,10 @@
 //! Last use of each credential: kept in memory and written to disk every few seconds, so that no
 //! login waits for the disk.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, thread::JoinHandle, time::Duration};
 
 use gatepost_message::Millis;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::{DirectoryError, UserName, rules, shared::SharedDirectory};
 
@@ -45,19 +41,17 @@ impl PendingUses {
     /// Waits until there are uses to write and the delay is over. Returns false when the directory
     /// is closed.
     fn wait(&self) -> bool {
-        let waiting = self.lock();
+        let mut waiting = self.lock();
         let nothing = |waiting: &mut Waiting| waiting.last.is_empty() && !waiting.closed;
-        let waiting =
-            (self.woken.wait_while(waiting, nothing)).unwrap_or_else(PoisonError::into_inner);
+        self.woken.wait_while(&mut waiting, nothing);
         // More uses arrive during the delay.
         let open = |waiting: &mut Waiting| !waiting.closed;
-        let (waiting, _) = (self.woken.wait_timeout_while(waiting, WRITE_DELAY, open))
-            .unwrap_or_else(PoisonError::into_inner);
+        self.woken.wait_while_for(&mut waiting, open, WRITE_DELAY);
         !waiting.closed
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }
 

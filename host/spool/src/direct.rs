@@ -5,13 +5,10 @@
 //! memory. The store holds the message as well: if the relay dies, the lease ends with its owner,
 //! and the message is due like any other.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use gatepost_message::Millis;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{Claim, Owner};
 
@@ -124,6 +121,6 @@ impl DirectHandOff {
 
     fn lock(&self) -> MutexGuard<'_, HandOffState> {
         // No code under this lock panics half way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

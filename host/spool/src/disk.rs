@@ -7,14 +7,12 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use gatepost_message::TransactionId;
+use parking_lot::Mutex;
 use rusqlite::ErrorCode;
 
 use crate::{Fatal, SpoolError, SpoolSettings, journal::Paths};
@@ -209,10 +207,7 @@ impl Disk {
     }
 
     fn free(&self) -> Result<u64, SpoolError> {
-        let last_free = *self
-            .last_free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let last_free = *self.last_free.lock();
         match last_free {
             Some((at, free)) if at.elapsed() < MAX_AGE => Ok(free),
             _ => self.free_now(),
@@ -231,10 +226,7 @@ impl Disk {
             .f_bavail
             .saturating_mul(stat.f_frsize)
             .saturating_sub(wal);
-        *self
-            .last_free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
+        *self.last_free.lock() = Some((Instant::now(), free));
         Ok(free)
     }
 }

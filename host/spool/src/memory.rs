@@ -3,12 +3,10 @@
 //! It is loaded from the database when the store is opened, and updated after each commit. An entry
 //! that is evicted here for want of room is evicted from the database with the next commit.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use gatepost_counters::{CounterChange, SharedCounters};
+use parking_lot::Mutex;
 
 /// Least time between two log lines about evictions.
 const REPORT_EVERY: Duration = Duration::from_secs(600);
@@ -58,7 +56,7 @@ impl CounterMemory {
             let (kind, ..) = change.labels();
             metrics::counter!("gatepost_remembered_evicted_total", "kind" => kind).increment(1);
         }
-        let mut reported_at = (self.reported_at.lock()).unwrap_or_else(PoisonError::into_inner);
+        let mut reported_at = self.reported_at.lock();
         if reported_at.is_none_or(|reported_at| reported_at.elapsed() >= REPORT_EVERY) {
             *reported_at = Some(Instant::now());
             let (kind, policy, account) = last.labels();

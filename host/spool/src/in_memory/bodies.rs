@@ -4,13 +4,14 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     io,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use bytes::Bytes;
 use gatepost_message::{Body, Checksum, TransactionId};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::room::Room;
 use crate::{
@@ -27,7 +28,7 @@ struct Bodies {
 
 impl Bodies {
     fn lock(&self) -> MutexGuard<'_, HashMap<TransactionId, Bytes>> {
-        self.octets.lock().unwrap_or_else(PoisonError::into_inner)
+        self.octets.lock()
     }
 
     /// Removes a body; returns false if there is none.

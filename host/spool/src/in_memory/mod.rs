@@ -12,16 +12,12 @@ mod bodies;
 mod queue;
 mod room;
 
-use std::{
-    fmt,
-    future::ready,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, future::ready, sync::Arc, time::Duration};
 
 use gatepost_counters::{CounterChange, KnownMachine, Memory, RememberedTotals, SharedCounters};
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{Effect, Machine, Scope};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::{
@@ -111,7 +107,7 @@ impl MemorySpool {
 
     fn lock(&self) -> MutexGuard<'_, QueueState> {
         // No change leaves the state half done: what can fail is checked first.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Stores a message with its effects; returns true if something may be due earlier.

@@ -2,11 +2,12 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 use bytes::Bytes;
 use gatepost_message::{Body, Checksum, TransactionId};
+use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::{BodyStore, SpoolError, StoredBody, disk::Disk};
@@ -71,10 +72,7 @@ impl BodyReader {
     }
 
     fn inline(&self, id: TransactionId) -> Result<Option<Vec<u8>>, SpoolError> {
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock();
         let mut statement = connection.prepare_cached(
             "SELECT body FROM contents JOIN messages ON messages.number = message WHERE id = ?1",
         )?;
