@@ -22,6 +22,7 @@ use gatepost_message::Millis;
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH, LOCATION, USER_AGENT};
 use http::uri::Scheme;
 use http::{Request, StatusCode, Uri};
+use rustls::pki_types::ServerName;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -157,6 +158,7 @@ impl Client {
 
     async fn send(&self, uri: &Uri, validator: Option<&str>) -> Result<Answer, FetchError> {
         check_url(uri)?;
+        check_host(uri)?;
         let mut request = Request::get(uri)
             .header(USER_AGENT, concat!("gatepost/", env!("CARGO_PKG_VERSION")))
             .header(ACCEPT, "text/plain");
@@ -187,6 +189,16 @@ fn check_url(uri: &Uri) -> Result<(), FetchError> {
     match is_https {
         true => Ok(()),
         false => Err(FetchError::url(&uri.to_string())),
+    }
+}
+
+/// Checks that the host of a URL, which a redirect may have named, is a name or an address. Then it
+/// is short enough to be repeated in errors.
+fn check_host(uri: &Uri) -> Result<(), FetchError> {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    match ServerName::try_from(host) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(FetchError::url(&uri.to_string())),
     }
 }
 
@@ -280,6 +292,19 @@ pub async fn keep_up(directory: Arc<Directory>, client: Arc<ArcSwap<Client>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_to_a_long_host_is_refused_and_not_repeated() {
+        let from: Uri = "https://feeds.example/list".parse().unwrap();
+        let long = format!("https://{}/list", "a".repeat(60_000));
+        let to = redirect_target(&from, &long).unwrap();
+        let error = check_host(&to).unwrap_err().to_string();
+        assert!(error.len() < 1_000, "{} bytes", error.len());
+        for host in ["feeds.example", "127.0.0.1:8443", "[::1]:8443"] {
+            let uri = format!("https://{host}/list").parse().unwrap();
+            assert!(check_host(&uri).is_ok(), "{host}");
+        }
+    }
 
     #[test]
     fn an_error_repeats_the_beginning_of_a_long_location() {
