@@ -62,14 +62,14 @@ impl Client {
     /// # Errors
     /// The banner that refuses the client: 554 or 421 (RFC 5321 section 3.1).
     pub(super) fn greet(&mut self, refusal: Option<Reply>) -> Result<(), Reply> {
-        let refused = refusal.clone();
-        match (self.answer(refusal), refused) {
-            (Heard::Reply(banner), Some(_)) => Err(banner),
-            (_, Some(refusal)) => Err(refusal),
-            (_, None) => {
-                self.say("EHLO check.invalid");
-                Ok(())
-            }
+        let Some(refusal) = refusal else {
+            self.answer(None);
+            self.say("EHLO check.invalid");
+            return Ok(());
+        };
+        match self.answer(Some(refusal.clone())) {
+            Heard::Reply(banner) => Err(banner),
+            Heard::Ask(_) | Heard::Silence => Err(refusal),
         }
     }
 

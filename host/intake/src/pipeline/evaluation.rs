@@ -70,19 +70,18 @@ impl Evaluation {
     }
 
     /// Judges the message at the end of data. Returns the transaction with the judged message.
-    pub async fn message(mut self, message: Message, arrival: Arrival<'_>) -> Evaluated {
-        let earlier = self.findings.judgements.len();
-        let judged = judge(
-            &self.policies,
-            &self.transaction,
-            message,
-            arrival,
-            std::mem::take(&mut self.findings),
-        )
-        .await;
+    pub async fn message(self, message: Message, arrival: Arrival<'_>) -> Evaluated {
+        let Self {
+            transaction,
+            policies,
+            findings,
+            ..
+        } = self;
+        let earlier = findings.judgements.len();
+        let judged = judge(&policies, &transaction, message, arrival, findings).await;
         Evaluated {
-            transaction: self.transaction,
-            policies: self.policies,
+            transaction,
+            policies,
             judged,
             earlier,
         }
