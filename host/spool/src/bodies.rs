@@ -120,7 +120,7 @@ impl StagedBody {
 
     /// Returns the body for reading.
     pub fn body(&self) -> Arc<dyn Body> {
-        Arc::new(StagedReader(self.clone()))
+        Arc::new(BodyReader(self.clone()))
     }
 
     /// Returns the description that a queue stores with the message.
@@ -165,32 +165,59 @@ impl StagedBody {
     }
 }
 
-/// Reader of a staged body; keeps its bytes while it is held.
-#[derive(Debug)]
-struct StagedReader(StagedBody);
-
-impl StagedReader {
-    fn bytes(&self) -> io::Result<&dyn StagedBytes> {
-        let bytes = self.0.bytes.as_deref();
-        bytes.ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-}
-
-impl Body for StagedReader {
-    fn len(&self) -> u64 {
-        self.0.length
+impl StoredBytes for StagedBody {
+    fn part(&self) -> StoredBody {
+        self.stored()
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.bytes()?;
-        let read = |offset, buf: &mut [u8]| bytes.read_at(offset, buf);
-        read_part(read, self.0.offset, self.0.length, offset, buf)
+        let bytes = self.bytes.as_deref();
+        let bytes = bytes.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        bytes.read_at(offset, buf)
+    }
+}
+
+/// Stored bytes, of which a part is a body.
+pub(crate) trait StoredBytes: fmt::Debug + Send + Sync {
+    /// Returns the place of the body.
+    fn part(&self) -> StoredBody;
+
+    /// Reads stored bytes, those before the body too.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
+}
+
+/// Reader of a body; keeps its bytes while it is held.
+#[derive(Debug)]
+pub(crate) struct BodyReader<B>(pub(crate) B);
+
+impl<B: StoredBytes> Body for BodyReader<B> {
+    fn len(&self) -> u64 {
+        self.0.part().length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let StoredBody {
+            offset: start,
+            length,
+            ..
+        } = self.0.part();
+        read_part(
+            |offset, buf| self.0.read_at(offset, buf),
+            start,
+            length,
+            offset,
+            buf,
+        )
     }
 
     fn checksum(&self) -> io::Result<Option<Checksum>> {
-        let bytes = self.bytes()?;
-        let read = |offset, buf: &mut [u8]| bytes.read_at(offset, buf);
-        checksum_from(read, self.0.offset, self.0.checksum).map(Some)
+        let StoredBody {
+            offset, checksum, ..
+        } = self.0.part();
+        let read = |offset, buf: &mut [u8]| self.0.read_at(offset, buf);
+        checksum
+            .map(|expected| checksum_from(read, offset, expected))
+            .transpose()
     }
 }
 
@@ -199,7 +226,7 @@ const CHUNK: usize = 64 << 10;
 
 /// Returns a checksum for the octets from `start` to the end: it expects the CRC-32 of all octets,
 /// and those before `start` are added already.
-pub(crate) fn checksum_from(
+fn checksum_from(
     read: impl Fn(u64, &mut [u8]) -> io::Result<usize>,
     start: u64,
     expected: u32,
@@ -222,7 +249,7 @@ pub(crate) fn checksum_from(
 }
 
 /// Reads at `offset` within the part that starts at `start` and is `length` long.
-pub(crate) fn read_part(
+fn read_part(
     read: impl Fn(u64, &mut [u8]) -> io::Result<usize>,
     start: u64,
     length: u64,

@@ -11,12 +11,12 @@ use std::{
     },
 };
 
-use gatepost_message::{Body, BodyDamage, Checksum, TransactionId};
+use gatepost_message::{Body, BodyDamage, TransactionId};
 
 use super::{Disk, failed_to};
 use crate::{
     BodyStore, BodyWriter, SpoolError, StagedBytes, StoredBody,
-    bodies::{checksum_from, read_part},
+    bodies::{BodyReader, StoredBytes},
 };
 
 /// The files in `incoming/`.
@@ -49,11 +49,11 @@ impl BodyStore for DiskBodies {
     }
 
     fn open(&self, body: &StoredBody) -> Arc<dyn Body> {
-        Arc::new(FileBody {
+        Arc::new(BodyReader(FileBody {
             path: self.0.body(body.id),
             body: *body,
             file: OnceLock::new(),
-        })
+        }))
     }
 
     fn remove(&self, id: TransactionId) -> Result<(), SpoolError> {
@@ -148,23 +148,12 @@ impl FileBody {
     }
 }
 
-impl Body for FileBody {
-    fn len(&self) -> u64 {
-        self.body.length
+impl StoredBytes for FileBody {
+    fn part(&self) -> StoredBody {
+        self.body
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let file = self.file()?;
-        let read = |offset, buf: &mut [u8]| file.read_at(buf, offset);
-        read_part(read, self.body.offset, self.body.length, offset, buf)
-    }
-
-    fn checksum(&self) -> io::Result<Option<Checksum>> {
-        let Some(expected) = self.body.checksum else {
-            return Ok(None);
-        };
-        let file = self.file()?;
-        let read = |offset, buf: &mut [u8]| file.read_at(buf, offset);
-        checksum_from(read, self.body.offset, expected).map(Some)
+        self.file()?.read_at(buf, offset)
     }
 }

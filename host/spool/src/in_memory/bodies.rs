@@ -10,13 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use gatepost_message::{Body, Checksum, TransactionId};
+use gatepost_message::{Body, TransactionId};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::room::Room;
 use crate::{
     BodyStore, BodyWriter, SpoolError, StagedBytes, StoredBody,
-    bodies::{checksum_from, read_part},
+    bodies::{BodyReader, StoredBytes},
 };
 
 /// All bodies by the id of their message, staged ones too; one that is being written is empty.
@@ -81,11 +81,11 @@ impl BodyStore for MemoryBodies {
     }
 
     fn open(&self, body: &StoredBody) -> Arc<dyn Body> {
-        Arc::new(MemoryBody {
+        Arc::new(BodyReader(MemoryBody {
             bodies: Arc::clone(&self.0),
             body: *body,
             octets: OnceLock::new(),
-        })
+        }))
     }
 
     fn remove(&self, id: TransactionId) -> Result<(), SpoolError> {
@@ -183,23 +183,12 @@ impl MemoryBody {
     }
 }
 
-impl Body for MemoryBody {
-    fn len(&self) -> u64 {
-        self.body.length
+impl StoredBytes for MemoryBody {
+    fn part(&self) -> StoredBody {
+        self.body
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let octets = self.octets()?;
-        let read = |offset, buf: &mut [u8]| octets.read_at(offset, buf);
-        read_part(read, self.body.offset, self.body.length, offset, buf)
-    }
-
-    fn checksum(&self) -> io::Result<Option<Checksum>> {
-        let Some(expected) = self.body.checksum else {
-            return Ok(None);
-        };
-        let octets = self.octets()?;
-        let read = |offset, buf: &mut [u8]| octets.read_at(offset, buf);
-        checksum_from(read, self.body.offset, expected).map(Some)
+        self.octets()?.read_at(offset, buf)
     }
 }
