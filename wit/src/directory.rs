@@ -299,7 +299,7 @@ pub fn is_support_address(address: &str) -> bool {
         .is_support_address(ACCOUNT, address))
 }
 
-/// Returns how far a domain is the account's own, whether or not it receives at any address in it:
+/// Returns the state of a domain of the account, whether or not it receives at an address in it:
 /// its native domain, one that it has connected, or one that the configuration gives it to receive
 /// at or to send from. `None` if the domain is somebody else's; a sub-domain is another domain.
 ///
