@@ -16,7 +16,7 @@ use gatepost_fixture::{Decided, Fixture, Grant, Hook};
 use gatepost_message::{Edit, Message, TransactionId};
 use gatepost_model::{
     AttemptResult, Effect, Ending, Flow, Judgement, MessageClass, RecipientVerdict, Routing,
-    Session, TlsMode, Transaction, Verdict,
+    Session, TlsMode, Transaction, Verdict, Way,
 };
 use gatepost_policy::{
     Chain, Definition, Engine, EngineError, Grants, LoadError, Pinned, PolicyContext, Slot, Version,
@@ -262,22 +262,29 @@ fn decided_by_routing(routing: Routing) -> Decided {
             reply: Some(reply_line(&reply)),
             ..Decided::new(Some("fail"))
         },
-        Routing::NextHop(hop) => Decided {
-            next_hop: Some(gatepost_fixture::NextHop {
-                host: hop.host,
-                port: hop.port,
-                tls: Some(match hop.tls {
-                    TlsMode::None => "none".to_owned(),
-                    TlsMode::Opportunistic => "opportunistic".to_owned(),
-                    TlsMode::Required => "required".to_owned(),
+        Routing::Hold(_) | Routing::Discard(_) => Decided::new(None),
+        Routing::Deliver(plan) => {
+            let Some(Way::NextHop(hop)) = plan.steps.into_iter().next().map(|step| step.way) else {
+                return Decided::new(None);
+            };
+            Decided {
+                next_hop: Some(gatepost_fixture::NextHop {
+                    host: hop.host,
+                    port: hop.port,
+                    tls: Some(match hop.tls {
+                        TlsMode::None => "none".to_owned(),
+                        TlsMode::Opportunistic => "opportunistic".to_owned(),
+                        TlsMode::Required => "required".to_owned(),
+                        TlsMode::Implicit => "implicit".to_owned(),
+                    }),
+                    protocol: Some(match hop.protocol {
+                        gatepost_model::Protocol::Smtp => "smtp".to_owned(),
+                        gatepost_model::Protocol::Lmtp => "lmtp".to_owned(),
+                    }),
                 }),
-                protocol: Some(match hop.protocol {
-                    gatepost_model::Protocol::Smtp => "smtp".to_owned(),
-                    gatepost_model::Protocol::Lmtp => "lmtp".to_owned(),
-                }),
-            }),
-            ..Decided::new(Some("next-hop"))
-        },
+                ..Decided::new(Some("next-hop"))
+            }
+        }
     }
 }
 

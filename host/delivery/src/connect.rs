@@ -144,7 +144,7 @@ impl Connector {
         let tls = match hop.tls {
             TlsMode::None => client::Tls::None,
             TlsMode::Opportunistic => client::Tls::Opportunistic,
-            TlsMode::Required => client::Tls::Required,
+            TlsMode::Required | TlsMode::Implicit => client::Tls::Required,
         };
         match self.open(address, hop, tls).await? {
             Err(failure) if tls == client::Tls::Opportunistic && concerns_tls(&failure) => {
@@ -219,7 +219,9 @@ impl Connector {
     ) -> io::Result<TlsStream<Box<dyn Stream>>> {
         let host = domain_to_ascii(&hop.host).unwrap_or_default();
         let (connector, name) = match (hop.tls, ServerName::try_from(host)) {
-            (TlsMode::Required, name) => (&self.tls.verified, name.map_err(io::Error::other)?),
+            (TlsMode::Required | TlsMode::Implicit, name) => {
+                (&self.tls.verified, name.map_err(io::Error::other)?)
+            }
             // Any certificate is accepted, so any name that can be sent will do.
             (_, name) => (
                 &self.tls.opportunistic,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::{BodyDamage, Message, Needs};
-use gatepost_model::{Judgement, NextHop, Routing};
+use gatepost_model::{Judgement, NextHop, Routing, Step, Way};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{self, Limits, Origin, Outcome, Stage, Transaction};
 use gatepost_smtp::dsn;
@@ -153,7 +153,17 @@ async fn route(
         let decided = delivery.router.route(&in_hand.claim, recipient).await;
         let judgements = decided.judgements;
         let reply = match (decided.routing, &delivery.settings.default_route) {
-            (Routing::NextHop(hop), _) => Ok(hop),
+            (Routing::Deliver(plan), _) => match plan.steps.into_iter().next() {
+                Some(Step {
+                    way: Way::NextHop(hop),
+                    ..
+                }) => Ok(hop),
+                // RFC 3463: X.3.5, system incorrectly configured.
+                _ => Err(Reply::new(451, "4.3.5", "no such way to deliver")),
+            },
+            (Routing::Hold(reason) | Routing::Discard(reason), _) => {
+                Err(Reply::new(451, "4.7.1", reason))
+            }
             (Routing::Pass, Some(hop)) => Ok(hop.clone()),
             // RFC 3463: X.4.4, unable to route.
             (Routing::Pass, None) => Err(Reply::new(451, "4.4.4", "no route")),

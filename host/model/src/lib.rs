@@ -23,7 +23,9 @@ mod verdict;
 pub use attempt::{AttemptResult, Ending};
 pub use classification::{Classification, MessageClass};
 pub use decision::Decision;
-pub use destination::{NextHop, Protocol, Routing, TlsMode};
+pub use destination::{
+    Destination, DestinationKey, GoOn, NextHop, Plan, Protocol, Route, Routing, Step, TlsMode, Way,
+};
 pub use effect::{Effect, Scope};
 pub use judgement::{BY_RELAY, Fault, FaultKind, Judgement};
 pub use machine::Machine;

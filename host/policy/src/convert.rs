@@ -108,7 +108,7 @@ pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, String> {
 pub(crate) fn routing(routing: types::Routing) -> Result<Routing, String> {
     Ok(match routing {
         types::Routing::Pass => Routing::Pass,
-        types::Routing::NextHop(hop) => Routing::NextHop(next_hop(hop)?),
+        types::Routing::NextHop(hop) => Routing::Deliver(next_hop(hop)?.into()),
         types::Routing::Defer(given) => Routing::Defer(reply(given, 4)?),
         types::Routing::Fail(given) => Routing::Fail(reply(given, 5)?),
     })

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gatepost_authentication::{Sasl, Summary};
 use gatepost_message::{Address, Edit};
-use gatepost_model::{Classification, Effect, Judgement, MessageClass, NextHop, Routing};
+use gatepost_model::{Classification, Effect, Judgement, MessageClass, Plan, Routing};
 use gatepost_smtp::Reply;
 use serde::Serialize;
 
@@ -61,10 +61,20 @@ struct RecipientReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", untagged)]
 enum Route {
-    /// Next hop: `{"host", "port", "tls"}`.
-    NextHop(NextHop),
+    /// Plan: `{"steps": […]}`.
+    Plan(Plan),
     /// Default route, because no policy chose one: `"default"`.
     Default(&'static str),
+    /// Hold for an operator: `{"hold": REASON}`.
+    Hold {
+        /// Reason.
+        hold: String,
+    },
+    /// Drop without a notice: `{"discard": REASON}`.
+    Discard {
+        /// Reason.
+        discard: String,
+    },
     /// Deferral: `{"defer": {"code", "enhanced", "text"}}`.
     Defer {
         /// Reply that would be recorded.
@@ -283,7 +293,9 @@ impl From<Routing> for Route {
     fn from(routing: Routing) -> Self {
         match routing {
             Routing::Pass => Self::Default("default"),
-            Routing::NextHop(hop) => Self::NextHop(hop),
+            Routing::Deliver(plan) => Self::Plan(plan),
+            Routing::Hold(hold) => Self::Hold { hold },
+            Routing::Discard(discard) => Self::Discard { discard },
             Routing::Defer(reply) => Self::Defer {
                 defer: (&reply).into(),
             },

@@ -216,7 +216,7 @@ async fn connections_are_counted_over_a_reload() {
     let hop = server.hop(TlsMode::None);
     let router = move |_: &_, _: &_| {
         ask.send(()).unwrap();
-        Routing::NextHop(hop.clone())
+        Routing::Deliver(hop.clone().into())
     };
     let mut relay = Relay::start(router, |settings| {
         settings.connections_per_next_hop = 1;

@@ -121,7 +121,7 @@ async fn recipients_are_grouped_by_next_hop() {
         .address
         .local()
     {
-        "one" => Routing::NextHop(hops[0].clone()),
+        "one" => Routing::Deliver(hops[0].clone().into()),
         "later" => Routing::Defer(Reply::new(450, "4.7.1", "come back")),
         "never" => Routing::Fail(Reply::new(550, "5.7.1", "not for us")),
         _ => Routing::Pass,
@@ -301,7 +301,11 @@ async fn eight_bit_messages_need_8bitmime() {
     let hops = [seven.hop(TlsMode::None), eight.hop(TlsMode::None)];
     let mut relay = Relay::start(
         move |_: &_, recipient: &gatepost_spool::ClaimedRecipient| {
-            Routing::NextHop(hops[usize::from(recipient.address.local() == "eight")].clone())
+            Routing::Deliver(
+                hops[usize::from(recipient.address.local() == "eight")]
+                    .clone()
+                    .into(),
+            )
         },
         |_| {},
     );
@@ -331,7 +335,7 @@ async fn a_panic_defers_only_one_message() {
     let mut relay = Relay::start(
         move |_: &_, recipient: &gatepost_spool::ClaimedRecipient| {
             assert_ne!(recipient.address.local(), "panic", "as told");
-            Routing::NextHop(hop.clone())
+            Routing::Deliver(hop.clone().into())
         },
         |_| {},
     );

@@ -35,7 +35,8 @@ fn recipients(fixture: &Fixture, report: &Value) {
     let name = &fixture.name;
     let addresses = all(report, "recipients", "address");
     assert_eq!(addresses, json!(fixture.rcpt_to), "{name}");
-    let smart_host = json!({ "host": "127.0.0.1", "port": 1, "tls": "none" });
+    let hop = json!({ "host": "127.0.0.1", "port": 1, "tls": "none" });
+    let smart_host = json!({ "steps": [{ "way": { "next-hop": hop } }] });
     let route = match fixture.expect.hop.as_deref() {
         Some("smarthost") => smart_host,
         Some(_) => json!("default"),

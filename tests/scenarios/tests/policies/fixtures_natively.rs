@@ -240,7 +240,7 @@ impl Native {
         said.note(("outbound-route", "route", "pass"), transaction, &decision);
         match routing {
             Routing::Pass => json!("default"),
-            Routing::NextHop(hop) => json!(hop),
+            Routing::NextHop(hop) => json!({"steps": [{"way": {"next-hop": hop}}]}),
             other => panic!("outbound-route never says {other:?}"),
         }
     }

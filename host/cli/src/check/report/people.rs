@@ -100,7 +100,15 @@ impl Report {
 impl Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NextHop(hop) => write!(f, "by {}:{}", hop.host, hop.port),
+            Self::Plan(plan) => {
+                for (at, step) in plan.steps.iter().enumerate() {
+                    let then = if at == 0 { "by " } else { ", then by " };
+                    write!(f, "{then}{}", step.way)?;
+                }
+                Ok(())
+            }
+            Self::Hold { hold } => write!(f, "would be held: {hold}"),
+            Self::Discard { discard } => write!(f, "would be dropped: {discard}"),
             Self::Default(_) => f.write_str("by the default route"),
             Self::Defer { defer } => write!(f, "would wait: {} {}", defer.code, defer.text),
             Self::Fail { fail } => write!(f, "would fail: {} {}", fail.code, fail.text),

@@ -116,7 +116,7 @@ impl<F: Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static> Router
 }
 
 pub fn route_all_to(hop: NextHop) -> impl Fn(&Claim, &ClaimedRecipient) -> Routing {
-    move |_, _| Routing::NextHop(hop.clone())
+    move |_, _| Routing::Deliver(hop.clone().into())
 }
 
 pub struct Relay {
