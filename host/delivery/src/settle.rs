@@ -149,6 +149,8 @@ fn outcome_of(
         AttemptReply::NotAttempted(wait) => {
             return AttemptOutcome::Returned {
                 next_attempt: now + *wait,
+                reply: None,
+                server: None,
             };
         }
     };
@@ -208,6 +210,7 @@ fn action_to_report(in_hand: &MessageInHand, settled: &SettledRecipient) -> Opti
         }
         AttemptOutcome::Deferred { .. }
         | AttemptOutcome::Held { .. }
+        | AttemptOutcome::Discarded { .. }
         | AttemptOutcome::Returned { .. } => return None,
     };
     notify::wants_notice(recipient.dsn.notify, action).then_some(action)
@@ -273,9 +276,9 @@ async fn record(
             message: claim.transaction.id,
             results: settled
                 .iter()
-                .map(|one| RecipientResult {
-                    number: in_hand.recipient(one.attempt.index).number,
-                    outcome: one.outcome.clone(),
+                .map(|one| {
+                    let number = in_hand.recipient(one.attempt.index).number;
+                    RecipientResult::of(number, one.outcome.clone())
                 })
                 .collect(),
             notices: notices
@@ -323,6 +326,17 @@ async fn report_outcome(delivery: &Delivery, in_hand: &MessageInHand, settled: &
         } => ("deferred", reply, server.as_ref(), Some(next_attempt)),
         AttemptOutcome::Failed { reply, server } => ("failed", reply, server.as_ref(), None),
         AttemptOutcome::Held { reply } => ("held", reply, None, None),
+        AttemptOutcome::Discarded { reason } => {
+            metrics::counter!("gatepost_delivery_results_total", "result" => "discarded")
+                .increment(1);
+            tracing::info!(
+                id = %in_hand.claim.transaction.id,
+                recipient = %recipient.address,
+                reason,
+                "discarded by a policy"
+            );
+            return;
+        }
         AttemptOutcome::Returned { .. } => {
             metrics::counter!("gatepost_delivery_results_total", "result" => "returned")
                 .increment(1);

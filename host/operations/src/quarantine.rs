@@ -79,9 +79,9 @@ pub async fn list(
 ) -> Result<Vec<Summary>, OperationError> {
     let filter = Filter {
         selection: Selection {
-            id: None,
             account: asked.account,
             recipient: asked.recipient,
+            ..Selection::default()
         },
         status: None,
         after: asked.after,

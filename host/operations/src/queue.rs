@@ -54,9 +54,9 @@ impl From<ListQueue> for Filter {
     fn from(asked: ListQueue) -> Self {
         Self {
             selection: Selection {
-                id: None,
                 account: asked.account,
                 recipient: asked.recipient,
+                ..Selection::default()
             },
             status: asked.status,
             after: asked.after,
@@ -249,6 +249,7 @@ async fn change(
         id,
         account: account.clone(),
         recipient: recipient.clone(),
+        destination: None,
     };
     let mut total = Changed::default();
     let mut ids = ids.into_iter().collect::<BTreeSet<_>>().into_iter();

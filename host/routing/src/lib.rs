@@ -214,7 +214,7 @@ impl<'a> Ended<'a> {
             ),
             // The nearest of the outcomes that policies know: the recipient is still undecided.
             AttemptOutcome::Held { reply } => (reply, None, ForPolicies::Deferred, ForTrace::Held),
-            AttemptOutcome::Returned { .. } => return None,
+            AttemptOutcome::Discarded { .. } | AttemptOutcome::Returned { .. } => return None,
         };
         Some(Self {
             reply,

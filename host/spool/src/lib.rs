@@ -53,6 +53,7 @@ mod intervention;
 mod journal;
 mod memory;
 mod message;
+mod pace;
 mod queue;
 mod seams;
 mod settings;
@@ -67,9 +68,10 @@ pub use gatepost_model::{Machine, Scope};
 pub use in_memory::{MemorySettings, MemorySpool};
 pub use journal::Fault;
 pub use message::{
-    AttemptOutcome, Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,
+    AttemptOutcome, Claim, ClaimCause, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,
     NewRecipient, Owner, Quarantine, RecipientResult, Recorded, Report, SenderProof,
 };
+pub use pace::{DestinationSummary, Pace};
 pub use queue::{
     Changed, Expired, Filter, Forgotten, QueueDepth, Recipient, RecipientState, Record, Selection,
     Status, Summary,

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Body, Message, Millis, TransactionId};
-use gatepost_model::{Classification, Effect, Judgement, Session, Transaction};
+use gatepost_model::{Classification, Effect, Judgement, Route, Session, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -296,6 +296,20 @@ pub struct ClaimedRecipient {
     pub last_reply: Option<Reply>,
     /// Server of the last attempt.
     pub last_server: Option<String>,
+    /// Route that was stored with it; none before it is routed.
+    pub route: Option<Route>,
+    /// Cause of the claim.
+    pub cause: ClaimCause,
+}
+
+/// Cause for which a recipient is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClaimCause {
+    /// It is due, and its destination has room.
+    Due,
+    /// The time has come at which delivery wants it back, whatever the pace of its destination: to
+    /// give it up, or to tell of the delay. It does not count as in hand there.
+    Attention,
 }
 
 /// Results of one attempt to deliver one message.
@@ -318,6 +332,24 @@ pub struct RecipientResult {
     pub number: u32,
     /// End of the attempt.
     pub outcome: AttemptOutcome,
+    /// Route to be stored with a recipient that stays in the queue; `None` keeps the stored one.
+    pub route: Option<Route>,
+    /// Time at which a recipient that stays queued is claimed even if its destination is closed;
+    /// `None` means the time at which the message expires. A time that had passed when the
+    /// recipient was claimed is not heeded again.
+    pub attention_at: Option<Millis>,
+}
+
+impl RecipientResult {
+    /// Makes a result that changes neither route nor attention.
+    pub fn of(number: u32, outcome: AttemptOutcome) -> Self {
+        Self {
+            number,
+            outcome,
+            route: None,
+            attention_at: None,
+        }
+    }
 }
 
 /// End of an attempt for one recipient.
@@ -353,10 +385,19 @@ pub enum AttemptOutcome {
         /// Reason, as a reply of the relay.
         reply: Reply,
     },
+    /// Dropped without a notice; on record with the reason while the message lives.
+    Discarded {
+        /// Reason of the policy.
+        reason: String,
+    },
     /// Returned without an attempt: no attempt is counted.
     Returned {
         /// Time before which it is not attempted.
         next_attempt: Millis,
+        /// Reply to be kept as the last one; `None` keeps reply and server as they are.
+        reply: Option<Reply>,
+        /// Server that gave the reply.
+        server: Option<String>,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Types for listing and changing queued and quarantined messages.
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Classification, Judgement, Transaction};
+use gatepost_model::{Classification, DestinationKey, Judgement, Route, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ pub struct Selection {
     pub account: Option<String>,
     /// Restricts to one address, or to all addresses in a domain.
     pub recipient: Option<String>,
+    /// Restricts to those whose stored route leads to this destination.
+    pub destination: Option<DestinationKey>,
 }
 
 impl Selection {
@@ -226,6 +228,9 @@ pub struct Recipient {
     /// True if the sender was told of the delay.
     #[serde(default)]
     pub delay_told: bool,
+    /// Route; none before it is routed.
+    #[serde(default)]
+    pub route: Option<Route>,
 }
 
 /// A message as a line of a list.

@@ -11,12 +11,12 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use gatepost_counters::{KnownMachine, Memory, RememberedTotals};
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{Effect, Scope};
+use gatepost_model::{DestinationKey, Effect, Scope};
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, Expired, Filter, Forgotten, NewMessage, Owner, QueueDepth, Record,
-    Recorded, Report, Selection, SpoolError, Summary,
+    BodyStore, Changed, Claim, DestinationSummary, Expired, Filter, Forgotten, Lease, NewMessage,
+    Owner, Pace, QueueDepth, Record, Recorded, Report, Selection, SpoolError, Summary,
 };
 
 /// Future result of an operation. For one that changes the store it resolves after the change is as
@@ -44,10 +44,37 @@ pub trait Queue: Send + Sync + 'static {
     /// leased to this owner in the same commit, as long as not too many of them wait to be claimed.
     fn attach(&self, owner: Owner, lease: Duration);
 
-    /// Leases the due recipients of up to `limit` messages, longest due first. A recipient whose
-    /// lease ran out is due again, so `lease` must exceed the longest duration of an attempt.
+    /// Leases recipients of up to `limit` messages. A claim has the recipients of one message that
+    /// are due at one destination, or that have no route.
+    ///
+    /// Destinations that have room by their pace take turns; within one, the accounts take turns,
+    /// and an account's messages come longest due first. Recipients without a route take part like
+    /// those of one more destination, without a pace. Recipients whose
+    /// [attention](crate::RecipientResult::attention_at) is due are claimed whatever the pace.
+    ///
+    /// A recipient whose lease ran out is due again, so `lease` must exceed the longest duration of
+    /// an attempt.
     fn claim(&self, owner: Owner, now: Millis, limit: usize, lease: Duration)
     -> Ticket<Vec<Claim>>;
+
+    /// Sets how much of a destination may be in hand; until it is set, [`Pace::default`] holds. It
+    /// is kept in memory, and never waits. A destination that nobody uses may be forgotten with its
+    /// pace once [`Pace::not_before`] has passed.
+    fn set_pace(&self, destination: &DestinationKey, pace: Pace);
+
+    /// Counts claimed recipients, without a route or with another, as in hand at this destination.
+    ///
+    /// Returns false, and changes nothing, if the destination has no room or is closed, if others
+    /// that wait there are due and there is no room for both, or if the lease is not held. Delivery
+    /// then [returns](crate::AttemptOutcome::Returned) them with their route. Time is that of the
+    /// latest claim. Never waits.
+    fn enter(
+        &self,
+        message: TransactionId,
+        lease: Lease,
+        numbers: &[u32],
+        destination: &DestinationKey,
+    ) -> bool;
 
     /// Records the results of an attempt, and the notices that report them, in one commit. Results
     /// for which the lease is no longer held are counted and otherwise ignored; the notices are
@@ -57,8 +84,8 @@ pub trait Queue: Send + Sync + 'static {
     /// After an error nothing of the report is in the store: it can be handed in again.
     fn record(&self, report: Report) -> Ticket<Recorded>;
 
-    /// Returns the time at which the next recipient is due, or its lease runs out; `None` if
-    /// nothing waits.
+    /// Returns the time at which the next recipient can be claimed: it is due at a destination that
+    /// has room, its attention is due, or its lease runs out. `None` if nothing waits.
     fn next_due(&self) -> Ticket<Option<Millis>>;
 
     /// Returns the notifier that wakes one waiter after each commit that may have changed
@@ -74,7 +101,13 @@ pub trait QueueAdmin: Send + Sync + 'static {
     /// Returns one message of the queue with all that the store holds of it.
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>>;
 
-    /// Makes queued recipients due at `now`.
+    /// Returns up to `limit` destinations of the queue, those with most recipients first.
+    fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>>;
+
+    /// Returns the pace of a destination. Never waits.
+    fn pace(&self, destination: &DestinationKey) -> Pace;
+
+    /// Makes queued recipients due at `now`. A destination that is closed stays closed.
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
 
     /// Cancels queued and held recipients, without an attempt and without a bounce.

@@ -64,7 +64,7 @@ pub fn a_message_is_deleted_with_its_last_recipient<S: StoreUnderTest>() {
     );
     let claim = claim_one(store.queue(), START);
     let part = |number, outcome| Report {
-        results: vec![RecipientResult { number, outcome }],
+        results: vec![RecipientResult::of(number, outcome)],
         ..report(&claim, &delivered())
     };
 
@@ -107,9 +107,7 @@ pub fn returning_a_recipient_counts_no_attempt<S: StoreUnderTest>() {
         message(TransactionId::new(), &["bob@a.example"]),
     );
     let claim = claim_one(store.queue(), START);
-    let returned = AttemptOutcome::Returned {
-        next_attempt: START,
-    };
+    let returned = returned(START);
     wait(store.queue().record(report(&claim, &returned))).unwrap();
     assert_eq!(claim_one(store.queue(), START).recipients[0].attempts, 0);
 }
@@ -176,9 +174,7 @@ pub fn no_two_leases_are_the_same<S: StoreUnderTest>() {
     let first = wait(store.queue().claim(owner, START, 1, LEASE))
         .unwrap()
         .remove(0);
-    let returned = AttemptOutcome::Returned {
-        next_attempt: START,
-    };
+    let returned = returned(START);
     wait(store.queue().record(report(&first, &returned))).unwrap();
     let second = wait(store.queue().claim(owner, START, 1, LEASE))
         .unwrap()

@@ -492,17 +492,10 @@ impl<S: StoreUnderTest> Pair<S> {
                 0 | 1 => (delivered(), State::Ended(Status::Delivered), 1),
                 2 => (failed(), State::Ended(Status::Failed), 1),
                 3 => (deferred(next_attempt), State::Queued(next_attempt), 1),
-                4 => (
-                    AttemptOutcome::Returned { next_attempt },
-                    State::Queued(next_attempt),
-                    0,
-                ),
+                4 => (returned(next_attempt), State::Queued(next_attempt), 0),
                 _ => continue,
             };
-            results.push(RecipientResult {
-                number: *number,
-                outcome,
-            });
+            results.push(RecipientResult::of(*number, outcome));
             let (state, attempts) = match &mut recipients {
                 Some(recipients) => &mut recipients[*number as usize],
                 None => &mut nothing,

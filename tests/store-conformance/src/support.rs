@@ -146,6 +146,15 @@ pub fn deferred(next_attempt: Millis) -> AttemptOutcome {
     }
 }
 
+/// Makes the outcome of a recipient that was not attempted.
+pub fn returned(next_attempt: Millis) -> AttemptOutcome {
+    AttemptOutcome::Returned {
+        next_attempt,
+        reply: None,
+        server: None,
+    }
+}
+
 /// Reports the same outcome for all recipients of a claim.
 pub fn report(claim: &Claim, outcome: &AttemptOutcome) -> Report {
     Report {
@@ -154,10 +163,7 @@ pub fn report(claim: &Claim, outcome: &AttemptOutcome) -> Report {
         results: claim
             .recipients
             .iter()
-            .map(|recipient| RecipientResult {
-                number: recipient.number,
-                outcome: outcome.clone(),
-            })
+            .map(|recipient| RecipientResult::of(recipient.number, outcome.clone()))
             .collect(),
         notices: Vec::new(),
     }

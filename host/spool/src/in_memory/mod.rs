@@ -16,14 +16,14 @@ use std::{fmt, future::ready, sync::Arc, time::Duration};
 
 use gatepost_counters::{CounterChange, KnownMachine, Memory, RememberedTotals, SharedCounters};
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{Effect, Machine, Scope};
+use gatepost_model::{DestinationKey, Effect, Machine, Scope};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, Counters, EXPIRE_AT_ONCE, Expired, Filter, Forgotten, NewMessage,
-    Owner, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection, SpoolError, Stores,
-    Summary, Ticket,
+    BodyStore, Changed, Claim, Counters, DestinationSummary, EXPIRE_AT_ONCE, Expired, Filter,
+    Forgotten, Lease, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded,
+    Report, Selection, SpoolError, Stores, Summary, Ticket,
     direct::{DirectHandOff, LeaseTerms},
     intervention::Intervention,
     message::bound_effects,
@@ -223,6 +223,12 @@ impl Queue for MemorySpool {
         done(claims)
     }
 
+    fn set_pace(&self, _: &DestinationKey, _: Pace) {}
+
+    fn enter(&self, _: TransactionId, _: Lease, _: &[u32], _: &DestinationKey) -> bool {
+        true
+    }
+
     fn record(&self, report: Report) -> Ticket<Recorded> {
         let mut state = self.lock();
         let recording = match state.prepare(&report) {
@@ -261,6 +267,14 @@ impl QueueAdmin for MemorySpool {
 
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
         done(self.lock().show(Section::Queue, id))
+    }
+
+    fn destinations(&self, _: usize) -> Ticket<Vec<DestinationSummary>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn pace(&self, _: &DestinationKey) -> Pace {
+        Pace::default()
     }
 
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {

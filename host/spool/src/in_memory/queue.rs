@@ -12,8 +12,8 @@ use gatepost_message::{Body, Message, Millis, TransactionId};
 use gatepost_smtp::Reply;
 
 use crate::{
-    AttemptOutcome, BodyStore, Changed, Claim, ClaimedRecipient, EXPIRE_AT_ONCE, Filter,
-    InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner, QueueDepth, Recipient,
+    AttemptOutcome, BodyStore, Changed, Claim, ClaimCause, ClaimedRecipient, EXPIRE_AT_ONCE,
+    Filter, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner, QueueDepth, Recipient,
     RecipientState, Record, Recorded, Report, Selection, SpoolError, Summary, direct::LeaseTerms,
     intervention::Intervention,
 };
@@ -160,6 +160,8 @@ impl Stored {
                     attempts: recipient.attempts,
                     last_reply: recipient.last_reply.clone(),
                     last_server: recipient.last_server.clone(),
+                    route: recipient.route.clone(),
+                    cause: ClaimCause::Due,
                 })
                 .collect(),
         }
@@ -231,6 +233,7 @@ fn stored_recipient(
         last_server: None,
         dsn: recipient.dsn,
         delay_told: false,
+        route: None,
     }
 }
 
@@ -285,9 +288,22 @@ fn end_attempt(recipient: &mut Recipient, lease: Lease, outcome: &AttemptOutcome
             attempted(reply, None);
             RecipientState::Held
         }
-        AttemptOutcome::Returned { next_attempt } => RecipientState::Queued {
-            next_attempt: *next_attempt,
+        AttemptOutcome::Discarded { reason } => RecipientState::Suppressed {
+            reason: reason.clone(),
         },
+        AttemptOutcome::Returned {
+            next_attempt,
+            reply,
+            server,
+        } => {
+            if let Some(reply) = reply {
+                recipient.last_reply = Some(reply.clone());
+                recipient.last_server = server.clone();
+            }
+            RecipientState::Queued {
+                next_attempt: *next_attempt,
+            }
+        }
     };
     true
 }
@@ -364,6 +380,8 @@ impl QueueState {
             };
             let outcome = AttemptOutcome::Returned {
                 next_attempt: claim.received_at,
+                reply: None,
+                server: None,
             };
             for recipient in &mut stored.recipients {
                 returned |= end_attempt(recipient, claim.lease, &outcome);

@@ -215,6 +215,8 @@ fn direct_claim(context: &OperationContext<'_>, message: &NewMessage, lease: Lea
             attempts: 0,
             last_reply: None,
             last_server: None,
+            route: None,
+            cause: crate::ClaimCause::Due,
         });
     let mut transaction = message.transaction.clone();
     let envelope = message.recipients.iter();

@@ -100,6 +100,8 @@ pub(super) fn return_unattempted(
         for recipient in &claim.recipients {
             let outcome = AttemptOutcome::Returned {
                 next_attempt: claim.received_at,
+                reply: None,
+                server: None,
             };
             end_attempt(context, message, claim.lease, recipient.number, &outcome)?;
         }
@@ -181,6 +183,8 @@ fn claim_message(
                 attempts: recipient.attempts,
                 last_reply: recipient.last_reply,
                 last_server: recipient.last_server,
+                route: recipient.route,
+                cause: crate::ClaimCause::Due,
             })
             .collect(),
     })
@@ -314,7 +318,8 @@ impl<'a> RecipientColumns<'a> {
                 ("failed", None, Some((reply, server.as_deref())))
             }
             AttemptOutcome::Held { reply } => ("held", None, Some((reply, None))),
-            AttemptOutcome::Returned { next_attempt } => ("queued", Some(*next_attempt), None),
+            AttemptOutcome::Discarded { .. } => ("suppressed", None, None),
+            AttemptOutcome::Returned { next_attempt, .. } => ("queued", Some(*next_attempt), None),
         };
         Self {
             state,

@@ -34,14 +34,15 @@ use std::{
 
 use gatepost_counters::Memory;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::Effect;
+use gatepost_model::{DestinationKey, Effect};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, Counters, Expired, Filter, Forgotten, KnownMachine, Machine,
-    NewMessage, Owner, Queue, QueueAdmin, QueueDepth, Record, Recorded, RememberedTotals, Report,
-    Scope, Selection, SpoolError, SpoolSettings, Stores, Summary, Ticket,
+    BodyStore, Changed, Claim, Counters, DestinationSummary, Expired, Filter, Forgotten,
+    KnownMachine, Lease, Machine, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record,
+    Recorded, RememberedTotals, Report, Scope, Selection, SpoolError, SpoolSettings, Stores,
+    Summary, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
@@ -215,6 +216,12 @@ impl Queue for SqliteSpool {
         })
     }
 
+    fn set_pace(&self, _: &DestinationKey, _: Pace) {}
+
+    fn enter(&self, _: TransactionId, _: Lease, _: &[u32], _: &DestinationKey) -> bool {
+        true
+    }
+
     fn record(&self, report: Report) -> Ticket<Recorded> {
         self.write(RecordReport(report))
     }
@@ -239,6 +246,14 @@ impl QueueAdmin for SqliteSpool {
 
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
         self.find(QueueSection::Queue, id)
+    }
+
+    fn destinations(&self, _: usize) -> Ticket<Vec<DestinationSummary>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn pace(&self, _: &DestinationKey) -> Pace {
+        Pace::default()
     }
 
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {

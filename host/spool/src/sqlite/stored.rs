@@ -120,6 +120,7 @@ fn recipient(row: &Row<'_>) -> Result<Recipient, SpoolError> {
         last_server: row.get(8)?,
         dsn: decoded_request("notifications of a recipient", row.get(10)?)?,
         delay_told: row.get(11)?,
+        route: None,
     })
 }
 

@@ -60,6 +60,7 @@ impl ObserverCall {
             AttemptOutcome::Deferred { reply, .. } => (recipient, "deferred", reply),
             AttemptOutcome::Failed { reply, .. } => (recipient, "failed", reply),
             AttemptOutcome::Held { reply } => (recipient, "held", reply),
+            AttemptOutcome::Discarded { .. } => panic!("nothing is discarded"),
             AttemptOutcome::Returned { .. } => panic!("returned is not an outcome"),
         }
     }
