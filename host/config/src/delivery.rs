@@ -100,7 +100,6 @@ impl Delivery {
         notifications: Arc<gatepost_delivery::Notifications>,
     ) -> gatepost_delivery::Settings {
         gatepost_delivery::Settings {
-            default_route: self.default_route.clone(),
             retry: gatepost_delivery::Retry {
                 schedule: self.retry.clone(),
                 jitter: self.jitter,

@@ -12,11 +12,23 @@ use tokio::time::Instant;
 
 use crate::connect::Connector;
 use crate::convert::Converter;
+use crate::lane::LaneLimits;
+use crate::lanes::Lanes;
 use crate::pool::Pool;
 use crate::retry::Schedule;
 use crate::settings::Settings;
 use crate::tls::{StartError, Tls};
-use crate::{Observer, Router, scheduler};
+use crate::{Observer, Router, Target, Ways, scheduler};
+
+/// Parts of the relay that delivery asks and tells.
+pub struct Callers {
+    /// Chooses routes.
+    pub router: Arc<dyn Router>,
+    /// Knows what routes come to.
+    pub ways: Arc<dyn Ways>,
+    /// Is told of outcomes and notices.
+    pub observer: Arc<dyn Observer>,
+}
 
 /// State that all tasks of delivery share.
 pub struct Delivery {
@@ -29,6 +41,8 @@ pub struct Delivery {
     pub(crate) connector: Connector,
     pub(crate) converter: Converter,
     pub(crate) pool: Pool,
+    pub(crate) ways: Arc<dyn Ways>,
+    pub(crate) lanes: Arc<Lanes>,
 }
 
 impl Delivery {
@@ -39,13 +53,13 @@ impl Delivery {
     /// If the settings name certificates that cannot be read.
     pub fn start(
         queue: Arc<dyn Queue>,
-        router: Arc<dyn Router>,
-        observer: Arc<dyn Observer>,
+        callers: Callers,
         owner: Owner,
         settings: Settings,
     ) -> Result<Handle, StartError> {
-        let pool = Pool::new(settings.connections_per_next_hop, settings.reuse);
-        let delivery = Arc::new(Self::new(queue, router, observer, owner, settings, pool)?);
+        let pool = Pool::new(settings.reuse);
+        let lanes = Arc::default();
+        let delivery = Arc::new(Self::new(queue, callers, owner, settings, (pool, lanes))?);
         let (current, in_use) = watch::channel(delivery);
         let (stop, stopped) = oneshot::channel();
         Ok(Handle {
@@ -57,17 +71,23 @@ impl Delivery {
 
     fn new(
         queue: Arc<dyn Queue>,
-        router: Arc<dyn Router>,
-        observer: Arc<dyn Observer>,
+        callers: Callers,
         owner: Owner,
         settings: Settings,
-        pool: Pool,
+        (pool, lanes): (Pool, Arc<Lanes>),
     ) -> Result<Self, StartError> {
+        let Callers {
+            router,
+            ways,
+            observer,
+        } = callers;
         let tls = Tls::new(&settings.trusted)?;
         Ok(Self {
             connector: Connector::new(&settings, tls),
             converter: Converter::new(),
             pool,
+            lanes,
+            ways,
             schedule: Schedule::new(settings.retry.clone()),
             queue,
             router,
@@ -83,6 +103,18 @@ impl Delivery {
     /// As [`Delivery::start`].
     pub fn check(settings: &Settings) -> Result<(), StartError> {
         Tls::new(&settings.trusted).map(drop)
+    }
+
+    /// Returns the limits of the lane to that target. The queue may hand out more than there are
+    /// connections, so that none waits while results go to the disk.
+    pub(crate) fn limits(&self, target: &Target) -> LaneLimits {
+        let Target::Server(server) = target;
+        let own = server.limits.connections;
+        let connections = own.unwrap_or(self.settings.connections_per_next_hop).max(1);
+        LaneLimits {
+            in_hand: u32::try_from(connections * 2).unwrap_or(u32::MAX),
+            a_minute: server.limits.messages_a_minute,
+        }
     }
 
     /// Returns the time of the configured clock.
@@ -116,14 +148,17 @@ impl Handle {
     /// As [`Delivery::start`]; nothing has changed then.
     pub fn prepare(&self, settings: Settings) -> Result<Prepared, StartError> {
         let current = Arc::clone(&self.current.borrow());
-        let pool = (current.pool).successor(settings.connections_per_next_hop, settings.reuse);
+        let pool = current.pool.successor(settings.reuse);
         Delivery::new(
             Arc::clone(&current.queue),
-            Arc::clone(&current.router),
-            Arc::clone(&current.observer),
+            Callers {
+                router: Arc::clone(&current.router),
+                ways: Arc::clone(&current.ways),
+                observer: Arc::clone(&current.observer),
+            },
             current.owner,
             settings,
-            pool,
+            (pool, Arc::clone(&current.lanes)),
         )
         .map(|delivery| Prepared(Arc::new(delivery)))
     }

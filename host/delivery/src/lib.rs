@@ -5,19 +5,22 @@
 //! 1. The [scheduler](Delivery::start) claims due recipients, message by message, as long as fewer
 //!    messages than allowed are in hand. It sleeps until the spool has changed, a recipient is due
 //!    or an attempt has ended.
-//! 2. The [`Router`] is asked for each recipient's route; recipients with the same next hop go
-//!    together.
-//! 3. Each next hop has a bounded number of connections. An idle one is reused, otherwise a new one
-//!    is opened: addresses in turn, TLS as the route demands. A reused connection that turns out
-//!    dead before the message was sent costs only a second try.
-//! 4. One SMTP or LMTP transaction, or as many as the next hop's limits require, hands the message
+//! 2. The [`Router`] is asked for the route of each recipient that has none, and the [`Ways`] say
+//!    what a step of it comes to. The queue keeps the route. Recipients with the same destination
+//!    go together.
+//! 3. Each destination has a lane, which opens slowly, keeps the rate that is allowed, and closes
+//!    while no session comes about: a destination that is down costs one probe at a time.
+//! 4. Each destination has a bounded number of connections. An idle one is reused, otherwise a new
+//!    one is opened: addresses in turn, TLS as the route demands. A reused connection that turns
+//!    out dead before the message was sent costs only a second try.
+//! 5. One SMTP or LMTP transaction, or as many as the next hop's limits require, hands the message
 //!    over, in pieces as they come from the store. Every recipient gets a reply of its own. A
 //!    message that the next hop does not accept as it is, is returned, never sent broken.
-//! 5. The replies are settled: positive is delivered, transient is deferred by the [`Schedule`]
+//! 6. The replies are settled: positive is delivered, transient is deferred by the [`Schedule`]
 //!    until the message expires, permanent is failed. The sender is told in a notice ([`notify`]),
 //!    above all a bounce, that goes into the spool in the commit that records the outcome; a null
 //!    sender gets none (RFC 5321 section 4.5.5).
-//! 6. When that is on disk, the [`Observer`] is told.
+//! 7. When that is on disk, the [`Observer`] is told.
 //!
 //! No claimed message is lost: a fault inside delivery is a deferral, a relay that shuts down
 //! returns the messages in hand ([`Handle::drain`]), and after a crash they are due again when the
@@ -39,24 +42,29 @@ mod convert;
 mod delivery;
 mod hand_over;
 mod in_hand;
+mod lane;
+mod lanes;
 pub mod notify;
 mod observer;
 mod pool;
+mod remark;
 mod retry;
+mod route;
 mod router;
 mod scheduler;
+mod server_transfer;
 mod settings;
 mod settle;
 mod tls;
 mod transfer;
 
-pub use delivery::{Delivery, Drained, Handle, Prepared};
+pub use delivery::{Callers, Delivery, Drained, Handle, Prepared};
 pub use notify::{
     Action, Bounce, Language, Notifications, TemplateErrors, Templates, ToStrangers,
     bounce_of_refused, count_notice, report_of_suppressed,
 };
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
-pub use router::{Decided, Deciding, Router};
+pub use router::{Decided, Deciding, Limits, Router, ServerTarget, Target, Ways};
 pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
 pub use tls::StartError;

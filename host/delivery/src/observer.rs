@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use gatepost_message::{Address, TransactionId};
-use gatepost_model::{Judgement, NextHop};
+use gatepost_model::{Destination, Judgement};
+use gatepost_smtp::client::Stage;
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient};
 
 use crate::notify::Action;
@@ -35,8 +36,12 @@ pub struct Attempt<'a> {
     pub recipient: &'a ClaimedRecipient,
     /// Calls of policies that led to the route.
     pub judgements: &'a [Judgement],
-    /// Next hop; `None` if there was no route.
-    pub route: Option<&'a NextHop>,
+    /// Destination of the attempt; `None` if there was no route.
+    pub destination: Option<&'a Destination>,
+    /// Host and port of the server that was tried; `None` if there was none.
+    pub server: Option<(&'a str, u16)>,
+    /// Stage of the transaction at which the server gave its reply; `None` if it gave none.
+    pub stage: Option<Stage>,
     /// Protocol and cipher of the connection; `None` in plaintext or without one.
     pub tls: Option<&'a str>,
     /// Outcome, with the reply and the server; never [`AttemptOutcome::Returned`], which is no

@@ -1,11 +1,11 @@
-//! Connections by next hop: a limit on their number, and a pool of idle ones.
+//! Connections by destination: a limit on their number, and a pool of idle ones.
 
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_model::NextHop;
+use gatepost_model::DestinationKey;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -13,31 +13,36 @@ use tokio::time::{Instant, timeout};
 use crate::connection::{Connection, quit_in_background};
 use crate::settings::Reuse;
 
-/// Connections under one set of settings. The limit on their number is shared with the pools of
-/// earlier settings.
+/// Connections under one set of settings. Their number is shared with the pools of earlier
+/// settings.
 pub(crate) struct Pool {
-    shared: Arc<Mutex<SharedLimit>>,
+    shared: Arc<Mutex<Shared>>,
     /// Number of these settings.
     generation: u64,
-    per_hop: usize,
     reuse: Reuse,
 }
 
 /// State that outlives a change of the settings.
-struct SharedLimit {
-    /// Next hops that have connections, or had some a moment ago.
-    hops: HashMap<NextHop, Arc<HopConnections>>,
+struct Shared {
+    /// Destinations that have connections, or had some a moment ago.
+    destinations: HashMap<DestinationKey, Arc<Places>>,
     /// Number of the active settings.
     generation: u64,
-    per_hop: usize,
 }
 
-struct HopConnections {
+/// Places for the connections to one destination.
+struct Places {
     permits: Arc<Semaphore>,
-    /// Permits in use beyond a limit that was lowered; they are dropped when they are released.
-    surplus: Mutex<usize>,
-    /// IdleConnection connections, the last used one at the end: it is the most likely to be alive.
+    state: Mutex<PlacesState>,
+    /// Idle connections, the last used one at the end: it is the most likely to be alive.
     idle: Mutex<Vec<IdleConnection>>,
+}
+
+struct PlacesState {
+    /// Most connections at once.
+    limit: usize,
+    /// Permits in use beyond a limit that was lowered; they are dropped when they are released.
+    surplus: usize,
 }
 
 struct IdleConnection {
@@ -45,81 +50,79 @@ struct IdleConnection {
     since: Instant,
 }
 
-/// The right to one connection to a next hop. No connection is opened while there is an idle one,
-/// so there are never more connections than permits.
+/// The right to one connection to a destination. No connection is opened while there is an idle
+/// one, so there are never more connections than permits.
 pub(crate) struct ConnectionPermit {
-    hop: Arc<HopConnections>,
-    shared: Arc<Mutex<SharedLimit>>,
+    places: Arc<Places>,
+    shared: Arc<Mutex<Shared>>,
     generation: u64,
-    per_hop: usize,
-    reuse: Reuse,
+    /// Most transactions on one connection.
+    transactions: u32,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Pool {
-    pub(crate) fn new(per_hop: usize, reuse: Reuse) -> Self {
-        let (generation, per_hop) = (0, per_hop.max(1));
+    pub(crate) fn new(reuse: Reuse) -> Self {
         Self {
-            shared: Arc::new(Mutex::new(SharedLimit {
-                hops: HashMap::new(),
-                generation,
-                per_hop,
+            shared: Arc::new(Mutex::new(Shared {
+                destinations: HashMap::new(),
+                generation: 0,
             })),
-            generation,
-            per_hop,
+            generation: 0,
             reuse,
         }
     }
 
     /// Makes a pool for other settings, before they are [activated](Self::activate).
-    pub(crate) fn successor(&self, per_hop: usize, reuse: Reuse) -> Self {
+    pub(crate) fn successor(&self, reuse: Reuse) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
             generation: self.generation + 1,
-            per_hop: per_hop.max(1),
             reuse,
         }
     }
 
-    /// Applies the limit of these settings, and ends the idle connections of the earlier ones.
+    /// Ends the idle connections of the earlier settings. From here on the limits of these settings
+    /// hold.
     pub(crate) fn activate(&self) {
         let mut shared = self.shared.lock();
-        for hop in shared.hops.values() {
-            hop.resize(shared.per_hop, self.per_hop);
-            hop.idle
-                .lock()
-                .drain(..)
+        for places in shared.destinations.values() {
+            let idle = std::mem::take(&mut *places.idle.lock());
+            idle.into_iter()
                 .for_each(|idle| quit_in_background(idle.connection));
         }
-        (shared.generation, shared.per_hop) = (self.generation, self.per_hop);
+        shared.generation = self.generation;
     }
 
-    /// Waits for a permit at this next hop; `None` if there is none within that time.
+    /// Waits for a permit at this destination, which has at most `limit` connections, each for at
+    /// most `transactions` where the settings do not allow fewer; `None` if there is none within
+    /// that time.
     pub(crate) async fn acquire(
         &self,
-        hop: &NextHop,
+        destination: &DestinationKey,
+        limit: usize,
+        transactions: Option<u32>,
         patience: Duration,
     ) -> Option<ConnectionPermit> {
-        let hop = {
+        let limit = limit.max(1);
+        let places = {
             let mut shared = self.shared.lock();
-            let per_hop = shared.per_hop;
-            let hop = shared.hops.entry(hop.clone());
-            Arc::clone(hop.or_insert_with(|| {
-                Arc::new(HopConnections {
-                    permits: Arc::new(Semaphore::new(per_hop)),
-                    surplus: Mutex::default(),
-                    idle: Mutex::default(),
-                })
-            }))
+            let active = shared.generation == self.generation;
+            let places = shared.destinations.entry(destination.clone());
+            let places = places.or_insert_with(|| Arc::new(Places::new(limit)));
+            if active {
+                places.resize(limit);
+            }
+            Arc::clone(places)
         };
-        let permit = timeout(patience, Arc::clone(&hop.permits).acquire_owned()).await;
+        let permit = timeout(patience, Arc::clone(&places.permits).acquire_owned()).await;
+        let most = self.reuse.transactions;
         // The semaphore is never closed, so the inner error does not happen.
         permit.ok()?.ok().map(|permit| ConnectionPermit {
-            hop,
+            places,
             shared: Arc::clone(&self.shared),
             generation: self.generation,
-            per_hop: self.per_hop,
-            reuse: self.reuse,
+            transactions: transactions.map_or(most, |own| own.min(most)),
             permit: Some(permit),
         })
     }
@@ -127,21 +130,21 @@ impl Pool {
     /// Ends the connections that have been idle for too long.
     pub(crate) fn sweep(&self) {
         let now = Instant::now();
-        self.shared.lock().hops.retain(|_, hop| {
-            let mut idle = hop.idle.lock();
+        self.shared.lock().destinations.retain(|_, places| {
+            let mut idle = places.idle.lock();
             idle.extract_if(.., |idle| now.duration_since(idle.since) >= self.reuse.idle)
                 .for_each(|idle| quit_in_background(idle.connection));
-            // A permit in use or waited for holds the hop, too.
-            !idle.is_empty() || Arc::strong_count(hop) > 1
+            // A permit in use or waited for holds the places, too.
+            !idle.is_empty() || Arc::strong_count(places) > 1
         });
     }
 
     /// Ends all idle connections and waits for their QUIT.
     pub(crate) async fn close(&self) {
-        let hops = std::mem::take(&mut self.shared.lock().hops);
+        let destinations = std::mem::take(&mut self.shared.lock().destinations);
         let mut quitting = tokio::task::JoinSet::new();
-        for hop in hops.into_values() {
-            for idle in std::mem::take(&mut *hop.idle.lock()) {
+        for places in destinations.into_values() {
+            for idle in std::mem::take(&mut *places.idle.lock()) {
                 quitting.spawn(idle.connection.quit());
             }
         }
@@ -149,41 +152,52 @@ impl Pool {
     }
 }
 
-impl HopConnections {
-    fn resize(&self, from: usize, to: usize) {
-        let mut surplus = self.surplus.lock();
-        if let Some(fewer) = from.checked_sub(to) {
-            *surplus += fewer - self.permits.forget_permits(fewer);
-        } else {
-            let kept = (*surplus).min(to - from);
-            *surplus -= kept;
-            self.permits.add_permits(to - from - kept);
+impl Places {
+    fn new(limit: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(limit)),
+            state: Mutex::new(PlacesState { limit, surplus: 0 }),
+            idle: Mutex::default(),
         }
+    }
+
+    fn resize(&self, to: usize) {
+        let mut state = self.state.lock();
+        if let Some(fewer) = state.limit.checked_sub(to) {
+            state.surplus += fewer - self.permits.forget_permits(fewer);
+        } else {
+            let more = to - state.limit;
+            let kept = state.surplus.min(more);
+            state.surplus -= kept;
+            self.permits.add_permits(more - kept);
+        }
+        state.limit = to;
     }
 }
 
 impl ConnectionPermit {
-    /// Returns true if other permits for this next hop are in use.
+    /// Returns true if other permits for this destination are in use.
     pub(crate) fn has_other_permits(&self) -> bool {
-        self.hop.permits.available_permits() + 1 < self.per_hop
+        let state = self.places.state.lock();
+        self.places.permits.available_permits() + 1 < state.limit + state.surplus
     }
 
     /// Takes an idle connection, if there is one.
     pub(crate) fn take_idle(&self) -> Option<Connection> {
-        self.hop.idle.lock().pop().map(|idle| idle.connection)
+        self.places.idle.lock().pop().map(|idle| idle.connection)
     }
 
     /// Discards all idle connections: one was dead, and the others are no better.
     pub(crate) fn discard_idle(&self) {
-        self.hop.idle.lock().clear();
+        self.places.idle.lock().clear();
     }
 
     /// Returns true if the connection may carry one more transaction, by the settings and by the
-    /// limit that the next hop has announced (RFC 9422).
+    /// limit that the server has announced (RFC 9422).
     pub(crate) fn may_reuse(&self, connection: &Connection) -> bool {
         let limit = connection.session.capabilities().limits.transactions;
         let most = limit.map_or(u32::MAX, NonZero::get);
-        connection.transactions < self.reuse.transactions.min(most)
+        connection.transactions < self.transactions.min(most)
     }
 
     /// Releases the permit and keeps the connection for reuse, unless other settings were
@@ -193,7 +207,7 @@ impl ConnectionPermit {
         if shared.generation != self.generation {
             return quit_in_background(connection);
         }
-        self.hop.idle.lock().push(IdleConnection {
+        self.places.idle.lock().push(IdleConnection {
             connection,
             since: Instant::now(),
         });
@@ -202,9 +216,9 @@ impl ConnectionPermit {
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut surplus = self.hop.surplus.lock();
-        if let (1.., Some(permit)) = (*surplus, self.permit.take()) {
-            *surplus -= 1;
+        let mut state = self.places.state.lock();
+        if let (1.., Some(permit)) = (state.surplus, self.permit.take()) {
+            state.surplus -= 1;
             permit.forget();
         }
     }
@@ -212,43 +226,41 @@ impl Drop for ConnectionPermit {
 
 #[cfg(test)]
 mod tests {
-    use gatepost_model::{Protocol, TlsMode};
-
     use super::*;
 
     #[tokio::test]
     async fn the_active_settings_limit_the_permits() {
-        let hop = NextHop {
-            host: "b.example".to_owned(),
-            port: 25,
-            tls: TlsMode::None,
-            protocol: Protocol::Smtp,
+        let key = DestinationKey::new("mx:b.example");
+        let take = async |(pool, limit): &(Pool, usize)| {
+            pool.acquire(&key, *limit, None, Duration::ZERO).await
         };
-        let first = Pool::new(2, Reuse::default());
-        let take = async |pool: &Pool| pool.acquire(&hop, Duration::ZERO).await;
+        let after = |(pool, _): &(Pool, usize), limit| (pool.successor(Reuse::default()), limit);
+        let first = (Pool::new(Reuse::default()), 2);
         let (one, two) = (take(&first).await, take(&first).await);
         assert!(one.is_some() && two.is_some() && take(&first).await.is_none());
 
-        let fewer = first.successor(1, Reuse::default());
+        let fewer = after(&first, 1);
         drop(one);
         let one = take(&first).await;
         assert!(one.is_some(), "not in use yet");
-        fewer.activate();
+        fewer.0.activate();
         drop(one);
         assert!(take(&fewer).await.is_none(), "one is taken still");
         drop(two);
         let one = take(&fewer).await;
         assert!(one.is_some() && take(&fewer).await.is_none());
 
-        let more = fewer.successor(3, Reuse::default());
-        more.activate();
+        let more = after(&fewer, 3);
+        more.0.activate();
         let others = (take(&more).await, take(&more).await);
         assert!(others.0.is_some() && others.1.is_some() && take(&more).await.is_none());
 
         // As many again before the surplus is used up.
-        let fewer = more.successor(1, Reuse::default());
-        fewer.activate();
-        fewer.successor(3, Reuse::default()).activate();
+        let fewer = after(&more, 1);
+        fewer.0.activate();
+        assert!(take(&fewer).await.is_none());
+        let more = after(&fewer, 3);
+        more.0.activate();
         drop((one, others));
         let again = (take(&more).await, take(&more).await, take(&more).await);
         assert!(again.0.is_some() && again.1.is_some() && again.2.is_some());

@@ -40,7 +40,7 @@ impl Schedule {
     }
 
     /// Returns the wait, with jitter, after an attempt that followed `previous` earlier ones.
-    fn wait(&self, previous: u32) -> Duration {
+    pub(crate) fn wait(&self, previous: u32) -> Duration {
         let schedule = &self.settings.schedule;
         let Some(last) = schedule.len().checked_sub(1) else {
             return Duration::ZERO;

@@ -1,10 +1,11 @@
-//! The router, which chooses each recipient's next hop before an attempt; the relay's policies
-//! implement it.
+//! The router, which chooses each recipient's route, and the ways, which know what a route comes
+//! to. The relay implements both: with its policies, and with its connections.
 
 use std::future::Future;
 use std::pin::Pin;
 
-use gatepost_model::{Judgement, Routing};
+use gatepost_model::{Destination, Judgement, NextHop, Plan, Routing, Step};
+use gatepost_smtp::Reply;
 use gatepost_spool::{Claim, ClaimedRecipient};
 
 /// Chooses the route of a recipient. The relay implements it with its chain of policies.
@@ -25,4 +26,74 @@ pub struct Decided {
     pub routing: Routing,
     /// Calls of policies that led to it, for the record.
     pub judgements: Vec<Judgement>,
+}
+
+/// Knows the ways out: what a step of a plan comes to, and how a destination is reached.
+pub trait Ways: Send + Sync + 'static {
+    /// Returns the plan of a recipient about which no policy has an opinion.
+    ///
+    /// # Errors
+    /// A transient reply: there is no default route for this message.
+    fn default_plan(&self, message: &Claim, recipient: &ClaimedRecipient) -> Result<Plan, Reply>;
+
+    /// Returns the destination that a step comes to for this recipient.
+    ///
+    /// # Errors
+    /// A reply: no connection of that name or for that address, or the message may not go that way.
+    fn destination(
+        &self,
+        message: &Claim,
+        recipient: &ClaimedRecipient,
+        step: &Step,
+    ) -> Result<Destination, Reply>;
+
+    /// Returns a word for the versions that a route to this destination stands on: policies,
+    /// configuration, the connection. A stored route with another word is asked again.
+    fn stamp(&self, message: &Claim, destination: &Destination) -> String;
+
+    /// Returns how the destination is reached now, for this message.
+    ///
+    /// # Errors
+    /// A reply: the destination is no more, or the message may not go there.
+    fn target(&self, message: &Claim, destination: &Destination) -> Result<Target, Reply>;
+}
+
+/// Way in which a destination is reached.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A server.
+    Server(ServerTarget),
+}
+
+/// A server, and what it may be asked to take.
+#[derive(Debug, Clone)]
+pub struct ServerTarget {
+    /// Server.
+    pub hop: NextHop,
+    /// Limits of its own.
+    pub limits: Limits,
+}
+
+impl From<NextHop> for ServerTarget {
+    fn from(hop: NextHop) -> Self {
+        Self {
+            hop,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Limits of one destination. What is `None` is as in the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Most connections at once.
+    pub connections: Option<usize>,
+    /// Most messages on one connection.
+    pub messages_a_connection: Option<u32>,
+    /// Most messages in a minute; `None` is no limit.
+    pub messages_a_minute: Option<u32>,
+    /// Most recipients of one transaction.
+    pub recipients: Option<usize>,
+    /// Most domains of recipients in one transaction; `None` is no limit.
+    pub domains: Option<usize>,
 }

@@ -92,7 +92,10 @@ pub(crate) async fn run(
                 }
                 () = changed.notified(), if !full => break,
                 () = &mut nap => break,
-                _ = sweep.tick() => delivery.pool.sweep(),
+                _ = sweep.tick() => {
+                    delivery.pool.sweep();
+                    delivery.lanes.sweep(delivery.now());
+                }
             }
         }
     };
@@ -174,8 +177,9 @@ impl RunningAttempts {
         for RunningAttempt { in_hand, delivery } in self.by_task.into_values() {
             drained.returned += in_hand.open().len();
             returning.spawn(async move {
-                settle_open(&delivery, &in_hand, || {
-                    AttemptReply::NotAttempted(Duration::ZERO)
+                settle_open(&delivery, &in_hand, || AttemptReply::NotAttempted {
+                    until: delivery.now(),
+                    reply: None,
                 })
                 .await;
             });

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
-use gatepost_model::NextHop;
 use ipnet::IpNet;
 
 use crate::notify::Notifications;
@@ -18,8 +17,6 @@ pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 pub struct Settings {
     /// The relay's own name: EHLO argument, Reporting-MTA and domain of the notices' author.
     pub hostname: String,
-    /// Next hop of messages that no policy has routed; without it they are deferred.
-    pub default_route: Option<NextHop>,
     /// Schedule of retries, and time to give up.
     pub retry: Retry,
     /// Notices to senders: conditions, contents and texts.
@@ -65,7 +62,6 @@ impl Settings {
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
-            default_route: None,
             retry: Retry::default(),
             notifications: Arc::default(),
             messages_in_flight: 200,

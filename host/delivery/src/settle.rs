@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-use gatepost_model::{Judgement, NextHop, Protocol};
+use std::fmt;
+
+use gatepost_message::Millis;
+use gatepost_model::{Destination, Flow, Judgement, Protocol, Route};
 use gatepost_smtp::Reply;
+use gatepost_smtp::client::Stage;
 use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
 
 use crate::delivery::Delivery;
 use crate::in_hand::MessageInHand;
 use crate::notify::{self, Action, Notice, NoticeContext, ReportedRecipient};
 use crate::observer::{Attempt, NoticeMade};
+use crate::remark::Remark;
+use crate::route::after_deferral;
 
 /// Delay before a report is handed in again that the spool did not accept.
 const RECORD_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -21,10 +27,10 @@ pub(crate) struct RecipientAttempt {
     pub(crate) index: usize,
     /// Calls of policies that led to the route.
     pub(crate) judgements: Vec<Judgement>,
-    /// Next hop.
-    pub(crate) route: Option<NextHop>,
-    /// True if a connection to the next hop came about.
-    pub(crate) connected: bool,
+    /// Route; `None` if there was none, or it leads nowhere now.
+    pub(crate) route: Option<Route>,
+    /// Server that was tried.
+    pub(crate) server: Option<Server>,
     /// Protocol and cipher of the connection.
     pub(crate) tls: Option<String>,
     /// True if the next hop, if it accepts the recipient, also accepts responsibility for the
@@ -42,7 +48,7 @@ impl RecipientAttempt {
             index,
             judgements: Vec::new(),
             route: None,
-            connected: false,
+            server: None,
             tls: None,
             dsn_passed_on: false,
             reply,
@@ -50,23 +56,71 @@ impl RecipientAttempt {
     }
 }
 
+/// Server of an attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) protocol: Protocol,
+    /// True if it took a connection.
+    pub(crate) answered: bool,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
 /// Reply of an attempt for a recipient.
 #[derive(Debug)]
 pub(crate) enum AttemptReply {
-    /// Reply of the server.
-    FromServer(Reply),
+    /// Reply of the server, at that stage of the transaction.
+    FromServer(Reply, Stage),
     /// Reply of the relay in the server's stead.
     FromRelay(Reply),
-    /// Reply of the relay for a damaged message, which is held.
-    Damaged(Reply),
-    /// No attempt was made; the recipient is due again after this time.
-    NotAttempted(Duration),
+    /// No session came about. That says nothing of the recipient: it waits for its destination.
+    NoSession {
+        /// Reply that says why; of the server or of the relay.
+        reply: Reply,
+        /// True if the reply is the server's.
+        from_server: bool,
+        /// Time of the next probe.
+        until: Millis,
+    },
+    /// Reply of the relay for a recipient that is held.
+    Held(Reply),
+    /// Dropped without a notice, with the reason.
+    Discarded(String),
+    /// No attempt was made.
+    NotAttempted {
+        /// Time at which the recipient is due again.
+        until: Millis,
+        /// Reply that says why, if there is one.
+        reply: Option<Reply>,
+    },
+}
+
+impl AttemptReply {
+    /// Returns the stage of the transaction at which the server gave the reply.
+    fn stage(&self) -> Option<Stage> {
+        match self {
+            Self::FromServer(_, stage) => Some(*stage),
+            _ => None,
+        }
+    }
 }
 
 /// A recipient's result, with the outcome that follows from it.
 struct SettledRecipient {
     attempt: RecipientAttempt,
     outcome: AttemptOutcome,
+    /// Destination of the attempt.
+    destination: Option<Destination>,
+    /// Route for the queue to keep.
+    route: Option<Route>,
+    /// Time at which the recipient is wanted back even if its destination is closed.
+    attention_at: Millis,
 }
 
 /// Settles recipients: one report to the spool, with a notice for each action that their sender is
@@ -76,13 +130,10 @@ pub(crate) async fn settle(
     in_hand: &MessageInHand,
     attempts: Vec<RecipientAttempt>,
 ) {
-    let settled: Vec<SettledRecipient> = attempts
+    let settled: Vec<_> = attempts
         .into_iter()
         .filter(|attempt| in_hand.close(attempt.index))
-        .map(|attempt| SettledRecipient {
-            outcome: outcome_of(delivery, in_hand, &attempt),
-            attempt,
-        })
+        .map(|attempt| settled(delivery, in_hand, attempt))
         .collect();
     if settled.is_empty() {
         return;
@@ -128,30 +179,119 @@ pub(crate) async fn settle_open(
     settle(delivery, in_hand, attempts.collect()).await;
 }
 
+/// Settles a result: its outcome, and what the queue keeps of the route.
+fn settled(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    mut attempt: RecipientAttempt,
+) -> SettledRecipient {
+    let recipient = in_hand.recipient(attempt.index);
+    let expires_at = expires_at(in_hand, attempt.route.as_ref());
+    let outcome = outcome_of(delivery, in_hand, &attempt, expires_at);
+    let destination = (attempt.route.as_ref()).map(|route| route.destination.clone());
+    let (outcome, route) = match (outcome, attempt.route.take()) {
+        (outcome @ AttemptOutcome::Returned { .. }, route) => (outcome, route),
+        (
+            AttemptOutcome::Deferred {
+                reply,
+                server,
+                next_attempt,
+                delay_told,
+            },
+            Some(route),
+        ) => {
+            let now = delivery.now();
+            let (route, is_next_step) = after_deferral(delivery, in_hand, recipient, route, now);
+            // Another way need not wait for what the last one was waiting for.
+            let next_attempt = if is_next_step { now } else { next_attempt };
+            let deferred = AttemptOutcome::Deferred {
+                reply,
+                server,
+                next_attempt,
+                delay_told,
+            };
+            (deferred, Some(route))
+        }
+        (outcome, route) => (outcome, route),
+    };
+    let late_at =
+        notify::delay_notice_at(&delivery.settings.notifications, &in_hand.claim, recipient);
+    let told = matches!(
+        outcome,
+        AttemptOutcome::Deferred {
+            delay_told: true,
+            ..
+        }
+    );
+    let late_at = late_at.filter(|_| !told);
+    SettledRecipient {
+        attention_at: late_at.map_or(expires_at, |at| at.min(expires_at)),
+        destination,
+        outcome,
+        route,
+        attempt,
+    }
+}
+
+/// Returns the time at which a recipient is given up: that of its message, or the earlier one of
+/// its plan.
+fn expires_at(in_hand: &MessageInHand, route: Option<&Route>) -> Millis {
+    let claim = &in_hand.claim;
+    let plan = route.and_then(|route| route.plan.expire_after);
+    let own = plan.map(|seconds| claim.received_at + Duration::from_secs(seconds.into()));
+    own.map_or(claim.expires_at, |own| own.min(claim.expires_at))
+}
+
 /// Returns the outcome that follows from a result.
 fn outcome_of(
     delivery: &Delivery,
     in_hand: &MessageInHand,
     attempt: &RecipientAttempt,
+    expires_at: Millis,
 ) -> AttemptOutcome {
     let now = delivery.now();
-    let server = match &attempt.route {
-        Some(hop) if attempt.connected => Some(format!("{}:{}", hop.host, hop.port)),
-        _ => None,
-    };
-    let reply = match &attempt.reply {
-        AttemptReply::FromServer(reply) | AttemptReply::FromRelay(reply) => reply.clone(),
-        AttemptReply::Damaged(reply) => {
+    let claim = &in_hand.claim;
+    let recipient = in_hand.recipient(attempt.index);
+    let server = attempt.server.as_ref().filter(|server| server.answered);
+    let server = server.map(Server::to_string);
+    let late_at = notify::delay_notice_at(&delivery.settings.notifications, claim, recipient);
+    let is_late = late_at.is_some_and(|at| now >= at);
+    let (reply, next) = match &attempt.reply {
+        AttemptReply::Held(reply) => {
             return AttemptOutcome::Held {
                 reply: reply.clone(),
             };
         }
-        AttemptReply::NotAttempted(wait) => {
-            return AttemptOutcome::Returned {
-                next_attempt: now + *wait,
-                reply: None,
-                server: None,
+        AttemptReply::Discarded(reason) => {
+            return AttemptOutcome::Discarded {
+                reason: reason.clone(),
             };
+        }
+        AttemptReply::NotAttempted { until, reply } => {
+            if now < expires_at && !is_late {
+                return AttemptOutcome::Returned {
+                    next_attempt: (*until).min(expires_at),
+                    reply: reply.clone(),
+                    server: None,
+                };
+            }
+            // An expired recipient could wait behind others for ever; and one whose sender is to be
+            // told of the delay is.
+            let last = reply.clone().or_else(|| recipient.last_reply.clone());
+            let reply = last.unwrap_or_else(|| Reply::new(451, "4.4.5", "no attempt was possible"));
+            (reply, (now < expires_at).then_some(*until))
+        }
+        AttemptReply::NoSession { reply, until, .. } => {
+            (reply.clone(), (now < expires_at).then_some(*until))
+        }
+        AttemptReply::FromServer(reply, _) | AttemptReply::FromRelay(reply) => {
+            let next = match Remark::of(reply) {
+                Remark::Greylisted(wait) => (now < expires_at).then(|| now + wait),
+                Remark::Throttled | Remark::Nothing => {
+                    (delivery.schedule).next(expires_at, recipient.attempts, now)
+                }
+            };
+            (reply.clone(), next)
         }
     };
     if reply.is_positive()
@@ -162,10 +302,6 @@ fn outcome_of(
     if reply.is_permanent() {
         return AttemptOutcome::Failed { reply, server };
     }
-    let claim = &in_hand.claim;
-    let recipient = in_hand.recipient(attempt.index);
-    let late_at = notify::delay_notice_at(&delivery.settings.notifications, claim, recipient);
-    let next = (delivery.schedule).next(claim.expires_at, recipient.attempts, now);
     match next {
         Some(next_attempt) => AttemptOutcome::Deferred {
             reply,
@@ -174,9 +310,13 @@ fn outcome_of(
             next_attempt: match late_at {
                 Some(at) if now < at => next_attempt.min(at),
                 _ => next_attempt,
-            },
-            delay_told: late_at.is_some_and(|at| now >= at),
+            }
+            .min(expires_at),
+            delay_told: is_late,
         },
+        // Mail for the application is not lost because the application is away: it waits for an
+        // operator.
+        None if claim.transaction.session.flow == Flow::Inbound => AttemptOutcome::Held { reply },
         None => AttemptOutcome::Failed {
             // RFC 3463: X.4.7, delivery time expired.
             reply: Reply::new(
@@ -184,7 +324,7 @@ fn outcome_of(
                 "5.4.7",
                 format!(
                     "not delivered by {}; the last answer was: {reply}",
-                    claim.expires_at.rfc5322()
+                    expires_at.rfc5322()
                 ),
             ),
             server,
@@ -203,7 +343,12 @@ fn action_to_report(in_hand: &MessageInHand, settled: &SettledRecipient) -> Opti
         AttemptOutcome::Delivered { .. } if settled.attempt.dsn_passed_on => return None,
         // LMTP attempts for a mailbox (RFC 2033 section 4.2), SMTP for a further hop.
         AttemptOutcome::Delivered { .. } => {
-            match settled.attempt.route.as_ref().map(|hop| hop.protocol) {
+            match settled
+                .attempt
+                .server
+                .as_ref()
+                .map(|server| server.protocol)
+            {
                 Some(Protocol::Lmtp) => Action::Delivered,
                 _ => Action::Relayed,
             }
@@ -276,9 +421,11 @@ async fn record(
             message: claim.transaction.id,
             results: settled
                 .iter()
-                .map(|one| {
-                    let number = in_hand.recipient(one.attempt.index).number;
-                    RecipientResult::of(number, one.outcome.clone())
+                .map(|one| RecipientResult {
+                    number: in_hand.recipient(one.attempt.index).number,
+                    outcome: one.outcome.clone(),
+                    route: one.route.clone(),
+                    attention_at: Some(one.attention_at),
                 })
                 .collect(),
             notices: notices
@@ -332,10 +479,11 @@ async fn report_outcome(delivery: &Delivery, in_hand: &MessageInHand, settled: &
             tracing::info!(
                 id = %in_hand.claim.transaction.id,
                 recipient = %recipient.address,
+                result = "discarded",
                 reason,
-                "discarded by a policy"
+                "attempt ended"
             );
-            return;
+            return observe(delivery, in_hand, settled).await;
         }
         AttemptOutcome::Returned { .. } => {
             metrics::counter!("gatepost_delivery_results_total", "result" => "returned")
@@ -355,14 +503,21 @@ async fn report_outcome(delivery: &Delivery, in_hand: &MessageInHand, settled: &
         next = next.map(tracing::field::display),
         "attempt ended"
     );
+    observe(delivery, in_hand, settled).await;
+}
+
+/// Calls the observer.
+async fn observe(delivery: &Delivery, in_hand: &MessageInHand, settled: &SettledRecipient) {
     let attempt = Attempt {
         message: &in_hand.claim,
-        recipient,
+        recipient: in_hand.recipient(settled.attempt.index),
         judgements: &settled.attempt.judgements,
-        route: settled.attempt.route.as_ref(),
+        destination: settled.destination.as_ref(),
         tls: settled.attempt.tls.as_deref(),
+        server: (settled.attempt.server.as_ref()).map(|server| (&*server.host, server.port)),
+        stage: settled.attempt.reply.stage(),
         outcome: &settled.outcome,
-        took,
+        took: in_hand.since.elapsed(),
     };
     delivery.observer.attempt_ended(&attempt).await;
 }
@@ -383,8 +538,16 @@ fn reported<'a>(
         recipient: &recipient.address,
         dsn: &recipient.dsn,
         reply,
-        remote: match (&settled.attempt.reply, &settled.attempt.route) {
-            (AttemptReply::FromServer(reply), Some(hop)) => Some((&hop.host, reply)),
+        remote: match (&settled.attempt.reply, &settled.attempt.server) {
+            (
+                AttemptReply::FromServer(reply, _)
+                | AttemptReply::NoSession {
+                    reply,
+                    from_server: true,
+                    ..
+                },
+                Some(server),
+            ) => Some((&server.host, reply)),
             _ => None,
         },
     })

@@ -10,6 +10,8 @@
 
 #![forbid(unsafe_code)]
 
+mod ways;
+
 use std::sync::Arc;
 
 use gatepost_delivery::{
@@ -29,6 +31,8 @@ use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::pipeline::evaluation;
 use gatepost_observability::Spans;
 use gatepost_policy_set::Policies;
+
+pub use ways::Ways;
 
 /// Calls the hooks `route` and `outcome` for delivery.
 pub struct Routing {
@@ -131,7 +135,7 @@ impl Routing {
         let kind = Kind::Attempt {
             address: recipient.address.clone(),
             attempt: recipient.attempts + 1,
-            route: attempt.route.cloned(),
+            destination: attempt.destination.cloned(),
             server: server.map(str::to_owned),
             reply: reply.clone(),
             ending: for_trace,

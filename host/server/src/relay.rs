@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gatepost_delivery::{Delivery, Drained, Notifications};
+use gatepost_delivery::{Callers, Delivery, Drained, Notifications};
 use gatepost_directory::Directory;
 use gatepost_message::Millis;
 use gatepost_policy::Chain;
@@ -58,7 +58,7 @@ use gatepost_operations::{ControlSocket, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
-use gatepost_routing::Routing;
+use gatepost_routing::{Routing, Ways};
 
 /// Upper bound of the share of the drain time that is kept for the work after sessions and
 /// deliveries: replies to clients that are cut off, and the last records.
@@ -306,8 +306,14 @@ impl RunningRelay {
         });
         let delivery = Delivery::start(
             Arc::clone(&stores.queue),
-            routing.clone(),
-            routing,
+            Callers {
+                router: routing.clone(),
+                ways: Arc::new(Ways {
+                    policies: Arc::clone(&policies),
+                    active: Arc::clone(&active),
+                }),
+                observer: routing,
+            },
             Owner::new(),
             config
                 .delivery

@@ -2,9 +2,9 @@
 
 use gatepost_authentication::Summary;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_model::{Judgement, NextHop, Session};
+use gatepost_model::{Destination, Judgement, NextHop, Session};
 use gatepost_smtp::Reply;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An event in the life of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,8 +113,9 @@ pub enum Kind {
         address: Address,
         /// Number of the attempt at this recipient, from 1.
         attempt: u32,
-        /// Next hop, if the route had one.
-        route: Option<NextHop>,
+        /// Destination, if there was a route.
+        #[serde(default, alias = "route", deserialize_with = "destination")]
+        destination: Option<Destination>,
         /// Server that answered, by name or address and port.
         server: Option<String>,
         /// Reply of the server, or of the relay in its stead.
@@ -145,6 +146,21 @@ pub enum Kind {
     },
     /// It was cancelled by an operator without a notice.
     Cancelled,
+}
+
+/// Reads a destination, or the next hop that earlier versions recorded.
+fn destination<'a, D: Deserializer<'a>>(from: D) -> Result<Option<Destination>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Recorded {
+        Hop(NextHop),
+        Destination(Destination),
+    }
+    let recorded = Option::<Recorded>::deserialize(from)?;
+    Ok(recorded.map(|recorded| match recorded {
+        Recorded::Hop(hop) => Destination::NextHop { hop, egress: None },
+        Recorded::Destination(destination) => destination,
+    }))
 }
 
 /// Content of a notice to a sender, other than a failure.

@@ -5,7 +5,7 @@
 use std::{io::Write, path::Path, process::Command, time::Duration};
 
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_model::{Flow, Judgement, NextHop, Protocol, Session, TlsMode, Verdict};
+use gatepost_model::{Destination, Flow, Judgement, NextHop, Protocol, Session, TlsMode, Verdict};
 use gatepost_smtp::Reply;
 use gatepost_trace::*;
 use rusqlite::Connection;
@@ -44,11 +44,9 @@ fn kinds() -> Vec<Kind> {
     let attempt = |ending| Kind::Attempt {
         address: address("bob@a.example"),
         attempt: 2,
-        route: Some(NextHop {
-            host: "mx.a.example".into(),
-            port: 25,
-            tls: TlsMode::Required,
-            protocol: Protocol::Smtp,
+        destination: Some(Destination::Mx {
+            domain: "a.example".into(),
+            egress: None,
         }),
         server: Some("192.0.2.1:25".into()),
         reply: reply(),
@@ -469,4 +467,22 @@ fn only_the_newest_sent_headers_are_kept() {
         .query_row("SELECT count(*) FROM sent", [], |row| row.get(0))
         .unwrap();
     assert_eq!(kept, SENT_KEPT);
+}
+
+#[test]
+fn an_attempt_that_an_earlier_version_recorded_has_its_server_as_destination() {
+    let recorded = r#"{"event": "attempt", "address": "bob@a.example", "attempt": 1,
+        "route": {"host": "mx.a.example", "port": 25, "tls": "required"}, "server": null,
+        "reply": {"code": 451, "enhanced": "4.4.1", "lines": ["nobody"]}, "ending": "failed"}"#;
+    let hop = NextHop {
+        host: "mx.a.example".into(),
+        port: 25,
+        tls: TlsMode::Required,
+        protocol: Protocol::Smtp,
+    };
+    let wanted = Some(Destination::NextHop { hop, egress: None });
+    match serde_json::from_str(recorded).unwrap() {
+        Kind::Attempt { destination, .. } => assert_eq!(destination, wanted),
+        other => panic!("{other:?}"),
+    }
 }

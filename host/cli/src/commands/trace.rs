@@ -83,7 +83,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
         Kind::Attempt {
             address,
             attempt,
-            route,
+            destination,
             server,
             reply,
             ending,
@@ -94,9 +94,9 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                 Ending::Failed => "failed".to_owned(),
                 Ending::Held => "held".to_owned(),
             };
-            let place = match (server, route) {
+            let place = match (server, destination) {
                 (Some(server), _) => format!(" at {server}"),
-                (None, Some(route)) => format!(" at {}:{}", route.host, route.port),
+                (None, Some(destination)) => format!(" at {destination}"),
                 (None, None) => String::new(),
             };
             (

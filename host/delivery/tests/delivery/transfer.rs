@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::support::{
     Act, Moment, NextHopServer, ObserverCall, Offer, Relay, message, route_all_to, say,
 };
+use gatepost_delivery::Limits;
 use gatepost_model::{NextHop, Protocol, Routing, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_spool::AttemptOutcome;
@@ -126,7 +127,7 @@ async fn recipients_are_grouped_by_next_hop() {
         "never" => Routing::Fail(Reply::new(550, "5.7.1", "not for us")),
         _ => Routing::Pass,
     };
-    let mut relay = Relay::start(router, |settings| settings.default_route = Some(default));
+    let mut relay = Relay::start_with(router, Some(default), Limits::default(), |_| {});
     let to = [
         "one@b.example",
         "default@b.example",

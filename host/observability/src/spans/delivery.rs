@@ -33,9 +33,12 @@ impl MessageTrace {
             },
         );
         span.reply(reply, self.outlet.addresses);
-        if let Some(route) = attempt.route {
-            span.text("server.address", &route.host);
-            span.number("server.port", route.port);
+        if let Some(destination) = attempt.destination {
+            span.text("gatepost.destination", destination.to_string());
+        }
+        if let Some((host, port)) = attempt.server {
+            span.text("server.address", host);
+            span.number("server.port", port);
         }
         if let Some(tls) = attempt.tls {
             span.text("gatepost.tls", tls);

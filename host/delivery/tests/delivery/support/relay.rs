@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatepost_delivery::{
-    Action, Attempt, Decided, Deciding, Delivery, Drained, Handle, NoticeMade, Observer, Observing,
-    Router, Settings,
+    Action, Attempt, Callers, Decided, Deciding, Delivery, Drained, Handle, Limits, NoticeMade,
+    Observer, Observing, Router, ServerTarget, Settings, Target, Ways,
 };
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
+use gatepost_model::{
+    Decision, Destination, Flow, Judgement, NextHop, Plan, Routing, Session, Step, Transaction,
+    Verdict, Way,
+};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
     AttemptOutcome, Claim, ClaimedRecipient, Filter, InitialState, MemorySpool, NewBody,
@@ -116,6 +119,51 @@ impl<F: Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static> Router
     }
 }
 
+/// Ways of which only servers are known.
+struct Servers {
+    /// Server of what no policy routes.
+    default: Option<NextHop>,
+    /// Limits of each server.
+    limits: Limits,
+}
+
+impl Ways for Servers {
+    fn default_plan(&self, _: &Claim, _: &ClaimedRecipient) -> Result<Plan, Reply> {
+        let hop = self.default.clone();
+        let hop = hop.ok_or_else(|| Reply::new(451, "4.4.4", "no route"))?;
+        Ok(hop.into())
+    }
+
+    fn destination(
+        &self,
+        _: &Claim,
+        _: &ClaimedRecipient,
+        step: &Step,
+    ) -> Result<Destination, Reply> {
+        match &step.way {
+            Way::NextHop(hop) => Ok(Destination::NextHop {
+                hop: hop.clone(),
+                egress: None,
+            }),
+            other => Err(Reply::new(451, "4.3.5", format!("no way {other}"))),
+        }
+    }
+
+    fn stamp(&self, _: &Claim, _: &Destination) -> String {
+        "one".to_owned()
+    }
+
+    fn target(&self, _: &Claim, destination: &Destination) -> Result<Target, Reply> {
+        let Destination::NextHop { hop, .. } = destination else {
+            panic!("no server: {destination}");
+        };
+        Ok(Target::Server(ServerTarget {
+            hop: hop.clone(),
+            limits: self.limits,
+        }))
+    }
+}
+
 pub fn route_all_to(hop: NextHop) -> impl Fn(&Claim, &ClaimedRecipient) -> Routing {
     move |_, _| Routing::Deliver(hop.clone().into())
 }
@@ -137,6 +185,17 @@ impl Relay {
         router: impl Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        Self::start_with(router, None, Limits::default(), change)
+    }
+
+    /// Starts delivery with a default route, and with limits of each server.
+    pub fn start_with(
+        router: impl Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static,
+        default: Option<NextHop>,
+        limits: Limits,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let ways = Servers { default, limits };
         let directory = tempfile::tempdir().unwrap();
         let mut spool_settings = SpoolSettings::new(directory.path());
         spool_settings.min_free_bytes = 0;
@@ -151,8 +210,11 @@ impl Relay {
         change(&mut settings);
         let handle = Delivery::start(
             Arc::clone(&spool) as Arc<dyn Queue>,
-            Arc::new(Routes(router)),
-            Arc::new(Recorder(call)),
+            Callers {
+                router: Arc::new(Routes(router)),
+                ways: Arc::new(ways),
+                observer: Arc::new(Recorder(call)),
+            },
             Owner::new(),
             settings.clone(),
         )
@@ -330,8 +392,14 @@ pub fn start_error(settings: Settings) -> String {
     let (call, _calls) = mpsc::unbounded_channel();
     let started = Delivery::start(
         Arc::new(MemorySpool::default()),
-        Arc::new(Routes(|_: &Claim, _: &ClaimedRecipient| Routing::Pass)),
-        Arc::new(Recorder(call)),
+        Callers {
+            router: Arc::new(Routes(|_: &Claim, _: &ClaimedRecipient| Routing::Pass)),
+            ways: Arc::new(Servers {
+                default: None,
+                limits: Limits::default(),
+            }),
+            observer: Arc::new(Recorder(call)),
+        },
         Owner::new(),
         settings,
     );

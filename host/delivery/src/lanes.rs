@@ -1,0 +1,115 @@
+//! The lanes to all destinations, and what the queue is told of them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use gatepost_message::Millis;
+use gatepost_model::DestinationKey;
+use gatepost_smtp::Reply;
+use gatepost_spool::Queue;
+use parking_lot::Mutex;
+
+use crate::lane::{Lane, LaneLimits};
+
+/// Lanes by destination. One is made when a destination is first used, and forgotten when it has
+/// been idle for a while.
+#[derive(Default)]
+pub(crate) struct Lanes(Mutex<HashMap<DestinationKey, Lane>>);
+
+impl Lanes {
+    /// Opens the lane to a destination, if there is none yet.
+    pub(crate) fn open(
+        &self,
+        queue: &dyn Queue,
+        destination: &DestinationKey,
+        limits: LaneLimits,
+        now: Millis,
+    ) {
+        self.change(queue, destination, limits, now, |_| ());
+    }
+
+    /// Takes leave for one message to that destination.
+    ///
+    /// # Errors
+    /// The time from which on there is leave again, and the reply that closed the lane, if one did.
+    pub(crate) fn begin(
+        &self,
+        queue: &dyn Queue,
+        destination: &DestinationKey,
+        limits: LaneLimits,
+        now: Millis,
+    ) -> Result<(), (Millis, Option<Reply>)> {
+        self.change(queue, destination, limits, now, |lane| {
+            let begun = lane.begin(now);
+            begun.map_err(|until| (until, lane.reason().cloned()))
+        })
+    }
+
+    /// Notes that a server of the destination has answered a transaction.
+    pub(crate) fn worked(
+        &self,
+        queue: &dyn Queue,
+        destination: &DestinationKey,
+        limits: LaneLimits,
+        now: Millis,
+    ) {
+        self.change(queue, destination, limits, now, Lane::worked);
+    }
+
+    /// Notes that no session came about; returns the time of the next probe. See [`Lane::failed`].
+    pub(crate) fn failed(
+        &self,
+        queue: &dyn Queue,
+        destination: &DestinationKey,
+        (limits, now): (LaneLimits, Millis),
+        reply: &Reply,
+        wait: impl FnOnce(u32) -> Duration,
+    ) -> Millis {
+        self.change(queue, destination, limits, now, |lane| {
+            lane.failed(reply, now, wait)
+        })
+    }
+
+    /// Notes that a server of the destination has too much; returns the time from which on it gets
+    /// more.
+    pub(crate) fn throttled(
+        &self,
+        queue: &dyn Queue,
+        destination: &DestinationKey,
+        (limits, now): (LaneLimits, Millis),
+        reply: &Reply,
+        wait: Duration,
+    ) -> Millis {
+        self.change(queue, destination, limits, now, |lane| {
+            lane.throttled(reply, now, wait)
+        })
+    }
+
+    /// Forgets the lanes that are idle and open.
+    pub(crate) fn sweep(&self, now: Millis) {
+        self.0.lock().retain(|_, lane| !lane.is_idle(now));
+    }
+
+    /// Changes a lane, and tells the queue if its pace is another one then.
+    fn change<T>(
+        &self,
+        queue: &dyn Queue,
+        destination: &DestinationKey,
+        limits: LaneLimits,
+        now: Millis,
+        change: impl FnOnce(&mut Lane) -> T,
+    ) -> T {
+        let mut lanes = self.0.lock();
+        let is_new = !lanes.contains_key(destination);
+        let lane = lanes.entry(destination.clone());
+        let lane = lane.or_insert_with(|| Lane::new(limits, now));
+        let before = lane.pace();
+        lane.limit(limits);
+        let changed = change(lane);
+        let pace = lane.pace();
+        if is_new || pace != before {
+            queue.set_pace(destination, pace);
+        }
+        changed
+    }
+}
