@@ -23,7 +23,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{Dns, Found, Limits, Unavailable, organizational_domain_by_list};
+use crate::{Limits, organizational_domain_by_list};
+use gatepost_dns::{Dns, Found, MailExchange, Unavailable};
 
 /// Number of questions about one author: those of a tree walk, and one about the existence of the
 /// name (RFC 9989 sections 4.10 and 4.10.1).
@@ -38,7 +39,7 @@ pub(crate) struct Budget<'a, D> {
     texts: Answers<Box<[u8]>>,
     v4: Answers<Ipv4Addr>,
     v6: Answers<Ipv6Addr>,
-    exchanges: Answers<String>,
+    exchanges: Answers<MailExchange>,
     names: Answers<String>,
 }
 
@@ -191,7 +192,7 @@ impl<D: Dns> Dns for BudgetedDns<'_, D> {
         self.budget.ask(self.asker, name, v6, dns.aaaa(name)).await
     }
 
-    async fn mx(&self, name: &str) -> Result<Found<String>, Unavailable> {
+    async fn mx(&self, name: &str) -> Result<Found<MailExchange>, Unavailable> {
         let Budget { dns, exchanges, .. } = self.budget;
         self.budget
             .ask(self.asker, name, exchanges, dns.mx(name))

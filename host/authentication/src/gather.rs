@@ -25,9 +25,10 @@ use crate::dkim::{Evidence, MessageSignature, Signatures};
 use crate::dmarc::{Discovered, discover};
 use crate::spf::{self, SpfClient, SpfIdentity};
 use crate::{
-    ArcFact, Authentication, DkimFact, Dns, Facts, FromClarity, FromFact, PartialBody, Settings,
+    ArcFact, Authentication, DkimFact, Facts, FromClarity, FromFact, PartialBody, Settings,
     SpfFacts, dmarc, iprev,
 };
+use gatepost_dns::Dns;
 
 /// Permits for messages whose signatures are verified at the same time, process-wide. This is work
 /// for the processor: more would only take threads from other blocking work.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::{Authentication, Dns, Found, IprevFact, Unavailable};
+use crate::{Authentication, IprevFact};
+use gatepost_dns::{Dns, Found, Unavailable};
 
 /// Number of names of an address that are looked up: its holder can give it any number.
 const MAX_NAMES: usize = 10;

@@ -9,21 +9,18 @@
 //! [claim the relay's authserv-id](claims_authserv_id) are removed first. [`ArcFact::trusted_results`] finds
 //! the results that may be believed among those that others sealed.
 //!
-//! Every look-up goes through [`Dns`]: the relay's resolver, or a zone that a test supplies. A
-//! look-up without an answer is [`Unavailable`] and becomes `temperror` in the result that needed
-//! it. It is never mistaken for "there is no such record".
+//! Every look-up goes through `gatepost_dns::Dns`. A look-up without an answer becomes `temperror`
+//! in the result that needed it. It is never mistaken for "there is no such record".
 
 mod arc;
 mod author;
 mod budget;
 mod dkim;
 mod dmarc;
-mod dns;
 mod facts;
 mod gather;
 pub mod iprev;
 mod rejection;
-mod resolver;
 mod results;
 mod settings;
 pub mod spf;
@@ -32,13 +29,11 @@ mod tags;
 
 pub use author::{bodies_shown_as, from_bodies};
 pub use dmarc::organizational_domain_by_list;
-pub use dns::{Dns, Found, Unavailable};
 pub use facts::{
     ArcDkim, ArcFact, ArcSet, Authentication, Author, DkimFact, DmarcAlignment, DmarcFact,
     DmarcPolicy, Facts, FromClarity, FromFact, IprevFact, SpfFact, SpfFacts,
 };
 pub use gather::{Arrival, gather, gather_repaired};
-pub use resolver::{InvalidServer, NameServer, NoResolver, Resolver, ResolverSettings};
 pub use results::{Stamp, claims_authserv_id};
 pub use settings::{Boundary, Limits, PartialBody, Settings};
 pub use summary::{

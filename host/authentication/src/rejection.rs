@@ -1,6 +1,7 @@
 //! Rejections: results other than `pass`, each with a sentence for people.
 
-use crate::{Authentication, DkimFact, Unavailable};
+use crate::{Authentication, DkimFact};
+use gatepost_dns::Unavailable;
 
 /// Length limit of a reason, in characters: some quote the text of strangers.
 const MAX_REASON: usize = 200;

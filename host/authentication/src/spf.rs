@@ -24,8 +24,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::{Authentication, Dns, SpfFact};
+use crate::{Authentication, SpfFact};
 use evaluate::{SpfCheck, SpfVerdict};
+use gatepost_dns::Dns;
 use record::Qualifier;
 
 /// Client that sends, and receiver that checks.

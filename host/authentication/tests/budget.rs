@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatepost_authentication::{
-    Arrival, Authentication, DmarcPolicy, Facts, Limits, NameServer, Resolver, ResolverSettings,
-    Settings, gather,
+    Arrival, Authentication, DmarcPolicy, Facts, Limits, Settings, gather,
 };
+use gatepost_dns::{NameServer, Resolver, ResolverSettings};
 use gatepost_message::{Message, Millis, ReversePath};
 use memory::InMemory;
 use proptest::prelude::*;
@@ -104,7 +104,7 @@ impl Bomb {
     }
 }
 
-async fn facts(message: &Message, dns: &impl gatepost_authentication::Dns) -> Facts {
+async fn facts(message: &Message, dns: &impl gatepost_dns::Dns) -> Facts {
     let reverse_path = ReversePath::parse("a@mail.evil.example").expect("a reverse-path");
     let arrival = Arrival {
         client: CLIENT,

@@ -3,9 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use gatepost_authentication::{
-    Authentication, IprevFact, NameServer, Resolver, ResolverSettings, iprev,
-};
+use gatepost_authentication::{Authentication, IprevFact, iprev};
+use gatepost_dns::{NameServer, Resolver, ResolverSettings};
 use test_support::zone::Fault;
 use test_support::{DnsServer, Zone};
 

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use gatepost_authentication::spf::{SpfClient, SpfIdentity, check};
-use gatepost_authentication::{Authentication, NameServer, Resolver, ResolverSettings, SpfFact};
+use gatepost_authentication::{Authentication, SpfFact};
+use gatepost_dns::{NameServer, Resolver, ResolverSettings};
 use memory::InMemory;
 use proptest::prelude::*;
 use test_support::zone::{Fault, RecordType};

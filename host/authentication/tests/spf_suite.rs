@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use gatepost_authentication::spf::{SpfClient, SpfIdentity, check};
-use gatepost_authentication::{NameServer, Resolver, ResolverSettings};
+use gatepost_dns::{NameServer, Resolver, ResolverSettings};
 use test_support::suites::openspf::Scenario;
 use test_support::{DnsServer, Zone};
 

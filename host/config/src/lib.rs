@@ -79,7 +79,7 @@ pub struct Config {
     /// Limits on failed authentication attempts.
     #[serde(default)]
     pub log_ins: LogIns,
-    /// Resolver for message authentication.
+    /// Resolver of the relay.
     #[serde(default)]
     pub dns: Dns,
     /// Limits of message authentication.

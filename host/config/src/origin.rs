@@ -3,13 +3,14 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use gatepost_authentication::{Boundary, PartialBody, ResolverSettings, Settings};
+use gatepost_authentication::{Boundary, PartialBody, Settings};
+use gatepost_dns::ResolverSettings;
 use gatepost_message::{FieldError, FieldName};
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Domain, units};
 
-/// Resolver for message authentication.
+/// Resolver of the relay.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Dns {
@@ -28,10 +29,10 @@ pub struct Dns {
 
 /// Name server, as it is written in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NameServer(gatepost_authentication::NameServer);
+pub struct NameServer(gatepost_dns::NameServer);
 
 impl FromStr for NameServer {
-    type Err = gatepost_authentication::InvalidServer;
+    type Err = gatepost_dns::InvalidServer;
 
     fn from_str(server: &str) -> Result<Self, Self::Err> {
         server.parse().map(Self)

@@ -8,9 +8,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use gatepost_authentication::{
-    Arrival, Facts, NameServer, NoResolver, Resolver, ResolverSettings, gather, gather_repaired,
-};
+use gatepost_authentication::{Arrival, Facts, gather, gather_repaired};
+use gatepost_dns::{NoResolver, Resolver, ResolverSettings};
 use gatepost_message::Message;
 use gatepost_model::Transaction;
 
@@ -34,7 +33,7 @@ impl MessageAuthentication {
     /// The resolver cannot be set up.
     pub fn new(config: &Config) -> Result<Self, NoResolver> {
         let dns = config.dns.settings();
-        Ok(Self::with(resolver(&dns)?, dns, config))
+        Ok(Self::with(Resolver::new(&dns)?, dns, config))
     }
 
     /// Returns the replacement under a new configuration. Keeps the resolver if `[dns]` is
@@ -48,6 +47,11 @@ impl MessageAuthentication {
             return Self::new(config);
         }
         Ok(Self::with(self.resolver.clone(), dns, config))
+    }
+
+    /// Returns the relay's resolver.
+    pub fn resolver(&self) -> &Resolver {
+        &self.resolver
     }
 
     fn with(resolver: Resolver, dns: ResolverSettings, config: &Config) -> Self {
@@ -104,20 +108,4 @@ fn count(facts: &Facts) {
         )
         .increment(1);
     }
-}
-
-/// Returns the resolver of these settings. If the system names no name servers, the one on this
-/// machine is asked (resolv.conf(5)).
-fn resolver(settings: &ResolverSettings) -> Result<Resolver, NoResolver> {
-    let local = || NameServer(([127, 0, 0, 1], 53).into());
-    Resolver::new(settings).or_else(|error| {
-        if !settings.servers.is_empty() {
-            return Err(error);
-        }
-        tracing::warn!(%error, "asking the name server on this machine");
-        Resolver::new(&ResolverSettings {
-            servers: vec![local()],
-            ..settings.clone()
-        })
-    })
 }

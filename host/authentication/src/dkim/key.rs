@@ -15,7 +15,7 @@ use mail_auth::dkim::Canonicalization;
 use super::{MessageSignature, Signed};
 use crate::rejection::Rejection;
 use crate::tags::{TagList, decode};
-use crate::{Found, Unavailable};
+use gatepost_dns::{Found, Unavailable};
 
 /// Number of fitting keys at one name that are tried.
 const MAX_TRIED: usize = 3;

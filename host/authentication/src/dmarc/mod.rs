@@ -18,9 +18,10 @@ pub use suffix::organizational_domain as organizational_domain_by_list;
 
 use crate::rejection::Rejection;
 use crate::{
-    Authentication, Boundary, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy, Dns, Found,
-    FromClarity, FromFact, SpfFact,
+    Authentication, Boundary, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy, FromClarity,
+    FromFact, SpfFact,
 };
+use gatepost_dns::{Dns, Found};
 use record::{Alignment, DmarcRecord};
 use walk::Walk;
 

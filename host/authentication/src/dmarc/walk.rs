@@ -1,8 +1,8 @@
 //! The DNS tree walk (RFC 9989 section 4.10): from a name upwards, with at most eight questions.
 
 use super::record::{DmarcRecord, Psd};
-use crate::Dns;
 use crate::rejection::Rejection;
+use gatepost_dns::Dns;
 
 /// Number of labels that the second name of a walk has at most.
 const MAX_LABELS: usize = 7;

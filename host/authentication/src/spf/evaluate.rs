@@ -11,7 +11,8 @@ use super::network::Prefixes;
 use super::record::{MalformedTerm, Mechanism, Qualifier, SpfRecord, is_record};
 use super::validated::Validated;
 use super::{Sender, SpfClient};
-use crate::{Authentication, Dns, Found, Unavailable};
+use crate::Authentication;
+use gatepost_dns::{Dns, Found, Unavailable};
 
 /// State of one check.
 pub(super) struct SpfCheck<'a, D> {
@@ -218,8 +219,9 @@ impl<'a, D: Dns> SpfCheck<'a, D> {
         if exchanges.len() > MAX_NAMES {
             return Err(SpfError::TooManyExchanges(target.to_owned()));
         }
-        for exchange in exchanges.iter().filter(|exchange| !exchange.is_empty()) {
-            let found = self.addresses(exchange).await?;
+        let hosts = exchanges.iter().map(|exchange| exchange.host.as_str());
+        for host in hosts.filter(|host| !host.is_empty()) {
+            let found = self.addresses(host).await?;
             if self.any_in_network(found.records(), prefixes) {
                 return Ok(true);
             }

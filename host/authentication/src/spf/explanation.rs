@@ -2,7 +2,7 @@
 
 use super::evaluate::{ExplanationSource, SpfCheck};
 use super::macros::{Letter, MacroString, Usage};
-use crate::Dns;
+use gatepost_dns::Dns;
 
 /// Length limit of an explanation in bytes: it has to fit into one line of a reply (RFC 5321
 /// section 4.5.3.1.5).

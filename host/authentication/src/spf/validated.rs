@@ -3,7 +3,7 @@
 
 use super::evaluate::{SpfCheck, SpfError};
 use super::limits::MAX_NAMES;
-use crate::{Dns, Found};
+use gatepost_dns::{Dns, Found};
 
 /// Validated names, in the order of the PTR records.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatepost_authentication::{
-    Arrival, Facts, NameServer, Resolver, ResolverSettings, Settings, gather,
-};
+use gatepost_authentication::{Arrival, Facts, Settings, gather};
+use gatepost_dns::{NameServer, Resolver, ResolverSettings};
 use gatepost_message::{Message, Millis, ReversePath};
 use test_support::{DnsServer, Zone};
 

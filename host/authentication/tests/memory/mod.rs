@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gatepost_authentication::{Dns, Found, Unavailable};
+use gatepost_dns::{Dns, Found, MailExchange, Unavailable};
 use parking_lot::Mutex;
 use test_support::Zone;
 use test_support::zone::{Answer, Name, RData, RecordType};
@@ -92,9 +92,12 @@ impl Dns for InMemory {
         })
     }
 
-    async fn mx(&self, name: &str) -> Result<Found<String>, Unavailable> {
+    async fn mx(&self, name: &str) -> Result<Found<MailExchange>, Unavailable> {
         self.ask(name, RecordType::MX, |data| match data {
-            RData::MX(mx) => Some(dns_text(&mx.exchange)),
+            RData::MX(mx) => Some(MailExchange {
+                preference: mx.preference,
+                host: dns_text(&mx.exchange),
+            }),
             _ => None,
         })
     }

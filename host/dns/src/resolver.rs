@@ -22,7 +22,7 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::Semaphore;
 
-use crate::{Dns, Found, Unavailable};
+use crate::{Dns, Found, MailExchange, Unavailable};
 
 pub use settings::{InvalidServer, NameServer, ResolverSettings};
 
@@ -33,6 +33,7 @@ const MAX_TTL: Duration = Duration::from_secs(86_400);
 const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3_600);
 
 /// Resolver that asks recursive name servers. Clones share their cache and their bounds.
+/// [`Resolver::beside`] shares the cache alone.
 ///
 /// Names with a special use (RFC 6761) are answered without a question: `localhost` and the reverse
 /// names of 127.0.0.0/8 and `::1` point to each other, and no name below `invalid` or `onion`
@@ -51,17 +52,15 @@ pub struct Resolver {
 pub struct NoResolver(String);
 
 impl Resolver {
-    /// Makes a resolver with these settings, without asking anything.
+    /// Makes a resolver with these settings, without asking anything. If no server is set and the
+    /// system names none, it asks the name server on this machine (resolv.conf(5)).
     ///
     /// # Errors
-    /// If no server is set and `/etc/resolv.conf` cannot be read or names none.
+    /// The library refuses the settings.
     pub fn new(settings: &ResolverSettings) -> Result<Self, NoResolver> {
-        let servers = if settings.servers.is_empty() {
-            let (system, _) = hickory_resolver::system_conf::read_system_conf()
-                .map_err(|error| NoResolver(format!("/etc/resolv.conf: {error}")))?;
-            system.name_servers().to_vec()
-        } else {
-            settings.servers.iter().map(server_config).collect()
+        let servers = match settings.servers.as_slice() {
+            [] => system_servers(),
+            servers => servers.iter().map(server_config).collect(),
         };
         let config = ResolverConfig::from_parts(None, Vec::new(), servers);
         let mut options = ResolverOpts::default();
@@ -79,11 +78,19 @@ impl Resolver {
             .map_err(|error| NoResolver(error.to_string()))?;
         Ok(Self {
             inner,
-            open: Arc::new(Semaphore::new(
-                settings.concurrent.clamp(1, Semaphore::MAX_PERMITS),
-            )),
+            open: permits(settings.concurrent),
             time_limit: settings.timeout * u32::from(settings.attempts.max(1)),
         })
+    }
+
+    /// Returns a resolver with the same cache and servers, and a limit of its own on its open
+    /// questions: neither resolver waits for the questions of the other.
+    #[must_use]
+    pub fn beside(&self, concurrent: usize) -> Self {
+        Self {
+            open: permits(concurrent),
+            ..self.clone()
+        }
     }
 
     /// Asks about a name and returns what `wanted` takes from the answer's records.
@@ -144,6 +151,23 @@ impl Resolver {
     }
 }
 
+fn permits(concurrent: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(concurrent.clamp(1, Semaphore::MAX_PERMITS)))
+}
+
+/// Returns the name servers of `/etc/resolv.conf`, or the one on this machine.
+fn system_servers() -> Vec<NameServerConfig> {
+    match hickory_resolver::system_conf::read_system_conf() {
+        Ok((system, _)) if !system.name_servers().is_empty() => system.name_servers().to_vec(),
+        read => {
+            let why = read.err().map(|error| error.to_string());
+            let why = why.unwrap_or_else(|| "no name server".to_owned());
+            tracing::warn!(%why, "/etc/resolv.conf is of no use; asking the name server on this machine");
+            vec![server_config(&NameServer(([127, 0, 0, 1], 53).into()))]
+        }
+    }
+}
+
 /// Converts a name server to the library's configuration.
 fn server_config(server: &NameServer) -> NameServerConfig {
     let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
@@ -178,20 +202,22 @@ impl Dns for Resolver {
         self.ask(name, RecordType::AAAA, address).await
     }
 
-    async fn mx(&self, name: &str) -> Result<Found<String>, Unavailable> {
+    async fn mx(&self, name: &str) -> Result<Found<MailExchange>, Unavailable> {
         let exchange = |data: &RData| match data {
-            RData::MX(mx) => Some((mx.preference, name::decode(&mx.exchange))),
+            RData::MX(mx) => Some(MailExchange {
+                preference: mx.preference,
+                host: name::decode(&mx.exchange),
+            }),
             _ => None,
         };
         let found = self.ask(name, RecordType::MX, exchange).await?;
         Ok(match found {
             Found::Records(records) => {
                 let mut records = records.to_vec();
-                records.sort_by_key(|(preference, _)| *preference);
-                Found::Records(records.into_iter().map(|(_, exchange)| exchange).collect())
+                records.sort_by_key(|exchange| exchange.preference);
+                Found::Records(records.into())
             }
-            Found::NoData => Found::NoData,
-            Found::NoName => Found::NoName,
+            other => other,
         })
     }
 

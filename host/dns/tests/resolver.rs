@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use gatepost_authentication::{Dns, Found, NameServer, Resolver, ResolverSettings};
+use gatepost_dns::{Dns, Found, MailExchange, NameServer, Resolver, ResolverSettings};
 use test_support::zone::{Fault, RecordType};
 use test_support::{DnsServer, Zone};
 
@@ -46,9 +46,14 @@ async fn records_are_returned_as_published() {
     let dns = resolver(&server);
     let addresses = records(dns.a("Mail.Example.").await.unwrap());
     assert_eq!(addresses, [Ipv4Addr::new(192, 0, 2, 1)]);
+    let mx = |preference, host: &str| MailExchange {
+        preference,
+        host: host.to_owned(),
+    };
     let exchanges = records(dns.mx("example").await.unwrap());
-    assert_eq!(exchanges, ["first.example", "second.example"]);
-    assert_eq!(records(dns.mx("null.example").await.unwrap()), [""]);
+    let published = [mx(10, "first.example"), mx(20, "second.example")];
+    assert_eq!(exchanges, published);
+    assert_eq!(records(dns.mx("null.example").await.unwrap()), [mx(0, "")]);
     let texts = records(dns.txt("txt.example").await.unwrap());
     assert_eq!(texts, [Box::from(b"v=spf1 \xff\x00-all".as_slice())]);
     let names = dns.ptr(IpAddr::from([192, 0, 2, 1])).await.unwrap();
@@ -164,6 +169,28 @@ async fn the_number_of_open_questions_is_bounded() {
         // The other question may then still be answered, or its own time may be over.
         let (_, _other) = tokio::join!(first, dns.a("mail.example"));
     }
+}
+
+#[tokio::test]
+async fn resolvers_beside_each_other_share_answers_and_no_permits() {
+    let server = DnsServer::start(zone());
+    let settings = ResolverSettings {
+        servers: vec![NameServer(server.address())],
+        timeout: Duration::from_secs(2),
+        attempts: 1,
+        concurrent: 1,
+        ..ResolverSettings::default()
+    };
+    let dns = Resolver::new(&settings).unwrap();
+    let beside = dns.beside(1);
+    // The answer arrives while the only permit of the other is taken.
+    tokio::select! {
+        biased;
+        _ = dns.a("silent.example") => panic!("the silent server answers"),
+        answer = beside.a("mail.example") => assert!(answer.is_ok()),
+    }
+    dns.a("mail.example").await.unwrap();
+    assert_eq!(server.asked_for("mail.example", RecordType::A), 1);
 }
 
 #[tokio::test]

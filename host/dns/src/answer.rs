@@ -1,4 +1,4 @@
-//! The DNS as the rest of the crate uses it: five questions and three kinds of answer.
+//! The DNS as the relay uses it: five questions and three kinds of answer.
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -39,7 +39,7 @@ impl<T> Found<T> {
 }
 
 /// Lack of an answer: a time-out, SERVFAIL, a malformed reply, or an unreachable name server. A
-/// later attempt may get one, unless the message exceeded its budget.
+/// later attempt may get one, unless the asker exceeded its budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("DNS gave no answer about {name}: {why}")]
 pub struct Unavailable {
@@ -47,9 +47,19 @@ pub struct Unavailable {
     pub name: String,
     /// Resolver's error.
     pub why: String,
-    /// True if the question was not sent because the message has used up its budget
-    /// ([`Limits`](crate::Limits)). A later attempt would do no better.
+    /// True if the question was not sent because the asker has used up its budget of questions. A
+    /// later attempt would do no better.
     pub beyond_budget: bool,
+}
+
+/// MX record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MailExchange {
+    /// Preference; the lowest is tried first.
+    pub preference: u16,
+    /// Host in lower case without its final dot; empty for the root, which is the null MX (RFC
+    /// 7505).
+    pub host: String,
 }
 
 /// Source of DNS answers. Names are absolute, in A-labels, with or without their final dot; case
@@ -67,9 +77,11 @@ pub trait Dns: Send + Sync {
     fn aaaa(&self, name: &str)
     -> impl Future<Output = Result<Found<Ipv6Addr>, Unavailable>> + Send;
 
-    /// Returns the exchanges of the MX records of `name`, the most preferred first, in lower case
-    /// without their final dot.
-    fn mx(&self, name: &str) -> impl Future<Output = Result<Found<String>, Unavailable>> + Send;
+    /// Returns the MX records of `name`, the most preferred first.
+    fn mx(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Found<MailExchange>, Unavailable>> + Send;
 
     /// Returns the PTR records of `address`, in lower case without their final dot. The caller has
     /// to check that these names have the address.
