@@ -1,0 +1,25 @@
+//! Mail by MX: which servers take the mail of a domain, in which order, and how well TLS has to
+//! prove them.
+//!
+//! [`Mx::route`] answers for one domain or address literal: a [`Route`] of [`Candidate`]s, best
+//! first, or [`NoRoute`] with the reply for the sender. The rules for MX records are pure functions
+//! (`exchanges`). Addresses come from the relay's resolver, and only those that its guard permits.
+//!
+//! Callers that ask about one domain at the same time share one look-up (`flights`), and domains
+//! whose servers do not answer wait in a lane of their own (`lanes`).
+
+#![forbid(unsafe_code)]
+
+mod exchanges;
+mod flights;
+mod lanes;
+mod look_up;
+mod no_route;
+mod own;
+mod route;
+mod target;
+
+pub use look_up::{Mx, Settings};
+pub use no_route::NoRoute;
+pub use own::Own;
+pub use route::{Candidate, Required, Route, SessionTls};

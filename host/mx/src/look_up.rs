@@ -1,0 +1,256 @@
+//! Look-up of the servers for a domain.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use gatepost_dns::{Dns, MailExchange, Resolver};
+use gatepost_guard::{Guard, NotReachable};
+use parking_lot::Mutex;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use crate::exchanges::{before_own, shuffle, usable};
+use crate::flights::Flights;
+use crate::lanes::Lanes;
+use crate::target::Target;
+use crate::{Candidate, NoRoute, Own, Route, SessionTls};
+
+/// Most exchanges of a domain that are resolved.
+const EXCHANGES: usize = 20;
+
+/// Most addresses of a domain's exchanges together.
+const ADDRESSES: usize = 40;
+
+/// Most addresses of one exchange.
+const ADDRESSES_OF_ONE: usize = 8;
+
+/// Exchanges of one domain that are resolved at one time.
+const AT_ONCE: usize = 4;
+
+/// Settings of mail by MX.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The relay itself.
+    pub own: Own,
+    /// Port on which exchanges take mail: 25.
+    pub port: u16,
+    /// Seed of the random order within a preference; random if absent.
+    pub seed: Option<u64>,
+}
+
+impl Settings {
+    /// Returns the settings of a relay with these names and addresses.
+    pub fn new(own: Own) -> Self {
+        Self {
+            own,
+            port: 25,
+            seed: None,
+        }
+    }
+}
+
+/// Look-up of servers by MX. Clones share what is in hand.
+pub struct Mx<D = Resolver> {
+    shared: Arc<Shared<D>>,
+    flights: Flights<Resolved>,
+}
+
+struct Shared<D> {
+    guard: Guard<D>,
+    own: Own,
+    port: u16,
+    lanes: Lanes,
+    rng: Mutex<StdRng>,
+}
+
+/// Result of a look-up, for all who wait for it.
+type Resolved = Result<Arc<[Choice]>, NoRoute>;
+
+/// Candidate with its preference.
+type Choice = (u16, Candidate);
+
+/// Exchange with all its addresses.
+struct Server {
+    exchange: MailExchange,
+    addresses: Result<Vec<IpAddr>, NotReachable>,
+}
+
+impl<D> Clone for Mx<D> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            flights: self.flights.clone(),
+        }
+    }
+}
+
+impl<D: Dns + 'static> Mx<D> {
+    /// Makes the look-up. Exchanges are resolved, and their addresses permitted, by the guard.
+    pub fn new(guard: Guard<D>, settings: Settings) -> Self {
+        let rng = match settings.seed {
+            Some(seed) => StdRng::seed_from_u64(seed),
+            None => StdRng::from_os_rng(),
+        };
+        Self {
+            shared: Arc::new(Shared {
+                guard,
+                own: settings.own,
+                port: settings.port,
+                lanes: Lanes::default(),
+                rng: Mutex::new(rng),
+            }),
+            flights: Flights::default(),
+        }
+    }
+
+    /// Returns the servers for the mail of a domain, in U-labels or A-labels, or of an address
+    /// literal in brackets. Each call draws the order within a preference anew.
+    ///
+    /// # Errors
+    /// No server takes mail for it, now or ever: see [`NoRoute::reply`].
+    pub async fn route(&self, domain: &str) -> Result<Route, NoRoute> {
+        let domain = match Target::parse(domain)? {
+            Target::Literal(address) => return self.shared.literal(address),
+            Target::Domain(domain) => domain,
+        };
+        let look_up = || {
+            let (shared, domain) = (Arc::clone(&self.shared), domain.clone());
+            async move { shared.look_up(&domain).await }
+        };
+        let resolved = self.flights.join(&domain, look_up).await;
+        let resolved = resolved.unwrap_or_else(|| {
+            Err(NoRoute::NoAnswer {
+                domain: domain.clone(),
+                why: "the look-up was broken off".to_owned(),
+            })
+        });
+        let mut choices = resolved?.to_vec();
+        let rng = &mut *self.shared.rng.lock();
+        shuffle(&mut choices, |(preference, _)| *preference, rng);
+        Ok(Route {
+            domain,
+            candidates: choices
+                .into_iter()
+                .map(|(_, candidate)| candidate)
+                .collect(),
+        })
+    }
+}
+
+fn preference(server: &Server) -> u16 {
+    server.exchange.preference
+}
+
+impl<D: Dns> Shared<D> {
+    /// Returns the route to an address literal.
+    fn literal(&self, address: IpAddr) -> Result<Route, NoRoute> {
+        let domain = match address {
+            IpAddr::V4(address) => format!("[{address}]"),
+            IpAddr::V6(address) => format!("[IPv6:{address}]"),
+        };
+        if self.own.has_address(address, self.port) {
+            return Err(NoRoute::Loop(domain));
+        }
+        match self.guard.refuses(address) {
+            Some(what) => Err(NoRoute::RefusedLiteral {
+                address: address.to_string(),
+                what,
+            }),
+            None => Ok(Route {
+                domain,
+                candidates: vec![candidate(address.to_string(), vec![address])],
+            }),
+        }
+    }
+
+    async fn look_up(&self, domain: &str) -> Resolved {
+        let _place = self.lanes.enter(domain).await;
+        let resolved = self.servers(domain).await;
+        let failed = resolved.as_ref().is_err_and(NoRoute::is_temporary);
+        self.lanes.ended(domain, failed);
+        resolved
+    }
+
+    async fn servers(&self, domain: &str) -> Resolved {
+        let found = self.guard.dns().mx(domain).await;
+        let found = found.map_err(|unavailable| NoRoute::NoAnswer {
+            domain: domain.to_owned(),
+            why: unavailable.why,
+        })?;
+        let is_own = |exchange: &MailExchange| self.own.has_name(&exchange.host);
+        let exchanges = usable(domain, found)?;
+        let mut exchanges = before_own(domain, exchanges, |one| one.preference, is_own)?;
+        shuffle(&mut exchanges, |one| one.preference, &mut *self.rng.lock());
+        exchanges.truncate(EXCHANGES);
+        let resolved = self.resolve(exchanges).await;
+        // Before the guard leaves out addresses: the relay's own may not be public.
+        let is_own = |server: &Server| {
+            let mut addresses = server.addresses.iter().flatten();
+            addresses.any(|address| self.own.has_address(*address, self.port))
+        };
+        let servers = before_own(domain, resolved, preference, is_own)?;
+        self.permitted(domain, servers).map(Into::into)
+    }
+
+    /// Resolves exchanges, a few at a time, and keeps their order.
+    async fn resolve(&self, exchanges: Vec<MailExchange>) -> Vec<Server> {
+        let resolved = stream::iter(exchanges).map(|exchange| async move {
+            Server {
+                addresses: self.guard.all_addresses(&exchange.host).await,
+                exchange,
+            }
+        });
+        resolved.buffered(AT_ONCE).collect().await
+    }
+
+    /// Returns the servers with the addresses that may be connected to, bounded in number; at
+    /// least one.
+    fn permitted(&self, domain: &str, servers: Vec<Server>) -> Result<Vec<Choice>, NoRoute> {
+        let (mut choices, mut wait, mut left) = (Vec::new(), None, ADDRESSES);
+        for Server {
+            exchange: MailExchange { preference, host },
+            addresses,
+        } in servers
+        {
+            match addresses.and_then(|addresses| self.guard.permitted(&host, addresses)) {
+                Ok(mut addresses) => {
+                    addresses.truncate(ADDRESSES_OF_ONE.min(left));
+                    left -= addresses.len();
+                    if !addresses.is_empty() {
+                        let candidate = candidate(host, addresses);
+                        choices.push((preference, candidate));
+                    }
+                }
+                Err(NotReachable::NoAddress(_) | NotReachable::NoHost(_)) => {}
+                // The operator may allow an address later, so the message waits for that, too.
+                Err(why) => wait = wait.or(Some((host, why))),
+            }
+        }
+        if !choices.is_empty() {
+            return Ok(choices);
+        }
+        let domain = domain.to_owned();
+        Err(match wait {
+            None => NoRoute::NoServer(domain),
+            Some((host, NotReachable::Unavailable(unavailable))) if host == domain => {
+                NoRoute::NoAnswer {
+                    domain,
+                    why: unavailable.why,
+                }
+            }
+            Some((_, why)) => NoRoute::NoAddress {
+                domain,
+                why: why.to_string(),
+            },
+        })
+    }
+}
+
+fn candidate(host: String, addresses: Vec<IpAddr>) -> Candidate {
+    Candidate {
+        host,
+        addresses,
+        tls: SessionTls::Opportunistic,
+    }
+}
