@@ -1,4 +1,4 @@
-//! The server's side of SASL (RFC 4422), without I/O.
+//! SASL (RFC 4422) without I/O. The client's side is in [`client`]; the rest is the server's.
 //!
 //! An [`Exchange`] receives the client's messages one by one and returns the next step: a
 //! challenge, a request for the [`Verifier`] of a user, or a [`Claim`], to be checked by
@@ -10,6 +10,7 @@
 //! The mechanisms are PLAIN and LOGIN, which send the password, and SCRAM-SHA-256, which does not.
 //! All are checked against a verifier: the password itself is not stored.
 
+pub mod client;
 mod exchange;
 mod mechanism;
 mod plain;

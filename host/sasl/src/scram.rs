@@ -11,9 +11,9 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use crate::{Binding, LONGEST_NAME, SaslError, Verifier, prepare};
 
 /// The only supported kind of channel binding.
-const BINDING: &str = "tls-exporter";
+pub(crate) const BINDING: &str = "tls-exporter";
 
-/// Random octets of the server's half of the nonce.
+/// Random octets of one side's half of the nonce.
 const NONCE: usize = 18;
 
 /// The client's first message, parsed.
@@ -78,10 +78,7 @@ impl ClientFirst {
 
     /// Makes the challenge, with the user's salt and a new nonce.
     pub(crate) fn challenge(self, verifier: Verifier) -> Result<Challenge, SaslError> {
-        let mut random = [0; NONCE];
-        let filled = SystemRandom::new().fill(&mut random);
-        filled.map_err(|_| SaslError::Random)?;
-        Ok(self.challenge_with(verifier, &STANDARD.encode(random)))
+        Ok(self.challenge_with(verifier, &nonce()?))
     }
 
     fn challenge_with(self, verifier: Verifier, ours: &str) -> Challenge {
@@ -157,6 +154,14 @@ impl Proof {
     pub(crate) fn receipt(&self) -> String {
         STANDARD.encode(format!("v={}", STANDARD.encode(self.signature)))
     }
+}
+
+/// Returns a new half of a nonce.
+pub(crate) fn nonce() -> Result<String, SaslError> {
+    let mut random = [0; NONCE];
+    let filled = SystemRandom::new().fill(&mut random);
+    filled.map_err(|_| SaslError::Random)?;
+    Ok(STANDARD.encode(random))
 }
 
 fn value<'a>(attribute: Option<&'a str>, name: &str) -> Result<&'a str, SaslError> {

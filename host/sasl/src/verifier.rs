@@ -140,7 +140,7 @@ impl fmt::Debug for Verifier {
     }
 }
 
-fn salted(password: &[u8], salt: &[u8], iterations: u32) -> [u8; 32] {
+pub(crate) fn salted(password: &[u8], salt: &[u8], iterations: u32) -> [u8; 32] {
     let mut salted = [0; 32];
     let iterations = iterations.try_into().unwrap_or(NonZeroU32::MIN);
     let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
@@ -148,14 +148,14 @@ fn salted(password: &[u8], salt: &[u8], iterations: u32) -> [u8; 32] {
     salted
 }
 
-fn sign(key: &[u8], text: &[u8]) -> [u8; 32] {
+pub(crate) fn sign(key: &[u8], text: &[u8]) -> [u8; 32] {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
     let mut octets = [0; 32];
     octets.copy_from_slice(tag.as_ref());
     octets
 }
 
-fn hash(octets: &[u8]) -> [u8; 32] {
+pub(crate) fn hash(octets: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, octets).as_ref());
     hash

@@ -1,0 +1,56 @@
+//! Messages of XOAUTH2 and OAUTHBEARER, which carry an access token.
+
+use zeroize::Zeroizing;
+
+use super::{Channel, Credential, scram};
+
+/// Writes the message of XOAUTH2, as Google and Microsoft document it.
+pub(super) fn xoauth2(credential: &Credential) -> Zeroizing<String> {
+    let (user, token) = (credential.user(), credential.secret().as_str());
+    Zeroizing::new(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
+}
+
+/// Writes the message of OAUTHBEARER (RFC 7628 section 3.1).
+pub(super) fn oauthbearer(credential: &Credential, channel: &Channel) -> Zeroizing<String> {
+    let (user, token) = (
+        scram::escape(credential.user()),
+        credential.secret().as_str(),
+    );
+    let Channel { host, port, .. } = channel;
+    Zeroizing::new(format!(
+        "n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credential(user: &str, token: &str) -> Credential {
+        let token = Zeroizing::new(token.to_owned());
+        Credential::token(user, token).expect("a sound credential")
+    }
+
+    /// The example of RFC 7628 section 4.1.
+    #[test]
+    fn oauthbearer_is_written_as_in_rfc_7628() {
+        let token = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
+        let channel = Channel::encrypted("server.example.com", 143, None);
+        let message = oauthbearer(&credential("user@example.com", token), &channel);
+        assert_eq!(
+            *message,
+            "n,a=user@example.com,\x01host=server.example.com\x01port=143\x01\
+             auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\x01\x01"
+        );
+    }
+
+    /// The example in the documentation of Google and of Microsoft.
+    #[test]
+    fn xoauth2_is_written_as_its_makers_document_it() {
+        let message = xoauth2(&credential("test@contoso.onmicrosoft.com", "EwBAAl3BAAUF"));
+        assert_eq!(
+            *message,
+            "user=test@contoso.onmicrosoft.com\x01auth=Bearer EwBAAl3BAAUF\x01\x01"
+        );
+    }
+}
