@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use gatepost_message::domain_to_ascii;
 use gatepost_model::{NextHop, Protocol, TlsMode};
+use gatepost_sasl::client::Channel;
 use gatepost_smtp::Reply;
-use gatepost_smtp::client::{self, Event, Failure, Session};
+use gatepost_smtp::client::{self, EhloName, Event, Failure, OpeningStage, Session};
 use ipnet::IpNet;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
@@ -14,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::connection::{Connection, Stream, with_timeout};
 use crate::settings::{Settings, Timeouts};
-use crate::tls::Tls;
+use crate::tls::{StartError, Tls};
 
 /// Most addresses of a host that are tried in one attempt: RFC 5321 section 5.1 wants at least two,
 /// and a limit.
@@ -22,7 +23,7 @@ const ADDRESSES: usize = 5;
 
 /// Opens connections to next hops.
 pub(crate) struct Connector {
-    hostname: String,
+    hostname: EhloName,
     tls: Tls,
     timeouts: Timeouts,
     xforward_to: Vec<IpNet>,
@@ -63,25 +64,15 @@ impl Unreachable {
 
 impl From<Failure> for Unreachable {
     fn from(failure: Failure) -> Self {
-        let reply = failure.reply();
-        let (reply, from_server) = match failure {
-            // The message may wait until the server is repaired, so a permanent refusal is
-            // deferred, too.
-            Failure::Refused { to: "STARTTLS", .. } => {
-                let text = format!("next hop refuses STARTTLS, which the route requires: {reply}");
-                (Reply::new(450, "4.7.4", text), false)
-            }
-            // A refused session concerns no particular message: the message waits, and other
-            // addresses are tried. RFC 3463: X.3.2, system not accepting network messages.
-            Failure::Refused { to, .. } if reply.is_permanent() => {
-                let text = format!("next hop refuses the session in reply to {to}: {reply}");
-                (Reply::new(451, "4.3.2", text), false)
-            }
-            Failure::Refused { .. } => (reply, true),
-            _ => (reply, false),
-        };
+        // A refused session concerns no particular message: the message waits, and other addresses
+        // are tried. Only a transient reply is handed on in the server's own words.
+        let from_server = matches!(
+            &failure,
+            Failure::SessionRefused { stage, reply, .. }
+                if reply.is_transient() && *stage != OpeningStage::StartTls
+        );
         Self {
-            reply,
+            reply: failure.reply(),
             connected: true,
             from_server,
         }
@@ -89,13 +80,13 @@ impl From<Failure> for Unreachable {
 }
 
 impl Connector {
-    pub(crate) fn new(settings: &Settings, tls: Tls) -> Self {
-        Self {
-            hostname: settings.hostname.clone(),
+    pub(crate) fn new(settings: &Settings, tls: Tls) -> Result<Self, StartError> {
+        Ok(Self {
+            hostname: settings.hostname.parse()?,
             tls,
             timeouts: settings.timeouts,
             xforward_to: settings.xforward_to.clone(),
-        }
+        })
     }
 
     /// Returns a connection that is ready for a transaction, from the first of the host's addresses
@@ -178,8 +169,9 @@ impl Connector {
             },
             ehlo_name: self.hostname.clone(),
             tls,
+            login: None,
         };
-        let session = Session::new(settings, false);
+        let session = Session::new(settings, None);
         let mut connection = Connection::new(Box::new(stream), session, self.timeouts);
         connection.wants_origin = self
             .xforward_to
@@ -192,7 +184,8 @@ impl Connector {
                     Ok(stream) => {
                         connection.tls = Some(describe(&stream));
                         connection.stream = Box::new(stream);
-                        connection.session.tls_started();
+                        let channel = Channel::encrypted(&hop.host, hop.port, None);
+                        connection.session.tls_started(channel);
                     }
                     Err(error) => return Ok(Err(Failure::Tls(error.to_string()))),
                 },
@@ -249,7 +242,7 @@ fn ended_with_tls(failure: Failure) -> Failure {
 fn concerns_tls(failure: &Failure) -> bool {
     match failure {
         Failure::Tls(_) => true,
-        Failure::Refused { to, .. } => *to == "STARTTLS",
+        Failure::SessionRefused { stage, .. } => *stage == OpeningStage::StartTls,
         _ => false,
     }
 }

@@ -59,6 +59,7 @@ impl Connection {
         loop {
             match self.session.next_event() {
                 Event::Send(bytes) => self.send(&bytes).await,
+                Event::SendSecret(line) => self.send(line.octets()).await,
                 Event::NeedInput => {
                     if let Err(failure) = self.receive().await {
                         self.session.fail(failure);

@@ -83,7 +83,7 @@ impl Delivery {
         } = callers;
         let tls = Tls::new(&settings.trusted)?;
         Ok(Self {
-            connector: Connector::new(&settings, tls),
+            connector: Connector::new(&settings, tls)?,
             converter: Converter::new(),
             pool,
             lanes,
@@ -102,7 +102,7 @@ impl Delivery {
     /// # Errors
     /// As [`Delivery::start`].
     pub fn check(settings: &Settings) -> Result<(), StartError> {
-        Tls::new(&settings.trusted).map(drop)
+        Connector::new(settings, Tls::new(&settings.trusted)?).map(drop)
     }
 
     /// Returns the limits of the lane to that target. The queue may hand out more than there are

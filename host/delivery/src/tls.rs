@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gatepost_certificates::{TrustError, trusted_roots};
+use gatepost_smtp::client::EhloNameError;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -18,6 +19,9 @@ pub enum StartError {
     /// The trusted certificates cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The relay's own name cannot be said in EHLO.
+    #[error("cannot introduce the relay by its host name: {0}")]
+    HostName(#[from] EhloNameError),
     /// The TLS library refuses its own defaults.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),

@@ -63,7 +63,7 @@ pub(crate) async fn transfer(
             Event::Ready => break true,
             Event::StartTls | Event::Failed(_) | Event::Closed => break false,
             // `advance` handles these itself.
-            Event::NeedInput | Event::Send(_) => {}
+            Event::NeedInput | Event::Send(_) | Event::SendSecret(_) => {}
         }
     };
     let mut outcomes = result.unwrap_or_else(|| vec![no_result(); recipients]);

@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 use gatepost_message::{Address, ReversePath};
+use gatepost_sasl::client::Channel;
 use gatepost_smtp::client::{
-    Capabilities, Event, Failure, Framer, Limits, Origin, Outcome, Protocol, Session, Settings,
-    Stage, StrayOctet, Tls, Transaction,
+    Capabilities, Event, Failure, Framer, Limits, OpeningStage, Origin, Outcome, Protocol, Session,
+    Settings, Stage, StrayOctet, Tls, Transaction,
 };
 use gatepost_smtp::dsn;
 
@@ -22,11 +23,12 @@ impl Client {
     fn new(tls: Tls, secured: bool) -> Self {
         let settings = Settings {
             protocol: Protocol::Smtp,
-            ehlo_name: "gatepost.example".into(),
+            ehlo_name: "gatepost.example".parse().unwrap(),
             tls,
+            login: None,
         };
         Self {
-            session: Session::new(settings, secured),
+            session: Session::new(settings, secured.then(channel)),
             sent: String::new(),
             events: Vec::new(),
         }
@@ -38,10 +40,11 @@ impl Client {
         client.session = Session::new(
             Settings {
                 protocol: Protocol::Lmtp,
-                ehlo_name: "gatepost.example".into(),
+                ehlo_name: "gatepost.example".parse().unwrap(),
                 tls: Tls::None,
+                login: None,
             },
-            false,
+            None,
         );
         assert_eq!(
             client.hear("220 lmtp.next.example\r\n"),
@@ -116,6 +119,10 @@ impl Client {
             other => panic!("no failure but {other:?}"),
         }
     }
+}
+
+fn channel() -> Channel {
+    Channel::encrypted("mx.next.example", 25, None)
 }
 
 fn transaction_to(recipients: &[&str]) -> Transaction {
@@ -558,7 +565,13 @@ fn a_lost_lmtp_connection_keeps_the_recipients_already_answered() {
 fn a_server_without_lhlo_fails_an_lmtp_session() {
     let client = Client::lmtp("500 what\r\n");
     assert!(
-        matches!(client.failure(), Failure::Refused { to: "LHLO", .. }),
+        matches!(
+            client.failure(),
+            Failure::SessionRefused {
+                stage: OpeningStage::Ehlo,
+                ..
+            }
+        ),
         "{:?}",
         client.events
     );
@@ -641,7 +654,7 @@ fn starttls_is_used_where_offered_and_allowed() {
         assert_eq!(client.hear(offer), "STARTTLS\r\n");
         client.hear("220 go\r\n");
         assert_eq!(client.events(), [Event::StartTls]);
-        client.session.tls_started();
+        client.session.tls_started(channel());
         assert_eq!(client.hear(""), "EHLO gatepost.example\r\n");
         // Capabilities offered in plaintext are dropped.
         client.hear("250 mx\r\n");
@@ -674,7 +687,10 @@ fn failed_starttls_fails_the_session_only_where_tls_is_required() {
     let refused = started(Tls::Required, "454 4.7.0 no\r\n");
     assert!(matches!(
         refused.failure(),
-        Failure::Refused { to: "STARTTLS", .. }
+        Failure::SessionRefused {
+            stage: OpeningStage::StartTls,
+            ..
+        }
     ));
     let injected = started(Tls::Required, "220 go\r\n250 mx\r\n");
     assert!(matches!(injected.failure(), Failure::Protocol(_)));
@@ -691,26 +707,38 @@ fn failed_starttls_fails_the_session_only_where_tls_is_required() {
 
 #[test]
 fn a_refused_session_names_the_step_and_the_reply() {
+    use OpeningStage::{Ehlo, Greeting};
     let cases = [
-        (vec!["554 5.7.1 go away\r\n"], "the connection"),
-        (vec!["421 4.3.2 later\r\n"], "the connection"),
-        (vec!["220 mx\r\n", "451 4.3.0 later\r\n"], "EHLO"),
-        (vec!["220 mx\r\n", "500 what\r\n", "550 what\r\n"], "HELO"),
+        (vec!["554 5.7.1 go away\r\n"], Greeting, true),
+        (vec!["421 4.3.2 later\r\n"], Greeting, false),
+        (vec!["220 mx\r\n", "451 4.3.0 later\r\n"], Ehlo, false),
         (
-            vec!["220 mx\r\n", OFFER, "421 4.4.2 idle\r\n"],
-            "no command",
+            vec!["220 mx\r\n", "500 what\r\n", "550 what\r\n"],
+            Ehlo,
+            true,
         ),
     ];
-    for (said, at) in cases {
+    for (said, at, permanent) in cases {
         let mut client = Client::new(Tls::None, false);
         said.iter()
             .for_each(|said| assert!(!client.hear(said).contains("MAIL")));
-        let Failure::Refused { to, reply } = client.failure() else {
+        let Failure::SessionRefused { stage, reply, .. } = client.failure() else {
             panic!("{said:?}")
         };
-        assert_eq!(*to, at);
+        assert_eq!((*stage, client.session.opening()), (at, Some(at)));
         assert!(said.last().unwrap().starts_with(&reply.code().to_string()));
+        assert_eq!(client.failure().is_permanent(), permanent);
+        // Whatever the server says, it fails no message.
+        assert!(client.failure().reply().is_transient());
+        assert!(client.failure().reply().to_string().contains(&reply.text()));
     }
+    let mut client = Client::ready(OFFER);
+    client.hear("421 4.4.2 idle\r\n");
+    let Failure::SessionEnded { stage, reply } = client.failure() else {
+        panic!("{:?}", client.failure())
+    };
+    assert_eq!((*stage, reply.code()), (Stage::Local, 421));
+    assert_eq!(client.session.opening(), None);
 }
 
 #[test]
@@ -730,7 +758,10 @@ fn a_421_decides_open_recipients_and_ends_the_session() {
     assert_eq!(client.finished(), fates);
     assert!(matches!(
         client.failure(),
-        Failure::Refused { to: "RCPT", .. }
+        Failure::SessionEnded {
+            stage: Stage::Recipient,
+            ..
+        }
     ));
 
     let mut client = Client::ready(OFFER);
@@ -739,8 +770,8 @@ fn a_421_decides_open_recipients_and_ends_the_session() {
     assert_eq!(client.finished(), [(552, Stage::Message)]);
     assert!(matches!(
         client.failure(),
-        Failure::Refused {
-            to: "end of data",
+        Failure::SessionEnded {
+            stage: Stage::Message,
             ..
         }
     ));

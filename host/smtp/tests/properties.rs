@@ -92,10 +92,11 @@ fn replies() -> impl Strategy<Value = Vec<u8>> {
 fn listen(segments: &[&[u8]]) -> Vec<client::Event> {
     let settings = client::Settings {
         protocol: client::Protocol::Smtp,
-        ehlo_name: "client.example".into(),
+        ehlo_name: "client.example".parse().unwrap(),
         tls: client::Tls::None,
+        login: None,
     };
-    let mut session = client::Session::new(settings, false);
+    let mut session = client::Session::new(settings, None);
     let mut events = Vec::new();
     let (mut begun, mut finished) = (0, 0);
     for segment in segments {

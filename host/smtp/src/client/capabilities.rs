@@ -3,6 +3,8 @@
 use std::num::NonZero;
 use std::str::{FromStr, SplitAsciiWhitespace};
 
+use gatepost_sasl::client::Mechanism;
+
 use super::xforward::Attribute;
 use crate::reply::Reply;
 
@@ -26,6 +28,8 @@ pub struct Capabilities {
     pub dsn: bool,
     /// CHUNKING (RFC 3030): a message may come by BDAT, counted in octets.
     pub chunking: bool,
+    /// AUTH (RFC 4954): the offered mechanisms that this client knows.
+    pub auth: Vec<Mechanism>,
     /// LIMITS (RFC 9422).
     pub limits: Limits,
     /// XFORWARD: the attributes of a message's sender that the server asks for.
@@ -50,8 +54,9 @@ impl Capabilities {
         let mut offer = Self::default();
         for line in reply.lines().iter().skip(1) {
             let mut words = line.split_ascii_whitespace();
-            let keyword = words.next().unwrap_or_default();
-            match keyword.to_ascii_uppercase().as_str() {
+            let keyword = words.next().unwrap_or_default().to_ascii_uppercase();
+            match keyword.as_str() {
+                "AUTH" => offer.add_mechanisms(words),
                 "PIPELINING" => offer.pipelining = true,
                 "8BITMIME" => offer.eight_bit_mime = true,
                 "SMTPUTF8" => offer.smtputf8 = true,
@@ -66,11 +71,25 @@ impl Capabilities {
                 "CHUNKING" => offer.chunking = true,
                 "LIMITS" => offer.limits = Limits::read(words),
                 "XFORWARD" => offer.xforward = words.filter_map(Attribute::from_name).collect(),
-                _ => {}
+                // Servers from before RFC 2554 write `AUTH=LOGIN PLAIN`, perhaps beside the line
+                // that the RFC asks for.
+                _ => {
+                    if let Some(first) = keyword.strip_prefix("AUTH=") {
+                        offer.add_mechanisms(std::iter::once(first).chain(words));
+                    }
+                }
             }
         }
         offer.smtputf8 &= offer.eight_bit_mime;
         offer
+    }
+
+    fn add_mechanisms<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        for mechanism in names.filter_map(Mechanism::parse) {
+            if !self.auth.contains(&mechanism) {
+                self.auth.push(mechanism);
+            }
+        }
     }
 }
 

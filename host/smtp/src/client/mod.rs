@@ -1,13 +1,19 @@
-//! The client's side of a session: banner, EHLO, TLS, then one transaction after another.
+//! The client's side of a session: banner, EHLO, TLS, log-in, then one transaction after another.
 //!
 //! The owner of a connection loops over [`Session::next_event`] as on the server's side. After
 //! [`Event::Ready`] it may [`begin`](Session::begin) a transaction or [`quit`](Session::quit).
 //! Every transaction ends in exactly one [`Event::Finished`], which has one outcome for each
 //! recipient, whatever happens to the connection; [`Event::Failed`] says that the connection is of
 //! no more use.
+//!
+//! A server that refuses the session at any [`OpeningStage`] has said nothing about a message: that
+//! is a [`Failure::SessionRefused`], and never the outcome for a recipient.
 
+mod auth;
 mod capabilities;
+mod ehlo_name;
 mod envelope;
+mod failure;
 mod framer;
 mod parameters;
 mod reader;
@@ -16,8 +22,12 @@ mod xforward;
 
 use bytes::Bytes;
 use gatepost_message::ReversePath;
+use gatepost_sasl::client::Login;
 
+pub use self::auth::SecretLine;
 pub use self::capabilities::{Capabilities, Limits};
+pub use self::ehlo_name::{EhloName, EhloNameError};
+pub use self::failure::{Failure, LoginError, OpeningStage};
 pub use self::framer::{Framer, StrayOctet};
 pub use self::session::Session;
 pub use self::xforward::{Attribute, Origin};
@@ -52,10 +62,12 @@ pub enum Protocol {
 pub struct Settings {
     /// Protocol of the server.
     pub protocol: Protocol,
-    /// Argument of EHLO or LHLO: the relay's domain name or an address literal.
-    pub ehlo_name: String,
+    /// Argument of EHLO or LHLO.
+    pub ehlo_name: EhloName,
     /// Use of STARTTLS.
     pub tls: Tls,
+    /// Log-in, without which no mail is handed over if there is one. It is sent over TLS alone.
+    pub login: Option<Login>,
 }
 
 /// One message for some recipients.
@@ -104,6 +116,8 @@ pub enum Event {
     NeedInput,
     /// Send these bytes.
     Send(Bytes),
+    /// Send this line of AUTH.
+    SendSecret(SecretLine),
     /// Do the TLS handshake as client, then call [`tls_started`](Session::tls_started), or
     /// [`fail`](Session::fail) with [`Failure::Tls`].
     StartTls,
@@ -163,49 +177,6 @@ impl Stage {
             Self::Message => "end of data",
             Self::Local => "no command",
         }
-    }
-}
-
-/// Reason why a connection is of no more use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// The server refused the session.
-    #[error("next hop refused the session in reply to {to}: {reply}")]
-    Refused {
-        /// Step that was refused: `the connection`, `EHLO`, `STARTTLS` …
-        to: &'static str,
-        /// Reply of the server.
-        reply: Reply,
-    },
-    /// TLS is required and not offered.
-    #[error("next hop does not offer STARTTLS, which the route requires")]
-    TlsNotOffered,
-    /// The handshake failed.
-    #[error("TLS handshake with the next hop failed: {0}")]
-    Tls(String),
-    /// The server sent no valid reply, or one that is not allowed at this point.
-    #[error("next hop broke the protocol: {0}")]
-    Protocol(String),
-    /// The connection ended or an I/O error ended it.
-    #[error("connection to the next hop was lost: {0}")]
-    Disconnected(String),
-    /// The server was silent for too long.
-    #[error("next hop did not answer in time")]
-    TimedOut,
-}
-
-impl Failure {
-    /// Returns the failure as a reply, for the queue and for reports (RFC 3463). It is transient,
-    /// unless the server itself sent a permanent one.
-    pub fn reply(&self) -> Reply {
-        let (code, enhanced) = match self {
-            Self::Refused { reply, .. } => return reply.clone(),
-            Self::TlsNotOffered => (450, "4.7.4"),
-            Self::Tls(_) => (454, "4.7.5"),
-            Self::Protocol(_) => (451, "4.5.0"),
-            Self::Disconnected(_) | Self::TimedOut => (451, "4.4.2"),
-        };
-        Reply::new(code, enhanced, self.to_string())
     }
 }
 

@@ -5,20 +5,27 @@ use std::mem;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
+use gatepost_sasl::client::Channel;
 
+use super::auth::Auth;
 use super::envelope::{Envelope, Next};
 use super::framer::Framer;
 use super::reader::ReplyReader;
-use super::{Capabilities, Event, Failure, NotReady, Protocol, Settings, Stage, Tls, Transaction};
+use super::{
+    Capabilities, Event, Failure, NotReady, OpeningStage, Protocol, Settings, Stage, Tls,
+    Transaction,
+};
 use crate::reply::Reply;
 
 /// The client's side of one connection.
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
-    /// True once TLS is active.
-    secured: bool,
+    /// The encrypted connection, once TLS is active.
+    channel: Option<Channel>,
     state: State,
+    /// Stage of the opening; `None` once the session is open.
+    opening: Option<OpeningStage>,
     input: BytesMut,
     reader: ReplyReader,
     output: BytesMut,
@@ -40,6 +47,10 @@ enum State {
     StartTls,
     /// The TLS handshake is due.
     Handshake,
+    /// The reply to AUTH, or to a response, is due.
+    Auth(Box<Auth>),
+    /// The reply to a cancelled AUTH is due, and the session then fails.
+    AuthCancelled(Failure),
     /// Nothing is due.
     Ready,
     /// Replies to the envelope's commands are due.
@@ -55,13 +66,14 @@ enum State {
 }
 
 impl Session {
-    /// Creates a session on a new connection. `secured` says that it has implicit TLS; STARTTLS is
+    /// Creates a session on a new connection, with its channel if it has implicit TLS; STARTTLS is
     /// then not used.
-    pub fn new(settings: Settings, secured: bool) -> Self {
+    pub fn new(settings: Settings, channel: Option<Channel>) -> Self {
         Self {
             settings,
-            secured,
+            channel,
             state: State::Greeting,
+            opening: Some(OpeningStage::Greeting),
             input: BytesMut::new(),
             reader: ReplyReader::default(),
             output: BytesMut::new(),
@@ -102,9 +114,11 @@ impl Session {
     }
 
     /// Reports the end of the handshake that [`Event::StartTls`] asked for.
-    pub fn tls_started(&mut self) {
+    pub fn tls_started(&mut self, channel: Channel) {
         if matches!(self.state, State::Handshake) {
-            self.secured = true;
+            self.channel = Some(channel);
+            // RFC 3207 section 4.2: what the server said before is forgotten.
+            self.capabilities = Capabilities::default();
             self.ehlo();
         }
     }
@@ -154,6 +168,12 @@ impl Session {
         self.end_with(&failure.reply(), Stage::Local, failure);
     }
 
+    /// Returns the stage of the opening that the session is at, or at which it failed; `None` once
+    /// it was open.
+    pub fn opening(&self) -> Option<OpeningStage> {
+        self.opening
+    }
+
     /// Returns the capabilities that the server offered last.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
@@ -195,14 +215,30 @@ impl Session {
             State::StartTls if reply.code() == 220 => {
                 // Plaintext after the 220 would be taken for replies under TLS.
                 self.state = if self.input.is_empty() {
+                    self.opening = Some(OpeningStage::Tls);
                     State::Handshake
                 } else {
                     State::Failed(Failure::Protocol("plaintext follows STARTTLS".into()))
                 };
             }
             State::StartTls if reply.is_negative() && self.settings.tls != Tls::Required => {
-                self.ready();
+                self.log_in();
             }
+            State::Auth(mut auth) if reply.code() == 334 => match auth.answer(&reply) {
+                Ok(response) => {
+                    self.events.push_back(Event::SendSecret(response));
+                    self.state = State::Auth(auth);
+                }
+                Err(error) => {
+                    self.command("*");
+                    self.state = State::AuthCancelled(error.into());
+                }
+            },
+            State::Auth(auth) if reply.code() == 235 => match auth.finish() {
+                Ok(()) => self.ready(),
+                Err(error) => self.state = State::Failed(error.into()),
+            },
+            State::AuthCancelled(failure) => self.state = State::Failed(failure),
             State::Envelope(mut envelope) => match envelope.answer(reply) {
                 Ok(Next::Message(framer)) => self.ask_for_body(envelope, framer),
                 // RFC 2920 section 3.1: send the end of data alone.
@@ -244,22 +280,43 @@ impl Session {
         let ehlo = format!("{verb} {}", self.settings.ehlo_name);
         self.command(&ehlo);
         self.state = State::Ehlo;
+        self.opening = Some(OpeningStage::Ehlo);
     }
 
-    /// Continues after EHLO or HELO: with STARTTLS, where it is due, or with mail.
+    /// Continues after EHLO or HELO: with STARTTLS, where it is due, or with the log-in.
     fn greeted(&mut self) {
         match self.settings.tls {
-            Tls::Opportunistic | Tls::Required if self.secured => self.ready(),
+            Tls::Opportunistic | Tls::Required if self.channel.is_some() => self.log_in(),
             Tls::Opportunistic | Tls::Required if self.capabilities.start_tls => {
                 self.command("STARTTLS");
                 self.state = State::StartTls;
+                self.opening = Some(OpeningStage::StartTls);
             }
-            Tls::Required => self.state = State::Failed(Failure::TlsNotOffered),
-            Tls::Opportunistic | Tls::None => self.ready(),
+            Tls::Required => {
+                self.state = State::Failed(Failure::TlsNotOffered);
+                self.opening = Some(OpeningStage::StartTls);
+            }
+            Tls::Opportunistic | Tls::None => self.log_in(),
+        }
+    }
+
+    /// Logs in, if the settings say so. The secret is kept no longer than that takes.
+    fn log_in(&mut self) {
+        let Some(login) = self.settings.login.take() else {
+            return self.ready();
+        };
+        self.opening = Some(OpeningStage::Auth);
+        match Auth::begin(&login, &self.capabilities, self.channel.as_ref()) {
+            Ok((command, auth)) => {
+                self.events.push_back(Event::SendSecret(command));
+                self.state = State::Auth(Box::new(auth));
+            }
+            Err(error) => self.state = State::Failed(error.into()),
         }
     }
 
     fn ready(&mut self) {
+        self.opening = None;
         self.state = State::Ready;
         self.events.push_back(Event::Ready);
     }
@@ -294,17 +351,31 @@ impl Session {
 
     /// Ends the session because of this reply.
     fn refused(&mut self, reply: Reply) {
-        let (to, stage) = match &self.state {
-            State::Greeting => ("the connection", Stage::Local),
-            State::Ehlo if self.settings.protocol == Protocol::Lmtp => ("LHLO", Stage::Local),
-            State::Ehlo => ("EHLO", Stage::Local),
-            State::Helo => ("HELO", Stage::Local),
-            State::StartTls => ("STARTTLS", Stage::Local),
-            State::Envelope(envelope) => (envelope.stage().name(), envelope.stage()),
-            State::Body(_) | State::Message(_) => (Stage::Message.name(), Stage::Message),
-            _ => ("no command", Stage::Local),
+        let reason = match &self.state {
+            State::Auth(auth) => auth.reason(),
+            State::AuthCancelled(failure) => {
+                let failure = failure.clone();
+                return self.fail(failure);
+            }
+            _ => None,
         };
-        self.end_with(&reply.clone(), stage, Failure::Refused { to, reply });
+        if let Some(stage) = self.opening {
+            return self.fail(Failure::SessionRefused {
+                stage,
+                reply,
+                reason,
+            });
+        }
+        let stage = match &self.state {
+            State::Envelope(envelope) => envelope.stage(),
+            State::Body(_) | State::Message(_) => Stage::Message,
+            _ => Stage::Local,
+        };
+        let failure = Failure::SessionEnded {
+            stage,
+            reply: reply.clone(),
+        };
+        self.end_with(&reply, stage, failure);
     }
 
     /// Ends the session for good; a transaction in hand ends with this reply.

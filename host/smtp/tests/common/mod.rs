@@ -80,7 +80,7 @@ pub fn secured() -> Secured {
 
 /// Returns the verifier of the only user.
 fn verifier() -> Verifier {
-    Verifier::new("secret", [1; 16], 1)
+    Verifier::new("secret", [1; 16], Verifier::ITERATIONS)
 }
 
 impl Server {
