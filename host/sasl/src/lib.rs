@@ -8,9 +8,11 @@
 //! user, too ([`Verifier::of_nobody`]).
 //!
 //! The mechanisms are PLAIN and LOGIN, which send the password, and SCRAM-SHA-256, which does not.
-//! All are checked against a verifier: the password itself is not stored.
+//! All are checked against a verifier: the password itself is not stored. A [`BearerMechanism`]
+//! carries an OAuth token instead; the relay offers none to its own users.
 
 pub mod client;
+mod bearer;
 mod exchange;
 mod mechanism;
 mod plain;
@@ -22,6 +24,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+pub use self::bearer::{BearerClaim, BearerMechanism, RefusedBearer};
 pub use self::exchange::{Exchange, Salting, Step};
 pub use self::mechanism::Mechanism;
 pub use self::verifier::Verifier;

@@ -170,7 +170,7 @@ fn value<'a>(attribute: Option<&'a str>, name: &str) -> Result<&'a str, SaslErro
 }
 
 /// Decodes a `saslname`: `=2C` is a comma and `=3D` an equals sign; any other `=` is malformed.
-fn unescape(name: &str) -> Result<String, SaslError> {
+pub(crate) fn unescape(name: &str) -> Result<String, SaslError> {
     let mut pieces = name.split('=');
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
