@@ -1,7 +1,5 @@
 //! `gatepost sink`: an SMTP server that accepts and stores every message, for demonstrations and
-//! tests. On request it refuses, or is slow.
-
-mod keep;
+//! tests. On request it refuses, or is slow; with a script it is the server of `gatepost-sink`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,18 +10,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use gatepost_message::{Address, ReversePath};
+use gatepost_sink::{KeptMessage, MessageStore, PartialMessage, Script, ScriptError};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::Recipient;
 use gatepost_smtp::server::{
     Answer, Ask, AuthOffer, Event, Limits, Mail, Session, Settings, StartTls,
 };
-use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use self::keep::{MessageStore, PartialMessage};
 use crate::commands::output;
 use gatepost_config::{Tls, parse_duration};
 use gatepost_intake::tls;
@@ -51,7 +47,13 @@ pub struct SinkArgs {
     /// Wait before the reply to a message, such as "250ms".
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     delay: Option<Duration>,
-    /// Offer STARTTLS with the certificate in this PEM file.
+    /// Follow the script in this TOML file (docs/sink.md).
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fail_rcpt", "tempfail_first", "delay"])]
+    script: Option<PathBuf>,
+    /// Write the dialogues to this file, a JSON object a line, without secrets.
+    #[arg(long, value_name = "FILE", requires = "script")]
+    dialogue: Option<PathBuf>,
+    /// Offer STARTTLS with the certificate in this PEM file; a script says how it is used.
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
     /// Private key of the certificate.
@@ -76,6 +78,9 @@ pub enum SinkError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
+    /// The script cannot be read or followed.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
 }
 
 /// State shared by all connections.
@@ -86,21 +91,6 @@ struct Sink {
     settings: Arc<Settings>,
     /// Number of messages answered so far.
     answered: AtomicU64,
-}
-
-/// Accepted message, as it is printed.
-#[derive(Serialize)]
-struct AcceptedMessage<'a> {
-    number: u64,
-    from: &'a ReversePath,
-    to: Vec<&'a Address>,
-    smtputf8: bool,
-    /// Notification parameters of MAIL (RFC 3461) and of each RCPT.
-    dsn: String,
-    dsn_to: Vec<String>,
-    size: u64,
-    tls: Option<&'a str>,
-    file: Option<PathBuf>,
 }
 
 /// Accepts messages until it is interrupted.
@@ -120,37 +110,58 @@ pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
             address: args.listen,
             source,
         })?;
-    let sink = Arc::new(Sink {
-        keep: MessageStore::new(args.output.clone())?,
-        settings: Arc::new(settings(tls.is_some())),
-        answered: AtomicU64::new(0),
-        tls,
-        args,
-    });
-    print_line(&format!("listening on {}", listener.local_addr()?))?;
-    let take = async {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let sink = Arc::clone(&sink);
-                    tokio::spawn(async move {
-                        if let Err(error) = serve(&sink, stream).await {
-                            tracing::warn!(%error, "a connection broke");
-                        }
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot take a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
+    let address = listener.local_addr()?;
+    let keep = MessageStore::new(args.output.clone())?;
+    let ready = || print_line(&format!("listening on {address}"));
+    match &args.script {
+        Some(file) => {
+            let json = args.json;
+            let on_message = Box::new(move |message: &KeptMessage| print_message(message, json));
+            let script = Script::read(file)?;
+            let sink =
+                gatepost_sink::Sink::new(script, tls, keep, args.dialogue.clone(), on_message)?;
+            ready()?;
+            until_interrupted(Arc::new(sink).serve(listener)).await
         }
-    };
+        None => {
+            let sink = Arc::new(Sink {
+                keep,
+                settings: Arc::new(settings(tls.is_some())),
+                answered: AtomicU64::new(0),
+                tls,
+                args,
+            });
+            ready()?;
+            until_interrupted(take(sink, listener)).await
+        }
+    }
+}
+
+async fn until_interrupted(serve: impl Future<Output = ()>) -> Result<ExitCode, SinkError> {
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
-        () = take => {}
+        () = serve => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn take(sink: Arc<Sink>, listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let sink = Arc::clone(&sink);
+                tokio::spawn(async move {
+                    if let Err(error) = serve(&sink, stream).await {
+                        tracing::warn!(%error, "a connection broke");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot take a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
 }
 
 fn settings(tls: bool) -> Settings {
@@ -247,7 +258,9 @@ async fn answer(
             }
             envelope.to.push(recipient);
         }
-        Ask::Message { size, .. } => {
+        Ask::Message {
+            size, eight_bit, ..
+        } => {
             let Envelope { mail, to, draft } = std::mem::take(envelope);
             if let Some(delay) = sink.args.delay {
                 tokio::time::sleep(delay).await;
@@ -257,21 +270,22 @@ async fn answer(
                 return Ok(Answer::Reply(reply));
             }
             let (number, file) = sink.keep.finish(draft)?;
-            sink.print_message(&AcceptedMessage {
+            let mail = mail.as_ref();
+            let message = KeptMessage {
                 number,
-                from: mail
-                    .as_ref()
-                    .map_or(&ReversePath::Null, |mail| &mail.reverse_path),
-                to: to.iter().map(|to| &to.address).collect(),
-                smtputf8: mail.as_ref().is_some_and(|mail| mail.smtputf8),
-                dsn: mail
-                    .as_ref()
-                    .map_or_else(String::new, |mail| mail.dsn.to_string()),
+                from: mail.map_or_else(String::new, |mail| mail.reverse_path.to_string()),
+                to: to.iter().map(|to| to.address.to_string()).collect(),
+                smtputf8: mail.is_some_and(|mail| mail.smtputf8),
+                dsn: mail.map_or_else(String::new, |mail| mail.dsn.to_string()),
                 dsn_to: to.iter().map(|to| to.dsn.to_string()).collect(),
                 size,
-                tls: session.tls(),
+                eight_bit,
+                helo: session.helo().map(str::to_owned),
+                tls: session.tls().map(str::to_owned),
                 file,
-            })?;
+                ..KeptMessage::default()
+            };
+            print_message(&message, sink.args.json)?;
             let text = format!("taken as {number}");
             return Ok(Answer::Reply(Reply::new(250, "2.0.0", text)));
         }
@@ -279,20 +293,18 @@ async fn answer(
     Ok(Answer::Proceed)
 }
 
-impl Sink {
-    fn print_message(&self, message: &AcceptedMessage<'_>) -> io::Result<()> {
-        if self.args.json {
-            return output::print_json([message]).map_err(io::Error::other);
-        }
-        let to: Vec<_> = message.to.iter().map(|to| format!("<{to}>")).collect();
-        let file = message.file.as_ref();
-        print_line(&format!(
-            "{} <{}> to {}, {} octets{}",
-            message.number,
-            message.from,
-            to.join(" "),
-            message.size,
-            file.map_or_else(String::new, |file| format!(", {}", file.display())),
-        ))
+fn print_message(message: &KeptMessage, json: bool) -> io::Result<()> {
+    if json {
+        return output::print_json([message]).map_err(io::Error::other);
     }
+    let to: Vec<_> = message.to.iter().map(|to| format!("<{to}>")).collect();
+    let file = message.file.as_ref();
+    print_line(&format!(
+        "{} <{}> to {}, {} octets{}",
+        message.number,
+        message.from,
+        to.join(" "),
+        message.size,
+        file.map_or_else(String::new, |file| format!(", {}", file.display())),
+    ))
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::wait::until;
 use crate::{PATIENCE, Process, binary};
 
 /// A running sink, and the folder of its messages.
@@ -15,7 +16,7 @@ use crate::{PATIENCE, Process, binary};
 pub struct Sink {
     process: Process,
     address: SocketAddr,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// A message that the sink accepted.
@@ -35,6 +36,22 @@ pub struct Taken {
     pub size: u64,
     /// Protocol and cipher of the connection under TLS.
     pub tls: Option<String>,
+    /// Parameters of MAIL, as given; of a script's server only, as all below.
+    pub parameters: Vec<String>,
+    /// Number of the connection.
+    pub connection: u64,
+    /// True if the message came by BDAT.
+    pub chunked: bool,
+    /// True if an octet of the message is outside ASCII.
+    pub eight_bit: bool,
+    /// Argument of EHLO, LHLO or HELO.
+    pub helo: Option<String>,
+    /// User that AUTH proved.
+    pub user: Option<String>,
+    /// Mechanism of AUTH.
+    pub mechanism: Option<String>,
+    /// Arguments of XFORWARD.
+    pub xforward: Vec<String>,
     /// File of the message.
     pub file: PathBuf,
 }
@@ -78,9 +95,27 @@ impl Sink {
         Self::at("127.0.0.1:0", arguments)
     }
 
+    /// Starts a sink that follows a script and writes its [dialogue](Self::dialogue), with further
+    /// arguments, such as `--certificate`.
+    pub fn scripted(script: &str, arguments: &[&str]) -> Self {
+        let directory = directory();
+        let file = directory.path().join("script.toml");
+        std::fs::write(&file, script).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let (file, dialogue) = (file.into_os_string(), directory.path().join("dialogue"));
+        let texts = [file, dialogue.into_os_string()].map(|path| path.into_string());
+        let [Ok(file), Ok(dialogue)] = texts else {
+            panic!("the folder of temporary files has an odd name");
+        };
+        let script = ["--script", &file, "--dialogue", &dialogue];
+        Self::in_directory(directory, "127.0.0.1:0", &[&script, arguments].concat())
+    }
+
     /// Starts a sink at a given address.
     pub fn at(address: &str, arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
+        Self::in_directory(directory(), address, arguments)
+    }
+
+    fn in_directory(directory: TempDir, address: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(binary());
         command.args(["sink", "--json", "--listen", address, "--output"]);
         command.arg(directory.path()).args(arguments);
@@ -93,13 +128,30 @@ impl Sink {
         Self {
             process,
             address,
-            _directory: directory,
+            directory,
         }
     }
 
     /// Returns the address at which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the dialogues of a script's server up to now, each line a JSON object.
+    pub fn dialogue(&self) -> String {
+        let file = self.directory.path().join("dialogue");
+        std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+    }
+
+    /// Waits until a line of the dialogue contains these words; returns the first.
+    pub fn spoken(&self, words: &str) -> String {
+        let missing = || format!("nobody said {words:?}:\n{}", self.dialogue());
+        let said = || {
+            let dialogue = self.dialogue();
+            let mut lines = dialogue.lines();
+            lines.find(|line| line.contains(words)).map(str::to_owned)
+        };
+        until(missing, said)
     }
 
     /// Returns the next message, which must come.
@@ -119,4 +171,8 @@ impl Sink {
         self.process.kill();
         std::iter::from_fn(|| self.take_within(PATIENCE)).collect()
     }
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"))
 }

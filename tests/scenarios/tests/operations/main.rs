@@ -36,6 +36,7 @@ mod queue_stopped;
 mod reasons;
 mod reload;
 mod retry;
+mod scripted_next_hop;
 mod second_relay;
 mod spans;
 mod starting;
