@@ -1,0 +1,40 @@
+//! Connections: named ways out, such as a customer's own mail service.
+//!
+//! What is written about a connection is a [`ConnectionDraft`]. With a [`Profile`], which knows the
+//! service, it becomes a [`Connection`], or a list of sentences about what is wrong. Its secrets are
+//! [`Secret`]s, which nothing shows.
+//!
+//! Delivery finds connections by the seam [`Connections`], and asks the [`ConnectionStates`] whether
+//! a session may begin and a message may leave. A server's reply is [`classify`]'d by the profile.
+//! A refused session never fails a message: it breaks or pauses the connection, whose mail then
+//! waits until a probe finds that it works again.
+
+#![forbid(unsafe_code)]
+
+mod classify;
+mod connection;
+mod draft;
+mod name;
+mod period;
+mod profile;
+mod seam;
+mod secret;
+mod sqlite;
+mod standing;
+mod states;
+mod window;
+
+pub use classify::{Classified, DialogueStage, ReplyClass, ReplyRule, Stops, classify};
+pub use connection::{
+    ClientCertificate, Connection, ConnectionLimits, Credential, Ehlo, Mechanism, Oauth,
+    OauthGrant, PinnedKey, Serves, TokenUser, Trust,
+};
+pub use draft::{ConnectionDraft, DraftProblem, GrantKind};
+pub use name::{ConnectionKey, ConnectionName, ConnectionNameError};
+pub use period::{Period, parse_duration};
+pub use profile::{Profile, ProfileError, Profiles};
+pub use seam::{Connections, FoundConnection, rank};
+pub use secret::Secret;
+pub use sqlite::{NoStandings, SqliteStandings};
+pub use standing::{ConnectionStanding, ConnectionState, ConnectionTrouble, May, SessionFailure};
+pub use states::{ConnectionStates, StandingError, StandingStore, expires_soon};
