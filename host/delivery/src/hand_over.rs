@@ -4,7 +4,7 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use gatepost_message::BodyDamage;
+use gatepost_message::{BodyDamage, ReversePath};
 use gatepost_smtp::Reply;
 use gatepost_spool::ClaimCause;
 use tokio::task::JoinSet;
@@ -16,6 +16,7 @@ use crate::in_hand::MessageInHand;
 use crate::lane::LaneLimits;
 use crate::route::{Lot, Routed, RoutedRecipient, route};
 use crate::router::Target;
+use crate::sender::sent_as;
 use crate::server_transfer::ServerTransfer;
 use crate::settle::{AttemptReply, RecipientAttempt, settle, settle_open};
 
@@ -40,7 +41,8 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<MessageInHan
     if cleared.is_empty() {
         return;
     }
-    let content = match Content::of(&in_hand.claim.message, in_hand.claim.smtputf8).await {
+    let content = Content::of(&in_hand.claim.message, in_hand.claim.smtputf8).await;
+    let content = match content {
         Ok(content) => content,
         Err(error) if BodyDamage::is_cause_of(&error) => {
             return hold_damaged(&delivery, &in_hand, &error).await;
@@ -165,9 +167,22 @@ async fn transfer(
         limits,
     }: Cleared,
 ) {
+    let claim = &in_hand.claim;
+    let (message, reverse_path) = match lot.send_as {
+        None => (
+            claim.message.clone(),
+            claim.transaction.reverse_path.clone(),
+        ),
+        Some(address) => (
+            sent_as(&claim.message, &address),
+            ReversePath::Address(address),
+        ),
+    };
     match target {
         Target::Server(target) => {
             let transfer = ServerTransfer {
+                message,
+                reverse_path,
                 delivery,
                 in_hand,
                 target,

@@ -52,6 +52,7 @@ mod retry;
 mod route;
 mod router;
 mod scheduler;
+mod sender;
 mod server_transfer;
 mod settings;
 mod settle;

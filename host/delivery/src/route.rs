@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gatepost_message::Millis;
+use gatepost_message::{Address, Millis};
 use gatepost_model::{Destination, DestinationKey, GoOn, Judgement, Plan, Route, Routing};
 use gatepost_smtp::Reply;
 use gatepost_spool::ClaimedRecipient;
@@ -32,6 +32,8 @@ pub(crate) struct RoutedRecipient {
 pub(crate) struct Lot {
     pub(crate) destination: Destination,
     pub(crate) key: DestinationKey,
+    /// Address in whose name the message leaves, if it is not the sender's.
+    pub(crate) send_as: Option<Address>,
     pub(crate) recipients: Vec<RoutedRecipient>,
 }
 
@@ -55,11 +57,12 @@ pub(crate) async fn route(delivery: &Delivery, in_hand: &MessageInHand) -> Route
             Ok(route) => {
                 let destination = route.destination.clone();
                 let key = destination.key();
-                let send_as = route.plan.send_as.as_ref().map(ToString::to_string);
-                let name = (key.clone(), send_as);
+                let send_as = route.plan.send_as.clone();
+                let name = (key.clone(), send_as.as_ref().map(ToString::to_string));
                 let lot = lots.entry(name).or_insert_with(|| Lot {
                     destination,
                     key,
+                    send_as,
                     recipients: Vec::new(),
                 });
                 lot.recipients.push(RoutedRecipient {

@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_message::{Message, Millis, Needs};
+use gatepost_message::{Message, Millis, Needs, ReversePath};
 use gatepost_model::DestinationKey;
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{self, Origin, Outcome, Stage, Transaction};
@@ -63,6 +63,9 @@ struct TransactionEnd {
 pub(crate) struct ServerTransfer {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) in_hand: Arc<MessageInHand>,
+    /// Message in the name in which it leaves.
+    pub(crate) message: Message,
+    pub(crate) reverse_path: ReversePath,
     pub(crate) target: ServerTarget,
     pub(crate) key: DestinationKey,
     pub(crate) lane: LaneLimits,
@@ -243,7 +246,7 @@ impl ServerTransfer {
             let converted = self.converted(offer.eight_bit_mime, offer.chunking).await;
             let (message, content) = match converted {
                 Some(converted) => (&converted.message, converted.content),
-                None => (&self.in_hand.claim.message, self.content),
+                None => (&self.message, self.content),
             };
             let limits = connection.session.capabilities().limits;
             let batch = self.batch(limits, at_most, recipients);
@@ -352,7 +355,7 @@ impl ServerTransfer {
     /// converted.
     async fn convert(&self, needs: Needs) -> Option<Converted> {
         let converter = &self.delivery.converter;
-        let message = &self.in_hand.claim.message;
+        let message = &self.message;
         let despite = self.delivery.settings.long_lines == LongLines::ConvertSigned;
         let first = Needs {
             despite_signatures: needs.short_lines && !needs.ascii && despite,
@@ -381,7 +384,7 @@ impl ServerTransfer {
         let claim = &self.in_hand.claim;
         let notifications = &self.delivery.settings.notifications;
         Transaction {
-            reverse_path: claim.transaction.reverse_path.clone(),
+            reverse_path: self.reverse_path.clone(),
             recipients: recipients
                 .iter()
                 .map(|routed| {

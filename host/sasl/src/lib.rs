@@ -11,8 +11,8 @@
 //! All are checked against a verifier: the password itself is not stored. A [`BearerMechanism`]
 //! carries an OAuth token instead; the relay offers none to its own users.
 
-pub mod client;
 mod bearer;
+pub mod client;
 mod exchange;
 mod mechanism;
 mod plain;
