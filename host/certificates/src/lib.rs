@@ -1,7 +1,10 @@
-//! Certificates that the relay trusts when it calls another server: the public roots, and those of
-//! PEM files that the site names.
+//! Certificates in TLS to other servers: those that the relay trusts (the public roots, those of
+//! PEM files, a private root, a pinned key), and the one that it shows.
 
 #![forbid(unsafe_code)]
+
+mod pin;
+mod trust;
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +12,10 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 
-/// Reason why a site's certificates cannot be trusted.
+pub use self::pin::{Pin, PinError};
+pub use self::trust::{Identity, Trust, client_tls};
+
+/// Reason why certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read.
@@ -26,6 +32,18 @@ pub enum TrustError {
         /// Path as configured.
         file: PathBuf,
     },
+    /// The text holds no certificate that can be trusted.
+    #[error("the text holds no usable certificate; give at least one CA certificate in PEM")]
+    NoRoot,
+    /// The relay's own certificate or its key is not PEM.
+    #[error("the client certificate or its key is not usable PEM: {source}")]
+    Identity {
+        /// Error of reading.
+        source: pem::Error,
+    },
+    /// The TLS library refuses certificate and key, or its own defaults.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// Returns the public roots and the certificates of these PEM files.
@@ -43,14 +61,29 @@ pub fn trusted_roots<'a>(
         };
         let read = gatepost_files::read(file, gatepost_files::SETTINGS);
         let text = read.map_err(|error| unreadable(pem::Error::Io(error.into())))?;
-        let certificates = CertificateDer::pem_slice_iter(&text)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(unreadable)?;
-        if roots.add_parsable_certificates(certificates).0 == 0 {
+        if add(&mut roots, &text).map_err(unreadable)? == 0 {
             return Err(TrustError::NoCertificate {
                 file: file.to_owned(),
             });
         }
     }
     Ok(roots)
+}
+
+/// Returns the certificates of a text in PEM, and no others: a private CA.
+///
+/// # Errors
+/// It holds no certificate.
+pub fn private_roots(text: &[u8]) -> Result<RootCertStore, TrustError> {
+    let mut roots = RootCertStore::empty();
+    match add(&mut roots, text) {
+        Ok(1..) => Ok(roots),
+        Ok(0) | Err(_) => Err(TrustError::NoRoot),
+    }
+}
+
+/// Adds the certificates of a text in PEM; returns how many could be used.
+fn add(roots: &mut RootCertStore, text: &[u8]) -> Result<usize, pem::Error> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    Ok(roots.add_parsable_certificates(certificates?).0)
 }

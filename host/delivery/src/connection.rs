@@ -1,14 +1,18 @@
 //! A connection: the client session of `gatepost-smtp`, driven over a stream.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use gatepost_smtp::client::{Event, Failure, Session};
+use gatepost_smtp::client::{Event, Failure, OpeningStage, Session};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 use tokio::time::timeout;
 
+use crate::open::{Speaker, Transcript};
 use crate::settings::Timeouts;
 
 /// A stream that SMTP runs over: TCP or TLS.
@@ -26,6 +30,8 @@ const READ_AHEAD: usize = 64 * 1024;
 /// A connection to a next hop.
 pub(crate) struct Connection {
     pub(crate) stream: Box<dyn Stream>,
+    /// Address of the server.
+    pub(crate) address: SocketAddr,
     pub(crate) session: Session,
     /// Octets received and not yet passed to the session.
     input: BytesMut,
@@ -38,12 +44,22 @@ pub(crate) struct Connection {
     /// Number of transactions begun.
     pub(crate) transactions: u32,
     pub(crate) timeouts: Timeouts,
+    /// Listener to the dialogue.
+    pub(crate) transcript: Option<Transcript>,
+    /// Octets of a line of which it has not heard the end.
+    heard: BytesMut,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Box<dyn Stream>, session: Session, timeouts: Timeouts) -> Self {
+    pub(crate) fn new(
+        stream: Box<dyn Stream>,
+        address: SocketAddr,
+        session: Session,
+        timeouts: Timeouts,
+    ) -> Self {
         Self {
             stream,
+            address,
             session,
             input: BytesMut::new(),
             severed: None,
@@ -51,15 +67,23 @@ impl Connection {
             wants_origin: false,
             transactions: 0,
             timeouts,
+            transcript: None,
+            heard: BytesMut::new(),
         }
     }
 
     /// Runs the dialogue up to the next event that is not just sending and receiving.
     pub(crate) async fn advance(&mut self) -> Event {
         loop {
-            match self.session.next_event() {
-                Event::Send(bytes) => self.send(&bytes).await,
-                Event::SendSecret(line) => self.send(line.octets()).await,
+            match self.next_event() {
+                Event::Send(bytes) => {
+                    self.record(Speaker::Relay, &bytes);
+                    self.send(&bytes).await;
+                }
+                Event::SendSecret(line) => {
+                    self.record(Speaker::Relay, line.to_string().as_bytes());
+                    self.send(line.octets()).await;
+                }
                 Event::NeedInput => {
                     if let Err(failure) = self.receive().await {
                         self.session.fail(failure);
@@ -67,6 +91,22 @@ impl Connection {
                 }
                 event => return event,
             }
+        }
+    }
+
+    fn next_event(&mut self) -> Event {
+        // The key derivation of SCRAM may take as long as the server likes, up to half a second.
+        let costly = self.session.opening() == Some(OpeningStage::Auth);
+        let threads = Handle::current().runtime_flavor();
+        match costly && threads == RuntimeFlavor::MultiThread {
+            true => block_in_place(|| self.session.next_event()),
+            false => self.session.next_event(),
+        }
+    }
+
+    fn record(&self, speaker: Speaker, lines: &[u8]) {
+        if let Some(transcript) = &self.transcript {
+            transcript.add(speaker, lines);
         }
     }
 
@@ -115,7 +155,14 @@ impl Connection {
                 Err(_) => return Err(Failure::TimedOut),
             }
         }
-        self.session.feed(&self.input.split());
+        let input = self.input.split();
+        if self.transcript.is_some() {
+            self.heard.extend_from_slice(&input);
+            let whole = self.heard.iter().rposition(|&octet| octet == b'\n');
+            let lines = self.heard.split_to(whole.map_or(0, |at| at + 1));
+            self.record(Speaker::Server, &lines);
+        }
+        self.session.feed(&input);
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use crate::lanes::Lanes;
 use crate::pool::Pool;
 use crate::retry::Schedule;
 use crate::settings::Settings;
-use crate::tls::{StartError, Tls};
+use crate::tls::StartError;
 use crate::{Observer, Router, Target, Ways, scheduler};
 
 /// Parts of the relay that delivery asks and tells.
@@ -81,9 +81,8 @@ impl Delivery {
             ways,
             observer,
         } = callers;
-        let tls = Tls::new(&settings.trusted)?;
         Ok(Self {
-            connector: Connector::new(&settings, tls)?,
+            connector: Connector::new(&settings)?,
             converter: Converter::new(),
             pool,
             lanes,
@@ -102,7 +101,7 @@ impl Delivery {
     /// # Errors
     /// As [`Delivery::start`].
     pub fn check(settings: &Settings) -> Result<(), StartError> {
-        Connector::new(settings, Tls::new(&settings.trusted)?).map(drop)
+        Connector::new(settings).map(drop)
     }
 
     /// Returns the limits of the lane to that target. The queue may hand out more than there are

@@ -11,7 +11,7 @@
 //! 3. Each destination has a lane, which opens slowly, keeps the rate that is allowed, and closes
 //!    while no session comes about: a destination that is down costs one probe at a time.
 //! 4. Each destination has a bounded number of connections. An idle one is reused, otherwise a new
-//!    one is opened: addresses in turn, TLS as the route demands. A reused connection that turns
+//!    one is [opened](open): addresses in turn, TLS as the route demands, log-in. A reused connection that turns
 //!    out dead before the message was sent costs only a second try.
 //! 5. One SMTP or LMTP transaction, or as many as the next hop's limits require, hands the message
 //!    over, in pieces as they come from the store. Every recipient gets a reply of its own. A
@@ -46,6 +46,7 @@ mod lane;
 mod lanes;
 pub mod notify;
 mod observer;
+pub mod open;
 mod pool;
 mod remark;
 mod retry;
@@ -68,4 +69,4 @@ pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
 pub use router::{Decided, Deciding, Limits, Router, ServerTarget, Target, Ways};
 pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
-pub use tls::StartError;
+pub use tls::{StartError, Tls};

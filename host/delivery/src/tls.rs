@@ -1,105 +1,81 @@
-//! TLS to next hops: certificate verification by [`TlsMode`].
-//!
-//! [`TlsMode`]: gatepost_model::TlsMode
+//! TLS to servers: the connectors for both kinds of handshake.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gatepost_certificates::{TrustError, trusted_roots};
+use gatepost_certificates::{Identity, Trust, TrustError, client_tls, trusted_roots};
+use gatepost_sasl::Binding;
 use gatepost_smtp::client::EhloNameError;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConnection, ProtocolVersion};
 use tokio_rustls::TlsConnector;
 
 /// Reason why delivery cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The trusted certificates cannot be used.
+    /// The certificates cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
     /// The relay's own name cannot be said in EHLO.
     #[error("cannot introduce the relay by its host name: {0}")]
     HostName(#[from] EhloNameError),
-    /// The TLS library refuses its own defaults.
-    #[error("cannot set up TLS: {0}")]
-    Tls(#[from] rustls::Error),
 }
 
 /// Connectors for the two kinds of handshake.
 #[derive(Clone)]
-pub(crate) struct Tls {
-    /// Accepts any certificate.
+pub struct Tls {
+    /// Accepts any certificate, for opportunistic TLS only. The alternative there is plaintext,
+    /// which an attacker on the path can force anyway by hiding STARTTLS.
     pub(crate) opportunistic: TlsConnector,
-    /// Demands a certificate for the host's name from a trusted root.
+    /// Demands what [`Trust`] says.
     pub(crate) verified: TlsConnector,
 }
 
 impl Tls {
-    /// Makes both connectors, with the public roots and those in these PEM files.
-    pub(crate) fn new(trusted: &[PathBuf]) -> Result<Self, StartError> {
-        let provider = Arc::new(ring::default_provider());
-        let config = || {
-            ClientConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()
+    /// Makes both connectors; mandatory TLS demands this of servers, and both show this certificate
+    /// to servers that ask for one.
+    ///
+    /// # Errors
+    /// The certificate or its key cannot be used.
+    pub fn new(trust: Trust, identity: Option<Identity<'_>>) -> Result<Self, TrustError> {
+        let connector = |trust| {
+            client_tls(trust, identity)
+                .map(Arc::new)
+                .map(TlsConnector::from)
         };
-        let any = config()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(Arc::clone(&provider))))
-            .with_no_client_auth();
-        let verified = config()?
-            .with_root_certificates(trusted_roots(trusted.iter().map(PathBuf::as_path))?)
-            .with_no_client_auth();
         Ok(Self {
-            opportunistic: TlsConnector::from(Arc::new(any)),
-            verified: TlsConnector::from(Arc::new(verified)),
+            opportunistic: connector(Trust::Anything)?,
+            verified: connector(trust)?,
         })
+    }
+
+    /// Makes both connectors, with the public roots and those in these PEM files.
+    pub(crate) fn trusting(files: &[PathBuf]) -> Result<Self, TrustError> {
+        let roots = trusted_roots(files.iter().map(PathBuf::as_path))?;
+        Self::new(Trust::Roots(roots), None)
     }
 }
 
-/// Accepts any certificate, for opportunistic TLS only.
-///
-/// The alternative there is plaintext, which an attacker on the path can force anyway by hiding
-/// STARTTLS. Encryption to whoever answers protects against passive listeners (RFC 7435), and
-/// refusing a self-signed certificate would give that up for nothing. The server must still prove
-/// that it holds the certificate's key.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+/// Label of the exporter that authentication is bound to (RFC 9266 section 4.2).
+const BINDING: &[u8] = b"EXPORTER-Channel-Binding";
 
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
+/// Returns the channel binding of a connection; `None` where its protocol has no safe one (TLS 1.2:
+/// RFC 9266 section 3).
+pub(crate) fn binding(connection: &ClientConnection) -> Option<Binding> {
+    let has_exporter = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+    let exported = || connection.export_keying_material([0; 32], BINDING, None);
+    has_exporter.then(exported).and_then(Result::ok)
+}
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+/// Describes protocol and cipher, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`, as a session's facts
+/// do.
+pub(crate) fn describe(connection: &ClientConnection) -> String {
+    let version = match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        _ => "TLS",
+    };
+    match connection.negotiated_cipher_suite() {
+        Some(suite) => format!("{version} {:?}", suite.suite()),
+        None => version.to_owned(),
     }
 }

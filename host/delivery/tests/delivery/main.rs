@@ -7,6 +7,7 @@ mod damaged_body;
 mod extensions;
 mod long_lines;
 mod notices;
+mod opening;
 mod refused_session;
 mod reuse;
 mod schedule;

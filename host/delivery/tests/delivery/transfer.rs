@@ -243,7 +243,7 @@ async fn a_server_that_refuses_in_mid_message_gets_no_more_of_it() {
 async fn a_server_without_pipelining_gets_one_command_at_a_time() {
     let offer = Offer {
         extensions: vec!["8BITMIME"],
-        starttls: None,
+        ..Offer::default()
     };
     // A client that sends before the answer is noticed here: the line would come before the reply.
     let server = NextHopServer::start(offer, |_, _| None).await;
@@ -293,7 +293,7 @@ async fn a_silent_server_times_out() {
 async fn eight_bit_messages_need_8bitmime() {
     let seven = Offer {
         extensions: vec!["PIPELINING"],
-        starttls: None,
+        ..Offer::default()
     };
     let (seven, eight) = (
         NextHopServer::start(seven, |_, _| None).await,

@@ -1,6 +1,6 @@
 //! A scripted next hop on loopback.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -58,6 +58,8 @@ type Script = dyn Fn(usize, Moment<'_>) -> Option<Act> + Send + Sync;
 pub struct Offer {
     pub extensions: Vec<&'static str>,
     pub starttls: Option<Certificate>,
+    /// TLS from the first octet.
+    pub implicit: Option<Certificate>,
 }
 
 impl Offer {
@@ -69,14 +71,14 @@ impl Offer {
                 "SIZE 10000000",
                 "ENHANCEDSTATUSCODES",
             ],
-            starttls: None,
+            ..Self::default()
         }
     }
 
     pub fn of(extensions: &[&'static str]) -> Self {
         Self {
             extensions: extensions.to_vec(),
-            starttls: None,
+            ..Self::default()
         }
     }
 
@@ -91,7 +93,9 @@ impl Offer {
 /// A self-signed certificate for `localhost`.
 #[derive(Clone)]
 pub struct Certificate {
-    pem: String,
+    pub pem: String,
+    /// Private key, as PEM.
+    pub key: String,
     config: Arc<ServerConfig>,
 }
 
@@ -108,6 +112,7 @@ impl Certificate {
             .unwrap();
         Self {
             pem: made.cert.pem(),
+            key: made.signing_key.serialize_pem(),
             config: Arc::new(config),
         }
     }
@@ -132,6 +137,7 @@ impl Certificate {
             .unwrap();
         Self {
             pem: made.cert.pem(),
+            key: made.signing_key.serialize_pem(),
             config: Arc::new(config),
         }
     }
@@ -158,6 +164,7 @@ pub struct Received {
 #[derive(Default)]
 struct Log {
     connections: usize,
+    peers: Vec<IpAddr>,
     commands: Vec<(usize, String)>,
     received: Vec<Received>,
     pipelined: bool,
@@ -183,10 +190,11 @@ impl NextHopServer {
         task.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let (stream, peer) = listener.accept().await.unwrap();
                 let number = {
                     let mut log = shared.lock().unwrap();
                     log.connections += 1;
+                    log.peers.push(peer.ip());
                     log.connections - 1
                 };
                 connections.spawn(serve(
@@ -247,6 +255,11 @@ impl NextHopServer {
         self.log.lock().unwrap().connections
     }
 
+    /// Returns the addresses that have connected.
+    pub fn peers(&self) -> Vec<IpAddr> {
+        self.log.lock().unwrap().peers.clone()
+    }
+
     pub fn received(&self) -> Vec<Received> {
         self.log.lock().unwrap().received.clone()
     }
@@ -276,6 +289,11 @@ type Wire = BufStream<Box<dyn Duplex>>;
 
 async fn serve(mut conversation: Conversation, stream: TcpStream) {
     let mut wire: Wire = BufStream::new(Box::new(stream));
+    if let Some(certificate) = conversation.offer.implicit.clone()
+        && conversation.secure(&mut wire, certificate).await.is_err()
+    {
+        return;
+    }
     let _ = conversation.hold(&mut wire).await;
 }
 
@@ -405,6 +423,10 @@ impl Conversation {
 
     async fn start_tls(&mut self, wire: &mut Wire) -> Result<(), Over> {
         let certificate = self.offer.starttls.clone().ok_or(Over)?;
+        self.secure(wire, certificate).await
+    }
+
+    async fn secure(&mut self, wire: &mut Wire, certificate: Certificate) -> Result<(), Over> {
         let plain: Box<dyn Duplex> = Box::new(tokio::io::empty());
         let plain = std::mem::replace(wire, BufStream::new(plain)).into_inner();
         let secured = TlsAcceptor::from(certificate.config).accept(plain).await?;

@@ -1,0 +1,267 @@
+//! Opening of a session: TCP, TLS, banner, EHLO and log-in, up to the point where a transaction may
+//! begin.
+
+mod dial;
+mod login;
+mod not_opened;
+mod opening;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use gatepost_model::{Protocol, TlsMode};
+use gatepost_sasl::client::{Channel, Credential, Login};
+use gatepost_smtp::client::{self, Capabilities, Event, Failure, OpeningStage, Session};
+use rustls::pki_types::ServerName;
+use tokio_rustls::client::TlsStream;
+
+pub use self::login::{CredentialSource, Fetching, LogIn, NoCredential};
+pub use self::not_opened::NotOpened;
+pub use self::opening::{Opening, Speaker, Transcript};
+use crate::connection::{Connection, Stream, with_timeout};
+use crate::tls::{binding, describe};
+
+/// Most addresses of a server that are tried: RFC 5321 section 5.1 wants at least two, and a limit.
+const ADDRESSES: usize = 5;
+
+/// What a server showed of itself when a session was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Address that was connected to.
+    pub address: SocketAddr,
+    /// Protocol and cipher of TLS; `None` in plaintext.
+    pub tls: Option<String>,
+    /// Capabilities that the server offers.
+    pub capabilities: Capabilities,
+}
+
+/// Opens a session and ends it by QUIT: a probe, or a test of a connection.
+///
+/// # Errors
+/// The session cannot be opened.
+pub async fn try_opening(opening: &Opening) -> Result<Opened, NotOpened> {
+    let connection = open(opening).await?;
+    let opened = Opened {
+        address: connection.address,
+        tls: connection.tls.clone(),
+        capabilities: connection.session.capabilities().clone(),
+    };
+    connection.quit().await;
+    Ok(opened)
+}
+
+/// Opens a session at the first of the addresses that allows it. If the server refuses the
+/// credential and there is another, tries once more with that.
+pub(crate) async fn open(opening: &Opening) -> Result<Connection, NotOpened> {
+    let Some(login) = &opening.login else {
+        return open_any(opening, None).await;
+    };
+    let fetch = async |refused: Option<&Credential>| {
+        let fetched = login.source.credential(refused).await;
+        fetched.map_err(|why| NotOpened::without_credential(opening, &why))
+    };
+    let log_in = async |credential: Credential| {
+        let login = Login {
+            credential,
+            mechanisms: login.mechanisms.clone(),
+        };
+        open_any(opening, Some(login)).await
+    };
+    let Some(first) = fetch(None).await? else {
+        let why = NoCredential {
+            why: "it has none".to_owned(),
+            permanent: true,
+        };
+        return Err(NotOpened::without_credential(opening, &why));
+    };
+    match log_in(first.clone()).await {
+        Err(refusal) if refusal.refuses_credential() => match fetch(Some(&first)).await? {
+            Some(another) => log_in(another).await,
+            None => Err(refusal),
+        },
+        opened => opened,
+    }
+}
+
+/// Opens a session at the first of the addresses that allows it.
+async fn open_any(opening: &Opening, login: Option<Login>) -> Result<Connection, NotOpened> {
+    let mut why: Option<NotOpened> = None;
+    for &address in opening.addresses.iter().take(ADDRESSES) {
+        match open_at(opening, address, login.clone()).await {
+            Ok(connection) => return Ok(connection),
+            Err(not_opened) => {
+                let last = not_opened.is_of_all_addresses();
+                why = Some(match why.take() {
+                    Some(before) if before.rank() > not_opened.rank() && !last => before,
+                    _ => not_opened,
+                });
+                if last {
+                    break;
+                }
+            }
+        }
+    }
+    // RFC 3463: X.4.4, unable to route.
+    let no_address = || {
+        let text = format!("{} has no address", opening.host);
+        NotOpened::unreached(opening.server(), "4.4.4", &text)
+    };
+    Err(why.unwrap_or_else(no_address))
+}
+
+/// Opens a session at an address; if TLS was optional and failed, tries once more without it.
+async fn open_at(
+    opening: &Opening,
+    address: SocketAddr,
+    login: Option<Login>,
+) -> Result<Connection, NotOpened> {
+    let tls = match opening.mode {
+        TlsMode::None => client::Tls::None,
+        TlsMode::Opportunistic => client::Tls::Opportunistic,
+        TlsMode::Required | TlsMode::Implicit => client::Tls::Required,
+    };
+    match converse(opening, address, tls, login).await {
+        Err(not_opened)
+            if tls == client::Tls::Opportunistic
+                && !opening.verifies()
+                && concerns_tls(&not_opened) =>
+        {
+            tracing::info!(%address, %not_opened, "going on without TLS");
+            converse(opening, address, client::Tls::None, None).await
+        }
+        opened => opened,
+    }
+}
+
+/// Connects, and runs the dialogue up to the point where a transaction may begin.
+async fn converse(
+    opening: &Opening,
+    address: SocketAddr,
+    tls: client::Tls,
+    login: Option<Login>,
+) -> Result<Connection, NotOpened> {
+    let timeouts = opening.timeouts;
+    // RFC 3463: X.4.1, no answer from host.
+    let stream = with_timeout(timeouts.connect, dial::dial(address, &opening.egress)).await;
+    let stream = stream.map_err(|error| {
+        let text = format!("cannot connect to {address}: {error}");
+        NotOpened::unreached(opening.server(), "4.4.1", &text)
+    })?;
+    // Without it each small piece waits for the acknowledgement of the one before. If it cannot be
+    // set, that costs only time.
+    let _ = stream.set_nodelay(true);
+    let settings = client::Settings {
+        protocol: match opening.protocol {
+            Protocol::Smtp => client::Protocol::Smtp,
+            Protocol::Lmtp => client::Protocol::Lmtp,
+        },
+        ehlo_name: opening.ehlo_name.clone(),
+        tls,
+        login,
+    };
+    let failed = |stage, failure| NotOpened::at(opening, stage, failure);
+    let mut connection = match opening.mode {
+        TlsMode::Implicit => {
+            let stream = handshake(opening, Box::new(stream)).await;
+            let stream = stream.map_err(|error| tls_failed(opening, &error))?;
+            let session = Session::new(settings, Some(channel(opening, &stream)));
+            let described = describe(stream.get_ref().1);
+            let mut connection = Connection::new(Box::new(stream), address, session, timeouts);
+            connection.tls = Some(described);
+            connection
+        }
+        _ => {
+            let session = Session::new(settings, None);
+            Connection::new(Box::new(stream), address, session, timeouts)
+        }
+    };
+    connection.transcript = opening.transcript.clone();
+    loop {
+        let event = connection.advance().await;
+        let stage = connection.session.opening().unwrap_or(OpeningStage::Ehlo);
+        match event {
+            Event::Ready => {
+                connection.transcript = None;
+                return Ok(connection);
+            }
+            Event::StartTls => {
+                let stream = handshake(opening, connection.stream).await;
+                let stream = stream.map_err(|error| tls_failed(opening, &error))?;
+                connection.session.tls_started(channel(opening, &stream));
+                connection.tls = Some(describe(stream.get_ref().1));
+                connection.stream = Box::new(stream);
+            }
+            Event::Failed(failure) => {
+                let fresh = connection.tls.is_some() && stage != OpeningStage::Auth;
+                let failure = if fresh {
+                    ended_with_tls(failure)
+                } else {
+                    failure
+                };
+                return Err(failed(stage, failure));
+            }
+            // No other event comes before a transaction or QUIT.
+            _ => {
+                let failure = Failure::Disconnected("closed before it was ready".to_owned());
+                return Err(failed(stage, failure));
+            }
+        }
+    }
+}
+
+async fn handshake(
+    opening: &Opening,
+    stream: Box<dyn Stream>,
+) -> io::Result<TlsStream<Box<dyn Stream>>> {
+    let name = ServerName::try_from(opening.host.clone());
+    let (connector, name) = match (opening.verifies(), name) {
+        (true, name) => (&opening.tls.verified, name.map_err(io::Error::other)?),
+        // Any certificate is accepted, so any name that can be sent will do.
+        (false, name) => (
+            &opening.tls.opportunistic,
+            name.unwrap_or(ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into())),
+        ),
+    };
+    with_timeout(opening.timeouts.handshake, connector.connect(name, stream)).await
+}
+
+/// Makes the channel of a finished handshake: the only place where one is made.
+fn channel(opening: &Opening, stream: &TlsStream<Box<dyn Stream>>) -> Channel {
+    Channel::encrypted(&opening.host, opening.port, binding(stream.get_ref().1))
+}
+
+/// Makes the failure of a handshake. An objection to a certificate, of either side, stays until
+/// somebody changes something.
+fn tls_failed(opening: &Opening, error: &io::Error) -> NotOpened {
+    let inner = error.get_ref().and_then(|error| error.downcast_ref());
+    let permanent = matches!(
+        inner,
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_))
+    );
+    NotOpened {
+        permanent,
+        ..NotOpened::at(opening, OpeningStage::Tls, Failure::Tls(error.to_string()))
+    }
+}
+
+/// Restates a failure between the end of our side of the handshake and the reply to EHLO.
+///
+/// In TLS 1.3 the client is finished before the server has checked its certificate, or noticed that
+/// there is none (RFC 8446 section 4.4.2.4): the server's objection comes as an alert, or as the
+/// end of the connection, in place of the reply to EHLO.
+fn ended_with_tls(failure: Failure) -> Failure {
+    match failure {
+        Failure::Disconnected(why) => Failure::Tls(format!("the server ended the session: {why}")),
+        Failure::TimedOut => Failure::Tls("the server is silent since".to_owned()),
+        failure => failure,
+    }
+}
+
+/// Returns true if a connection failed because of TLS, so that one without might succeed.
+fn concerns_tls(not_opened: &NotOpened) -> bool {
+    match not_opened.stage {
+        OpeningStage::Tls => true,
+        OpeningStage::StartTls => not_opened.reply.is_some(),
+        _ => false,
+    }
+}

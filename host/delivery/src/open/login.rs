@@ -1,0 +1,55 @@
+//! Log-ins, and where their secrets come from.
+
+use std::fmt;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use gatepost_sasl::client::{Credential, Mechanism};
+
+/// Log-in at a server.
+#[derive(Clone)]
+pub struct LogIn {
+    /// Mechanisms that may be used, the preferred first.
+    pub mechanisms: Vec<Mechanism>,
+    /// Source of the credential.
+    pub source: Arc<dyn CredentialSource>,
+}
+
+impl fmt::Debug for LogIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogIn")
+            .field("mechanisms", &self.mechanisms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Source of the credential for a log-in: a password, or tokens that are fetched when they are
+/// needed.
+pub trait CredentialSource: Send + Sync {
+    /// Returns the credential to use. `refused` is one that the server has just refused: then
+    /// returns another, or `None` if there is no other.
+    fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a>;
+}
+
+/// Future of a credential.
+pub type Fetching<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Credential>, NoCredential>> + Send + 'a>>;
+
+/// Reason why there is no credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no credential to log in with: {why}")]
+pub struct NoCredential {
+    /// Reason, with what to do; without secrets.
+    pub why: String,
+    /// True if that stays so until somebody changes the connection.
+    pub permanent: bool,
+}
+
+/// A password is all that there is: a refused one has no successor.
+impl CredentialSource for Credential {
+    fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a> {
+        let credential = refused.is_none().then(|| self.clone());
+        Box::pin(ready(Ok(credential)))
+    }
+}
