@@ -1,79 +1,98 @@
-//! Connecting to a next hop that a route names.
+//! Connecting to the servers of a destination.
 
 use std::net::{IpAddr, SocketAddr};
 
 use gatepost_message::domain_to_ascii;
 use gatepost_model::NextHop;
 use gatepost_smtp::Reply;
-use gatepost_smtp::client::{EhloName, OpeningStage};
 use ipnet::IpNet;
 use tokio::net::lookup_host;
 
 use crate::connection::{Connection, with_timeout};
 use crate::open::{NotOpened, Opening, open};
-use crate::settings::{Settings, Timeouts};
+use crate::settings::Settings;
+use crate::target::{OpeningTerms, Servers};
 use crate::tls::{StartError, Tls};
 
-/// Opens connections to next hops.
+/// Opens connections to destinations.
 pub(crate) struct Connector {
-    ehlo_name: EhloName,
-    tls: Tls,
-    timeouts: Timeouts,
+    terms: OpeningTerms,
     xforward_to: Vec<IpNet>,
 }
 
-/// Failure to connect to a next hop.
+/// Failure to get a session with any server of a destination.
 #[derive(Debug, Clone)]
-pub(crate) struct Unreachable {
-    /// Reply that describes the failure; the relay's own unless `from_server`.
-    pub(crate) reply: Reply,
-    /// True if a server answered at all.
-    pub(crate) connected: bool,
-    /// True if the reply is the server's.
-    pub(crate) from_server: bool,
-}
-
-impl From<NotOpened> for Unreachable {
-    fn from(not_opened: NotOpened) -> Self {
-        Self {
-            from_server: not_opened.reply.as_ref() == Some(&not_opened.deferral),
-            connected: not_opened.stage > OpeningStage::Connect,
-            reply: not_opened.deferral,
-        }
-    }
+pub(crate) enum NoSession {
+    /// No server of it can be named, for this reason; the destination takes no mail at all if the
+    /// reply is permanent.
+    NoServer(Reply),
+    /// None of its servers opened a session; the best-ranked failure.
+    NotOpened(NotOpened),
 }
 
 impl Connector {
     pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
         Ok(Self {
-            ehlo_name: settings.hostname.parse()?,
-            tls: Tls::trusting(&settings.trusted)?,
-            timeouts: settings.timeouts,
+            terms: OpeningTerms {
+                ehlo_name: settings.hostname.parse()?,
+                tls: Tls::trusting(&settings.trusted)?,
+                timeouts: settings.timeouts,
+            },
             xforward_to: settings.xforward_to.clone(),
         })
     }
 
-    /// Returns a connection that is ready for a transaction, from the first of the host's addresses
-    /// that provides one.
-    pub(crate) async fn connect(&self, hop: &NextHop) -> Result<Connection, Unreachable> {
-        let opening = Opening {
+    /// Returns a connection that is ready for a transaction, from the first of the servers that
+    /// provides one.
+    pub(crate) async fn connect(&self, servers: &Servers) -> Result<Connection, NoSession> {
+        let openings = match servers {
+            Servers::NextHop { hop, egress } => {
+                let opening = self.next_hop(hop, egress.clone()).await;
+                vec![opening.map_err(NoSession::NotOpened)?]
+            }
+            Servers::Found(found) => {
+                let found = found.find(&self.terms).await;
+                found.map_err(NoSession::NoServer)?
+            }
+        };
+        let mut why: Option<NotOpened> = None;
+        for opening in &openings {
+            match open(opening).await {
+                Ok(mut connection) => {
+                    let address = connection.address.ip().to_canonical();
+                    let mut told = self.xforward_to.iter();
+                    connection.wants_origin = told.any(|network| network.contains(&address));
+                    return Ok(connection);
+                }
+                Err(not_opened) => {
+                    why = Some(match why.take() {
+                        Some(before) if before.rank() > not_opened.rank() => before,
+                        _ => not_opened,
+                    });
+                }
+            }
+        }
+        Err(match why {
+            Some(why) => NoSession::NotOpened(why),
+            // RFC 3463: X.4.4, unable to route.
+            None => NoSession::NoServer(Reply::new(451, "4.4.4", "no server")),
+        })
+    }
+
+    async fn next_hop(&self, hop: &NextHop, egress: Vec<IpAddr>) -> Result<Opening, NotOpened> {
+        Ok(Opening {
             host: domain_to_ascii(&hop.host).unwrap_or_default(),
             port: hop.port,
             addresses: self.look_up(hop).await?,
             protocol: hop.protocol,
             mode: hop.tls,
-            tls: self.tls.clone(),
-            ehlo_name: self.ehlo_name.clone(),
-            egress: Vec::new(),
+            tls: self.terms.tls.clone(),
+            ehlo_name: self.terms.ehlo_name.clone(),
+            egress,
             login: None,
-            timeouts: self.timeouts,
+            timeouts: self.terms.timeouts,
             transcript: None,
-        };
-        let mut connection = open(&opening).await?;
-        let address = connection.address.ip().to_canonical();
-        let mut told = self.xforward_to.iter();
-        connection.wants_origin = told.any(|network| network.contains(&address));
-        Ok(connection)
+        })
     }
 
     async fn look_up(&self, hop: &NextHop) -> Result<Vec<SocketAddr>, NotOpened> {
@@ -87,7 +106,8 @@ impl Connector {
         let Some(host) = domain_to_ascii(&hop.host) else {
             return Err(unknown("4.4.4", &format!("{} is no domain name", hop.host)));
         };
-        with_timeout(self.timeouts.lookup, lookup_host((host.as_str(), hop.port)))
+        let addresses = lookup_host((host.as_str(), hop.port));
+        with_timeout(self.terms.timeouts.lookup, addresses)
             .await
             .map(Iterator::collect)
             .map_err(|error| unknown("4.4.3", &format!("cannot look up {}: {error}", hop.host)))

@@ -6,13 +6,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use gatepost_model::Protocol;
 use gatepost_smtp::client::{Event, Failure, OpeningStage, Session};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 
-use crate::open::{Speaker, Transcript};
+use crate::open::{Opening, Speaker, Transcript};
 use crate::settings::Timeouts;
 
 /// A stream that SMTP runs over: TCP or TLS.
@@ -32,6 +33,10 @@ pub(crate) struct Connection {
     pub(crate) stream: Box<dyn Stream>,
     /// Address of the server.
     pub(crate) address: SocketAddr,
+    /// Name of the server, or its address.
+    pub(crate) host: String,
+    /// Protocol of the server.
+    pub(crate) protocol: Protocol,
     pub(crate) session: Session,
     /// Octets received and not yet passed to the session.
     input: BytesMut,
@@ -55,18 +60,20 @@ impl Connection {
         stream: Box<dyn Stream>,
         address: SocketAddr,
         session: Session,
-        timeouts: Timeouts,
+        opening: &Opening,
     ) -> Self {
         Self {
             stream,
             address,
+            host: opening.host.clone(),
+            protocol: opening.protocol,
             session,
             input: BytesMut::new(),
             severed: None,
             tls: None,
             wants_origin: false,
             transactions: 0,
-            timeouts,
+            timeouts: opening.timeouts,
             transcript: None,
             heard: BytesMut::new(),
         }

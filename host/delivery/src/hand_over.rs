@@ -15,10 +15,10 @@ use crate::delivery::Delivery;
 use crate::in_hand::MessageInHand;
 use crate::lane::LaneLimits;
 use crate::route::{Lot, Routed, RoutedRecipient, route};
-use crate::router::Target;
 use crate::sender::sent_as;
 use crate::server_transfer::ServerTransfer;
 use crate::settle::{AttemptReply, RecipientAttempt, settle, settle_open};
+use crate::target::{Stop, Target, Watch};
 
 /// A lot that may go to its destination now.
 struct Cleared {
@@ -88,62 +88,93 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<MessageInHan
     }
 }
 
-/// Asks whether a lot may go to its destination now: the destination must be known, have room in
-/// the queue's count, and its lane must give leave.
+/// Takes leave for a lot, or returns its recipients with the reason why they wait.
 fn clear(
     delivery: &Delivery,
     in_hand: &MessageInHand,
     lot: Lot,
 ) -> Result<Cleared, Vec<RecipientAttempt>> {
+    let target = delivery.ways.target(&in_hand.claim, &lot.destination);
+    let left = match target {
+        Ok(target) => {
+            let limits = delivery.limits(&target);
+            match leave(delivery, in_hand, &lot, &target, limits) {
+                Ok(()) => {
+                    return Ok(Cleared {
+                        lot,
+                        target,
+                        limits,
+                    });
+                }
+                Err(reply) => (reply, true),
+            }
+        }
+        // The way is gone: without a route, the router is asked again.
+        Err(reply) => (AttemptReply::FromRelay(reply), false),
+    };
+    let (reply, keeps_route) = left;
+    let waits = |one: RoutedRecipient| RecipientAttempt {
+        judgements: one.judgements,
+        route: Some(one.route).filter(|_| keeps_route),
+        ..RecipientAttempt::without_route(one.index, reply.clone())
+    };
+    Err(lot.recipients.into_iter().map(waits).collect())
+}
+
+/// Asks whether a lot may go to its destination now: there must be room in the queue's count, the
+/// lane must give leave, and so must whoever watches the destination.
+fn leave(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    lot: &Lot,
+    target: &Target,
+    limits: LaneLimits,
+) -> Result<(), AttemptReply> {
     let claim = &in_hand.claim;
     let now = delivery.now();
-    let target = match delivery.ways.target(claim, &lot.destination) {
-        Ok(target) => target,
-        Err(reply) => {
-            // The way is gone: the router is asked again.
-            let reply = || AttemptReply::FromRelay(reply.clone());
-            let without_route = |one: RoutedRecipient| RecipientAttempt {
-                judgements: one.judgements,
-                ..RecipientAttempt::without_route(one.index, reply())
-            };
-            return Err(lot.recipients.into_iter().map(without_route).collect());
-        }
-    };
-    let limits = delivery.limits(&target);
-    let numbers: Vec<u32> = (lot.recipients.iter())
-        .map(|one| in_hand.recipient(one.index).number)
-        .collect();
     let queue = &*delivery.queue;
     // Before anything enters: the queue must know the pace of a new destination.
     delivery.lanes.open(queue, &lot.key, limits, now);
-    let entered = is_counted(in_hand, &lot)
+    let numbers = lot
+        .recipients
+        .iter()
+        .map(|one| in_hand.recipient(one.index).number);
+    let numbers: Vec<u32> = numbers.collect();
+    let entered = is_counted(in_hand, lot)
         || queue.enter(claim.transaction.id, claim.lease, &numbers, &lot.key);
-    let (until, reply) = if !entered {
-        (now, None)
-    } else {
-        match delivery.lanes.begin(queue, &lot.key, limits, now) {
-            Ok(()) => {
-                return Ok(Cleared {
-                    lot,
-                    target,
-                    limits,
-                });
-            }
-            Err((until, reply)) => (until, reply),
-        }
-    };
-    let waits = |one: RoutedRecipient| RecipientAttempt {
-        judgements: one.judgements,
-        route: Some(one.route),
-        ..RecipientAttempt::without_route(
-            one.index,
-            AttemptReply::NotAttempted {
-                until,
-                reply: reply.clone(),
+    if !entered {
+        return Err(match target.watch().and_then(Watch::stopped) {
+            Some(stop) => AttemptReply::Stopped(stop),
+            None => AttemptReply::NotAttempted {
+                until: now,
+                reply: None,
             },
-        )
+        });
+    }
+    let begun = delivery.lanes.begin(queue, &lot.key, limits, now);
+    begun.map_err(|(until, reply)| AttemptReply::NotAttempted { until, reply })?;
+    watch(delivery, in_hand, lot, target, limits).map_err(AttemptReply::Stopped)
+}
+
+/// Asks whoever watches the destination for leave.
+fn watch(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    lot: &Lot,
+    target: &Target,
+    limits: LaneLimits,
+) -> Result<(), Stop> {
+    let Some(watch) = target.watch() else {
+        return Ok(());
     };
-    Err(lot.recipients.into_iter().map(waits).collect())
+    let mailbox = lot.send_as.as_ref();
+    let mailbox = mailbox.or(in_hand.claim.transaction.reverse_path.address());
+    let recipients = u32::try_from(lot.recipients.len()).unwrap_or(u32::MAX);
+    let now = delivery.now();
+    watch.begin(mailbox, recipients, now).inspect_err(|stop| {
+        let queue = &*delivery.queue;
+        (delivery.lanes).close(queue, &lot.key, (limits, now), stop);
+    })
 }
 
 /// Returns true if the queue counts the recipients of a lot as in hand at its destination, because

@@ -157,6 +157,14 @@ impl Lane {
         self.closed_until
     }
 
+    /// Closes the lane until that time, with the reply that says why. Then one message goes as a
+    /// probe.
+    pub(crate) fn close_until(&mut self, until: Millis, reply: &Reply) {
+        self.last_reply = Some(reply.clone());
+        self.failures = self.failures.max(1);
+        self.closed_until = self.closed_until.max(until);
+    }
+
     /// Returns true if nothing is lost when the lane is forgotten.
     pub(crate) fn is_idle(&self, now: Millis) -> bool {
         self.failures == 0 && self.closed_until <= now && now.since(self.used) >= FORGOTTEN_AFTER

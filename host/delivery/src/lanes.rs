@@ -10,6 +10,7 @@ use gatepost_spool::Queue;
 use parking_lot::Mutex;
 
 use crate::lane::{Lane, LaneLimits};
+use crate::target::Stop;
 
 /// Lanes by destination. One is made when a destination is first used, and forgotten when it has
 /// been idle for a while.
@@ -83,6 +84,21 @@ impl Lanes {
         self.change(queue, destination, limits, now, |lane| {
             lane.throttled(reply, now, wait)
         })
+    }
+
+    /// Closes the lane for as long as whoever watches the destination says.
+    pub(crate) fn close(
+        &self,
+        queue: &dyn Queue,
+        destination: &DestinationKey,
+        (limits, now): (LaneLimits, Millis),
+        stop: &Stop,
+    ) {
+        if stop.whole {
+            self.change(queue, destination, limits, now, |lane| {
+                lane.close_until(stop.until, &stop.reply);
+            });
+        }
     }
 
     /// Forgets the lanes that are idle and open.

@@ -57,6 +57,7 @@ mod sender;
 mod server_transfer;
 mod settings;
 mod settle;
+mod target;
 mod tls;
 mod transfer;
 
@@ -67,6 +68,9 @@ pub use notify::{
 };
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
-pub use router::{Decided, Deciding, Limits, Router, ServerTarget, Target, Ways};
+pub use router::{Decided, Deciding, Router, Ways};
 pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
+pub use target::{
+    FindServers, Finding, Limits, OpeningTerms, ServerTarget, Servers, Stop, Target, Watch,
+};
 pub use tls::{StartError, Tls};

@@ -166,13 +166,13 @@ async fn converse(
             let stream = stream.map_err(|error| tls_failed(opening, &error))?;
             let session = Session::new(settings, Some(channel(opening, &stream)));
             let described = describe(stream.get_ref().1);
-            let mut connection = Connection::new(Box::new(stream), address, session, timeouts);
+            let mut connection = Connection::new(Box::new(stream), address, session, opening);
             connection.tls = Some(described);
             connection
         }
         _ => {
             let session = Session::new(settings, None);
-            Connection::new(Box::new(stream), address, session, timeouts)
+            Connection::new(Box::new(stream), address, session, opening)
         }
     };
     connection.transcript = opening.transcript.clone();

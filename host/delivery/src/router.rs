@@ -4,9 +4,11 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use gatepost_model::{Destination, Judgement, NextHop, Plan, Routing, Step};
+use gatepost_model::{Destination, Judgement, Plan, Routing, Step};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Claim, ClaimedRecipient};
+
+use crate::target::Target;
 
 /// Chooses the route of a recipient. The relay implements it with its chain of policies.
 pub trait Router: Send + Sync + 'static {
@@ -56,44 +58,4 @@ pub trait Ways: Send + Sync + 'static {
     /// # Errors
     /// A reply: the destination is no more, or the message may not go there.
     fn target(&self, message: &Claim, destination: &Destination) -> Result<Target, Reply>;
-}
-
-/// Way in which a destination is reached.
-#[derive(Debug, Clone)]
-pub enum Target {
-    /// A server.
-    Server(ServerTarget),
-}
-
-/// A server, and what it may be asked to take.
-#[derive(Debug, Clone)]
-pub struct ServerTarget {
-    /// Server.
-    pub hop: NextHop,
-    /// Limits of its own.
-    pub limits: Limits,
-}
-
-impl From<NextHop> for ServerTarget {
-    fn from(hop: NextHop) -> Self {
-        Self {
-            hop,
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// Limits of one destination. What is `None` is as in the settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Limits {
-    /// Most connections at once.
-    pub connections: Option<usize>,
-    /// Most messages on one connection.
-    pub messages_a_connection: Option<u32>,
-    /// Most messages in a minute; `None` is no limit.
-    pub messages_a_minute: Option<u32>,
-    /// Most recipients of one transaction.
-    pub recipients: Option<usize>,
-    /// Most domains of recipients in one transaction; `None` is no limit.
-    pub domains: Option<usize>,
 }

@@ -14,7 +14,7 @@ use gatepost_smtp::dsn;
 use gatepost_spool::Claim;
 use tokio::sync::OnceCell;
 
-use crate::connect::Unreachable;
+use crate::connect::NoSession;
 use crate::connection::{Connection, quit_in_background};
 use crate::content::Content;
 use crate::convert::Converted;
@@ -25,9 +25,9 @@ use crate::notify::{message_request, recipient_request};
 use crate::pool::ConnectionPermit;
 use crate::remark::Remark;
 use crate::route::RoutedRecipient;
-use crate::router::ServerTarget;
 use crate::settings::LongLines;
 use crate::settle::{AttemptReply, RecipientAttempt, Server, settle};
+use crate::target::{ServerTarget, Stop};
 use crate::transfer::{Transferred, transfer};
 
 /// Delay before a message is due again whose destination had no connection free.
@@ -42,6 +42,7 @@ const FEWER_DELAY: Duration = Duration::from_secs(2);
 /// Properties of the connection that a transaction ran on.
 #[derive(Default)]
 struct ConnectionFacts {
+    server: Option<Server>,
     /// Protocol and cipher; `None` in plaintext.
     tls: Option<String>,
     /// As [`RecipientAttempt::dsn_passed_on`].
@@ -110,7 +111,6 @@ impl ServerTransfer {
                     return self.not_connected(recipients, unreachable, crowded).await;
                 }
             };
-            self.note(&outcomes);
             let taken = outcomes
                 .iter()
                 .filter(|outcome| outcome.reply.is_positive());
@@ -139,84 +139,121 @@ impl ServerTransfer {
 
     /// Settles recipients for which no session came about, and closes the lane. Those that were not
     /// tried yet would fare no better a moment later.
-    async fn not_connected(
-        &self,
-        recipients: Vec<RoutedRecipient>,
-        unreachable: Unreachable,
-        crowded: bool,
-    ) {
-        let Unreachable {
-            reply,
-            connected,
-            from_server,
-        } = unreachable;
+    async fn not_connected(&self, recipients: Vec<RoutedRecipient>, why: NoSession, crowded: bool) {
         let (delivery, now) = (&self.delivery, self.delivery.now());
         let (queue, lane) = (&*delivery.queue, (self.lane, now));
-        if from_server && reply.code() == 421 && crowded {
-            // The server has as many connections as it wants, and some are ours: that is no attempt.
-            let lanes = &delivery.lanes;
-            let until = lanes.throttled(queue, &self.key, lane, &reply, FEWER_DELAY);
-            return self.return_to_queue(recipients, until, reply).await;
-        }
+        let lanes = &delivery.lanes;
+        let (server, from_server, stop) = match why {
+            NoSession::NoServer(reply) if reply.is_permanent() => {
+                let reply = || AttemptReply::FromRelay(reply.clone());
+                return self.settle_all(recipients, None, reply).await;
+            }
+            NoSession::NoServer(reply) => (None, false, self.lane_failed(reply, now)),
+            NoSession::NotOpened(why) => {
+                let from_server = why.reply.as_ref() == Some(&why.deferral);
+                if from_server && why.deferral.code() == 421 && crowded {
+                    // The server has as many connections as it wants, and some are ours: that is no
+                    // attempt.
+                    let reply = why.deferral;
+                    let until = lanes.throttled(queue, &self.key, lane, &reply, FEWER_DELAY);
+                    return self.return_to_queue(recipients, until, reply).await;
+                }
+                let stop = match &self.target.watch {
+                    Some(watch) => watch.session_refused(&why, now),
+                    None => self.lane_failed(why.deferral.clone(), now),
+                };
+                (Some(Server::not_opened(&why)), from_server, stop)
+            }
+        };
+        lanes.close(queue, &self.key, lane, &stop);
+        let reply = || AttemptReply::Waits {
+            stop: stop.clone(),
+            from_server,
+        };
+        self.settle_all(recipients, server, reply).await;
+    }
+
+    /// Notes in the lane that no session came about.
+    fn lane_failed(&self, reply: Reply, now: Millis) -> Stop {
+        let delivery = &self.delivery;
         let wait = |failures| delivery.schedule.wait(failures);
+        let (queue, lane) = (&*delivery.queue, (self.lane, now));
         let until = delivery.lanes.failed(queue, &self.key, lane, &reply, wait);
-        let server = Some(self.server(connected));
+        Stop {
+            until,
+            whole: true,
+            broken: false,
+            reply,
+        }
+    }
+
+    /// Settles recipients with the same reply.
+    async fn settle_all(
+        &self,
+        recipients: Vec<RoutedRecipient>,
+        server: Option<Server>,
+        reply_of: impl Fn() -> AttemptReply,
+    ) {
         let attempts = recipients.into_iter().map(|routed| RecipientAttempt {
             judgements: routed.judgements,
             route: Some(routed.route),
             server: server.clone(),
-            ..RecipientAttempt::without_route(
-                routed.index,
-                AttemptReply::NoSession {
-                    reply: reply.clone(),
-                    from_server,
-                    until,
-                },
-            )
-        });
-        settle(delivery, &self.in_hand, attempts.collect()).await;
-    }
-
-    /// Returns recipients to the queue, without an attempt.
-    async fn return_to_queue(&self, recipients: Vec<RoutedRecipient>, until: Millis, reply: Reply) {
-        let attempts = recipients.into_iter().map(|routed| RecipientAttempt {
-            judgements: routed.judgements,
-            route: Some(routed.route),
-            ..RecipientAttempt::without_route(
-                routed.index,
-                AttemptReply::NotAttempted {
-                    until,
-                    reply: Some(reply.clone()),
-                },
-            )
+            ..RecipientAttempt::without_route(routed.index, reply_of())
         });
         settle(&self.delivery, &self.in_hand, attempts.collect()).await;
     }
 
-    /// Tells the lane what a transaction says of the server.
-    fn note(&self, outcomes: &[Outcome]) {
-        let (delivery, now) = (&self.delivery, self.delivery.now());
-        let queue = &*delivery.queue;
-        let too_much = outcomes.iter().find(|outcome| {
-            outcome.stage != Stage::Local && Remark::of(&outcome.reply) == Remark::Throttled
-        });
-        if let Some(Outcome { reply, .. }) = too_much {
-            let lane = (self.lane, now);
-            delivery
-                .lanes
-                .throttled(queue, &self.key, lane, reply, THROTTLE_DELAY);
-        } else if outcomes.iter().any(|outcome| outcome.stage != Stage::Local) {
-            delivery.lanes.worked(queue, &self.key, self.lane, now);
-        }
+    /// Returns recipients to the queue, without an attempt.
+    async fn return_to_queue(&self, recipients: Vec<RoutedRecipient>, until: Millis, reply: Reply) {
+        let reply = || AttemptReply::NotAttempted {
+            until,
+            reply: Some(reply.clone()),
+        };
+        self.settle_all(recipients, None, reply).await;
     }
 
-    fn server(&self, answered: bool) -> Server {
-        Server {
-            answered,
-            host: self.target.hop.host.clone(),
-            port: self.target.hop.port,
-            protocol: self.target.hop.protocol,
+    /// Returns the results of a transaction as attempts, after lane and watch have heard of them.
+    fn read(&self, outcomes: Vec<Outcome>) -> Vec<AttemptReply> {
+        let (delivery, now) = (&self.delivery, self.delivery.now());
+        let (queue, lane) = (&*delivery.queue, (self.lane, now));
+        let mailbox = self.reverse_path.address();
+        let mut works = outcomes.iter().any(|outcome| outcome.stage != Stage::Local);
+        let mut too_much = None;
+        let replies = outcomes.into_iter().map(|Outcome { reply, stage }| {
+            if stage == Stage::Local {
+                return AttemptReply::FromRelay(reply);
+            }
+            let stop = match &self.target.watch {
+                Some(watch) if reply.is_positive() => {
+                    watch.accepted(now);
+                    None
+                }
+                Some(watch) => watch.replied(stage, &reply, mailbox, now),
+                None => None,
+            };
+            if let Some(stop) = stop {
+                works &= !stop.whole;
+                delivery.lanes.close(queue, &self.key, lane, &stop);
+                return AttemptReply::Waits {
+                    stop,
+                    from_server: false,
+                };
+            }
+            if Remark::of(&reply) == Remark::Throttled {
+                too_much = Some(reply.clone());
+            }
+            AttemptReply::FromServer(reply, stage)
+        });
+        let replies = replies.collect();
+        match too_much {
+            Some(reply) => {
+                let lanes = &delivery.lanes;
+                lanes.throttled(queue, &self.key, lane, &reply, THROTTLE_DELAY);
+            }
+            None if works => delivery.lanes.worked(queue, &self.key, self.lane, now),
+            None => {}
         }
+        replies
     }
 
     /// Runs one transaction for as many of the recipients as fit, on the open connection, an idle
@@ -228,18 +265,20 @@ impl ServerTransfer {
         connection_in_use: Option<Connection>,
         at_most: usize,
         recipients: &mut Vec<RoutedRecipient>,
-    ) -> Result<TransactionEnd, Unreachable> {
+    ) -> Result<TransactionEnd, NoSession> {
         let mut used = connection_in_use.or_else(|| permit.take_idle());
         loop {
             let reused = used.is_some();
             let mut connection = match used.take() {
                 Some(connection) => connection,
-                None => self
-                    .delivery
-                    .connector
-                    .connect(&self.target.hop)
-                    .await
-                    .inspect_err(|_| count("failed"))?,
+                None => {
+                    let connecting = self.delivery.connector.connect(&self.target.servers);
+                    let connection = connecting.await.inspect_err(|_| count("failed"))?;
+                    if let Some(watch) = &self.target.watch {
+                        watch.session_opened(self.delivery.now());
+                    }
+                    connection
+                }
             };
             count(if reused { "reused" } else { "opened" });
             let offer = connection.session.capabilities();
@@ -264,6 +303,7 @@ impl ServerTransfer {
                 continue;
             }
             let facts = ConnectionFacts {
+                server: Some(Server::of(&connection)),
                 tls: connection.tls.clone(),
                 dsn_passed_on,
             };
@@ -439,17 +479,17 @@ impl ServerTransfer {
 
     /// Settles the recipients of a transaction.
     async fn settle(&self, ended: Vec<(RoutedRecipient, Outcome)>, facts: &ConnectionFacts) {
-        let attempts = ended.into_iter().map(|(routed, outcome)| RecipientAttempt {
+        let (recipients, outcomes): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+        let replies = self.read(outcomes);
+        let ended = recipients.into_iter().zip(replies);
+        let attempts = ended.map(|(routed, reply)| RecipientAttempt {
             index: routed.index,
             judgements: routed.judgements,
             route: Some(routed.route),
-            server: Some(self.server(true)),
+            server: facts.server.clone(),
             tls: facts.tls.clone(),
             dsn_passed_on: facts.dsn_passed_on,
-            reply: match outcome.stage {
-                Stage::Local => AttemptReply::FromRelay(outcome.reply),
-                stage => AttemptReply::FromServer(outcome.reply, stage),
-            },
+            reply,
         });
         settle(&self.delivery, &self.in_hand, attempts.collect()).await;
     }

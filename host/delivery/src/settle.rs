@@ -7,15 +7,18 @@ use std::fmt;
 use gatepost_message::Millis;
 use gatepost_model::{Destination, Flow, Judgement, Protocol, Route};
 use gatepost_smtp::Reply;
-use gatepost_smtp::client::Stage;
+use gatepost_smtp::client::{OpeningStage, Stage};
 use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
 
+use crate::connection::Connection;
 use crate::delivery::Delivery;
 use crate::in_hand::MessageInHand;
 use crate::notify::{self, Action, Notice, NoticeContext, ReportedRecipient};
 use crate::observer::{Attempt, NoticeMade};
+use crate::open::NotOpened;
 use crate::remark::Remark;
 use crate::route::after_deferral;
+use crate::target::Stop;
 
 /// Delay before a report is handed in again that the spool did not accept.
 const RECORD_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -66,6 +69,29 @@ pub(crate) struct Server {
     pub(crate) answered: bool,
 }
 
+impl Server {
+    /// Returns the server of a connection.
+    pub(crate) fn of(connection: &Connection) -> Self {
+        Self {
+            host: connection.host.clone(),
+            port: connection.address.port(),
+            protocol: connection.protocol,
+            answered: true,
+        }
+    }
+
+    /// Returns the server that did not open a session.
+    pub(crate) fn not_opened(why: &NotOpened) -> Self {
+        let (host, port) = why.server.rsplit_once(':').unwrap_or((&why.server, ""));
+        Self {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: port.parse().unwrap_or_default(),
+            protocol: Protocol::Smtp,
+            answered: why.stage > OpeningStage::Connect,
+        }
+    }
+}
+
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
@@ -73,25 +99,27 @@ impl fmt::Display for Server {
 }
 
 /// Reply of an attempt for a recipient.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum AttemptReply {
     /// Reply of the server, at that stage of the transaction.
     FromServer(Reply, Stage),
     /// Reply of the relay in the server's stead.
     FromRelay(Reply),
-    /// No session came about. That says nothing of the recipient: it waits for its destination.
-    NoSession {
-        /// Reply that says why; of the server or of the relay.
-        reply: Reply,
-        /// True if the reply is the server's.
+    /// Something stops the destination, or the mailbox that the message leaves from. That says
+    /// nothing of the recipient, which waits.
+    Waits {
+        /// Reason, and the time of the next try.
+        stop: Stop,
+        /// True if the reply in it is the server's.
         from_server: bool,
-        /// Time of the next probe.
-        until: Millis,
     },
     /// Reply of the relay for a recipient that is held.
     Held(Reply),
     /// Dropped without a notice, with the reason.
     Discarded(String),
+    /// No attempt was made, because something stops the destination or the mailbox that the message
+    /// leaves from.
+    Stopped(Stop),
     /// No attempt was made.
     NotAttempted {
         /// Time at which the recipient is due again.
@@ -267,23 +295,29 @@ fn outcome_of(
                 reason: reason.clone(),
             };
         }
+        AttemptReply::Stopped(stop) if now < expires_at && !is_late => {
+            return returned(stop.until.min(expires_at), Some(&stop.reply));
+        }
+        AttemptReply::NotAttempted { until, reply } if now < expires_at && !is_late => {
+            return returned((*until).min(expires_at), reply.as_ref());
+        }
         AttemptReply::NotAttempted { until, reply } => {
-            if now < expires_at && !is_late {
-                return AttemptOutcome::Returned {
-                    next_attempt: (*until).min(expires_at),
-                    reply: reply.clone(),
-                    server: None,
-                };
-            }
             // An expired recipient could wait behind others for ever; and one whose sender is to be
             // told of the delay is.
             let last = reply.clone().or_else(|| recipient.last_reply.clone());
             let reply = last.unwrap_or_else(|| Reply::new(451, "4.4.5", "no attempt was possible"));
             (reply, (now < expires_at).then_some(*until))
         }
-        AttemptReply::NoSession { reply, until, .. } => {
-            (reply.clone(), (now < expires_at).then_some(*until))
-        }
+        AttemptReply::Waits { stop, .. } | AttemptReply::Stopped(stop) => match now < expires_at {
+            true => (stop.reply.clone(), Some(stop.until)),
+            // The customer has to mend something, and the message is not at fault.
+            false if stop.broken => {
+                return AttemptOutcome::Held {
+                    reply: stop.reply.clone(),
+                };
+            }
+            false => (stop.reply.clone(), None),
+        },
         AttemptReply::FromServer(reply, _) | AttemptReply::FromRelay(reply) => {
             let next = match Remark::of(reply) {
                 Remark::Greylisted(wait) => (now < expires_at).then(|| now + wait),
@@ -329,6 +363,15 @@ fn outcome_of(
             ),
             server,
         },
+    }
+}
+
+/// Makes the outcome of a recipient that was not attempted.
+fn returned(next_attempt: Millis, reply: Option<&Reply>) -> AttemptOutcome {
+    AttemptOutcome::Returned {
+        next_attempt,
+        reply: reply.cloned(),
+        server: None,
     }
 }
 
@@ -541,10 +584,9 @@ fn reported<'a>(
         remote: match (&settled.attempt.reply, &settled.attempt.server) {
             (
                 AttemptReply::FromServer(reply, _)
-                | AttemptReply::NoSession {
-                    reply,
+                | AttemptReply::Waits {
+                    stop: Stop { reply, .. },
                     from_server: true,
-                    ..
                 },
                 Some(server),
             ) => Some((&server.host, reply)),

@@ -158,8 +158,8 @@ impl Ways for Servers {
             panic!("no server: {destination}");
         };
         Ok(Target::Server(ServerTarget {
-            hop: hop.clone(),
             limits: self.limits,
+            ..ServerTarget::from(hop.clone())
         }))
     }
 }
