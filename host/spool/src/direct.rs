@@ -18,6 +18,9 @@ const MAX_MESSAGES: usize = 256;
 /// Most octets of messages that may wait here.
 const MAX_OCTETS: u64 = 16 << 20;
 
+/// Stored messages get one claim of so many while more wait here than may be taken.
+const STORED_SHARE: usize = 4;
+
 /// Owner and duration of the leases on messages that are handed off directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LeaseTerms {
@@ -34,6 +37,8 @@ struct HandOffState {
     terms: Option<LeaseTerms>,
     claims: VecDeque<Claim>,
     octets: u64,
+    /// Quarters of claims that stored messages have not had of their share.
+    quarters: usize,
 }
 
 /// Claims that were taken from the direct hand-off.
@@ -90,6 +95,20 @@ impl DirectHandOff {
         let mut state = self.lock();
         state.octets += claims.iter().map(|claim| claim.message.size()).sum::<u64>();
         state.claims.extend(claims);
+    }
+
+    /// Returns how many of `limit` claims are left to messages that wait in the store, if any of
+    /// them can be claimed: a quarter, while more wait here than may be taken. So those that were
+    /// too many for here do not wait behind all that come after them.
+    pub(crate) fn left_to_stored(&self, limit: usize) -> usize {
+        let mut state = self.lock();
+        if state.claims.len() <= limit {
+            return 0;
+        }
+        state.quarters += limit % STORED_SHARE;
+        let one_more = state.quarters / STORED_SHARE;
+        state.quarters %= STORED_SHARE;
+        limit / STORED_SHARE + one_more
     }
 
     /// Takes up to `limit` claims leased to `owner`, the oldest first. At least fifteen sixteenths

@@ -45,7 +45,7 @@ use std::{
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{Effect, Scope};
 
-use crate::{InitialState, Lease, NewMessage, NewRecipient};
+use crate::{Lease, NewMessage};
 
 use self::ring::Ring;
 
@@ -72,34 +72,6 @@ pub(crate) struct JournalEntry {
     pub(crate) message: Arc<NewMessage>,
     /// Lease of the due recipients, if delivery has them.
     pub(crate) lease: Option<Lease>,
-    /// Earliest time at which a recipient that nobody has leased is due.
-    due: Option<Millis>,
-}
-
-impl JournalEntry {
-    /// Makes an entry for a message, leased or not.
-    pub(crate) fn new(message: Arc<NewMessage>, lease: Option<Lease>) -> Self {
-        let due = |to: &NewRecipient| match to.state {
-            _ if message.quarantine.is_some() => None,
-            InitialState::Queued { next_attempt } if next_attempt <= message.received_at => {
-                Some(lease.map_or(next_attempt, |lease| lease.until))
-            }
-            InitialState::Queued { next_attempt } => Some(next_attempt),
-            _ => None,
-        };
-        let due = message.recipients.iter().filter_map(due).min();
-        Self {
-            message,
-            lease,
-            due,
-        }
-    }
-
-    /// Returns the earliest time at which a recipient that nobody has leased is due; `None` if the
-    /// message only waits for an operator.
-    pub(crate) fn due(&self) -> Option<Millis> {
-        self.due
-    }
 }
 
 /// An effect with its scope and the time of its transaction.
@@ -321,27 +293,15 @@ impl Journal {
         }
     }
 
-    /// Returns a batch of one message.
-    pub(crate) fn only(&self, id: TransactionId) -> CheckpointBatch {
+    /// Returns a batch of those of these messages that are in the journal.
+    pub(crate) fn only(&self, ids: impl IntoIterator<Item = TransactionId>) -> CheckpointBatch {
+        let positions = ids.into_iter().filter_map(|id| self.positions.get(&id));
+        let mut entries: Vec<_> = positions.copied().collect();
+        entries.sort_unstable();
         CheckpointBatch {
-            entries: self.positions.get(&id).copied().into_iter().collect(),
+            entries,
             effects: 0,
         }
-    }
-
-    /// Returns a batch of the messages that have a recipient due at `now`.
-    pub(crate) fn due(&self, now: Millis) -> CheckpointBatch {
-        let entries = self.entries.iter();
-        let over = entries.filter(|(_, entry)| entry.due.is_some_and(|due| due <= now));
-        CheckpointBatch {
-            entries: over.map(|(at, _)| *at).collect(),
-            effects: 0,
-        }
-    }
-
-    /// Returns the time at which the first message is due.
-    pub(crate) fn next_due(&self) -> Option<Millis> {
-        self.entries.values().filter_map(JournalEntry::due).min()
     }
 
     /// Returns true if the ring holds records that are not checkpointed.

@@ -55,6 +55,7 @@ mod memory;
 mod message;
 mod pace;
 mod queue;
+mod schedule;
 mod seams;
 mod settings;
 mod sqlite;

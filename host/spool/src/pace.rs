@@ -46,3 +46,19 @@ pub struct DestinationSummary {
     /// Pace.
     pub pace: Pace,
 }
+
+impl DestinationSummary {
+    /// Makes the summary of a destination where nothing is.
+    pub(crate) fn of(destination: Option<DestinationKey>) -> Self {
+        Self {
+            destination,
+            recipients: 0,
+            messages: 0,
+            in_hand: 0,
+            oldest: None,
+            next_attempt: None,
+            last_reply: None,
+            pace: Pace::default(),
+        }
+    }
+}

@@ -41,6 +41,12 @@ impl Selection {
         self.recipient.as_ref().map(canonical)
     }
 
+    /// Returns true if a recipient with that route is selected.
+    pub(crate) fn leads_to(&self, route: Option<&Route>) -> bool {
+        (self.destination.as_ref())
+            .is_none_or(|wanted| route.is_some_and(|route| route.destination.key() == *wanted))
+    }
+
     /// Returns true if a recipient is the address, or of the domain, in canonical form.
     pub(crate) fn concerns(wanted: Option<&str>, address: &Address) -> bool {
         let address = address.as_str();

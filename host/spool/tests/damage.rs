@@ -282,6 +282,7 @@ fn an_upgrade_reads_a_journal_of_the_first_format() {
              ALTER TABLE journal DROP COLUMN commits;
              ALTER TABLE messages DROP COLUMN body_checksum;
              ALTER TABLE contents DROP COLUMN head_checksum;
+             {BACK_TO_SCHEMA_7}
              UPDATE journal SET salt = {salt};
              PRAGMA user_version = 4;"
         );

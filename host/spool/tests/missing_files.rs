@@ -135,8 +135,10 @@ fn a_mark_as_it_was_created_is_no_damage() {
 fn an_upgrade_checks_the_mark_of_the_earlier_version() {
     let killed = Killed::with_a_hold_in_the_wal();
     let database = Connection::open(killed.store().join("spool.db")).unwrap();
-    let back = "ALTER TABLE contents DROP COLUMN head_checksum; PRAGMA user_version = 6";
-    database.execute_batch(back).unwrap();
+    let back = format!(
+        "{BACK_TO_SCHEMA_7} ALTER TABLE contents DROP COLUMN head_checksum; PRAGMA user_version = 6"
+    );
+    database.execute_batch(&back).unwrap();
     drop(database);
     fs::remove_file(killed.store().join("journal.synced")).unwrap();
     let spool = open(&killed.store());

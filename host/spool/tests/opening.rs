@@ -63,6 +63,7 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-5.sql"),
     include_str!("stores/schema-6.sql"),
     include_str!("stores/schema-7.sql"),
+    include_str!("stores/schema-8.sql"),
 ];
 
 #[test]
@@ -88,6 +89,13 @@ fn every_earlier_store_is_upgraded_with_its_mail() {
         assert_eq!(claim.sender, sender, "since schema 5");
         assert_eq!(claim.recipients[0].address.as_str(), "bob@a.example");
         assert_eq!(claim.recipients[0].last_reply.as_ref().unwrap().code(), 451);
+        assert_eq!(claim.recipients[0].cause, ClaimCause::Due);
+        let route = claim.recipients[0].route.as_ref();
+        let destination = route.map(|route| route.destination.to_string());
+        let expected = (number >= 7).then_some("connection:acme/office");
+        assert_eq!(destination.as_deref(), expected, "since schema 8");
+        let recorded = wait(spool.record(report(&claim, &delivered()))).unwrap();
+        assert!(recorded.finished);
         let scope = Scope {
             policy: "loop-guard".into(),
             account: None,

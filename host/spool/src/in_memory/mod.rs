@@ -1,8 +1,8 @@
 //! The store in memory: all seams, without a disk.
 //!
 //! For tests of intake and delivery, and for whatever needs a queue that ends with its process. It
-//! does what the store on disk does, but for durability; a claim looks at every message, so it is
-//! not for queues of many thousands.
+//! does what the store on disk does, but for durability; a command or a listing looks at every
+//! message, so it is not for queues of many thousands.
 //!
 //! - [`queue`]: messages and their recipients, as pure changes of a state.
 //! - [`bodies`]: bytes of large messages.
@@ -126,7 +126,7 @@ impl MemorySpool {
         self.room.add(stored.inline_octets());
         let due = stored.is_due_ever();
         if let Some(lease) = lease {
-            self.hand_off.put(vec![stored.claim(lease)]);
+            self.hand_off.put(vec![stored.direct_claim(lease)]);
         }
         state.insert(stored);
         due
@@ -212,8 +212,12 @@ impl Queue for MemorySpool {
         limit: usize,
         lease: Duration,
     ) -> Ticket<Vec<Claim>> {
-        let taken = self.hand_off.take(owner, now, limit, lease);
         let mut state = self.lock();
+        let left = match state.schedule.is_due(now) {
+            true => self.hand_off.left_to_stored(limit),
+            false => 0,
+        };
+        let taken = self.hand_off.take(owner, now, limit - left, lease);
         if state.return_unattempted(&taken.stale) {
             self.changed.notify_one();
         }
@@ -223,10 +227,24 @@ impl Queue for MemorySpool {
         done(claims)
     }
 
-    fn set_pace(&self, _: &DestinationKey, _: Pace) {}
+    fn set_pace(&self, destination: &DestinationKey, pace: Pace) {
+        let schedule = &mut self.lock().schedule;
+        let before = schedule.next_due();
+        schedule.set_pace(destination, pace);
+        if schedule.is_earlier(before) {
+            self.changed.notify_one();
+        }
+    }
 
-    fn enter(&self, _: TransactionId, _: Lease, _: &[u32], _: &DestinationKey) -> bool {
-        true
+    fn enter(
+        &self,
+        message: TransactionId,
+        lease: Lease,
+        numbers: &[u32],
+        destination: &DestinationKey,
+    ) -> bool {
+        let schedule = &mut self.lock().schedule;
+        schedule.enter(message, lease, numbers, destination)
     }
 
     fn record(&self, report: Report) -> Ticket<Recorded> {
@@ -235,7 +253,9 @@ impl Queue for MemorySpool {
             Ok(recording) => recording,
             Err(error) => return refused(error),
         };
-        let (recorded, mut due) = (recording.recorded, recording.due);
+        let recorded = recording.recorded;
+        let mut due = false;
+        let before = state.schedule.next_due();
         if recorded.applied > 0 {
             for mut notice in report.notices {
                 bound_effects(&mut notice.effects, Some(notice.transaction.id));
@@ -243,6 +263,7 @@ impl Queue for MemorySpool {
             }
         }
         let dropped = state.record(report.message, recording);
+        due |= state.schedule.is_earlier(before);
         drop(state);
         self.release(dropped.into_iter().collect());
         if due {
@@ -252,7 +273,7 @@ impl Queue for MemorySpool {
     }
 
     fn next_due(&self) -> Ticket<Option<Millis>> {
-        done(self.lock().next_due())
+        done(self.lock().schedule.next_due())
     }
 
     fn changed(&self) -> Arc<Notify> {
@@ -269,12 +290,12 @@ impl QueueAdmin for MemorySpool {
         done(self.lock().show(Section::Queue, id))
     }
 
-    fn destinations(&self, _: usize) -> Ticket<Vec<DestinationSummary>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>> {
+        done(self.lock().destinations(limit))
     }
 
-    fn pace(&self, _: &DestinationKey) -> Pace {
-        Pace::default()
+    fn pace(&self, destination: &DestinationKey) -> Pace {
+        self.lock().schedule.pace(destination)
     }
 
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {

@@ -12,31 +12,32 @@ use gatepost_message::{Body, Message, Millis, TransactionId};
 use gatepost_smtp::Reply;
 
 use crate::{
-    AttemptOutcome, BodyStore, Changed, Claim, ClaimCause, ClaimedRecipient, EXPIRE_AT_ONCE,
-    Filter, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner, QueueDepth, Recipient,
-    RecipientState, Record, Recorded, Report, Selection, SpoolError, Summary, direct::LeaseTerms,
+    AttemptOutcome, BodyStore, Changed, Claim, ClaimCause, ClaimedRecipient, DestinationSummary,
+    EXPIRE_AT_ONCE, Filter, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
+    QueueDepth, Recipient, RecipientResult, RecipientState, Record, Recorded, Report, Selection,
+    SpoolError, Status, Summary,
+    direct::LeaseTerms,
     intervention::Intervention,
+    schedule::{Change, Pick, Schedule, Waiting},
 };
 
 /// All messages, in order of their ids.
 #[derive(Debug, Default)]
 pub(super) struct QueueState {
     messages: BTreeMap<TransactionId, Stored>,
-    /// Number of messages that were ever stored.
-    arrived: u64,
-    /// End of the latest lease: no two end alike.
-    last_until: u64,
+    pub(super) schedule: Schedule,
 }
 
 /// A stored message.
 #[derive(Debug)]
 pub(super) struct Stored {
-    /// Place in the order of arrival.
-    arrival: u64,
     /// Message, without effects and recipients.
     message: NewMessage,
     body: Arc<dyn Body>,
+    /// Recipients; each stands at its number.
     recipients: Vec<Recipient>,
+    /// Times of attention, where they are not the end of the message's time.
+    attention: BTreeMap<u32, Millis>,
 }
 
 /// Part of the store that a listing is of.
@@ -52,8 +53,11 @@ pub(super) struct Recording {
     pub(super) recorded: Recorded,
     /// Recipients after the attempt.
     recipients: Vec<Recipient>,
-    /// True if a recipient is queued again.
-    pub(super) due: bool,
+    /// Times of attention of the recipients that are queued again; `None` is the end of the
+    /// message's time.
+    attention: Vec<(u32, Option<Millis>)>,
+    /// Numbers of the recipients that changed.
+    changed: Vec<u32>,
 }
 
 impl Stored {
@@ -84,10 +88,10 @@ impl Stored {
             *staged = staged.without_bytes();
         }
         Self {
-            arrival: 0,
             message,
             body,
             recipients,
+            attention: BTreeMap::new(),
         }
     }
 
@@ -107,12 +111,32 @@ impl Stored {
 
     /// Returns true if a recipient is queued or leased.
     pub(super) fn is_due_ever(&self) -> bool {
-        self.due().is_some()
+        let mut recipients = self.recipients.iter();
+        recipients.any(|to| matches!(to.state.status(), Status::Queued | Status::Leased))
     }
 
-    /// Returns the earliest time at which a recipient is due, or its lease runs out.
-    fn due(&self) -> Option<Millis> {
-        self.recipients.iter().filter_map(due).min()
+    /// Returns a recipient's state for the schedule.
+    fn scheduled(&self, recipient: &Recipient) -> Change {
+        let (id, number) = (self.id(), recipient.number);
+        let waiting = |due| Waiting {
+            due,
+            attention_at: *(self.attention.get(&number)).unwrap_or(&self.message.expires_at),
+            account: self.message.transaction.account.clone(),
+            destination: recipient
+                .route
+                .as_ref()
+                .map(|route| route.destination.key()),
+        };
+        match recipient.state {
+            RecipientState::Queued { next_attempt } => {
+                Change::Waits(id, number, waiting(next_attempt))
+            }
+            RecipientState::Leased { owner, until } => {
+                let at = recipient.last_attempt.unwrap_or_default();
+                Change::Leased(id, number, waiting(at), Lease { owner, until }, at)
+            }
+            _ => Change::Ended(id, number),
+        }
     }
 
     fn is_finished(&self) -> bool {
@@ -127,6 +151,15 @@ impl Stored {
         }
     }
 
+    /// Returns the recipients that the schedule has picked, with the cause of each.
+    fn picked<'a>(
+        &'a self,
+        picked: &'a [(u32, ClaimCause)],
+    ) -> impl Iterator<Item = (&'a Recipient, ClaimCause)> {
+        let picked = picked.iter();
+        picked.filter_map(|(number, cause)| Some((self.recipients.get(*number as usize)?, *cause)))
+    }
+
     /// Returns true if the selection may concern the message, whatever its recipients.
     fn is_selected(&self, selection: &Selection) -> bool {
         let account = selection.account.as_ref();
@@ -135,11 +168,17 @@ impl Stored {
                 .is_none_or(|account| self.message.transaction.account.as_ref() == Some(account))
     }
 
-    /// Makes the claim of the recipients that this lease holds.
-    pub(super) fn claim(&self, lease: Lease) -> Claim {
+    /// Makes the claim of the recipients that this lease holds since the message was accepted.
+    pub(super) fn direct_claim(&self, lease: Lease) -> Claim {
+        let held = self.recipients.iter();
+        let held = held.filter(|recipient| recipient.state == leased(lease));
+        let picked: Vec<_> = held.map(|to| (to.number, ClaimCause::Due)).collect();
+        self.claim(lease, &picked)
+    }
+
+    /// Makes the claim of these recipients.
+    fn claim(&self, lease: Lease, picked: &[(u32, ClaimCause)]) -> Claim {
         let message = &self.message;
-        let held = |recipient: &&Recipient| recipient.state == leased(lease);
-        let recipients = self.recipients.iter().filter(held);
         Claim {
             lease,
             transaction: message.transaction.clone(),
@@ -151,8 +190,8 @@ impl Stored {
             classification: message.classification,
             received_at: message.received_at,
             expires_at: message.expires_at,
-            recipients: recipients
-                .map(|recipient| ClaimedRecipient {
+            recipients: (self.picked(picked))
+                .map(|(recipient, cause)| ClaimedRecipient {
                     number: recipient.number,
                     address: recipient.address.clone(),
                     dsn: recipient.dsn.clone(),
@@ -161,7 +200,7 @@ impl Stored {
                     last_reply: recipient.last_reply.clone(),
                     last_server: recipient.last_server.clone(),
                     route: recipient.route.clone(),
-                    cause: ClaimCause::Due,
+                    cause,
                 })
                 .collect(),
         }
@@ -237,6 +276,11 @@ fn stored_recipient(
     }
 }
 
+/// Returns the earlier of two times.
+fn earlier(one: Option<Millis>, other: Option<Millis>) -> Option<Millis> {
+    one.into_iter().chain(other).min()
+}
+
 fn leased(lease: Lease) -> RecipientState {
     RecipientState::Leased {
         owner: lease.owner,
@@ -244,26 +288,20 @@ fn leased(lease: Lease) -> RecipientState {
     }
 }
 
-/// Returns the time at which a recipient is due, or its lease runs out.
-fn due(recipient: &Recipient) -> Option<Millis> {
-    match recipient.state {
-        RecipientState::Queued { next_attempt } => Some(next_attempt),
-        RecipientState::Leased { until, .. } => Some(until),
-        _ => None,
-    }
-}
-
 /// Ends an attempt for a recipient; returns true if the lease was still held, so that it counts.
-fn end_attempt(recipient: &mut Recipient, lease: Lease, outcome: &AttemptOutcome) -> bool {
+fn end_attempt(recipient: &mut Recipient, lease: Lease, result: &RecipientResult) -> bool {
     if recipient.state != leased(lease) {
         return false;
+    }
+    if let Some(route) = &result.route {
+        recipient.route = Some(route.clone());
     }
     let mut attempted = |reply: &Reply, server: Option<&String>| {
         recipient.attempts += 1;
         recipient.last_reply = Some(reply.clone());
         recipient.last_server = server.cloned();
     };
-    recipient.state = match outcome {
+    recipient.state = match &result.outcome {
         AttemptOutcome::Delivered { reply, server } => {
             attempted(reply, Some(server));
             RecipientState::Delivered
@@ -320,27 +358,19 @@ impl QueueState {
     }
 
     /// Stores a message that was checked.
-    pub(super) fn insert(&mut self, mut stored: Stored) {
-        self.arrived += 1;
-        stored.arrival = self.arrived;
+    pub(super) fn insert(&mut self, stored: Stored) {
+        for recipient in &stored.recipients {
+            self.schedule.apply(stored.scheduled(recipient));
+        }
         self.messages.insert(stored.id(), stored);
     }
 
     /// Makes the lease of a message that is handed off as soon as it is stored.
     pub(super) fn direct_lease(&mut self, message: &NewMessage, terms: LeaseTerms) -> Lease {
-        self.lease(terms.owner, message.received_at, terms.lease)
+        (self.schedule).lease(terms.owner, message.received_at, terms.lease)
     }
 
-    /// Makes a lease; it ends a little later than asked for if another would end alike.
-    fn lease(&mut self, owner: Owner, from: Millis, length: Duration) -> Lease {
-        self.last_until = (from + length).0.max(self.last_until + 1);
-        Lease {
-            owner,
-            until: Millis(self.last_until),
-        }
-    }
-
-    /// Leases the due recipients of up to `limit` messages, longest due first.
+    /// Leases recipients of up to `limit` messages, as the schedule picks them.
     pub(super) fn claim(
         &mut self,
         owner: Owner,
@@ -348,27 +378,20 @@ impl QueueState {
         limit: usize,
         length: Duration,
     ) -> Vec<Claim> {
-        let messages = self.messages.values();
-        let due = messages.filter_map(|stored| Some((stored.due()?, stored.arrival, stored.id())));
-        let due: BTreeSet<_> = due.filter(|(due, ..)| *due <= now).collect();
-        if due.is_empty() || limit == 0 {
+        let Some((lease, picks)) = self.schedule.claim(owner, now, limit, length) else {
             return Vec::new();
-        }
-        let lease = self.lease(owner, now, length);
-        let mut claims = Vec::new();
-        for (.., id) in due.into_iter().take(limit) {
-            let Some(stored) = self.messages.get_mut(&id) else {
-                continue;
-            };
-            for recipient in &mut stored.recipients {
-                if self::due(recipient).is_some_and(|due| due <= now) {
+        };
+        let claim = |pick: Pick| {
+            let stored = self.messages.get_mut(&pick.message)?;
+            for (number, _) in &pick.recipients {
+                if let Some(recipient) = stored.recipients.get_mut(*number as usize) {
                     recipient.state = leased(lease);
                     recipient.last_attempt = Some(now);
                 }
             }
-            claims.push(stored.claim(lease));
-        }
-        claims
+            Some(stored.claim(lease, &pick.recipients))
+        };
+        picks.into_iter().filter_map(claim).collect()
     }
 
     /// Makes recipients due again that were leased and never attempted; returns true if any is.
@@ -383,21 +406,32 @@ impl QueueState {
                 reply: None,
                 server: None,
             };
-            for recipient in &mut stored.recipients {
-                returned |= end_attempt(recipient, claim.lease, &outcome);
+            for number in 0..stored.recipients.len() {
+                let recipient = &mut stored.recipients[number];
+                let result = RecipientResult::of(recipient.number, outcome.clone());
+                if end_attempt(recipient, claim.lease, &result) {
+                    returned = true;
+                    self.schedule
+                        .apply(stored.scheduled(&stored.recipients[number]));
+                }
             }
         }
         returned
     }
 
-    /// Makes all leased recipients due as they were when they were leased.
+    /// Makes all leased recipients due as they were when they were leased, and a new schedule.
     pub(super) fn end_leases(&mut self) {
-        let recipients = self.messages.values_mut();
-        for recipient in recipients.flat_map(|stored| &mut stored.recipients) {
-            if let RecipientState::Leased { .. } = recipient.state {
-                recipient.state = RecipientState::Queued {
-                    next_attempt: recipient.last_attempt.unwrap_or_default(),
-                };
+        self.schedule = Schedule::default();
+        for stored in self.messages.values_mut() {
+            for recipient in &mut stored.recipients {
+                if let RecipientState::Leased { .. } = recipient.state {
+                    recipient.state = RecipientState::Queued {
+                        next_attempt: recipient.last_attempt.unwrap_or_default(),
+                    };
+                }
+            }
+            for recipient in &stored.recipients {
+                self.schedule.apply(stored.scheduled(recipient));
             }
         }
     }
@@ -409,19 +443,20 @@ impl QueueState {
         let mut recording = Recording {
             recorded: Recorded::default(),
             recipients: recipients.unwrap_or_default(),
-            due: false,
+            attention: Vec::new(),
+            changed: Vec::new(),
         };
         for result in &report.results {
             let recipient = (recording.recipients.iter_mut())
                 .find(|recipient| recipient.number == result.number);
-            let held = recipient.is_some_and(|recipient| {
-                let held = end_attempt(recipient, report.lease, &result.outcome);
-                recording.due |= held && due(recipient).is_some();
-                held
-            });
-            match held {
-                true => recording.recorded.applied += 1,
-                false => recording.recorded.ignored += 1,
+            if recipient.is_some_and(|to| end_attempt(to, report.lease, result)) {
+                recording.recorded.applied += 1;
+                recording.changed.push(result.number);
+                recording
+                    .attention
+                    .push((result.number, result.attention_at));
+            } else {
+                recording.recorded.ignored += 1;
             }
         }
         if recording.recorded.applied > 0 {
@@ -443,15 +478,21 @@ impl QueueState {
     pub(super) fn record(&mut self, id: TransactionId, recording: Recording) -> Option<Stored> {
         let stored = self.messages.get_mut(&id)?;
         stored.recipients = recording.recipients;
+        for (number, at) in recording.attention {
+            match at {
+                Some(at) => drop(stored.attention.insert(number, at)),
+                None => drop(stored.attention.remove(&number)),
+            }
+        }
+        for number in recording.changed {
+            if let Some(recipient) = stored.recipients.get(number as usize) {
+                self.schedule.apply(stored.scheduled(recipient));
+            }
+        }
         recording
             .recorded
             .finished
             .then(|| self.messages.remove(&id))?
-    }
-
-    /// Returns the earliest time at which a recipient is due, or its lease runs out.
-    pub(super) fn next_due(&self) -> Option<Millis> {
-        self.messages.values().filter_map(Stored::due).min()
     }
 
     pub(super) fn list(&self, section: Section, filter: &Filter) -> Vec<Summary> {
@@ -460,6 +501,7 @@ impl QueueState {
         let is_listed = |recipient: &Recipient| {
             (filter.status).is_none_or(|status| recipient.state.status() == status)
                 && Selection::concerns(wanted.as_deref(), &recipient.address)
+                && selection.leads_to(recipient.route.as_ref())
         };
         let messages = self.messages.values();
         messages
@@ -485,23 +527,31 @@ impl QueueState {
     ) -> (Changed, Vec<Stored>) {
         let wanted = selection.canonical_recipient();
         let mut changed = Changed::default();
+        let mut scheduled = Vec::new();
         let messages = self.messages.values_mut();
         let selected = messages
             .filter(|stored| stored.section() == Section::Queue && stored.is_selected(selection));
         for stored in selected {
-            let recipients = stored.recipients.iter_mut();
-            for recipient in recipients
-                .filter(|recipient| Selection::concerns(wanted.as_deref(), &recipient.address))
-            {
+            for number in 0..stored.recipients.len() {
+                let recipient = &mut stored.recipients[number];
+                if !Selection::concerns(wanted.as_deref(), &recipient.address)
+                    || !selection.leads_to(recipient.route.as_ref())
+                {
+                    continue;
+                }
                 let status = recipient.state.status();
                 if intervention.applies_to(status) {
                     recipient.state = intervention.state();
                     changed.changed += 1;
+                    scheduled.push(stored.scheduled(&stored.recipients[number]));
                 } else if intervention.is_stopped_by(status) {
                     changed.in_progress += 1;
                 }
             }
         }
+        scheduled
+            .into_iter()
+            .for_each(|change| self.schedule.apply(change));
         let finished = self
             .messages
             .extract_if(.., |_, stored| stored.is_finished());
@@ -523,6 +573,9 @@ impl QueueState {
                 recipient.state = RecipientState::Queued { next_attempt: now };
             }
         }
+        for recipient in &stored.recipients {
+            self.schedule.apply(stored.scheduled(recipient));
+        }
         true
     }
 
@@ -543,6 +596,37 @@ impl QueueState {
         let over = over.into_iter().take(EXPIRE_AT_ONCE);
         over.filter_map(|(_, id)| self.messages.remove(&id))
             .collect()
+    }
+
+    /// Returns up to `limit` destinations, those with most recipients first.
+    pub(super) fn destinations(&self, limit: usize) -> Vec<DestinationSummary> {
+        let mut found = BTreeMap::new();
+        let messages = self.messages.values();
+        for stored in messages.filter(|stored| stored.section() == Section::Queue) {
+            let mut seen = BTreeSet::new();
+            let open = stored.recipients.iter();
+            for recipient in open.filter(|to| !to.state.status().is_final()) {
+                let key = recipient
+                    .route
+                    .as_ref()
+                    .map(|route| route.destination.key());
+                let (summary, last_attempt) = found
+                    .entry(key.clone())
+                    .or_insert_with(|| (DestinationSummary::of(key.clone()), None));
+                summary.recipients += 1;
+                summary.messages += u64::from(seen.insert(key));
+                summary.oldest = earlier(summary.oldest, Some(stored.message.received_at));
+                if let RecipientState::Queued { next_attempt } = recipient.state {
+                    summary.next_attempt = earlier(summary.next_attempt, Some(next_attempt));
+                }
+                if recipient.last_reply.is_some() && recipient.last_attempt >= *last_attempt {
+                    *last_attempt = recipient.last_attempt;
+                    summary.last_reply = recipient.last_reply.clone();
+                }
+            }
+        }
+        let found = found.into_values().map(|(summary, _)| summary);
+        self.schedule.summaries(found.collect(), limit)
     }
 
     pub(super) fn depth(&self) -> QueueDepth {

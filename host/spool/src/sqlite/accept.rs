@@ -9,9 +9,10 @@ use rusqlite::{Connection, ffi, params};
 use serde::Serialize;
 
 use crate::{
-    Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, Scope, SpoolError,
-    StagedBody,
+    Claim, ClaimCause, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, Scope,
+    SpoolError, StagedBody,
     journal::{CheckpointBatch, Journal, JournalEntry},
+    schedule::{Change, Waiting},
 };
 
 use super::{
@@ -70,8 +71,10 @@ impl Work for Accept {
             return Err(SpoolError::Duplicate(id));
         }
         let lease = direct_lease(context, message);
-        let entry = JournalEntry::new(without_bytes(message), lease);
-        let due = entry.due();
+        let entry = JournalEntry {
+            message: without_bytes(message),
+            lease,
+        };
         if !journal
             .accept(entry)
             .map_err(SpoolError::io("encode a message for the journal"))?
@@ -84,16 +87,7 @@ impl Work for Accept {
             .extend(staged.and_then(StagedBody::bytes).cloned());
         let changes = changes(&message.effects, message.transaction.time);
         context.after.changes.extend(changes);
-        if let Some(due) = due {
-            context.after.first_due = context.after.first_due.min(due.0);
-        }
-        match lease {
-            Some(lease) => context
-                .after
-                .direct_claims
-                .push(direct_claim(context, message, lease)),
-            None => context.after.due |= due.is_some(),
-        }
+        follow(context, message, lease);
         Ok(Some(()))
     }
 
@@ -151,13 +145,36 @@ pub(super) fn store_with_effects(
     }
     let lease = direct_lease(context, message);
     store(context, message, lease)?;
-    if let Some(lease) = lease {
-        context
-            .after
-            .direct_claims
-            .push(direct_claim(context, message, lease));
-    }
+    follow(context, message, lease);
     Ok(())
+}
+
+/// Lets schedule and direct hand-off know of an accepted message after the commit.
+fn follow(context: &mut OperationContext<'_>, message: &NewMessage, lease: Option<Lease>) {
+    let transaction = &message.transaction;
+    let numbered = (0..).zip(&message.recipients);
+    for (number, recipient) in numbered.filter(|_| message.quarantine.is_none()) {
+        let InitialState::Queued { next_attempt } = recipient.state else {
+            continue;
+        };
+        let waiting = Waiting {
+            due: next_attempt,
+            attention_at: message.expires_at,
+            account: transaction.account.clone(),
+            destination: None,
+        };
+        let change = match lease.filter(|_| message.is_due(recipient)) {
+            Some(lease) => {
+                Change::Leased(transaction.id, number, waiting, lease, message.received_at)
+            }
+            None => Change::Waits(transaction.id, number, waiting),
+        };
+        context.after.scheduled.push(change);
+    }
+    if let Some(lease) = lease {
+        let claim = direct_claim(context, message, lease);
+        context.after.direct_claims.push(claim);
+    }
 }
 
 /// Writes effects to the database, and to memory after the commit.
@@ -195,11 +212,8 @@ fn direct_lease(context: &OperationContext<'_>, message: &NewMessage) -> Option<
         return None;
     }
     let terms = context.hand_off_terms(message.size())?;
-    let until = context.lease_until((message.received_at + terms.lease).0);
-    Some(Lease {
-        owner: terms.owner,
-        until: Millis(until),
-    })
+    let mut schedule = context.schedule.lock();
+    Some(schedule.lease(terms.owner, message.received_at, terms.lease))
 }
 
 /// Makes the claim of a message from memory.
@@ -216,7 +230,7 @@ fn direct_claim(context: &OperationContext<'_>, message: &NewMessage, lease: Lea
             last_reply: None,
             last_server: None,
             route: None,
-            cause: crate::ClaimCause::Due,
+            cause: ClaimCause::Due,
         });
     let mut transaction = message.transaction.clone();
     let envelope = message.recipients.iter();
@@ -328,7 +342,6 @@ fn insert_recipients(
                 ("leased", Some(from_millis(lease.until)), None, None)
             }
             InitialState::Queued { next_attempt } => {
-                context.after.due = true;
                 ("queued", Some(from_millis(*next_attempt)), None, None)
             }
             InitialState::Held => ("held", None, None, None),

@@ -29,10 +29,8 @@ pub(super) fn run(
         let Some(entry) = journal.at(*position) else {
             continue;
         };
-        // Waiters were woken when the message was accepted.
-        let due = context.after.due;
+        // The schedule knows it since it was accepted.
         accept::store(context, &entry.message, entry.lease)?;
-        context.after.due = due;
         if *position >= progress.entries {
             context
                 .connection

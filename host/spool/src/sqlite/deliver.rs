@@ -1,91 +1,69 @@
 //! Claims of due messages, and the recording of results.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use gatepost_message::{Millis, TransactionId};
+use gatepost_model::DestinationKey;
 use gatepost_smtp::Reply;
-use rusqlite::{Connection, OptionalExtension, params};
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::{
-    AttemptOutcome, Claim, ClaimedRecipient, Lease, NewBody, Owner, Recorded, Report, SpoolError,
+    AttemptOutcome, Claim, ClaimedRecipient, Lease, NewBody, RecipientResult, Recorded, Report,
+    SpoolError,
     journal::{CheckpointBatch, Journal, JournalEntry},
+    schedule::{Change, Pick, Schedule, Waiting},
 };
 
 use super::{
-    NEVER, accept,
+    accept,
     codec::{damaged, from_millis, to_json, to_millis},
     operation::{OperationClass, OperationContext, Work},
     stored::{self, COLUMNS, MessageRow},
 };
 
-/// ClaimDue of the due recipients of up to `limit` messages.
-pub(super) struct ClaimDue {
-    pub(super) owner: Owner,
+/// Storing of a claim that the schedule has made.
+pub(super) struct StoreClaim {
+    pub(super) schedule: Arc<Mutex<Schedule>>,
     pub(super) now: Millis,
-    pub(super) limit: usize,
-    pub(super) lease: Duration,
+    pub(super) lease: Lease,
+    pub(super) picks: Vec<Pick>,
 }
 
-impl Work for ClaimDue {
+impl Work for StoreClaim {
     type Value = Vec<Claim>;
     const CLASS: OperationClass = OperationClass::Work;
 
-    /// Returns the due messages of the journal.
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        journal.due(self.now)
+        journal.only(self.picks.iter().map(|pick| pick.message))
     }
 
     fn in_database(
         &mut self,
         context: &mut OperationContext<'_>,
     ) -> Result<Vec<Claim>, SpoolError> {
-        claim(context, self.owner, self.now, self.limit, self.lease)
-    }
-}
-
-fn claim(
-    context: &mut OperationContext<'_>,
-    owner: Owner,
-    now: Millis,
-    limit: usize,
-    length: Duration,
-) -> Result<Vec<Claim>, SpoolError> {
-    let until = Millis(context.lease_until((now + length).0));
-    let lease = Lease { owner, until };
-    let mut due = Vec::new();
-    {
-        let mut select = context.connection.prepare_cached(
-            "SELECT message FROM recipients WHERE due <= ?1 ORDER BY due, message",
-        )?;
-        let mut rows = select.query([from_millis(now)])?;
-        let mut seen = std::collections::HashSet::new();
-        while due.len() < limit
-            && let Some(row) = rows.next()?
-        {
-            let message: i64 = row.get(0)?;
-            if seen.insert(message) {
-                due.push(message);
+        let mut claims = Vec::with_capacity(self.picks.len());
+        for pick in &self.picks {
+            let Some(message) = row_number(context, pick.message)? else {
+                context.after.scheduled.push(Change::Gone(pick.message));
+                continue;
+            };
+            match claim_message(context, self.lease, self.now, message, pick) {
+                Ok(claim) => claims.extend(claim),
+                // One message that cannot be read must not stop the queue.
+                Err(error @ SpoolError::Damaged { .. }) => {
+                    hold_unreadable(context.connection, message, &error)?;
+                    context.after.scheduled.push(Change::Gone(pick.message));
+                }
+                Err(error) => return Err(error),
             }
         }
+        Ok(claims)
     }
-    let mut claims = Vec::with_capacity(due.len());
-    for message in due {
-        match claim_message(context, lease, now, message) {
-            Ok(claim) => claims.push(claim),
-            // One message that cannot be read must not stop the queue.
-            Err(error @ SpoolError::Damaged { .. }) => hold_unreadable(context, message, &error)?,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(claims)
-}
 
-/// Returns the time in milliseconds at which the next recipient is due, or [`NEVER`].
-pub(super) fn next_due(connection: &Connection) -> Result<u64, SpoolError> {
-    let due: Option<i64> = connection
-        .prepare_cached("SELECT min(due) FROM recipients WHERE due IS NOT NULL")?
-        .query_row([], |row| row.get(0))?;
-    Ok(due.map_or(NEVER, |due| to_millis(due).0))
+    fn failed(&self) {
+        self.schedule.lock().give_back(self.lease, &self.picks);
+    }
 }
 
 /// Makes recipients due again that were leased and never attempted.
@@ -94,7 +72,7 @@ pub(super) fn return_unattempted(
     claims: &[Claim],
 ) -> Result<(), SpoolError> {
     for claim in claims {
-        let Some(message) = row_number(context, claim.transaction.id)? else {
+        let Some(message) = Attempted::read(context, claim.transaction.id)? else {
             continue;
         };
         for recipient in &claim.recipients {
@@ -103,22 +81,23 @@ pub(super) fn return_unattempted(
                 reply: None,
                 server: None,
             };
-            end_attempt(context, message, claim.lease, recipient.number, &outcome)?;
+            let result = RecipientResult::of(recipient.number, outcome);
+            message.end(context, claim.lease, &result)?;
         }
     }
     Ok(())
 }
 
 /// Holds the due recipients of a message that cannot be read.
-fn hold_unreadable(
-    context: &OperationContext<'_>,
+pub(super) fn hold_unreadable(
+    connection: &Connection,
     message: i64,
     error: &SpoolError,
 ) -> Result<(), SpoolError> {
     metrics::gauge!("gatepost_store_damaged", "file" => "spool.db").set(1.0);
     tracing::error!(message, %error, "a message is held because it cannot be read");
     let reply = Reply::new(451, "4.3.0", "the message is damaged in the relay's store");
-    let mut update = context.connection.prepare_cached(
+    let mut update = connection.prepare_cached(
         "UPDATE recipients SET state = 'held', due = NULL, owner = NULL, last_reply_json = ?2
          WHERE message = ?1 AND due IS NOT NULL",
     )?;
@@ -126,41 +105,60 @@ fn hold_unreadable(
     Ok(())
 }
 
+/// Leases the picked recipients of a message, and reads it. `None` if an operation that came
+/// before has taken all of them; the schedule learns of that by it.
 fn claim_message(
     context: &OperationContext<'_>,
     lease: Lease,
     now: Millis,
     number: i64,
-) -> Result<Claim, SpoolError> {
+    pick: &Pick,
+) -> Result<Option<Claim>, SpoolError> {
     let connection = context.connection;
     let mut update = connection.prepare_cached(
         "UPDATE recipients SET state = 'leased', due = ?1, owner = ?2, last_attempt = ?3
-         WHERE message = ?4 AND +due <= ?3 RETURNING number",
+         WHERE message = ?4 AND number = ?5 AND (due <= ?3 OR (state = 'queued'
+            AND ifnull(attention, (SELECT expires_at FROM messages WHERE number = ?4)) <= ?3))",
     )?;
-    let mut leased = update
-        .query_map(
-            params![
-                from_millis(lease.until),
-                lease.owner.to_string(),
-                from_millis(now),
-                number
-            ],
-            |row| row.get(0),
-        )?
-        .collect::<Result<Vec<u32>, _>>()?;
-    leased.sort_unstable();
-
+    let mut recipients = Vec::with_capacity(pick.recipients.len());
+    for (position, cause) in &pick.recipients {
+        let leased = update.execute(params![
+            from_millis(lease.until),
+            lease.owner.to_string(),
+            from_millis(now),
+            number,
+            position,
+        ])?;
+        if leased > 0
+            && let Some(recipient) = stored::one_recipient(connection, number, *position)?
+        {
+            recipients.push(ClaimedRecipient {
+                number: recipient.number,
+                address: recipient.address,
+                dsn: recipient.dsn,
+                delay_told: recipient.delay_told,
+                attempts: recipient.attempts,
+                last_reply: recipient.last_reply,
+                last_server: recipient.last_server,
+                route: recipient.route,
+                cause: *cause,
+            });
+        }
+    }
+    if recipients.is_empty() {
+        return Ok(None);
+    }
     let mut select =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE number = ?1"))?;
     let mut rows = select.query([number])?;
     let Some(found) = rows.next()? else {
         return Err(damaged("recipient")("its message is missing"));
     };
-    let mut row = MessageRow::read(found)?;
-    row.summary.recipients = stored::recipients(connection, number)?;
-    let contents = stored::contents(connection, context.body_reader, &row)?;
+    let row = MessageRow::read(found)?;
+    let envelope = stored::addresses(connection, number)?;
+    let contents = stored::contents(connection, context.body_reader, &row, envelope)?;
     let summary = row.summary;
-    Ok(Claim {
+    Ok(Some(Claim {
         lease,
         transaction: contents.transaction,
         smtputf8: contents.smtputf8,
@@ -171,23 +169,8 @@ fn claim_message(
         classification: contents.classification,
         received_at: summary.received_at,
         expires_at: summary.expires_at,
-        recipients: summary
-            .recipients
-            .into_iter()
-            .filter(|recipient| leased.binary_search(&recipient.number).is_ok())
-            .map(|recipient| ClaimedRecipient {
-                number: recipient.number,
-                address: recipient.address,
-                dsn: recipient.dsn,
-                delay_told: recipient.delay_told,
-                attempts: recipient.attempts,
-                last_reply: recipient.last_reply,
-                last_server: recipient.last_server,
-                route: recipient.route,
-                cause: crate::ClaimCause::Due,
-            })
-            .collect(),
-    })
+        recipients,
+    }))
 }
 
 /// Recording of an attempt's results.
@@ -198,7 +181,7 @@ impl Work for RecordReport {
     const CLASS: OperationClass = OperationClass::Work;
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        let message = journal.only(self.0.message);
+        let message = journal.only([self.0.message]);
         let mut notices = self.0.notices.iter();
         match notices.all(|notice| notice.effects.is_empty()) {
             true => message,
@@ -222,8 +205,12 @@ impl Work for RecordReport {
             && journal
                 .add_tombstone(report.message)
                 .map_err(SpoolError::io("write to the journal"))?;
-        if written && in_file {
-            context.after.remove.push(report.message);
+        if written {
+            context.after.scheduled.push(Change::Gone(report.message));
+            context
+                .after
+                .remove
+                .extend(in_file.then_some(report.message));
         }
         Ok(applied.filter(|_| written).map(|applied| Recorded {
             applied,
@@ -259,16 +246,10 @@ fn delivered_to_all(report: &Report, entry: &JournalEntry) -> Option<usize> {
 /// Records the results of an attempt.
 fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorded, SpoolError> {
     let mut recorded = Recorded::default();
-    let message = row_number(context, report.message)?;
+    let message = Attempted::read(context, report.message)?;
     for result in &report.results {
-        let held = match message {
-            Some(message) => end_attempt(
-                context,
-                message,
-                report.lease,
-                result.number,
-                &result.outcome,
-            )?,
+        let held = match &message {
+            Some(message) => message.end(context, report.lease, result)?,
             None => false,
         };
         if held {
@@ -283,102 +264,155 @@ fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorde
         for notice in &report.notices {
             accept::store_with_effects(context, notice)?;
         }
-        recorded.finished = drop_if_finished(context, message)?;
+        recorded.finished = drop_if_finished(context, message.number)?;
     }
     Ok(recorded)
 }
 
-/// RecipientColumns of a recipient after an attempt.
+/// Columns of a recipient after an attempt.
+#[derive(Default)]
 struct RecipientColumns<'a> {
     state: &'a str,
     due: Option<Millis>,
-    /// Reply and server; `None` if no attempt was made.
-    attempt: Option<(&'a Reply, Option<&'a str>)>,
+    /// True if an attempt counts.
+    attempted: bool,
+    reply: Option<&'a Reply>,
+    server: Option<&'a str>,
+    /// Reason why nothing is delivered.
+    reason: Option<&'a str>,
     /// True if a notice of the report tells the sender of the delay.
     delay_told: bool,
 }
 
 impl<'a> RecipientColumns<'a> {
     fn of(outcome: &'a AttemptOutcome) -> Self {
-        let (state, due, attempt) = match outcome {
+        let attempt = |state, reply, server| Self {
+            state,
+            attempted: true,
+            reply: Some(reply),
+            server,
+            ..Self::default()
+        };
+        match outcome {
             AttemptOutcome::Delivered { reply, server } => {
-                ("delivered", None, Some((reply, Some(server.as_str()))))
+                attempt("delivered", reply, Some(server.as_str()))
             }
             AttemptOutcome::Deferred {
                 reply,
                 server,
                 next_attempt,
-                delay_told: _,
-            } => (
-                "queued",
-                Some(*next_attempt),
-                Some((reply, server.as_deref())),
-            ),
-            AttemptOutcome::Failed { reply, server } => {
-                ("failed", None, Some((reply, server.as_deref())))
-            }
-            AttemptOutcome::Held { reply } => ("held", None, Some((reply, None))),
-            AttemptOutcome::Discarded { .. } => ("suppressed", None, None),
-            AttemptOutcome::Returned { next_attempt, .. } => ("queued", Some(*next_attempt), None),
-        };
-        Self {
-            state,
-            due,
-            attempt,
-            delay_told: matches!(
-                outcome,
-                AttemptOutcome::Deferred {
-                    delay_told: true,
-                    ..
-                }
-            ),
+                delay_told,
+            } => Self {
+                due: Some(*next_attempt),
+                delay_told: *delay_told,
+                ..attempt("queued", reply, server.as_deref())
+            },
+            AttemptOutcome::Failed { reply, server } => attempt("failed", reply, server.as_deref()),
+            AttemptOutcome::Held { reply } => attempt("held", reply, None),
+            AttemptOutcome::Discarded { reason } => Self {
+                state: "suppressed",
+                reason: Some(reason),
+                ..Self::default()
+            },
+            AttemptOutcome::Returned {
+                next_attempt,
+                reply,
+                server,
+            } => Self {
+                state: "queued",
+                due: Some(*next_attempt),
+                reply: reply.as_ref(),
+                server: server.as_deref(),
+                ..Self::default()
+            },
         }
     }
 }
 
-/// Records the end of an attempt; returns true if the lease was still held, so that it counts.
-fn end_attempt(
-    context: &mut OperationContext<'_>,
-    message: i64,
-    lease: Lease,
-    number: u32,
-    outcome: &AttemptOutcome,
-) -> Result<bool, SpoolError> {
-    let columns = RecipientColumns::of(outcome);
-    let due = columns.due.map(from_millis);
-    let (until, owner) = (from_millis(lease.until), lease.owner.to_string());
-    let changed = match columns.attempt {
-        Some((reply, server)) => context
+/// A message whose recipients are attempted.
+struct Attempted {
+    id: TransactionId,
+    number: i64,
+    account: Option<String>,
+    expires_at: Millis,
+}
+
+impl Attempted {
+    /// Reads a message; `None` if it has no row.
+    fn read(context: &OperationContext<'_>, id: TransactionId) -> Result<Option<Self>, SpoolError> {
+        let mut select = context
             .connection
-            .prepare_cached(
-                "UPDATE recipients SET state = ?1, due = ?2, owner = NULL,
-                    attempts = attempts + 1, last_reply_json = ?3, last_server = ?4,
-                    delay_told = max(delay_told, ?5)
-                 WHERE message = ?6 AND number = ?7 AND state = 'leased' AND owner = ?8
-                    AND due = ?9",
-            )?
-            .execute(params![
-                columns.state,
-                due,
-                to_json(reply)?,
-                server,
-                columns.delay_told,
-                message,
-                number,
-                owner,
-                until
-            ])?,
-        None => context
-            .connection
-            .prepare_cached(
-                "UPDATE recipients SET state = ?1, due = ?2, owner = NULL
-                 WHERE message = ?3 AND number = ?4 AND state = 'leased' AND owner = ?5
-                    AND due = ?6",
-            )?
-            .execute(params![columns.state, due, message, number, owner, until])?,
-    };
-    context.after.due |= changed > 0 && due.is_some();
-    Ok(changed > 0)
+            .prepare_cached("SELECT number, account, expires_at FROM messages WHERE id = ?1")?;
+        let read = |row: &Row<'_>| {
+            Ok(Self {
+                id,
+                number: row.get(0)?,
+                account: row.get(1)?,
+                expires_at: to_millis(row.get(2)?),
+            })
+        };
+        Ok(select.query_row([id.to_string()], read).optional()?)
+    }
+
+    /// Records the end of an attempt; returns true if the lease was still held, so that it counts.
+    fn end(
+        &self,
+        context: &mut OperationContext<'_>,
+        lease: Lease,
+        result: &RecipientResult,
+    ) -> Result<bool, SpoolError> {
+        let columns = RecipientColumns::of(&result.outcome);
+        let route = result.route.as_ref();
+        let mut update = context.connection.prepare_cached(
+            "UPDATE recipients SET state = :state, due = :due, owner = NULL,
+                attempts = attempts + :attempted,
+                last_reply_json = ifnull(:reply, last_reply_json),
+                last_server = iif(:reply IS NULL, last_server, :server),
+                reason = ifnull(:reason, reason), delay_told = max(delay_told, :delay_told),
+                destination = ifnull(:destination, destination),
+                route_json = ifnull(:route, route_json), attention = :attention
+             WHERE message = :message AND number = :number AND state = 'leased'
+                AND owner = :owner AND due = :until
+             RETURNING destination",
+        )?;
+        let destination: Option<Option<String>> = update
+            .query_row(
+                named_params! {
+                    ":state": columns.state,
+                    ":due": columns.due.map(from_millis),
+                    ":attempted": columns.attempted,
+                    ":reply": columns.reply.map(to_json).transpose()?,
+                    ":server": columns.server,
+                    ":reason": columns.reason,
+                    ":delay_told": columns.delay_told,
+                    ":destination": route.map(|route| route.destination.to_string()),
+                    ":route": route.map(to_json).transpose()?,
+                    ":attention": result.attention_at.map(from_millis),
+                    ":message": self.number,
+                    ":number": result.number,
+                    ":owner": lease.owner.to_string(),
+                    ":until": from_millis(lease.until),
+                },
+                |row| row.get(0),
+            )
+            .optional()?;
+        let Some(destination) = destination else {
+            return Ok(false);
+        };
+        context.after.scheduled.push(match columns.due {
+            Some(due) => {
+                let waiting = Waiting {
+                    due,
+                    attention_at: result.attention_at.unwrap_or(self.expires_at),
+                    account: self.account.clone(),
+                    destination: destination.map(|key| DestinationKey::new(&key)),
+                };
+                Change::Waits(self.id, result.number, waiting)
+            }
+            None => Change::Ended(self.id, result.number),
+        });
+        Ok(true)
+    }
 }
 
 /// Returns the number of a message's row, if it has one.
@@ -426,11 +460,8 @@ pub(super) fn drop_message(
     )?;
     let (id, in_file): (String, bool) =
         delete.query_row([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if in_file {
-        context
-            .after
-            .remove
-            .push(id.parse().map_err(damaged("transaction id"))?);
-    }
+    let id = id.parse().map_err(damaged("transaction id"))?;
+    context.after.scheduled.push(Change::Gone(id));
+    context.after.remove.extend(in_file.then_some(id));
     Ok(())
 }

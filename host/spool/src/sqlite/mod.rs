@@ -5,7 +5,7 @@
 //! - [`operation`]: operations that wait for the writer.
 //! - [`accept`], [`deliver`], [`operate`]: changes of operations to the rows.
 //! - [`checkpoint`]: moves journal entries into rows.
-//! - [`reader`], [`stored`], [`body`]: reading of rows.
+//! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
 
 mod accept;
 pub(crate) mod bodies;
@@ -17,17 +17,14 @@ mod open;
 mod operate;
 mod operation;
 mod reader;
+mod scheduled;
 pub(crate) mod schema;
 mod stored;
 mod writer;
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, mpsc},
     thread::JoinHandle,
     time::Duration,
 };
@@ -35,6 +32,7 @@ use std::{
 use gatepost_counters::Memory;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{DestinationKey, Effect};
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
@@ -49,18 +47,16 @@ use crate::{
     intervention::Intervention,
     memory::CounterMemory,
     message::bound_effects,
+    schedule::Schedule,
 };
 
 use self::{
     accept::{Accept, ApplyEffects},
     body::BodyReader,
-    deliver::{ClaimDue, RecordReport},
+    deliver::{RecordReport, StoreClaim},
     operation::{AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, Work},
     reader::{QueueSection, ReadQuery},
 };
-
-/// A time that never comes.
-const NEVER: u64 = u64::MAX;
 
 /// A store in one directory of the local file system. Dropped, it finishes waiting operations
 /// and closes, which blocks for a moment.
@@ -71,8 +67,7 @@ pub struct SqliteSpool {
     bodies: Arc<dyn BodyStore>,
     body_reader: Arc<BodyReader>,
     hand_off: Arc<DirectHandOff>,
-    /// Time at which the next recipient is due, as of the last commit; [`NEVER`] if none is.
-    due: Arc<AtomicU64>,
+    schedule: Arc<Mutex<Schedule>>,
     damage: Option<JournalDamage>,
     log_damage: Option<LogDamage>,
     mark_damage: Option<MarkDamage>,
@@ -188,22 +183,33 @@ impl Queue for SqliteSpool {
         limit: usize,
         lease: Duration,
     ) -> Ticket<Vec<Claim>> {
-        let taken = self.hand_off.take(owner, now, limit, lease);
+        // A damaged database is not asked for messages until it is repaired.
+        let readable = !self.disk.is_corrupt();
+        let mut schedule = self.schedule.lock();
+        let left = match readable && schedule.is_due(now) {
+            true => self.hand_off.left_to_stored(limit),
+            false => 0,
+        };
+        let mut pick = |limit| schedule.claim(owner, now, limit, lease);
+        let mut picked = (left > 0).then(|| pick(left)).flatten();
+        let first = picked.as_ref().map_or(0, |(_, picks)| picks.len());
+        let taken = self.hand_off.take(owner, now, limit - first, lease);
+        if left == 0 && readable {
+            picked = pick(limit - taken.claims.len());
+        }
+        drop(schedule);
         if !taken.stale.is_empty() {
             drop(self.change(move |context| deliver::return_unattempted(context, &taken.stale)));
         }
         let mut claims = taken.claims;
-        let limit = limit - claims.len();
-        // A damaged database is not asked for messages until it is repaired.
-        let nothing_due = self.due.load(Ordering::Acquire) > now.0 || self.disk.is_corrupt();
-        if limit == 0 || nothing_due {
+        let Some((lease, picks)) = picked else {
             return Box::pin(async { Ok(claims) });
-        }
-        let stored = self.write(ClaimDue {
-            owner,
+        };
+        let stored = self.write(StoreClaim {
+            schedule: Arc::clone(&self.schedule),
             now,
-            limit,
             lease,
+            picks,
         });
         Box::pin(async move {
             match stored.await {
@@ -216,10 +222,23 @@ impl Queue for SqliteSpool {
         })
     }
 
-    fn set_pace(&self, _: &DestinationKey, _: Pace) {}
+    fn set_pace(&self, destination: &DestinationKey, pace: Pace) {
+        let mut schedule = self.schedule.lock();
+        let before = schedule.next_due();
+        schedule.set_pace(destination, pace);
+        if schedule.is_earlier(before) {
+            self.changed.notify_one();
+        }
+    }
 
-    fn enter(&self, _: TransactionId, _: Lease, _: &[u32], _: &DestinationKey) -> bool {
-        true
+    fn enter(
+        &self,
+        message: TransactionId,
+        lease: Lease,
+        numbers: &[u32],
+        destination: &DestinationKey,
+    ) -> bool {
+        (self.schedule.lock()).enter(message, lease, numbers, destination)
     }
 
     fn record(&self, report: Report) -> Ticket<Recorded> {
@@ -228,10 +247,10 @@ impl Queue for SqliteSpool {
 
     fn next_due(&self) -> Ticket<Option<Millis>> {
         let due = match self.disk.is_corrupt() {
-            true => NEVER,
-            false => self.due.load(Ordering::Acquire),
+            true => None,
+            false => self.schedule.lock().next_due(),
         };
-        Box::pin(async move { Ok(Some(Millis(due)).filter(|due| due.0 != NEVER)) })
+        Box::pin(async move { Ok(due) })
     }
 
     fn changed(&self) -> Arc<Notify> {
@@ -248,12 +267,16 @@ impl QueueAdmin for SqliteSpool {
         self.find(QueueSection::Queue, id)
     }
 
-    fn destinations(&self, _: usize) -> Ticket<Vec<DestinationSummary>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>> {
+        let schedule = Arc::clone(&self.schedule);
+        self.read(move |connection| {
+            let found = reader::destinations(connection)?;
+            Ok(schedule.lock().summaries(found, limit))
+        })
     }
 
-    fn pace(&self, _: &DestinationKey) -> Pace {
-        Pace::default()
+    fn pace(&self, destination: &DestinationKey) -> Pace {
+        self.schedule.lock().pace(destination)
     }
 
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {

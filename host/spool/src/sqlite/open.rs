@@ -4,11 +4,12 @@ use std::{
     cell::{Cell, RefCell},
     fs::{File, TryLockError},
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
 };
 
 use gatepost_counters::CounterChange;
 use gatepost_files::sqlite::{self, LOCK_TIMEOUT, Synced};
+use parking_lot::Mutex;
 use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::Notify;
 
@@ -27,9 +28,8 @@ use super::{
     body::BodyReader,
     checkpoint,
     codec::{from_u64, to_millis, to_scope, to_u64},
-    deliver,
     operation::{AfterCommit, OperationContext},
-    reader, schema,
+    reader, scheduled, schema,
     writer::{self, Writer},
 };
 
@@ -81,7 +81,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     // Anything in the store may be due.
     changed.notify_one();
     let hand_off = Arc::new(DirectHandOff::default());
-    let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
+    let schedule = Arc::new(Mutex::new(scheduled::load(&connection)?));
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
     writer::checkpoint_wal(&connection, LOCK_TIMEOUT)?;
@@ -93,8 +93,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         memory: Arc::clone(&memory),
         changed: Arc::clone(&changed),
         hand_off: Arc::clone(&hand_off),
-        due: Arc::clone(&due),
-        last_until: Cell::new(0),
+        schedule: Arc::clone(&schedule),
         evicted: RefCell::default(),
         lock,
     };
@@ -105,7 +104,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         bodies,
         body_reader,
         hand_off,
-        due,
+        schedule,
         damage,
         log_damage,
         mark_damage,
@@ -188,7 +187,7 @@ fn journal(
         after: AfterCommit::default(),
         disk,
         free: &Cell::new(0),
-        last_until: &Cell::new(0),
+        schedule: &Mutex::default(),
         capacity: &Cell::new(DirectHandOff::default().capacity()),
     };
     let id = checkpoint::recover(&mut context, last.map(|last| (last, records)))?;

@@ -14,6 +14,7 @@ use super::{
     codec::{account_key, damaged, from_millis, from_u64, to_scope, to_u64},
     deliver::{drop_if_finished, drop_message},
     operation::OperationContext,
+    scheduled,
 };
 
 /// A selection as SQL conditions and their parameters.
@@ -21,6 +22,7 @@ pub(super) struct SelectionSql {
     id: Option<String>,
     account: Option<String>,
     recipient: Option<String>,
+    destination: Option<String>,
 }
 
 impl SelectionSql {
@@ -29,6 +31,7 @@ impl SelectionSql {
             id: selection.id.map(|id| id.to_string()),
             account: selection.account.clone(),
             recipient: selection.canonical_recipient(),
+            destination: selection.destination.as_ref().map(ToString::to_string),
         }
     }
 
@@ -42,16 +45,18 @@ impl SelectionSql {
         format!("{id} AND (:account IS NULL OR account = :account)")
     }
 
-    /// Condition on a row of `recipients`: the address, or the domain.
+    /// Condition on a row of `recipients`: the address, or the domain; the destination.
     pub(super) const RECIPIENTS: &'static str = "(:recipient IS NULL OR address = :recipient
-        OR substr(address, -length(:recipient) - 1) = '@' || :recipient)";
+        OR substr(address, -length(:recipient) - 1) = '@' || :recipient)
+        AND (:destination IS NULL OR destination = :destination)";
 
     /// Returns the parameters of both conditions.
-    pub(super) fn parameters(&self) -> [(&'static str, &dyn ToSql); 3] {
+    pub(super) fn parameters(&self) -> [(&'static str, &dyn ToSql); 4] {
         [
             (":id", &self.id),
             (":account", &self.account),
             (":recipient", &self.recipient),
+            (":destination", &self.destination),
         ]
     }
 }
@@ -88,21 +93,24 @@ pub(super) fn intervene(
     parameters.push((":due", &due));
     let mut update = context.connection.prepare_cached(&format!(
         "UPDATE recipients SET state = :to, due = :due WHERE state IN ({}) AND {which}
-         RETURNING message",
+         RETURNING message, number",
         from.join(", ")
     ))?;
-    let messages = update
-        .query_map(&parameters[..], |row| row.get(0))?
-        .collect::<Result<Vec<i64>, _>>()?;
-    let changed = messages.len() as u64;
-    context.after.due |= changed > 0 && due.is_some();
+    let recipients = update
+        .query_map(&parameters[..], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(i64, u32)>, _>>()?;
+    for (message, number) in &recipients {
+        let change = scheduled::one(context.connection, *message, *number)?;
+        context.after.scheduled.extend(change);
+    }
     if let Intervention::Cancel = intervention {
-        for message in messages.into_iter().collect::<BTreeSet<_>>() {
+        let messages = recipients.iter().map(|(message, _)| *message);
+        for message in messages.collect::<BTreeSet<_>>() {
             drop_if_finished(context, message)?;
         }
     }
     Ok(Changed {
-        changed,
+        changed: recipients.len() as u64,
         in_progress,
     })
 }
@@ -128,14 +136,18 @@ pub(super) fn release_from_quarantine(
     let Some(number) = number else {
         return Ok(false);
     };
-    context
+    let released = context
         .connection
         .prepare_cached(
             "UPDATE recipients SET state = 'queued', due = ?1
-             WHERE message = ?2 AND state = 'quarantined'",
+             WHERE message = ?2 AND state = 'quarantined' RETURNING number",
         )?
-        .execute([now, number])?;
-    context.after.due = true;
+        .query_map([now, number], |row| row.get(0))?
+        .collect::<Result<Vec<u32>, _>>()?;
+    for recipient in released {
+        let change = scheduled::one(context.connection, number, recipient)?;
+        context.after.scheduled.extend(change);
+    }
     Ok(true)
 }
 

@@ -4,6 +4,7 @@ use std::{cell::Cell, sync::Arc, sync::mpsc};
 
 use gatepost_counters::CounterChange;
 use gatepost_message::TransactionId;
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -12,9 +13,10 @@ use crate::{
     direct::{Capacity, LeaseTerms},
     disk::Disk,
     journal::{CheckpointBatch, Journal},
+    schedule::{Change, Schedule},
 };
 
-use super::{NEVER, body::BodyReader, reader::ReadQuery};
+use super::{body::BodyReader, reader::ReadQuery};
 
 /// Class of an operation when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +35,7 @@ pub(super) struct OperationContext<'a> {
     pub(super) disk: &'a Disk,
     /// Bytes free on the disk that this batch has not reserved.
     pub(super) free: &'a Cell<u64>,
-    /// End of the latest lease.
-    pub(super) last_until: &'a Cell<u64>,
+    pub(super) schedule: &'a Mutex<Schedule>,
     pub(super) capacity: &'a Cell<Capacity>,
 }
 
@@ -54,17 +55,10 @@ impl OperationContext<'_> {
         self.capacity.set(capacity);
         terms
     }
-
-    /// Returns the end of a new lease: `wanted`, or a little later, so that no two leases end
-    /// alike.
-    pub(super) fn lease_until(&self, wanted: u64) -> u64 {
-        let until = wanted.max(self.last_until.get() + 1);
-        self.last_until.set(until);
-        until
-    }
 }
 
 /// Actions that follow a commit.
+#[derive(Default)]
 pub(super) struct AfterCommit {
     /// Staged bodies that belong to the store now.
     pub(super) keep: Vec<Arc<dyn StagedBytes>>,
@@ -72,37 +66,16 @@ pub(super) struct AfterCommit {
     pub(super) remove: Vec<TransactionId>,
     /// Changes for the in-memory copy of marks, counts and machines.
     pub(super) changes: Vec<CounterChange>,
-    /// True if something may be due earlier than before.
-    pub(super) due: bool,
-    /// Earliest due time among new messages; [`NEVER`] if nothing is due.
-    pub(super) first_due: u64,
+    /// Changes for the schedule.
+    pub(super) scheduled: Vec<Change>,
     /// True if mail was accepted that is only in the database's WAL.
     pub(super) only_in_wal: bool,
     /// Claims for the direct hand-off.
     pub(super) direct_claims: Vec<Claim>,
     /// Bytes of messages written to the WAL.
     pub(super) bytes: u64,
-    /// Time at which the next recipient is due after the whole batch, or `NEVER`.
-    pub(super) next_due: u64,
     /// Number of evictions that the whole batch has made in the database.
     pub(super) evicted: usize,
-}
-
-impl Default for AfterCommit {
-    fn default() -> Self {
-        Self {
-            keep: Vec::new(),
-            remove: Vec::new(),
-            changes: Vec::new(),
-            due: false,
-            first_due: NEVER,
-            only_in_wal: false,
-            direct_claims: Vec::new(),
-            bytes: 0,
-            next_due: 0,
-            evicted: 0,
-        }
-    }
 }
 
 impl AfterCommit {
@@ -110,8 +83,7 @@ impl AfterCommit {
         self.keep.extend(other.keep);
         self.remove.extend(other.remove);
         self.changes.extend(other.changes);
-        self.due |= other.due;
-        self.first_due = self.first_due.min(other.first_due);
+        self.scheduled.extend(other.scheduled);
         self.only_in_wal |= other.only_in_wal;
         self.direct_claims.extend(other.direct_claims);
         self.bytes += other.bytes;
@@ -149,6 +121,9 @@ pub(super) trait Work: Send + 'static {
         &mut self,
         context: &mut OperationContext<'_>,
     ) -> Result<Self::Value, SpoolError>;
+
+    /// Undoes what was done for it in memory before it was run: nothing of it is in the store.
+    fn failed(&self) {}
 }
 
 /// Work that needs the whole journal checkpointed.
@@ -221,7 +196,10 @@ impl<W: Work> Operation for PendingOperation<W> {
 
     fn answer(self: Box<Self>, failure: Option<SpoolError>) {
         let value = match failure {
-            Some(failure) => Err(failure),
+            Some(failure) => {
+                self.work.failed();
+                Err(failure)
+            }
             None => self.value.ok_or(SpoolError::Closed),
         };
         // The receiver is gone if nobody awaits the ticket.

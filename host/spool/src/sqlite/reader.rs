@@ -1,13 +1,19 @@
 //! Queries, on a thread with a read-only connection. With a WAL, readers and the writer do not wait
 //! for each other.
 
-use std::sync::{Arc, mpsc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, mpsc},
+};
 
 use gatepost_message::TransactionId;
+use gatepost_model::DestinationKey;
 use rusqlite::{Connection, named_params};
 use tokio::sync::oneshot;
 
-use crate::{Filter, QueueDepth, Record, SpoolError, Status, Summary, Ticket, disk::Disk};
+use crate::{
+    DestinationSummary, Filter, QueueDepth, Record, SpoolError, Status, Summary, Ticket, disk::Disk,
+};
 
 use super::{
     body::BodyReader,
@@ -115,7 +121,8 @@ pub(super) fn show(
     };
     let mut row = MessageRow::read(row)?;
     row.summary.recipients = stored::recipients(connection, row.number)?;
-    let contents = stored::contents(connection, body_reader, &row)?;
+    let envelope = row.summary.recipients.iter().map(|to| to.address.clone());
+    let contents = stored::contents(connection, body_reader, &row, envelope.collect())?;
     Ok(Some(Record {
         judgements: from_json(&format!("judgement of {id}"), &contents.judgements_json)?,
         summary: row.summary,
@@ -125,6 +132,46 @@ pub(super) fn show(
         dsn: contents.dsn,
         message: contents.message,
     }))
+}
+
+/// Returns the destinations of the queue with what waits there, in no order.
+pub(super) fn destinations(connection: &Connection) -> Result<Vec<DestinationSummary>, SpoolError> {
+    let open = "recipients JOIN messages ON messages.number = message
+        WHERE state IN ('queued', 'leased', 'held') AND quarantine_reason IS NULL";
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT destination, count(*), count(DISTINCT message), min(received_at),
+            min(due) FILTER (WHERE state = 'queued')
+         FROM {open} GROUP BY destination"
+    ))?;
+    let mut rows = select.query([])?;
+    let mut found = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let key = row.get::<_, Option<String>>(0)?;
+        let key = key.map(|key| DestinationKey::new(&key));
+        let summary = DestinationSummary {
+            recipients: to_u64(row.get(1)?),
+            messages: to_u64(row.get(2)?),
+            oldest: row.get::<_, Option<i64>>(3)?.map(to_millis),
+            next_attempt: row.get::<_, Option<i64>>(4)?.map(to_millis),
+            ..DestinationSummary::of(key.clone())
+        };
+        found.insert(key, summary);
+    }
+    // With max(), SQLite takes the other columns from the row that has it.
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT destination, last_reply_json, max(last_attempt) FROM {open}
+            AND last_reply_json IS NOT NULL GROUP BY destination"
+    ))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = row.get::<_, Option<String>>(0)?;
+        let key = key.map(|key| DestinationKey::new(&key));
+        if let Some(summary) = found.get_mut(&key) {
+            let reply: String = row.get(1)?;
+            summary.last_reply = Some(from_json("last reply", &reply)?);
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 pub(super) fn depth(connection: &Connection) -> Result<QueueDepth, SpoolError> {

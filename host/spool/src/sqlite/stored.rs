@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Classification, Session, Transaction};
+use gatepost_model::{Classification, Route, Session, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
 use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
@@ -67,16 +67,44 @@ impl MessageRow {
     }
 }
 
-/// Reads all recipients of a message, in the terms of the envelope.
+/// Columns that [`recipient`] reads, in its terms.
+const RECIPIENT: &str = "number, address, state, due, owner, attempts, last_attempt,
+    last_reply_json, last_server, reason, dsn_json, delay_told, route_json";
+
+/// Reads the addresses of a message's recipients, in the order of the envelope.
+pub(super) fn addresses(connection: &Connection, message: i64) -> Result<Vec<Address>, SpoolError> {
+    let mut select = connection
+        .prepare_cached("SELECT address FROM recipients WHERE message = ?1 ORDER BY number")?;
+    let mut rows = select.query([message])?;
+    let mut addresses = Vec::new();
+    while let Some(row) = rows.next()? {
+        let address: String = row.get(0)?;
+        addresses.push(Address::parse(&address).map_err(damaged("recipient"))?);
+    }
+    Ok(addresses)
+}
+
+/// Reads one recipient of a message.
+pub(super) fn one_recipient(
+    connection: &Connection,
+    message: i64,
+    number: u32,
+) -> Result<Option<Recipient>, SpoolError> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT {RECIPIENT} FROM recipients WHERE message = ?1 AND number = ?2"
+    ))?;
+    let mut rows = select.query((message, number))?;
+    rows.next()?.map(recipient).transpose()
+}
+
+/// Reads all recipients of a message, in the order of the envelope.
 pub(super) fn recipients(
     connection: &Connection,
     message: i64,
 ) -> Result<Vec<Recipient>, SpoolError> {
-    let mut select = connection.prepare_cached(
-        "SELECT number, address, state, due, owner, attempts, last_attempt, last_reply_json,
-            last_server, reason, dsn_json, delay_told
-         FROM recipients WHERE message = ?1 ORDER BY number",
-    )?;
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT {RECIPIENT} FROM recipients WHERE message = ?1 ORDER BY number"
+    ))?;
     let mut rows = select.query([message])?;
     let mut recipients = Vec::new();
     while let Some(row) = rows.next()? {
@@ -120,8 +148,16 @@ fn recipient(row: &Row<'_>) -> Result<Recipient, SpoolError> {
         last_server: row.get(8)?,
         dsn: decoded_request("notifications of a recipient", row.get(10)?)?,
         delay_told: row.get(11)?,
-        route: None,
+        route: (row.get::<_, Option<String>>(12)?).and_then(|json| route(&json)),
     })
+}
+
+/// Decodes a route. One that this version cannot read is asked for again, as if there were none.
+fn route(json: &str) -> Option<Route> {
+    let route = serde_json::from_str(json);
+    route
+        .inspect_err(|error| tracing::warn!(%error, "a stored route cannot be read"))
+        .ok()
 }
 
 /// Decodes a request for delivery status notifications; the default if none is stored.
@@ -143,11 +179,12 @@ pub(super) struct Contents {
     pub(super) message: Message,
 }
 
-/// Reads the contents of a message whose recipients have been read.
+/// Reads the contents of a message with this envelope.
 pub(super) fn contents(
     connection: &Connection,
     body_reader: &Arc<BodyReader>,
     row: &MessageRow,
+    recipients: Vec<Address>,
 ) -> Result<Contents, SpoolError> {
     let mut select = connection.prepare_cached(
         "SELECT session_json, classification_json, judgements_json, head, smtputf8, dsn_json,
@@ -182,11 +219,7 @@ pub(super) fn contents(
             session,
             account: summary.account.clone(),
             reverse_path: summary.reverse_path.clone(),
-            recipients: summary
-                .recipients
-                .iter()
-                .map(|to| to.address.clone())
-                .collect(),
+            recipients,
         },
         classification: classification
             .map(|json| from_json(&format!("classification of {id}"), &json))

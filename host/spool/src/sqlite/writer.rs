@@ -9,17 +9,14 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     fs::File,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
 use gatepost_counters::CounterChange;
 use gatepost_files::sqlite::LOCK_TIMEOUT;
 use gatepost_message::TransactionId;
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, Row};
 use tokio::sync::Notify;
 
@@ -29,6 +26,7 @@ use crate::{
     disk::Disk,
     journal::{CheckpointBatch, Journal},
     memory::CounterMemory,
+    schedule::{Change, Schedule},
 };
 
 use super::{
@@ -36,7 +34,6 @@ use super::{
     body::BodyReader,
     checkpoint,
     codec::to_u64,
-    deliver,
     operation::{AfterCommit, Operation, OperationClass, OperationContext},
 };
 
@@ -98,9 +95,7 @@ pub(super) struct Writer {
     pub(super) memory: Arc<CounterMemory>,
     pub(super) changed: Arc<Notify>,
     pub(super) hand_off: Arc<DirectHandOff>,
-    pub(super) due: Arc<AtomicU64>,
-    /// End of the latest lease: no two end alike.
-    pub(super) last_until: Cell<u64>,
+    pub(super) schedule: Arc<Mutex<Schedule>>,
     /// Evictions that are made in memory and not yet in the database.
     pub(super) evicted: RefCell<VecDeque<CounterChange>>,
     /// Lock of the store, held while the database is open.
@@ -197,7 +192,7 @@ impl Writer {
             after: AfterCommit::default(),
             disk: &self.disk,
             free: &free,
-            last_until: &self.last_until,
+            schedule: &self.schedule,
             capacity: &capacity,
         };
         let (mut rest, mut done, mut sync) = (Vec::new(), Vec::new(), false);
@@ -234,7 +229,6 @@ impl Writer {
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
         metrics::histogram!("gatepost_spool_batch_operations").record(done.len() as f64);
         let mut after = context.after;
-        self.due.fetch_min(after.first_due, Ordering::AcqRel);
         let remove = std::mem::take(&mut after.remove);
         self.publish(after);
         for (operation, failure) in done {
@@ -274,11 +268,23 @@ impl Writer {
         }
         let evicted = self.memory.apply(after.changes);
         self.evicted.borrow_mut().extend(evicted);
+        let is_earlier = self.follow(after.scheduled);
         let has_direct_claims = !after.direct_claims.is_empty();
+        // The schedule knows them: delivery may enter them at a destination.
         self.hand_off.put(after.direct_claims);
-        if after.due || has_direct_claims {
+        if is_earlier || has_direct_claims {
             self.changed.notify_one();
         }
+    }
+
+    /// Lets the schedule follow a commit; returns true if something can be claimed earlier.
+    fn follow(&self, changes: Vec<Change>) -> bool {
+        let mut schedule = self.schedule.lock();
+        let before = schedule.next_due();
+        changes
+            .into_iter()
+            .for_each(|change| schedule.apply(change));
+        schedule.is_earlier(before)
     }
 
     /// Checkpoints, runs a batch and answers it; returns the bytes added to the WAL.
@@ -302,12 +308,9 @@ impl Writer {
         let pages = OPERATION_BYTES * batch.len() as u64;
         let (mut after, failures) = match outcome {
             BatchOutcome::Committed(after, failures) => {
-                let mut due = after.next_due;
                 if let Some(journal) = &mut self.journal {
                     journal.checkpointed(checkpoint);
-                    due = journal.next_due().map_or(due, |first| due.min(first.0));
                 }
-                self.due.store(due, Ordering::Release);
                 self.evicted.borrow_mut().drain(..after.evicted);
                 (after, failures)
             }
@@ -380,7 +383,7 @@ impl Writer {
             after: AfterCommit::default(),
             disk: &self.disk,
             free: &free,
-            last_until: &self.last_until,
+            schedule: &self.schedule,
             capacity: &capacity,
         };
         let mut checkpointing = context();
@@ -435,10 +438,6 @@ impl Writer {
                 }
             }
             failures.push(None);
-        }
-        match deliver::next_due(&self.connection) {
-            Ok(due) => all.next_due = due,
-            Err(error) => return self.roll_back(error),
         }
         match self.execute("COMMIT") {
             Ok(()) => BatchOutcome::Committed(all, failures),

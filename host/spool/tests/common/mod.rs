@@ -10,6 +10,12 @@ use gatepost_spool::*;
 
 pub use store_conformance::support::*;
 
+/// SQL that undoes the migration to schema 8.
+pub const BACK_TO_SCHEMA_7: &str = "ALTER TABLE recipients DROP COLUMN destination;
+    ALTER TABLE recipients DROP COLUMN route_json;
+    ALTER TABLE recipients DROP COLUMN attention;
+    CREATE INDEX due ON recipients (due) WHERE due IS NOT NULL;";
+
 pub fn settings(directory: &Path) -> SpoolSettings {
     SpoolSettings {
         min_free_bytes: 0,

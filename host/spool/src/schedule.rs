@@ -1,0 +1,551 @@
+//! The schedule: which recipients wait, where, and which of them are claimed next.
+//!
+//! It is a structure in memory, without I/O, and both stores keep one. A store holds the durable
+//! state; its schedule is made from that when it is opened, and follows each commit ([`Change`]).
+//! A claim is chosen here and then made durable; if that fails, it is [given
+//! back](Schedule::give_back).
+//!
+//! - Destinations that have room take turns. Within a destination, accounts take turns, and an
+//!   account's recipients come longest due first. Turns are by message.
+//! - Recipients without a route are at a destination of their own, without a pace.
+//! - Recipients whose attention is due are claimed even from a closed destination. They get one
+//!   turn in [`ATTENTION_TURN`], so that a million that expire at once do not stop the others.
+//! - No operation looks at all that waits: each costs the logarithm of it. A waiting recipient
+//!   takes about 200 octets.
+
+mod destination;
+mod turns;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use gatepost_message::{Millis, TransactionId};
+use gatepost_model::DestinationKey;
+
+use crate::{ClaimCause, DestinationSummary, Lease, Owner, Pace};
+
+use self::{destination::Destination, turns::Turns};
+
+/// Turn of so many that those have first whose attention is due.
+const ATTENTION_TURN: u32 = 4;
+
+/// Number of known destinations from which those are forgotten that nobody uses.
+const MANY_DESTINATIONS: usize = 10_000;
+
+/// Time of an attention that is never due.
+const NEVER: Millis = Millis(u64::MAX);
+
+/// Number of an account within a schedule.
+type AccountId = u32;
+
+/// Number of a destination within a schedule.
+type DestinationId = u64;
+
+/// Destination of recipients without a route.
+const UNROUTED: DestinationId = 0;
+
+/// A recipient: its message, and its number therein.
+type Key = (TransactionId, u32);
+
+/// A recipient that waits for an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// Time at which it is due.
+    pub(crate) due: Millis,
+    /// Time at which it is claimed even if its destination is closed.
+    pub(crate) attention_at: Millis,
+    /// Account of its message.
+    pub(crate) account: Option<String>,
+    /// Destination of its stored route.
+    pub(crate) destination: Option<DestinationKey>,
+}
+
+/// A committed change of the store, for its schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A recipient waits now.
+    Waits(TransactionId, u32, Waiting),
+    /// A recipient was accepted, and leased at that time in the same commit.
+    Leased(TransactionId, u32, Waiting, Lease, Millis),
+    /// A recipient waits no longer: it is finished, or an operator has it.
+    Ended(TransactionId, u32),
+    /// No recipient of the message waits any longer.
+    Gone(TransactionId),
+}
+
+/// Recipients of one message that are claimed together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pick {
+    pub(crate) message: TransactionId,
+    /// Numbers of the recipients, in ascending order.
+    pub(crate) recipients: Vec<(u32, ClaimCause)>,
+}
+
+/// A recipient in the form in which a million are kept.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    due: Millis,
+    attention_at: Millis,
+    destination: DestinationId,
+    account: AccountId,
+}
+
+/// A recipient that is leased.
+#[derive(Debug, Clone, Copy)]
+struct LeasedEntry {
+    lease: Lease,
+    /// Time of the claim.
+    at: Millis,
+    /// Recipient as it waited before.
+    entry: Entry,
+    /// Destination at which it counts as in hand.
+    in_hand_at: Option<DestinationId>,
+}
+
+/// All recipients of a store that wait or are leased.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    waiting: BTreeMap<Key, Entry>,
+    leased: BTreeMap<Key, LeasedEntry>,
+    /// Waiting recipients by the time of their attention.
+    attention: BTreeSet<(Millis, TransactionId, u32)>,
+    /// Leased recipients by the end of their lease.
+    lease_ends: BTreeSet<(Millis, TransactionId, u32)>,
+    destinations: HashMap<DestinationId, Destination>,
+    ids: HashMap<DestinationKey, DestinationId>,
+    last_id: DestinationId,
+    /// Number of known destinations from which unused ones are forgotten next.
+    forget_from: usize,
+    turns: Turns<DestinationId>,
+    accounts: HashMap<Option<String>, AccountId>,
+    /// Number of picks that were tried.
+    picks: u32,
+    /// Time of the latest claim.
+    now: Millis,
+    /// End of the latest lease: no two end alike.
+    last_until: Millis,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            leased: BTreeMap::new(),
+            attention: BTreeSet::new(),
+            lease_ends: BTreeSet::new(),
+            destinations: HashMap::from([(UNROUTED, Destination::default())]),
+            ids: HashMap::new(),
+            last_id: UNROUTED,
+            forget_from: MANY_DESTINATIONS,
+            turns: Turns::default(),
+            accounts: HashMap::new(),
+            picks: 0,
+            now: Millis(0),
+            last_until: Millis(0),
+        }
+    }
+}
+
+impl Schedule {
+    /// Makes a lease; it ends a little later than asked for if another would end alike.
+    pub(crate) fn lease(&mut self, owner: Owner, from: Millis, length: Duration) -> Lease {
+        self.last_until = (from + length).max(Millis(self.last_until.0 + 1));
+        Lease {
+            owner,
+            until: self.last_until,
+        }
+    }
+
+    /// Returns the time at which the next recipient can be claimed.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        let times = [
+            self.turns.first(),
+            self.attention.first().map(|(at, ..)| *at),
+            self.lease_ends.first().map(|(at, ..)| *at),
+        ];
+        times.into_iter().flatten().min()
+    }
+
+    /// Returns true if a recipient can be claimed earlier than at that time.
+    pub(crate) fn is_earlier(&self, before: Option<Millis>) -> bool {
+        let next = self.next_due();
+        next.is_some_and(|next| before.is_none_or(|before| next < before))
+    }
+
+    /// Returns true if a recipient can be claimed.
+    pub(crate) fn is_due(&self, now: Millis) -> bool {
+        self.next_due().is_some_and(|due| due <= now)
+    }
+
+    /// Follows a committed change.
+    pub(crate) fn apply(&mut self, change: Change) {
+        match change {
+            Change::Waits(message, number, waiting) => {
+                let key = (message, number);
+                let leased = self.remove(key);
+                let mut entry = self.entry(waiting);
+                // Delivery had it at that time or later, and has decided what to do.
+                if leased.is_some_and(|leased| entry.attention_at <= leased.at) {
+                    entry.attention_at = NEVER;
+                }
+                self.route(entry.destination, 1);
+                self.wait(key, entry);
+            }
+            Change::Leased(message, number, waiting, lease, at) => {
+                let key = (message, number);
+                self.remove(key);
+                let entry = self.entry(waiting);
+                self.route(entry.destination, 1);
+                self.lease_entry(key, entry, lease, at, Some(entry.destination));
+            }
+            Change::Ended(message, number) => drop(self.remove((message, number))),
+            Change::Gone(message) => {
+                let all = (message, 0)..=(message, u32::MAX);
+                let waiting = self.waiting.range(all.clone()).map(|(key, _)| *key);
+                let leased = self.leased.range(all).map(|(key, _)| *key);
+                for key in waiting.chain(leased).collect::<Vec<_>>() {
+                    self.remove(key);
+                }
+            }
+        }
+    }
+
+    /// Claims recipients of up to `limit` messages. Returns their lease, if there are any.
+    pub(crate) fn claim(
+        &mut self,
+        owner: Owner,
+        now: Millis,
+        limit: usize,
+        length: Duration,
+    ) -> Option<(Lease, Vec<Pick>)> {
+        self.now = now;
+        if limit == 0 || !self.is_due(now) {
+            return None;
+        }
+        self.end_leases(now);
+        let lease = self.lease(owner, now, length);
+        let mut picks = Vec::new();
+        while picks.len() < limit
+            && let Some(pick) = self.pick(now, lease)
+        {
+            picks.push(pick);
+        }
+        (!picks.is_empty()).then_some((lease, picks))
+    }
+
+    /// Makes recipients wait as before that were claimed and are still leased so: the claim could
+    /// not be stored.
+    pub(crate) fn give_back(&mut self, lease: Lease, picks: &[Pick]) {
+        for pick in picks {
+            for (number, _) in &pick.recipients {
+                let key = (pick.message, *number);
+                let leased = self.leased.get(&key);
+                if leased.is_some_and(|leased| leased.lease == lease)
+                    && let Some(leased) = self.unlease(key)
+                {
+                    self.wait(key, leased.entry);
+                }
+            }
+        }
+    }
+
+    /// Counts leased recipients as in hand at a destination; see
+    /// [`Queue::enter`](crate::Queue::enter).
+    pub(crate) fn enter(
+        &mut self,
+        message: TransactionId,
+        lease: Lease,
+        numbers: &[u32],
+        destination: &DestinationKey,
+    ) -> bool {
+        let held = |number: &u32| {
+            let leased = self.leased.get(&(message, *number));
+            leased.is_some_and(|leased| leased.lease == lease)
+        };
+        if !numbers.iter().all(held) {
+            return false;
+        }
+        let id = self.id(destination);
+        let now = self.now;
+        let enters = self.destinations.get(&id).is_some_and(|destination| {
+            destination.has_in_hand(message, lease.until) || destination.admits(now)
+        });
+        for number in numbers.iter().filter(|_| enters) {
+            let Some(leased) = self.leased.get_mut(&(message, *number)) else {
+                continue;
+            };
+            let before = leased.in_hand_at.replace(id);
+            if let Some(destination) = self.destinations.get_mut(&id) {
+                destination.take(message, lease.until);
+            }
+            self.leave(before, message, lease.until);
+        }
+        self.refresh(id);
+        enters
+    }
+
+    /// Sets the pace of a destination.
+    pub(crate) fn set_pace(&mut self, key: &DestinationKey, pace: Pace) {
+        if self.ids.len() >= self.forget_from {
+            self.forget_idle();
+        }
+        let id = self.id(key);
+        if let Some(destination) = self.destinations.get_mut(&id) {
+            destination.pace = pace;
+        }
+        self.refresh(id);
+    }
+
+    /// Returns the pace of a destination.
+    pub(crate) fn pace(&self, key: &DestinationKey) -> Pace {
+        let id = self.ids.get(key);
+        let destination = id.and_then(|id| self.destinations.get(id));
+        destination.map_or_else(Pace::default, |destination| destination.pace)
+    }
+
+    /// Adds to what a store has found what is in hand, and the pace; returns up to `limit`
+    /// destinations, those with most recipients first.
+    pub(crate) fn summaries(
+        &self,
+        found: Vec<DestinationSummary>,
+        limit: usize,
+    ) -> Vec<DestinationSummary> {
+        let mut all: BTreeMap<_, _> = (found.into_iter())
+            .map(|summary| (summary.destination.clone(), summary))
+            .collect();
+        for destination in self.destinations.values() {
+            let key = &destination.key;
+            if destination.in_hand() > 0 && !all.contains_key(key) {
+                all.insert(key.clone(), DestinationSummary::of(key.clone()));
+            }
+            if let Some(summary) = all.get_mut(key) {
+                summary.in_hand = destination.in_hand() as u64;
+                summary.pace = destination.pace;
+            }
+        }
+        let mut all: Vec<_> = all.into_values().collect();
+        all.sort_by_key(|summary| Reverse(summary.recipients));
+        all.truncate(limit);
+        all
+    }
+
+    /// Makes recipients due whose lease ran out.
+    fn end_leases(&mut self, now: Millis) {
+        while let Some(&(until, message, number)) = self.lease_ends.first()
+            && until <= now
+        {
+            let key = (message, number);
+            if let Some(leased) = self.unlease(key) {
+                let due = until;
+                self.wait(
+                    key,
+                    Entry {
+                        due,
+                        ..leased.entry
+                    },
+                );
+            }
+        }
+    }
+
+    /// Picks the recipients of the next message.
+    fn pick(&mut self, now: Millis, lease: Lease) -> Option<Pick> {
+        self.picks = self.picks.wrapping_add(1);
+        match self.picks % ATTENTION_TURN {
+            0 => (self.pick_attention(now, lease)).or_else(|| self.pick_due(now, lease)),
+            _ => (self.pick_due(now, lease)).or_else(|| self.pick_attention(now, lease)),
+        }
+    }
+
+    fn pick_due(&mut self, now: Millis, lease: Lease) -> Option<Pick> {
+        let id = self.turns.next(now)?;
+        let message = self.destinations.get_mut(&id)?.next(now)?;
+        Some(self.take(message, id, now, lease))
+    }
+
+    fn pick_attention(&mut self, now: Millis, lease: Lease) -> Option<Pick> {
+        let (at, message, number) = *self.attention.first()?;
+        if at > now {
+            return None;
+        }
+        let id = self.waiting.get(&(message, number))?.destination;
+        Some(self.take(message, id, now, lease))
+    }
+
+    /// Leases the recipients of a message that can be claimed at a destination.
+    fn take(
+        &mut self,
+        message: TransactionId,
+        id: DestinationId,
+        now: Millis,
+        lease: Lease,
+    ) -> Pick {
+        let destination = self.destinations.get(&id);
+        let is_open = destination.is_some_and(|destination| destination.is_open(now));
+        let cause = |entry: &Entry| match () {
+            () if is_open && entry.due <= now => Some(ClaimCause::Due),
+            () if entry.attention_at <= now => Some(ClaimCause::Attention),
+            () => None,
+        };
+        let recipients = self.waiting.range((message, 0)..=(message, u32::MAX));
+        let recipients: Vec<_> = recipients
+            .filter(|(_, entry)| entry.destination == id)
+            .filter_map(|((_, number), entry)| Some((*number, *entry, cause(entry)?)))
+            .collect();
+        for (number, entry, cause) in &recipients {
+            let key = (message, *number);
+            self.unlink(key, entry);
+            let in_hand_at = (*cause == ClaimCause::Due).then_some(id);
+            self.lease_entry(key, *entry, lease, now, in_hand_at);
+        }
+        self.refresh(id);
+        Pick {
+            message,
+            recipients: (recipients.into_iter())
+                .map(|(number, _, cause)| (number, cause))
+                .collect(),
+        }
+    }
+
+    /// Returns the compact form of a recipient.
+    fn entry(&mut self, waiting: Waiting) -> Entry {
+        let next = AccountId::try_from(self.accounts.len()).unwrap_or(AccountId::MAX);
+        Entry {
+            due: waiting.due,
+            attention_at: waiting.attention_at,
+            destination: match &waiting.destination {
+                Some(key) => self.id(key),
+                None => UNROUTED,
+            },
+            account: *self.accounts.entry(waiting.account).or_insert(next),
+        }
+    }
+
+    /// Returns the number of a destination, which is known from now on.
+    fn id(&mut self, key: &DestinationKey) -> DestinationId {
+        if let Some(id) = self.ids.get(key) {
+            return *id;
+        }
+        self.last_id += 1;
+        self.ids.insert(key.clone(), self.last_id);
+        self.destinations
+            .insert(self.last_id, Destination::new(key));
+        self.last_id
+    }
+
+    /// Makes a recipient wait.
+    fn wait(&mut self, key: Key, entry: Entry) {
+        self.waiting.insert(key, entry);
+        if entry.attention_at != NEVER {
+            self.attention.insert((entry.attention_at, key.0, key.1));
+        }
+        if let Some(destination) = self.destinations.get_mut(&entry.destination) {
+            destination.add(entry.account, (entry.due, key.0, key.1));
+        }
+        self.refresh(entry.destination);
+    }
+
+    /// Removes a recipient, wherever it is; returns it if it was leased.
+    fn remove(&mut self, key: Key) -> Option<LeasedEntry> {
+        if let Some(entry) = self.waiting.get(&key).copied() {
+            self.unlink(key, &entry);
+            self.route(entry.destination, -1);
+            self.refresh(entry.destination);
+            return None;
+        }
+        let leased = self.unlease(key)?;
+        self.route(leased.entry.destination, -1);
+        self.refresh(leased.entry.destination);
+        Some(leased)
+    }
+
+    /// Ends the lease of a recipient. Its destination stays known: the recipient may go back there.
+    fn unlease(&mut self, key: Key) -> Option<LeasedEntry> {
+        let leased = self.leased.remove(&key)?;
+        self.lease_ends.remove(&(leased.lease.until, key.0, key.1));
+        self.leave(leased.in_hand_at, key.0, leased.lease.until);
+        Some(leased)
+    }
+
+    /// Takes a waiting recipient out of all that is in order of time.
+    fn unlink(&mut self, key: Key, entry: &Entry) {
+        self.waiting.remove(&key);
+        self.attention.remove(&(entry.attention_at, key.0, key.1));
+        if let Some(destination) = self.destinations.get_mut(&entry.destination) {
+            destination.remove(entry.account, (entry.due, key.0, key.1));
+        }
+    }
+
+    fn lease_entry(
+        &mut self,
+        key: Key,
+        entry: Entry,
+        lease: Lease,
+        at: Millis,
+        in_hand_at: Option<DestinationId>,
+    ) {
+        let leased = LeasedEntry {
+            lease,
+            at,
+            entry,
+            in_hand_at,
+        };
+        self.leased.insert(key, leased);
+        self.lease_ends.insert((lease.until, key.0, key.1));
+        if let Some(destination) = in_hand_at.and_then(|id| self.destinations.get_mut(&id)) {
+            destination.take(key.0, lease.until);
+        }
+    }
+
+    /// Counts a recipient no longer as in hand.
+    fn leave(&mut self, at: Option<DestinationId>, message: TransactionId, until: Millis) {
+        let Some(id) = at else { return };
+        if let Some(destination) = self.destinations.get_mut(&id) {
+            destination.leave(message, until);
+        }
+        self.refresh(id);
+    }
+
+    /// Counts recipients whose stored route leads to a destination.
+    fn route(&mut self, id: DestinationId, change: isize) {
+        if let Some(destination) = self.destinations.get_mut(&id) {
+            destination.routed = destination.routed.saturating_add_signed(change);
+        }
+    }
+
+    /// Sets the time from which a destination takes turns; forgets one that nobody uses.
+    fn refresh(&mut self, id: DestinationId) {
+        let Some(destination) = self.destinations.get(&id) else {
+            return;
+        };
+        self.turns.set(id, destination.ready_at());
+        if destination.is_idle() && destination.pace == Pace::default() {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&mut self, id: DestinationId) {
+        if id != UNROUTED
+            && let Some(destination) = self.destinations.remove(&id)
+            && let Some(key) = destination.key
+        {
+            self.ids.remove(&key);
+        }
+    }
+
+    /// Forgets destinations that nobody uses and that are not closed: their keys come from outside.
+    fn forget_idle(&mut self) {
+        let now = self.now;
+        let idle = self
+            .destinations
+            .iter()
+            .filter(|(_, destination)| destination.is_idle() && destination.pace.not_before <= now);
+        for id in idle.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.forget(id);
+        }
+        self.forget_from = MANY_DESTINATIONS.max(2 * self.ids.len());
+    }
+}
