@@ -16,6 +16,9 @@
 mod destination;
 mod turns;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
