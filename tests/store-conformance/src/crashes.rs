@@ -7,13 +7,13 @@
 
 use gatepost_message::TransactionId;
 use gatepost_model::Effect;
-use gatepost_spool::{Report, Scope, Selection, Staging, Status};
+use gatepost_spool::{Pace, Report, Scope, Selection, Staging, Status};
 
 use crate::{
     StoreUnderTest,
     support::{
         LEASE, START, accept, claim_one, deferred, failed, list, message, minutes, octets, report,
-        stage, states, wait,
+        route, stage, states, wait,
     },
 };
 
@@ -77,6 +77,31 @@ pub fn results_of_attempts_survive_with_their_notices<S: StoreUnderTest>() {
     wait(store.queue().record(with_bounce)).unwrap();
     store.crash();
     assert_eq!(claim_one(store.queue(), START).transaction.id, bounce);
+}
+
+pub fn routes_survive<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let id = accept(
+        store.queue(),
+        message(TransactionId::new(), &["bob@a.example"]),
+    );
+    let claim = claim_one(store.queue(), START);
+    let attention = START + minutes(20);
+    let mut routed = report(&claim, &deferred(START + minutes(5)));
+    routed.results[0].route = Some(route("a.example"));
+    routed.results[0].attention_at = Some(attention);
+    wait(store.queue().record(routed)).unwrap();
+    store.crash();
+    let closed = Pace {
+        in_hand: 0,
+        not_before: START,
+    };
+    let key = route("a.example").destination.key();
+    store.queue().set_pace(&key, closed);
+    assert_eq!(wait(store.queue().next_due()).unwrap(), Some(attention));
+    let claim = claim_one(store.queue(), attention);
+    assert_eq!(claim.transaction.id, id);
+    assert_eq!(claim.recipients[0].route, Some(route("a.example")));
 }
 
 pub fn commands_of_operators_survive<S: StoreUnderTest>() {

@@ -3,7 +3,7 @@
 //! An implementation is a [`StoreUnderTest`]: it opens a new store, closes and opens it again, and
 //! crashes if it claims to survive that. Each fact is a function that opens stores of its own, uses
 //! nothing but the seams, and panics if the fact does not hold. They are grouped by subject:
-//! [`delivery`], [`operator`], [`counters`], [`bodies`], [`crashes`], [`model`].
+//! [`delivery`], [`destinations`], [`operator`], [`counters`], [`bodies`], [`crashes`], [`model`].
 //!
 //! A test file holds an implementation to all of them with one line,
 //! `store_conformance::every_fact!(crate::Sqlite);`, and one that claims durability with a second,
@@ -16,6 +16,7 @@ pub mod bodies;
 pub mod counters;
 pub mod crashes;
 pub mod delivery;
+pub mod destinations;
 pub mod model;
 pub mod operator;
 pub mod support;
@@ -91,6 +92,29 @@ macro_rules! every_fact {
         );
         $crate::facts!(
             $store,
+            destinations,
+            [
+                a_route_is_kept_with_its_recipient,
+                a_held_recipient_keeps_its_route,
+                a_claim_has_the_recipients_of_one_destination,
+                a_closed_destination_costs_one_probe,
+                nothing_is_claimed_where_nothing_may_be_in_hand,
+                room_that_a_result_makes_wakes_delivery,
+                accounts_take_turns_at_a_destination,
+                destinations_take_turns,
+                a_message_expires_at_a_closed_destination,
+                attention_is_heeded_once_and_at_its_time,
+                what_is_entered_counts_as_in_hand,
+                nobody_enters_before_those_who_wait,
+                a_lease_that_runs_out_leaves_its_place,
+                a_discarded_recipient_is_on_record,
+                a_returned_recipient_may_keep_a_reply,
+                destinations_are_listed_with_what_waits_there,
+                commands_are_for_a_destination,
+            ]
+        );
+        $crate::facts!(
+            $store,
             operator,
             [
                 held_mail_waits_for_its_release,
@@ -145,6 +169,7 @@ macro_rules! every_fact_of_crashes {
             [
                 accepted_mail_survives,
                 results_of_attempts_survive_with_their_notices,
+                routes_survive,
                 commands_of_operators_survive,
                 effects_survive_with_a_message_and_without,
                 a_body_that_was_not_accepted_is_removed,
@@ -179,6 +204,7 @@ fn the_macros_name_every_fact() {
         include_str!("counters.rs"),
         include_str!("crashes.rs"),
         include_str!("delivery.rs"),
+        include_str!("destinations.rs"),
         include_str!("model.rs"),
         include_str!("operator.rs"),
     ];

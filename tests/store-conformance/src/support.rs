@@ -4,7 +4,7 @@ use std::{future::Future, io::Write as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Flow, Session, Transaction};
+use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Way};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
     AttemptOutcome, BodyStore, Claim, Filter, InitialState, NewBody, NewMessage, NewRecipient,
@@ -152,6 +152,22 @@ pub fn returned(next_attempt: Millis) -> AttemptOutcome {
         next_attempt,
         reply: None,
         server: None,
+    }
+}
+
+/// Makes a route by MX to a domain.
+pub fn route(domain: &str) -> Route {
+    Route {
+        plan: Plan::by(Way::Mx),
+        step: 0,
+        destination: Destination::Mx {
+            domain: domain.into(),
+            egress: None,
+        },
+        failures: 0,
+        since: None,
+        stamp: "1".into(),
+        holds_until: None,
     }
 }
 
