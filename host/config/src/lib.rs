@@ -12,6 +12,7 @@ mod account;
 mod addresses;
 mod changes;
 mod delivery;
+mod destinations;
 mod directory;
 mod document;
 mod error;
@@ -37,6 +38,7 @@ pub use account::{Account, Forwarders, Password, SourceRoutes, User};
 pub use addresses::Addresses;
 pub use changes::Change;
 pub use delivery::Delivery;
+pub use destinations::Destinations;
 pub use directory::Directory;
 pub use document::Document;
 pub use error::{ConfigError, Problem};
@@ -82,6 +84,9 @@ pub struct Config {
     /// Resolver of the relay.
     #[serde(default)]
     pub dns: Dns,
+    /// Limits on destinations that others name.
+    #[serde(default)]
+    pub destinations: Destinations,
     /// Limits of message authentication.
     #[serde(default)]
     pub authentication: Authentication,

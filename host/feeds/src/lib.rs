@@ -4,6 +4,9 @@
 //! is down, its certificate does not verify, a line is no address, or the list is too long.
 //! Failures show in the log, in the metrics and in `gatepost partner feed list`. If the server
 //! sends an entity tag (ETag, RFC 9110 section 8.8.3), the next fetch asks only for a changed list.
+//!
+//! A feed is of an account, so its host is one that others name: the relay's guard checks its
+//! addresses, after each redirect too.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +31,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use gatepost_certificates::{TrustError, trusted_roots};
 use gatepost_config as config;
+use gatepost_dns::{NoResolver, Resolver};
+use gatepost_guard::Guard;
 use gatepost_http_client::{Answer, HttpClient, HttpError};
 
 /// Maximum number of redirects of one fetch.
@@ -55,6 +60,9 @@ pub enum ClientError {
     /// Error of the TLS library.
     #[error("TLS cannot be used: {0}")]
     Tls(#[from] rustls::Error),
+    /// No resolver can be made.
+    #[error(transparent)]
+    Resolver(#[from] NoResolver),
 }
 
 /// Reason for a failed fetch.
@@ -102,17 +110,31 @@ impl FetchError {
 }
 
 impl Client {
-    /// Builds a client that trusts the public roots and the certificates of the configuration.
+    /// Builds a client that trusts the public roots and the certificates of the configuration, and
+    /// connects to addresses that this guard permits.
     ///
     /// # Errors
     /// The file of certificates cannot be used.
-    pub fn new(settings: &config::Directory) -> Result<Self, ClientError> {
+    pub fn new(settings: &config::Directory, guard: Guard) -> Result<Self, ClientError> {
         let roots = trusted_roots(settings.feed_ca_file.as_deref())?;
         Ok(Self {
-            http: HttpClient::new(roots)?,
+            http: HttpClient::guarded(roots, guard)?,
             timeout: settings.feed_timeout,
             size: settings.feed_size,
         })
+    }
+
+    /// Builds a client with a resolver of its own, for a program that is not the relay.
+    ///
+    /// # Errors
+    /// As [`Client::new`], or no resolver can be made.
+    pub fn alone(
+        settings: &config::Directory,
+        dns: &config::Dns,
+        destinations: &config::Destinations,
+    ) -> Result<Self, ClientError> {
+        let resolver = Resolver::new(&dns.settings())?;
+        Self::new(settings, destinations.guard(&resolver))
     }
 
     /// Fetches a feed. A failure is returned as [`Fetched::Failed`].

@@ -1,28 +1,34 @@
 //! HTTP client for the systems around the relay: feeds of partner addresses, collectors of spans.
 //!
-//! A request takes a connection of its own, over TLS for `https`. No answer is read beyond the size
-//! that the caller allows. Redirects, time-outs and further tries are the caller's, because they
+//! A request takes a connection of its own, over TLS for `https`. A client for URLs that others name
+//! connects only to addresses that its guard permits; TLS and the field Host are about the host of
+//! the URL. No answer is read beyond the size that the caller allows. Redirects, time-outs and further tries are the caller's, because they
 //! differ from one system to the next.
 
 #![forbid(unsafe_code)]
+
+mod connector;
 
 use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gatepost_guard::Guard;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 pub use rustls::Error as TlsError;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
+use connector::Connector;
+
 /// Client for any number of requests, side by side.
 #[derive(Debug, Clone)]
-pub struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct HttpClient(Client<HttpsConnector<Connector>, Full<Bytes>>);
 
 /// Beginning of an answer, whose body is still to come.
 #[derive(Debug)]
@@ -31,12 +37,12 @@ pub struct Answer(Response<Incoming>);
 /// Reason why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// Nobody takes connections there.
+    /// Nobody takes connections there, or the guard permits none of its addresses.
     #[error("cannot reach {host}: {cause}")]
     Connect {
         /// Host and port, as in the URL.
         host: String,
-        /// Error of the system.
+        /// Error of the system or of the guard.
         cause: String,
     },
     /// The server does not prove to be this host, or cannot speak TLS.
@@ -61,19 +67,28 @@ pub enum HttpError {
 }
 
 impl HttpClient {
-    /// Builds a client that trusts these certificates.
+    /// Builds a client for the site's own URLs, which trusts these certificates. It connects to
+    /// whatever the system resolves a host to.
     ///
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn new(roots: RootCertStore) -> Result<Self, TlsError> {
+        Self::with(Connector::trusting(), roots)
+    }
+
+    /// Builds a client for URLs that others name, which trusts these certificates.
+    ///
+    /// # Errors
+    /// The TLS library refuses its own defaults.
+    pub fn guarded(roots: RootCertStore, guard: Guard) -> Result<Self, TlsError> {
+        Self::with(Connector::Guarded(guard), roots)
+    }
+
+    fn with(tcp: Connector, roots: RootCertStore) -> Result<Self, TlsError> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        // The outer connector decides by the scheme.
-        tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -85,7 +100,7 @@ impl HttpClient {
         Ok(Self(client))
     }
 
-    /// Builds a client for `http` alone: it trusts no certificate.
+    /// Builds a client for the site's own `http` URLs alone: it trusts no certificate.
     ///
     /// # Errors
     /// The TLS library refuses its own defaults.

@@ -88,7 +88,7 @@ impl Runtime {
             settings.with_min_free(config.relay.min_free),
             config.trace.retention(),
             &config.directory.settings(&config.relay.store),
-            &config.directory,
+            Client::alone(&config.directory, &config.dns, &config.destinations)?,
         )?;
         (opened.directory).set_reserved_domains(ownership::reserved(config));
         Ok(opened)
@@ -105,7 +105,11 @@ impl Runtime {
             SpoolSettings::new(store),
             Retention::FOR_EVER,
             &directory,
-            &config::Directory::default(),
+            Client::alone(
+                &config::Directory::default(),
+                &config::Dns::default(),
+                &config::Destinations::default(),
+            )?,
         )
     }
 
@@ -113,7 +117,7 @@ impl Runtime {
         mut settings: SpoolSettings,
         retention: Retention,
         directory: &Settings,
-        feeds: &config::Directory,
+        feeds: Client,
     ) -> Result<Self, OpenError> {
         let store = settings.directory.clone();
         if !store.join("spool.db").exists() {
@@ -132,7 +136,7 @@ impl Runtime {
             trace: Arc::new(trace),
             directory: Arc::new(Directory::open(directory)?),
             policies: None,
-            feeds: Arc::new(ArcSwap::from_pointee(Client::new(feeds)?)),
+            feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             reload: None,
         })
     }

@@ -84,7 +84,13 @@ impl Store {
         let stores = Stores::from(SqliteSpool::open(SpoolSettings::new(self.path())).unwrap());
         let trace = Trace::open(self.path().join("trace.db"), Retention::FOR_EVER).unwrap();
         let directory = Directory::open(&self.config.directory.settings(self.path())).unwrap();
-        let client = Client::new(&self.config.directory).unwrap();
+        let Config {
+            directory: settings,
+            dns,
+            destinations,
+            ..
+        } = &self.config;
+        let client = Client::alone(settings, dns, destinations).unwrap();
         let runtime = Runtime {
             queue: stores.admin,
             counters: stores.counters,

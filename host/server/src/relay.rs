@@ -320,7 +320,8 @@ impl RunningRelay {
                 .settings(&config.relay.hostname, notifications),
         )
         .into_diagnostic()?;
-        let feeds = feeds::Client::new(&config.directory).into_diagnostic()?;
+        let guard = (config.destinations).guard(parts.authentication.resolver());
+        let feeds = feeds::Client::new(&config.directory, guard).into_diagnostic()?;
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
         tokio::spawn(feeds::keep_up(Arc::clone(&directory), Arc::clone(&feeds)));
         let runtime = gatepost_operations::Runtime {

@@ -62,7 +62,13 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     if let Err(error) = Delivery::check(&delivery) {
         return refused(check.json, vec![error.to_string()], report(error));
     }
-    if let Err(error) = feeds::Client::new(&config.directory) {
+    let Config {
+        directory,
+        dns,
+        destinations,
+        ..
+    } = &config;
+    if let Err(error) = feeds::Client::alone(directory, dns, destinations) {
         return refused(check.json, vec![error.to_string()], report(error));
     }
     let engine = loading::engine(None).map_err(report)?;

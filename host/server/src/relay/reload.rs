@@ -149,11 +149,14 @@ impl RunningRelay {
             notifications.clone().unwrap_or_default(),
         );
         let delivery = problems.of(self.delivery.prepare(settings), at!["delivery", "ca-file"]);
-        let feeds = feeds::Client::new(&config.directory);
-        let feeds = problems.of(feeds, at!["directory", "feed-ca-file"]);
         let watched = problems.of(folder::prepare(&config), at!["relay", "policies"]);
         let authentication = self.parts.authentication.renewed(&config);
         let authentication = problems.of(authentication, at!["dns"]);
+        let feeds = authentication.as_ref().map(|authentication| {
+            let guard = config.destinations.guard(authentication.resolver());
+            feeds::Client::new(&config.directory, guard)
+        });
+        let feeds = feeds.and_then(|feeds| problems.of(feeds, at!["directory", "feed-ca-file"]));
         let policies = self.policies.prepare(&config).await;
         let policies = problems.of_all(policies.map_err(|errors| errors.0), |error| {
             let mut names = config.policies.iter().map(|policy| &policy.name);

@@ -25,7 +25,9 @@ impl Site {
         let certificate = Certificate::make(folder.path());
         let server = ListServer::start(&certificate);
         let ca_file = certificate.certificate.display();
-        let usual = guarded(&sink).with("[http]\naddress = \"127.0.0.1:0\"");
+        let usual = guarded(&sink)
+            .with("[http]\naddress = \"127.0.0.1:0\"")
+            .with("[destinations]\nallowed-networks = [\"127.0.0.0/8\", \"::1/128\"]");
         let settings = format!("[directory]\nfeed-ca-file = \"{ca_file}\"\nfeed-size = 1000");
         let relay = usual.clone().with(&settings).start();
         two(&relay);

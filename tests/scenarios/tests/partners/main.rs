@@ -4,6 +4,7 @@
 
 mod addressed;
 mod feed;
+mod feed_inside;
 mod import;
 mod look_up;
 mod refused;
