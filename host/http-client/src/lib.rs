@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_guard::Guard;
 use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -28,7 +29,10 @@ use connector::Connector;
 
 /// Client for any number of requests, side by side.
 #[derive(Debug, Clone)]
-pub struct HttpClient(Client<HttpsConnector<Connector>, Full<Bytes>>);
+pub struct HttpClient(Client<HttpsConnector<Connector>, StreamedBody>);
+
+/// Body of a request that is read as it is sent.
+pub type StreamedBody = UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// Beginning of an answer, whose body is still to come.
 #[derive(Debug)]
@@ -113,8 +117,18 @@ impl HttpClient {
     /// # Errors
     /// There is no answer.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
+        let whole = |body| Full::new(body).map_err(|never| match never {});
+        self.send_streamed(request.map(|body| whole(body).boxed_unsync()))
+            .await
+    }
+
+    /// Sends a request whose body is read as it is sent.
+    ///
+    /// # Errors
+    /// There is no answer, or the body cannot be read.
+    pub async fn send_streamed(&self, request: Request<StreamedBody>) -> Result<Answer, HttpError> {
         let host = request.uri().authority().map(ToString::to_string);
-        let answer = self.0.request(request.map(Full::new)).await;
+        let answer = self.0.request(request).await;
         let answer = answer.map_err(|error| {
             let (host, cause) = (host.unwrap_or_default(), root_cause(&error));
             match (error.is_connect(), is_of_tls(&error)) {
