@@ -1,0 +1,232 @@
+//! Delivery by HTTP: a signed POST for each group of recipients.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gatepost_http_client::{Answer, HttpClient, HttpError, StreamedBody};
+use gatepost_message::Millis;
+use gatepost_smtp::Reply;
+use http::header::{CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Request};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame as BodyFrame, SizeHint};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::form::Frame;
+use crate::letter::LetterRecipient;
+use crate::pieces::MessagePieces;
+use crate::signature::{WebhookId, sign};
+use crate::{Alarm, HttpSettings, Letter, Outcome};
+
+/// The most octets of an answer that are read: the status decides.
+const ANSWER: usize = 4096;
+
+/// The longest wait that an application may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
+/// Pieces of a message that wait to be sent.
+const AHEAD: usize = 4;
+
+/// Delivers to the recipients, group by group. The groups are the same for the same recipients,
+/// whatever their order.
+pub(crate) async fn deliver(
+    client: &HttpClient,
+    settings: &HttpSettings,
+    letter: &Letter<'_>,
+) -> Vec<Outcome> {
+    let mut order: Vec<usize> = (0..letter.rcpt_to.len()).collect();
+    order.sort_by_key(|at| letter.rcpt_to[*at].address.as_str());
+    let mut outcomes = vec![None; order.len()];
+    for group in order.chunks(settings.recipients) {
+        let recipients: Vec<LetterRecipient<'_>> =
+            group.iter().map(|at| letter.rcpt_to[*at]).collect();
+        let part = Letter {
+            rcpt_to: &recipients,
+            ..letter.clone()
+        };
+        let outcome = post(client, settings, &part).await;
+        for at in group {
+            outcomes[*at] = Some(outcome.clone());
+        }
+    }
+    // Each recipient is in one group.
+    outcomes.into_iter().flatten().collect()
+}
+
+/// Posts a letter; returns the outcome for all its recipients.
+async fn post(client: &HttpClient, settings: &HttpSettings, letter: &Letter<'_>) -> Outcome {
+    let request = match request(settings, letter).await {
+        Ok(request) => request,
+        Err(error) => return Outcome::unreadable(&error),
+    };
+    let exchange = async {
+        let answer = client.send_streamed(request).await?;
+        Ok(judged(settings, answer).await)
+    };
+    match timeout(settings.timeout, exchange).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => unanswered(&error),
+        Err(_) => {
+            let reply = Reply::new(451, "4.4.2", "The application did not answer in time");
+            Outcome::waits(Alarm::Unreachable, reply)
+        }
+    }
+}
+
+/// Makes the request of a letter. It reads the whole message once, to sign it, and finds there
+/// whether it is what was stored.
+async fn request(
+    settings: &HttpSettings,
+    letter: &Letter<'_>,
+) -> io::Result<Request<StreamedBody>> {
+    let frame = Frame::of(settings.form, letter)?;
+    let addresses = letter.rcpt_to.iter().map(|recipient| recipient.address);
+    let id = WebhookId::new(letter.transaction, addresses).to_string();
+    let timestamp = Millis::now().0 / 1000;
+    let signature = {
+        let (message, secrets, id) = (letter.message.clone(), settings.secrets.clone(), id.clone());
+        let (before, after) = (frame.before.clone(), frame.after.clone());
+        let signing = tokio::task::spawn_blocking(move || {
+            let message = MessagePieces::of(&message);
+            let pieces = std::iter::once(Ok(before))
+                .chain(message)
+                .chain([Ok(after)]);
+            sign(&secrets, &id, timestamp, pieces)
+        });
+        signing.await.map_err(io::Error::other)??
+    };
+    let length = (frame.before.len() + frame.after.len()) as u64 + letter.message.size();
+    let body = PostBody::begin(
+        MessagePieces::of(letter.message),
+        frame.before,
+        frame.after,
+        length,
+    );
+    let mut request = Request::post(settings.url.uri().clone())
+        .header(CONTENT_LENGTH, length)
+        .header(USER_AGENT, concat!("gatepost/", env!("CARGO_PKG_VERSION")))
+        .header("webhook-id", id)
+        .header("webhook-timestamp", timestamp)
+        .header(
+            "webhook-signature",
+            HeaderValue::try_from(signature).map_err(io::Error::other)?,
+        )
+        .body(body.boxed_unsync())
+        .map_err(io::Error::other)?;
+    request.headers_mut().extend(frame.fields);
+    Ok(request)
+}
+
+/// Judges an answer by its status.
+async fn judged(settings: &HttpSettings, answer: Answer) -> Outcome {
+    let status = answer.status().as_u16();
+    if answer.status().is_success() {
+        return Outcome::delivered(&format!("Taken by the application (HTTP {status})"));
+    }
+    let retry_after = answer.headers().get(RETRY_AFTER).and_then(seconds);
+    // The words are for the log; an answer that is longer, or breaks off, has none.
+    let words = answer.body(ANSWER).await.unwrap_or_default();
+    let words = String::from_utf8_lossy(&words).into_owned();
+    let outcome = if status == 422 || settings.failing.contains(&status) {
+        let text = format!("The application refused the message (HTTP {status})");
+        Outcome::of(Reply::new(550, "5.3.0", text), None)
+    } else {
+        let text = format!("The application did not take the message (HTTP {status})");
+        let alarm = match status {
+            401 | 403 => Alarm::Unauthorized(status),
+            300..=399 | 404 | 405 | 410 => Alarm::WrongUrl(status),
+            413 => Alarm::TooLarge,
+            415 => Alarm::WrongForm,
+            _ => Alarm::Failing(status),
+        };
+        Outcome::waits(alarm, Reply::new(451, "4.3.0", text))
+    };
+    Outcome {
+        retry_after,
+        ..outcome.with_detail(&words)
+    }
+}
+
+/// Reads a Retry-After in seconds (RFC 9110 section 10.2.3); one with a date counts as none.
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    let seconds: u64 = value.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+}
+
+/// Returns the outcome of a request without an answer.
+fn unanswered(error: &HttpError) -> Outcome {
+    let (alarm, code, text) = match error {
+        HttpError::Tls { .. } => (
+            Alarm::Certificate,
+            "4.7.5",
+            "The application's certificate does not verify",
+        ),
+        HttpError::Connect { .. } => (
+            Alarm::Unreachable,
+            "4.4.1",
+            "The application does not answer",
+        ),
+        _ => (
+            Alarm::Unreachable,
+            "4.4.2",
+            "The connection to the application broke",
+        ),
+    };
+    Outcome::waits(alarm, Reply::new(451, code, text)).with_detail(&error.to_string())
+}
+
+/// Body of a request, read from the message as it is sent.
+struct PostBody {
+    pieces: mpsc::Receiver<io::Result<Bytes>>,
+    remaining: u64,
+}
+
+impl PostBody {
+    fn begin(message: MessagePieces, before: Bytes, after: Bytes, length: u64) -> Self {
+        let (send, pieces) = mpsc::channel(AHEAD);
+        // It ends with the message, or with the request: then nobody receives.
+        tokio::task::spawn_blocking(move || {
+            for piece in std::iter::once(Ok(before))
+                .chain(message)
+                .chain([Ok(after)])
+            {
+                if send.blocking_send(piece).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            pieces,
+            remaining: length,
+        }
+    }
+}
+
+impl Body for PostBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<BodyFrame<Bytes>>>> {
+        let piece = std::task::ready!(self.pieces.poll_recv(context));
+        Poll::Ready(piece.map(|piece| {
+            let piece = piece?;
+            self.remaining = self.remaining.saturating_sub(piece.len() as u64);
+            Ok(BodyFrame::data(piece))
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.remaining == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}

@@ -1,0 +1,259 @@
+//! Targets as the configuration names them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{fmt, str::FromStr};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Uri;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+/// Place of the application to which messages are delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A folder in the Maildir format.
+    Maildir(MaildirSettings),
+    /// A URL, by POST.
+    Http(HttpSettings),
+}
+
+/// Settings of `[maildir.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    try_from = "RawMaildir"
+)]
+pub struct MaildirSettings {
+    /// Folder that has `tmp`, `new` and `cur`; made with mode 0700 if it is not there.
+    pub path: PathBuf,
+}
+
+/// Settings of `[http.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "RawHttp")]
+pub struct HttpSettings {
+    /// URL that takes the messages.
+    pub url: Url,
+    /// Form of the request.
+    pub form: HttpForm,
+    /// Secrets that sign, at least one: several while the application changes to another.
+    pub secrets: Vec<WebhookSecret>,
+    /// Statuses that fail a message for good; 422 does so always.
+    pub failing: Vec<u16>,
+    /// Longest time of a request, answer included.
+    pub timeout: Duration,
+    /// Most recipients of one request.
+    pub recipients: usize,
+    /// Waits after the first, second, … try; the last one repeats.
+    pub retry: Vec<Duration>,
+}
+
+/// Form of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HttpForm {
+    /// `multipart/form-data`: the facts in JSON, and the message as a file. The signature covers both.
+    #[default]
+    Multipart,
+    /// `message/rfc822`: the message alone. The envelope stands in header fields, which the signature
+    /// does not cover.
+    Raw,
+}
+
+/// Error of a setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// The path is relative.
+    #[error("the path of a Maildir begins with `/`")]
+    RelativePath,
+    /// The URL is not one for requests.
+    #[error("write a URL as `https://host/path`, without user and fragment")]
+    Url,
+    /// The secret is malformed.
+    #[error("write a secret as `whsec_` and 24 to 64 bytes in base64")]
+    Secret,
+    /// There is no secret, or too many.
+    #[error("give 1 to {MOST_SECRETS} secrets")]
+    Secrets,
+    /// A status that cannot fail a message for good.
+    #[error(
+        "{0} cannot fail a message: choose statuses from 400 to 599, and none of 401, 403, 404, 408, 413, 415, 429 and 503, which say that the application is not ready"
+    )]
+    Failing(u16),
+    /// A number is out of range.
+    #[error("`{0}` is out of range: {1}")]
+    Range(&'static str, &'static str),
+}
+
+/// The most secrets that sign at once.
+const MOST_SECRETS: usize = 5;
+
+/// Statuses about the application's own state: mail waits for it.
+const NOT_READY: [u16; 8] = [401, 403, 404, 408, 413, 415, 429, 503];
+
+/// URL of the application: `http` or `https`, with a host and without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url(Uri);
+
+impl Url {
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.0
+    }
+}
+
+impl FromStr for Url {
+    type Err = SettingsError;
+
+    fn from_str(text: &str) -> Result<Self, SettingsError> {
+        let uri: Uri = text.parse().map_err(|_| SettingsError::Url)?;
+        let web = matches!(uri.scheme_str(), Some("http" | "https"));
+        let bare = uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'));
+        match web && bare && !text.contains('#') {
+            true => Ok(Self(uri)),
+            false => Err(SettingsError::Url),
+        }
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Url {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Secret that signs requests, written `whsec_` and base64 (Standard Webhooks). It is not shown, and
+/// wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookSecret(Zeroizing<Vec<u8>>);
+
+impl WebhookSecret {
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl FromStr for WebhookSecret {
+    type Err = SettingsError;
+
+    fn from_str(text: &str) -> Result<Self, SettingsError> {
+        let encoded = text.strip_prefix("whsec_").ok_or(SettingsError::Secret)?;
+        let octets = STANDARD
+            .decode(encoded)
+            .map_err(|_| SettingsError::Secret)?;
+        let octets = Zeroizing::new(octets);
+        match (24..=64).contains(&octets.len()) {
+            true => Ok(Self(octets)),
+            false => Err(SettingsError::Secret),
+        }
+    }
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookSecret(..)")
+    }
+}
+
+impl<'de> Deserialize<'de> for WebhookSecret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(from)?);
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RawMaildir {
+    path: PathBuf,
+}
+
+impl TryFrom<RawMaildir> for MaildirSettings {
+    type Error = SettingsError;
+
+    fn try_from(raw: RawMaildir) -> Result<Self, SettingsError> {
+        match raw.path.is_absolute() {
+            true => Ok(Self { path: raw.path }),
+            false => Err(SettingsError::RelativePath),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RawHttp {
+    url: Url,
+    #[serde(default)]
+    form: HttpForm,
+    secrets: Vec<WebhookSecret>,
+    #[serde(default)]
+    failing: Vec<u16>,
+    #[serde(default = "timeout")]
+    timeout_seconds: u64,
+    recipients: Option<usize>,
+    #[serde(default = "retry")]
+    retry_seconds: Vec<u64>,
+}
+
+impl TryFrom<RawHttp> for HttpSettings {
+    type Error = SettingsError;
+
+    fn try_from(raw: RawHttp) -> Result<Self, SettingsError> {
+        if !(1..=MOST_SECRETS).contains(&raw.secrets.len()) {
+            return Err(SettingsError::Secrets);
+        }
+        let unfit = |status: &&u16| !(400..600).contains(*status) || NOT_READY.contains(*status);
+        if let Some(status) = raw.failing.iter().find(unfit) {
+            return Err(SettingsError::Failing(*status));
+        }
+        if !(1..=3600).contains(&raw.timeout_seconds) {
+            return Err(SettingsError::Range("timeout-seconds", "write 1 to 3600"));
+        }
+        let most = match raw.form {
+            HttpForm::Multipart => 1000,
+            // Each is a field, and usual servers take no more than a hundred fields.
+            HttpForm::Raw => 50,
+        };
+        let recipients = raw.recipients.unwrap_or(most.min(100));
+        if !(1..=most).contains(&recipients) {
+            let range = "write 1 to 1000, for the raw form 1 to 50";
+            return Err(SettingsError::Range("recipients", range));
+        }
+        if raw.retry_seconds.is_empty() || raw.retry_seconds.contains(&0) {
+            let problem = "write one wait or more, none of them 0";
+            return Err(SettingsError::Range("retry-seconds", problem));
+        }
+        Ok(Self {
+            url: raw.url,
+            form: raw.form,
+            secrets: raw.secrets,
+            failing: raw.failing,
+            timeout: Duration::from_secs(raw.timeout_seconds),
+            recipients,
+            retry: raw
+                .retry_seconds
+                .into_iter()
+                .map(Duration::from_secs)
+                .collect(),
+        })
+    }
+}
+
+fn timeout() -> u64 {
+    60
+}
+
+fn retry() -> Vec<u64> {
+    vec![5, 15, 60, 300, 900]
+}
