@@ -46,7 +46,9 @@ impl SinkSecured {
 pub(crate) async fn fail(stream: &mut dyn Duplex, fault: TlsFault) -> Step<()> {
     // The client's hello comes first.
     let mut hello = [0; 1024];
-    stream.read(&mut hello).await?;
+    if stream.read(&mut hello).await? == 0 {
+        return Err(Over::ByClient);
+    }
     match fault {
         TlsFault::Drop => {}
         TlsFault::Garbage => stream.write_all(b"this is no handshake\r\n").await?,
