@@ -30,6 +30,7 @@ mod scram;
 mod sign;
 mod sink;
 pub mod suites;
+mod token_server;
 pub mod torture;
 mod trace_text;
 mod verifiers;
@@ -54,6 +55,7 @@ pub use relay::{Relay, RelayBuilder};
 pub use scram::Scram;
 pub use sign::{ArcChain, Signer};
 pub use sink::{Sink, Taken};
+pub use token_server::{TokenRequest, TokenServer};
 pub use zone::Zone;
 
 use std::io::Write as _;

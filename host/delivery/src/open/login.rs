@@ -5,6 +5,7 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use gatepost_oauth::AccessTokens;
 use gatepost_sasl::client::{Credential, Mechanism};
 
 /// Log-in at a server.
@@ -51,5 +52,33 @@ impl CredentialSource for Credential {
     fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a> {
         let credential = refused.is_none().then(|| self.clone());
         Box::pin(ready(Ok(credential)))
+    }
+}
+
+/// User whose log-in carries an OAuth access token; with XOAUTH2 that is the mailbox that the
+/// message leaves from.
+#[derive(Debug, Clone)]
+pub struct TokenUser {
+    /// User.
+    pub user: String,
+    /// Tokens of the connection.
+    pub tokens: AccessTokens,
+}
+
+impl CredentialSource for TokenUser {
+    fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a> {
+        Box::pin(async move {
+            let refused = refused.and_then(Credential::as_token);
+            let token = self.tokens.token(refused).await;
+            let token = token.map_err(|error| NoCredential {
+                permanent: error.is_permanent(),
+                why: error.to_string(),
+            })?;
+            let credential = Credential::token(&self.user, token);
+            credential.map(Some).map_err(|error| NoCredential {
+                permanent: true,
+                why: error.to_string(),
+            })
+        })
     }
 }

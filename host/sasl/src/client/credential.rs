@@ -88,6 +88,14 @@ impl Credential {
         matches!(self.secret, Secret::Token(_)) == mechanism.takes_token()
     }
 
+    /// Returns the access token, if the credential is one.
+    pub fn as_token(&self) -> Option<&str> {
+        match &self.secret {
+            Secret::Token(token) => Some(token),
+            Secret::Password(_) => None,
+        }
+    }
+
     /// Returns the password or the token.
     pub(super) fn secret(&self) -> &Zeroizing<String> {
         match &self.secret {

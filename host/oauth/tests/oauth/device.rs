@@ -1,0 +1,69 @@
+//! The device flow gets the first refresh token.
+
+use gatepost_oauth::{OauthError, Prompt, Tokens, authorize};
+use test_support::TokenServer;
+
+use crate::support::{by_refresh, grant, http};
+
+const DETAILS: &str = r#"{"device_code":"d","user_code":"ABCD-EFGH","interval":0,"expires_in":900,
+    "verification_uri":"https://login.example/device"}"#;
+
+async fn run(server: &TokenServer) -> (Option<Prompt>, Result<Tokens, OauthError>) {
+    let grant = grant(server, by_refresh(None));
+    let device = server.url("/device").parse().unwrap();
+    let mut shown = None;
+    let tokens = authorize(&http(), &grant, &device, |prompt| shown = Some(prompt)).await;
+    (shown, tokens)
+}
+
+#[tokio::test]
+async fn a_person_consents_and_the_relay_gets_its_tokens() {
+    let server = TokenServer::start();
+    server.answer("200 OK", DETAILS);
+    server.answer_error("authorization_pending", "wait");
+    server.answer_error("authorization_pending", "wait");
+    server.answer_token("access", 3600, Some("refresh"));
+    let (shown, tokens) = run(&server).await;
+    let shown = shown.unwrap();
+    assert_eq!(shown.page, "https://login.example/device");
+    assert_eq!(
+        (shown.code.as_str(), shown.valid_for.as_secs()),
+        ("ABCD-EFGH", 900)
+    );
+    let tokens = tokens.unwrap();
+    assert_eq!(tokens.refresh.unwrap().as_str(), "refresh");
+    let asked = server.requests();
+    assert_eq!(asked[0].path, "/device");
+    assert_eq!(asked[0].fields["scope"], "mail.send offline_access");
+    let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+    assert_eq!(asked[3].fields["grant_type"], grant_type);
+    assert_eq!(asked[3].fields["device_code"], "d");
+}
+
+#[tokio::test]
+async fn a_refusal_ends_the_device_flow() {
+    for (code, advice) in [
+        ("access_denied", "somebody has to consent"),
+        ("expired_token", "not entered in time"),
+    ] {
+        let server = TokenServer::start();
+        server.answer("200 OK", DETAILS);
+        server.answer_error(code, "no");
+        let error = run(&server).await.1.unwrap_err();
+        assert!(
+            error.is_permanent() && error.to_string().contains(advice),
+            "{error}"
+        );
+    }
+    // Without a refresh token the connection would stop after an hour.
+    let server = TokenServer::start();
+    server.answer("200 OK", DETAILS);
+    server.answer_token("access", 3600, None);
+    let error = run(&server).await.1.unwrap_err();
+    assert!(error.to_string().contains("offline access"), "{error}");
+    // Nobody is shown anything if the server refuses to begin.
+    let server = TokenServer::start();
+    server.answer_error("invalid_client", "who?");
+    let (shown, tokens) = run(&server).await;
+    assert!(shown.is_none() && tokens.is_err());
+}
