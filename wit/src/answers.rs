@@ -3,12 +3,16 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use gatepost_message::TransactionId;
 
-use crate::authentication::Authentication;
-use crate::directory::{Directory, Machine, NoDirectory};
+use crate::arrival::{self, Evidence};
+use crate::authentication::{Arrival, Authentication, Outcome};
+use crate::directory::{Directory, Forwarders, Machine, NoDirectory, ReceivingDomain};
 use crate::identity::{Identity, NoIdentity};
+use crate::queued::Queued;
+use crate::types::Flow;
 
 /// Account of every native call.
 pub(crate) const ACCOUNT: &str = "acme";
@@ -28,6 +32,14 @@ pub struct Answers {
     pub transaction: TransactionId,
     /// User that AUTH has proved.
     pub user: Option<String>,
+    /// Direction of the message.
+    pub flow: Flow,
+    /// Address of the client.
+    pub client: Option<IpAddr>,
+    /// Reverse-path without angle brackets; empty for the null reverse-path.
+    pub mail_from: String,
+    /// The message in the queue.
+    pub queued: Queued,
     /// Facts about the message.
     pub authentication: Authentication,
     /// True if the author is proved; `None` if nobody has looked.
@@ -45,6 +57,10 @@ impl Default for Answers {
         Self {
             transaction: TransactionId::new(),
             user: None,
+            flow: Flow::default(),
+            client: None,
+            mail_from: String::new(),
+            queued: Queued::default(),
             authentication: Authentication::default(),
             author_is_proved: None,
             machines: HashMap::new(),
@@ -57,6 +73,38 @@ impl Default for Answers {
 impl fmt::Debug for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answers").finish_non_exhaustive()
+    }
+}
+
+impl Answers {
+    pub(crate) fn destination(&self, address: &str) -> Option<ReceivingDomain> {
+        self.directory.destination(ACCOUNT, address)
+    }
+
+    pub(crate) fn forwarders(&self, address: &str) -> Forwarders {
+        let known = self.destination(address);
+        known.map(|of| of.forwarders).unwrap_or_default()
+    }
+
+    pub(crate) fn arrival(&self, recipient: &str) -> Arrival {
+        let proved = &self.authentication;
+        let user = self.user.as_deref();
+        let passes = |result: Outcome, domain| (result == Outcome::Pass).then_some(domain);
+        let signatures = proved.dkim.iter();
+        let (spf, arc) = (&proved.spf_mailfrom, &proved.arc);
+        let sent = passes(spf.result, spf.domain.as_str());
+        arrival::of(&Evidence {
+            flow: self.flow,
+            client: self.client,
+            credential: user.and_then(|user| self.directory.credential(user)),
+            to: self.destination(recipient),
+            author: &proved.dmarc.domain,
+            signed: signatures
+                .filter_map(|one| passes(one.result, &one.domain))
+                .collect(),
+            sent: sent.filter(|_| !self.mail_from.is_empty()),
+            sealed: passes(arc.result, &arc.sealer),
+        })
     }
 }
 

@@ -62,6 +62,8 @@ pub enum Outcome {
     Temperror,
     /// Not verifiable at all: what was published or signed is malformed.
     Permerror,
+    /// None of these.
+    Other,
 }
 
 impl Outcome {
@@ -80,6 +82,7 @@ impl Outcome {
             Self::Policy => "policy",
             Self::Temperror => "temperror",
             Self::Permerror => "permerror",
+            Self::Other => "other",
         }
     }
 }
@@ -234,6 +237,24 @@ pub enum DmarcPolicy {
     Quarantine,
     /// Refusal.
     Reject,
+    /// None of these.
+    Other,
+}
+
+impl DmarcPolicy {
+    /// Returns the word of the record.
+    ///
+    /// ```
+    /// assert_eq!(gatepost_sdk::DmarcPolicy::Reject.word(), "reject");
+    /// ```
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Quarantine => "quarantine",
+            Self::Reject => "reject",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// DMARC of the author's domain (RFC 9989).
@@ -464,6 +485,8 @@ pub enum FromClarity {
     Equivocal,
     /// The domains that readers could show cannot be determined, or they show no address.
     Unreadable,
+    /// None of these.
+    Other,
 }
 
 /// Clarity of From, and the domains that it may show.
@@ -486,10 +509,67 @@ pub struct FromResult {
     pub doubt: Option<String>,
 }
 
+/// Way by which a message came to one of its recipients.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// Mail past the customer's own server is not taken.
+/// fn judge(recipient: &str) -> Verdict {
+///     match arrival(recipient) {
+///         Arrival::PastRelay => Verdict::reject(550, "5.7.1", "send it to the domain's own server"),
+///         _ => Verdict::Pass,
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrival {
+    /// Straight from the world.
+    Direct,
+    /// From the customer's own server, with a credential of the recipient's domain.
+    Relayed,
+    /// Straight from the world, although the recipient's domain is two-way and verified: its own
+    /// server should have relayed it.
+    PastRelay,
+    /// By a known forwarder of the recipient's domain, without credentials.
+    Forwarded,
+    /// Made by the relay itself.
+    Internal,
+    /// None of these: a submission, an address at which the account does not receive, or a
+    /// credential that is not for it.
+    Other,
+}
+
+/// Returns the way by which the message came to one of its recipients: by the client's credential,
+/// its network, and what was proved of the message. As the facts, it is known in the message hook
+/// alone.
+///
+/// In a native test, returns what follows from the facts that the test has given.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// let domain = directory::ReceivingDomain {
+///     kind: DomainKind::TwoWay,
+///     ..Default::default()
+/// };
+/// let mut given = native::Given::default();
+/// given.directory.destinations = [("help@customer.example".to_owned(), domain)].into();
+/// let _given = given.give();
+/// assert_eq!(arrival("help@customer.example"), Arrival::PastRelay);
+/// assert_eq!(arrival("help@other.example"), Arrival::Other);
+/// ```
+pub fn arrival(recipient: &str) -> Arrival {
+    look_up!(authentication::arrival_of(recipient), |known| known
+        .arrival(recipient))
+}
+
 by_number! {
-    Outcome { None, Neutral, Pass, Fail, Softfail, Policy, Temperror, Permerror }
-    DmarcPolicy { None, Quarantine, Reject }
-    FromClarity { Unequivocal, Equivocal, Unreadable }
+    Outcome { None, Neutral, Pass, Fail, Softfail, Policy, Temperror, Permerror, Other }
+    DmarcPolicy { None, Quarantine, Reject, Other }
+    FromClarity { Unequivocal, Equivocal, Unreadable, Other }
+    Arrival { Direct, Relayed, PastRelay, Forwarded, Internal, Other }
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@
 //!     let Some(CredentialScope::Inbound(domain)) = credential().map(|credential| credential.scope) else {
 //!         return Verdict::Pass;
 //!     };
-//!     match destination(recipient) {
-//!         Some(of) if of.domain == domain => Verdict::Pass,
+//!     match receiving_domain(recipient) {
+//!         Some(of) if of == domain => Verdict::Pass,
 //!         _ => Verdict::reject(550, "5.7.1", "your credentials are for another domain"),
 //!     }
 //! }
@@ -26,7 +26,7 @@
 //! let mut given = native::Given { user: Some("relay".into()), ..native::Given::default() };
 //! given.directory.credential = Some(CredentialScope::Inbound("customer.example".into()));
 //! let _given = given.give();
-//! assert_eq!(destination("help@customer.example"), None);
+//! assert_eq!(receiving_domain("help@customer.example"), None);
 //! ```
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -59,15 +59,17 @@ pub enum DomainKind {
     /// Connected outbound only: the customer's own server forwards incoming mail to us, without
     /// credentials.
     OutboundOnly,
+    /// None of these.
+    Other,
 }
 
 /// State of an account's claim to a domain.
 ///
 /// ```
-/// use gatepost_sdk::{DomainState, ReceivingDomain};
+/// use gatepost_sdk::{DomainState, domain_state};
 ///
-/// fn is_vouched_for(domain: &ReceivingDomain) -> bool {
-///     domain.state == DomainState::Verified
+/// fn is_vouched_for(recipient: &str) -> bool {
+///     domain_state(recipient) == Some(DomainState::Verified)
 /// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -80,18 +82,12 @@ pub enum DomainState {
     Verified,
     /// No longer the account's. The domain goes on receiving, and nothing vouches for its mail.
     Disconnected,
+    /// None of these.
+    Other,
 }
 
-/// Servers known to forward a domain's mail to us.
-///
-/// ```
-/// use gatepost_sdk::Forwarders;
-///
-/// fn is_forwarded(forwarders: &Forwarders) -> bool {
-///     *forwarders != Forwarders::default()
-/// }
-/// assert!(!is_forwarded(&Forwarders::default()));
-/// ```
+/// Servers known to forward a domain's mail to us, for whoever answers.
+#[cfg(not(target_arch = "wasm32"))]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Forwarders {
@@ -103,16 +99,8 @@ pub struct Forwarders {
     pub arc_sealers: Vec<String>,
 }
 
-/// A domain at which the account receives.
-///
-/// ```
-/// use gatepost_sdk::*;
-///
-/// /// Whether mail for this address may come past the customer's server.
-/// fn may_come_directly(recipient: &str) -> bool {
-///     destination(recipient).is_some_and(|domain| domain.kind == DomainKind::Native)
-/// }
-/// ```
+/// A domain at which the account receives, for whoever answers.
+#[cfg(not(target_arch = "wasm32"))]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReceivingDomain {
@@ -164,6 +152,8 @@ pub enum PartnerSource {
     Imported(String),
     /// Feed with this URL.
     Feed(String),
+    /// None of these.
+    Other,
 }
 
 impl std::fmt::Display for PartnerSource {
@@ -173,6 +163,7 @@ impl std::fmt::Display for PartnerSource {
             Self::ByHand => f.write_str("an entry by hand"),
             Self::Imported(name) => write!(f, "the import {name}"),
             Self::Feed(url) => write!(f, "the feed {url}"),
+            Self::Other => f.write_str("another source"),
         }
     }
 }
@@ -192,6 +183,8 @@ pub enum CredentialScope {
     Inbound(String),
     /// Submission for the account.
     Submission,
+    /// None of these.
+    Other,
 }
 
 /// Credential that the client has proved.
@@ -218,7 +211,7 @@ pub struct Credential {
 #[cfg(not(target_arch = "wasm32"))]
 #[allow(unused_variables)]
 pub trait Directory: Send + Sync {
-    /// Answers [`destination`].
+    /// Answers [`receiving_domain`] and the look-ups of its parts.
     fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
         None
     }
@@ -260,34 +253,101 @@ pub struct NoDirectory;
 #[cfg(not(target_arch = "wasm32"))]
 impl Directory for NoDirectory {}
 
-/// Returns the domain at which the account receives mail for this address; `None` if the address is
-/// not the account's.
+/// Returns the domain at which the account receives mail for this address, in lower-case A-labels;
+/// `None` if the address is not the account's.
 ///
-/// In a native test, returns one of the `destinations` that the test has given.
+/// In a native test, this and the functions about its parts return one of the `destinations` that
+/// the test has given.
 ///
 /// ```
 /// use gatepost_sdk::*;
 ///
-/// let domain = ReceivingDomain {
+/// let domain = directory::ReceivingDomain {
 ///     domain: "customer.example".into(),
 ///     kind: DomainKind::TwoWay,
-///     ..ReceivingDomain::default()
+///     ..Default::default()
 /// };
 /// let mut given = native::Given::default();
 /// given.directory.destinations = [("help@customer.example".to_owned(), domain)].into();
 /// let _given = given.give();
-/// assert_eq!(destination("help@customer.example").unwrap().kind, DomainKind::TwoWay);
-/// assert_eq!(destination("help@other.example"), None);
+/// assert_eq!(receiving_domain("help@customer.example").unwrap(), "customer.example");
+/// assert_eq!(domain_kind("help@customer.example"), Some(DomainKind::TwoWay));
+/// assert_eq!(receiving_domain("help@other.example"), None);
 /// ```
-pub fn destination(address: &str) -> Option<ReceivingDomain> {
-    look_up!(directory::destination(address), |known| known
-        .directory
-        .destination(ACCOUNT, address))
+pub fn receiving_domain(address: &str) -> Option<String> {
+    look_up!(directory::receiving_domain(address), |known| known
+        .destination(address)
+        .map(|of| of.domain))
+}
+
+/// Returns the way in which mail comes to the [`receiving_domain`] of an address.
+///
+/// ```
+/// // Nobody has given this test an address.
+/// assert_eq!(gatepost_sdk::domain_kind("help@desk.example"), None);
+/// ```
+pub fn domain_kind(address: &str) -> Option<DomainKind> {
+    look_up!(directory::domain_kind_of(address), |known| known
+        .destination(address)
+        .map(|of| of.kind))
+}
+
+/// Returns the state of the account's claim to the [`receiving_domain`] of an address.
+///
+/// ```
+/// // Nobody has given this test an address.
+/// assert_eq!(gatepost_sdk::domain_state("help@desk.example"), None);
+/// ```
+pub fn domain_state(address: &str) -> Option<DomainState> {
+    look_up!(directory::domain_state_of(address), |known| known
+        .destination(address)
+        .map(|of| of.state))
+}
+
+/// Returns the networks of those who are known to forward mail for this address, in CIDR form.
+///
+/// Whether a message came by one of them is the relay's to say:
+/// [`arrival`](crate::authentication::arrival()).
+///
+/// ```
+/// // Nobody has given this test an address.
+/// assert!(gatepost_sdk::forwarder_networks("help@desk.example").is_empty());
+/// ```
+pub fn forwarder_networks(address: &str) -> Vec<String> {
+    look_up!(directory::forwarder_networks(address), |known| known
+        .forwarders(address)
+        .networks)
+}
+
+/// Returns the domains with which forwarders of mail for this address sign (DKIM), or to which they
+/// rewrite the reverse-path, in lower-case A-labels.
+///
+/// ```
+/// // Nobody has given this test an address.
+/// assert!(gatepost_sdk::forwarder_domains("help@desk.example").is_empty());
+/// ```
+pub fn forwarder_domains(address: &str) -> Vec<String> {
+    look_up!(directory::forwarder_domains(address), |known| known
+        .forwarders(address)
+        .dkim_domains)
+}
+
+/// Returns the domains with which forwarders of mail for this address seal (ARC), in lower-case
+/// A-labels.
+///
+/// ```
+/// // Nobody has given this test an address.
+/// assert!(gatepost_sdk::forwarder_sealers("help@desk.example").is_empty());
+/// ```
+pub fn forwarder_sealers(address: &str) -> Vec<String> {
+    look_up!(directory::forwarder_sealers(address), |known| known
+        .forwarders(address)
+        .arc_sealers)
 }
 
 /// Returns true if the account receives mail at this address, sub-addresses (RFC 5233) included.
 ///
-/// In a native test, returns true for the addresses that have a [destination].
+/// In a native test, returns true for the addresses that have one of its `destinations`.
 ///
 /// ```
 /// // Nobody has given this test an address.
@@ -491,8 +551,8 @@ fn canonical_if_plain(address: &str) -> Option<String> {
 }
 
 by_number! {
-    DomainKind { Native, TwoWay, OutboundOnly }
-    DomainState { Claimed, Verified, Disconnected }
+    DomainKind { Native, TwoWay, OutboundOnly, Other }
+    DomainState { Claimed, Verified, Disconnected, Other }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! the relay.
 //!
 //! - [`types`] are the records of the hooks.
-//! - [`authentication`], [`directory`], [`identity`] and [`account`] are the look-ups. Each look-up
+//! - [`authentication`], [`directory`], [`identity`], [`queued`] and [`account`] are the look-ups. Each look-up
 //!   is a function that a policy calls. In a module it asks the relay. Natively, in tests, it asks
 //!   the [`Answers`] of its thread. The traits [`directory::Directory`] and [`identity::Identity`]
 //!   are for whoever answers: the relay, and fixtures.
@@ -60,6 +60,8 @@ macro_rules! by_number {
 pub mod account;
 #[cfg(not(target_arch = "wasm32"))]
 mod answers;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod arrival;
 pub mod authentication;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -67,6 +69,7 @@ pub mod authentication;
 pub mod bindings;
 pub mod directory;
 pub mod identity;
+pub mod queued;
 pub mod types;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -98,10 +101,13 @@ mod tests {
             ("tls-mode", types::TlsMode::cases()),
             ("protocol", types::Protocol::cases()),
             ("ending", types::Ending::cases()),
+            ("stage", types::Stage::cases()),
+            ("transport", types::Transport::cases()),
             ("level", types::Level::cases()),
             ("outcome", authentication::Outcome::cases()),
             ("dmarc-policy", authentication::DmarcPolicy::cases()),
             ("from-clarity", authentication::FromClarity::cases()),
+            ("arrival", authentication::Arrival::cases()),
             ("domain-kind", directory::DomainKind::cases()),
             ("domain-state", directory::DomainState::cases()),
         ]);

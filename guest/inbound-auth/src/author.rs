@@ -13,7 +13,7 @@ pub fn tag(proved: &Authentication, decision: &mut Decision) {
     let tag = match proved.from.clarity {
         FromClarity::Unequivocal => return,
         FromClarity::Equivocal => "author-equivocal",
-        FromClarity::Unreadable => "author-unreadable",
+        FromClarity::Unreadable | FromClarity::Other => "author-unreadable",
     };
     decision.tag(tag);
     if let Some(doubt) = &proved.from.doubt {
@@ -31,7 +31,8 @@ pub fn judge(
     proved: &Authentication,
     decision: &mut Decision,
 ) -> Option<Verdict> {
-    let unreadable = proved.from.clarity == FromClarity::Unreadable;
+    let clarity = proved.from.clarity;
+    let unreadable = matches!(clarity, FromClarity::Unreadable | FromClarity::Other);
     if !unreadable && proved.dmarc.result != Outcome::Permerror {
         return None;
     }

@@ -37,7 +37,8 @@ fn standard(settings: &Settings, proved: &Authentication, decision: &mut Decisio
                 "DMARC fails, and the author's domain asks to reject",
             )
         }
-        Some(DmarcPolicy::Quarantine) => {
+        // An unknown request is taken for the milder one.
+        Some(DmarcPolicy::Quarantine | DmarcPolicy::Other) => {
             let reason = format!("DMARC fails, and {domain} asks to quarantine");
             decision.reason(&reason);
             Verdict::Quarantine(reason)

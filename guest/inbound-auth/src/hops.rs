@@ -11,7 +11,8 @@
 use std::collections::HashSet;
 
 use gatepost_sdk::{
-    Decision, DomainKind, Message, Transaction, canonical, destination, is_support_address, partner,
+    Decision, DomainKind, Message, Transaction, canonical, domain_kind, is_support_address,
+    partner, receiving_domain,
 };
 
 use crate::settings::is_in;
@@ -135,8 +136,8 @@ impl Trace {
     fn find_sites(&mut self, transaction: &Transaction) {
         // An alias of the recipient at a connected domain is no forwarder.
         let connected = |to: &String| {
-            let of = destination(to).filter(|of| of.kind != DomainKind::Native)?;
-            Some(of.domain)
+            domain_kind(to).filter(|kind| *kind != DomainKind::Native)?;
+            receiving_domain(to)
         };
         let recipients = transaction.recipients.iter().take(MAX_SITES);
         let ours: Vec<String> = recipients.filter_map(connected).collect();

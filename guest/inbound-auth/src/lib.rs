@@ -25,9 +25,9 @@ mod settings;
 pub use settings::{Failure, Mode, Network, Senders, Settings, Unauthenticated, UnreadableAuthor};
 
 use gatepost_sdk::{
-    Authentication, CredentialScope, Decision, DomainKind, DomainState, Duties, Facts, Flow, Level,
-    Message, Outcome, Policy, ReceivingDomain, RecipientVerdict, Reply, Transaction, Verdict,
-    authentication, credential, destination,
+    Arrival, Authentication, CredentialScope, Decision, Duties, Facts, Flow, Level, Message,
+    Outcome, Policy, RecipientVerdict, Reply, Transaction, Verdict, arrival, authentication,
+    credential, receiving_domain,
 };
 
 /// The policy.
@@ -48,7 +48,7 @@ impl Policy for InboundAuth {
     fn duties() -> Duties {
         Duties {
             authenticates: true,
-            suppresses: false,
+            ..Duties::default()
         }
     }
 
@@ -115,8 +115,8 @@ fn foreign_to_credential(recipient: &str) -> Option<Reply> {
             "These credentials are for submission",
         ));
     };
-    match destination(recipient) {
-        Some(of) if of.domain == domain => None,
+    match receiving_domain(recipient) {
+        Some(of) if of == domain => None,
         _ => Some(Reply::new(
             550,
             "5.7.1",
@@ -133,17 +133,9 @@ struct Judge<'a> {
     facts: &'a dyn Facts,
 }
 
-/// Way by which a message came to one of its recipients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Arrival {
-    Direct,
-    BypassedRelay,
-    Forwarded,
-}
-
 impl Judge<'_> {
     fn judge(&self, decision: &mut Decision) -> Verdict {
-        let client = &self.transaction.session.client_ip;
+        let client = self.transaction.session.client_ip().unwrap_or_default();
         let authors = self
             .proved
             .authors
@@ -206,11 +198,8 @@ impl Judge<'_> {
 
     fn unauthenticated(&self, decision: &mut Decision) -> Verdict {
         let recipients = &self.transaction.recipients;
-        let arrivals: Vec<Arrival> = recipients
-            .iter()
-            .map(|to| self.arrival(destination(to).as_ref()))
-            .collect();
-        let bypassed = arrivals.contains(&Arrival::BypassedRelay);
+        let arrivals: Vec<Arrival> = recipients.iter().map(|to| arrival(to)).collect();
+        let bypassed = arrivals.contains(&Arrival::PastRelay);
         let refuses = self.settings.unauthenticated == Unauthenticated::Refuse;
         let reply = || {
             Reply::new(
@@ -223,14 +212,14 @@ impl Judge<'_> {
             decision.reason("it did not come through the relay of its domain");
             if arrivals
                 .iter()
-                .all(|arrival| *arrival == Arrival::BypassedRelay)
+                .all(|arrival| *arrival == Arrival::PastRelay)
             {
                 return Verdict::Reject(reply());
             }
             for (to, _) in recipients
                 .iter()
                 .zip(&arrivals)
-                .filter(|(_, arrival)| **arrival == Arrival::BypassedRelay)
+                .filter(|(_, arrival)| **arrival == Arrival::PastRelay)
             {
                 decision.judge_recipient(to, RecipientVerdict::Reject(reply()));
             }
@@ -240,7 +229,8 @@ impl Judge<'_> {
             decision.reason(text);
             decision.tag("relay-missing");
         }
-        if arrivals.contains(&Arrival::Direct) {
+        // What the relay has no word for is held to the strictest proof.
+        if (arrivals.iter()).any(|way| !matches!(way, Arrival::PastRelay | Arrival::Forwarded)) {
             return direct::judge(self.settings, &self.proved, decision);
         }
         if arrivals.contains(&Arrival::Forwarded) {
@@ -250,24 +240,6 @@ impl Judge<'_> {
             decision.tag("dmarc-fail");
         }
         Verdict::Pass
-    }
-
-    fn arrival(&self, to: Option<&ReceivingDomain>) -> Arrival {
-        let Some(to) = to else {
-            return Arrival::Direct;
-        };
-        match (to.kind, to.state) {
-            // Only a verified domain has a relay: not one whose ownership is unproved, nor one that
-            // is disconnected.
-            (DomainKind::TwoWay, DomainState::Verified) => Arrival::BypassedRelay,
-            // A customer's server often forwards to a native address.
-            (DomainKind::OutboundOnly | DomainKind::Native, _)
-                if forwarded::by_known(to, self.transaction, &self.proved) =>
-            {
-                Arrival::Forwarded
-            }
-            _ => Arrival::Direct,
-        }
     }
 }
 

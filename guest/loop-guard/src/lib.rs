@@ -84,8 +84,8 @@ impl Policy for LoopGuard {
         // It decides for each recipient whether a message has been seen: passing it by because
         // the policy failed would let a loop run.
         Duties {
-            authenticates: false,
             suppresses: true,
+            ..Duties::default()
         }
     }
 
@@ -134,6 +134,7 @@ impl Policy for LoopGuard {
                 decision.classify(found.class, found.reply_allowed && passes);
                 verdict
             }
+            Flow::Internal | Flow::Other => Verdict::Pass,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Resend {
             message: format!("same {one:016x}{other:016x} "),
             client: key(&[
                 "client ",
-                &transaction.session.client_ip,
+                transaction.session.client_ip().unwrap_or_default(),
                 " ",
                 &hops,
                 " ",

@@ -50,8 +50,8 @@ impl Policy for PartnerGuard {
 
     fn duties() -> Duties {
         Duties {
-            authenticates: false,
             suppresses: true,
+            ..Duties::default()
         }
     }
 
@@ -86,6 +86,7 @@ impl Policy for PartnerGuard {
         match transaction.session.flow {
             Flow::Submission => self.outbound(transaction, decision),
             Flow::Inbound => self.inbound(transaction, message, decision),
+            Flow::Internal | Flow::Other => Verdict::Pass,
         }
     }
 }

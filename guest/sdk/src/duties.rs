@@ -20,4 +20,6 @@ pub struct Duties {
     pub authenticates: bool,
     /// True if it withholds mail from recipients; only such a policy may suppress.
     pub suppresses: bool,
+    /// True if it decides where mail goes: skipped, it would let mail leave by another way.
+    pub routes: bool,
 }

@@ -108,7 +108,7 @@ macro_rules! __export_hook {
                 transaction: $crate::Transaction,
                 attempt: $crate::Attempt,
                 decision: &$crate::glue::HostDecision,
-            ) -> $crate::Routing {
+            ) -> $crate::glue::HostRouting {
                 with_policy(|policy| $crate::glue::route(policy, &transaction, &attempt, decision))
             }
         }
@@ -118,10 +118,10 @@ macro_rules! __export_hook {
         impl $crate::bindings::outcome::exports::gatepost::policy::outcome::Guest for Guest {
             fn on_outcome(
                 transaction: $crate::Transaction,
-                outcome: $crate::AttemptResult,
+                outcome: &$crate::glue::ResultHandle,
                 decision: &$crate::glue::HostDecision,
             ) {
-                with_policy(|policy| $crate::glue::outcome(policy, &transaction, &outcome, decision))
+                with_policy(|policy| $crate::glue::outcome(policy, &transaction, outcome, decision))
             }
         }
         $crate::bindings::outcome::__export_outcome!(Guest with_types_in $crate::bindings::outcome);

@@ -4,16 +4,19 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+pub use gatepost_contract::bindings::gatepost::policy::attempts::ResultOfAttempt as ResultHandle;
 pub use gatepost_contract::bindings::gatepost::policy::decisions::Decision as HostDecision;
 pub use gatepost_contract::bindings::gatepost::policy::log;
 pub use gatepost_contract::bindings::gatepost::policy::message_access::Message as MessageHandle;
+use gatepost_contract::bindings::gatepost::policy::plans::Plan as HostPlan;
+pub use gatepost_contract::bindings::gatepost::policy::plans::Routing as HostRouting;
 use gatepost_contract::bindings::gatepost::policy::{clock, counters};
 
 use crate::bindings::configured::exports::gatepost::policy::settings::Duties as DutyFlags;
 use crate::header::Section;
 use crate::{
-    Action, Attempt, AttemptResult, Decision, Duties, Facts, Level, Policy, RecipientVerdict,
-    Routing, Session, Transaction, Verdict, bounds,
+    Action, Attempt, AttemptResult, Decision, Duties, Facts, GoOn, Level, Plan, Policy,
+    RecipientVerdict, Routing, Session, Transaction, Verdict, Way, bounds,
 };
 
 #[derive(Default)]
@@ -108,10 +111,12 @@ pub fn duties<P: Policy>() -> DutyFlags {
     let Duties {
         authenticates,
         suppresses,
+        routes,
     } = P::duties();
     let mut duties = DutyFlags::empty();
     duties.set(DutyFlags::AUTHENTICATES, authenticates);
     duties.set(DutyFlags::SUPPRESSES, suppresses);
+    duties.set(DutyFlags::ROUTES, routes);
     duties
 }
 
@@ -170,25 +175,69 @@ pub fn route<P: Policy>(
     transaction: &Transaction,
     attempt: &Attempt,
     host: &HostDecision,
-) -> Routing {
+) -> HostRouting {
     let routing = record(host, |decision| {
         policy.route(transaction, attempt, &HostFacts::default(), decision)
     });
+    let reason = |text: &str| bounds::shortened(text, bounds::QUARANTINE).into_owned();
     match routing {
-        Routing::Defer(reply) => Routing::Defer(reply.printable()),
-        Routing::Fail(reply) => Routing::Fail(reply.printable()),
-        Routing::Pass | Routing::NextHop(_) => routing,
+        Routing::Pass => HostRouting::Pass,
+        Routing::Deliver(plan) => HostRouting::Deliver(handed_over(&plan)),
+        Routing::Hold(text) => HostRouting::Hold(reason(&text)),
+        Routing::Discard(text) => HostRouting::Discard(reason(&text)),
+        Routing::Defer(reply) => HostRouting::Defer(reply.printable()),
+        Routing::Fail(reply) => HostRouting::Fail(reply.printable()),
     }
+}
+
+/// Replays a plan to the host.
+fn handed_over(plan: &Plan) -> HostPlan {
+    let host = HostPlan::new();
+    for step in &plan.steps {
+        match &step.way {
+            Way::Connection(name) => host.connection(name),
+            Way::ConnectionOf(address) => host.connection_of(address),
+            Way::Mx => host.mx(),
+            Way::Inside => host.inside(),
+            Way::Lmtp(name) => host.lmtp(name),
+            Way::Http(name) => host.http(name),
+            Way::Maildir(name) => host.maildir(name),
+            Way::NextHop(hop) => host.next_hop(&hop.host, hop.port, hop.tls, hop.protocol),
+        }
+        if let Some(GoOn { failures, seconds }) = step.go_on_after {
+            host.go_on_after(failures, seconds);
+        }
+        if let Some(pool) = &step.egress {
+            host.egress(pool);
+        }
+    }
+    if let Some(address) = &plan.send_as {
+        host.send_as(address);
+    }
+    if let Some(seconds) = plan.expire_after {
+        host.expire_after(seconds);
+    }
+    if let Some(seconds) = plan.holds_for {
+        host.holds_for(seconds);
+    }
+    host
 }
 
 pub fn outcome<P: Policy>(
     policy: &P,
     transaction: &Transaction,
-    result: &AttemptResult,
+    handle: &ResultHandle,
     host: &HostDecision,
 ) {
+    let mut result = AttemptResult::new(handle.recipient(), handle.ending(), handle.reply());
+    result.stage = handle.stage();
+    result.step = handle.step();
+    result.server = handle.server();
+    result.tls = handle.tls();
+    result.sent_as = handle.sent_as();
+    result.message_id = handle.message_id();
     record(host, |decision| {
-        policy.outcome(transaction, result, &HostFacts::default(), decision)
+        policy.outcome(transaction, &result, &HostFacts::default(), decision)
     })
 }
 

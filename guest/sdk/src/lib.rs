@@ -54,7 +54,9 @@ mod export;
 pub mod header;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+mod plan;
 mod policy;
+mod weights;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -74,16 +76,25 @@ pub use decision::{Action, Decision};
 pub use duties::Duties;
 #[doc(inline)]
 pub use gatepost_contract::authentication::{
-    self, ArcDkim, ArcResult, ArcSet, Authentication, Author, DkimResult, DmarcPolicy, DmarcResult,
-    FromClarity, FromResult, IprevResult, Outcome, SpfResult, authentication,
+    self, ArcDkim, ArcResult, ArcSet, Arrival, Authentication, Author, DkimResult, DmarcPolicy,
+    DmarcResult, FromClarity, FromResult, IprevResult, Outcome, SpfResult, arrival, authentication,
 };
 #[doc(inline)]
-pub use gatepost_contract::directory::{self, *};
+pub use gatepost_contract::directory::{
+    self, Credential, CredentialScope, DomainKind, DomainState, Machine, Partner, PartnerSource,
+    canonical, credential, domain_kind, domain_state, forwarder_domains, forwarder_networks,
+    forwarder_sealers, is_support_address, knows_addresses, machine, own_domain, partner, product,
+    receiving_domain,
+};
 #[doc(inline)]
 pub use gatepost_contract::identity::{self, *};
 #[doc(inline)]
+pub use gatepost_contract::queued;
+#[doc(inline)]
 pub use gatepost_contract::types::{
-    Attempt, AttemptResult, Ending, Flow, Level, MessageClass, NextHop, Protocol, RecipientVerdict,
-    Reply, Routing, Session, TlsMode, Transaction, Verdict,
+    Attempt, AttemptResult, ClientAddress, Ending, Flow, Level, MessageClass, NextHop, Protocol,
+    RecipientVerdict, Reply, Session, Stage, TlsMode, Transaction, Transport, Verdict,
 };
+pub use plan::{GoOn, Plan, Routing, Step, Way};
 pub use policy::{Facts, Message, Policy};
+pub use weights::choose_by_weight;

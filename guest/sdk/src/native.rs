@@ -4,6 +4,7 @@ mod fixtures;
 mod from_fixture;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 pub use fixtures::fixtures;
 pub use from_fixture::Mail;
@@ -14,7 +15,8 @@ use gatepost_contract::Answers;
 use gatepost_fixture::Fixture;
 use gatepost_message::TransactionId;
 
-use crate::{Authentication, Machine};
+use crate::queued::Queued;
+use crate::{Authentication, Flow, Machine};
 
 /// Values that a native test gives to its policy in the relay's place.
 ///
@@ -43,6 +45,14 @@ pub struct Given {
     pub machines: HashMap<String, Machine>,
     /// User that AUTH has proved; a [`credential`](crate::credential) needs one.
     pub user: Option<String>,
+    /// Direction of the message, for [`arrival`](crate::arrival()).
+    pub flow: Flow,
+    /// Address of the client, for [`arrival`](crate::arrival()).
+    pub client: Option<IpAddr>,
+    /// Reverse-path, for [`arrival`](crate::arrival()).
+    pub mail_from: String,
+    /// Results of the look-ups in [`queued`](crate::queued).
+    pub queued: Queued,
 }
 
 impl Given {
@@ -61,6 +71,10 @@ impl Given {
         Answers {
             transaction: id.unwrap_or_else(|_| TransactionId::new()),
             user: self.user,
+            flow: self.flow,
+            client: self.client,
+            mail_from: self.mail_from,
+            queued: self.queued,
             authentication: self.authentication,
             author_is_proved: self.author_is_proved,
             machines: self.machines,

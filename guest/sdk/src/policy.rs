@@ -76,7 +76,8 @@ pub trait Message {
 /// }
 /// ```
 pub trait Facts {
-    /// Returns the time of the transaction, in milliseconds since 1970 (UTC).
+    /// Returns the time of the transaction, in milliseconds since 1970 (UTC); in the hooks `route`
+    /// and `outcome`, that of the attempt.
     fn now(&self) -> u64;
     /// Returns what this policy counted under `key` in the last `seconds` (at most 86,400). A long
     /// key is [hashed](crate::bounds::key), as it was when it was counted.
@@ -173,7 +174,8 @@ pub trait Policy: Sized {
         Verdict::Pass
     }
 
-    /// Routes a recipient that is due for an attempt.
+    /// Routes a recipient that is due for an attempt. The message was accepted long ago, so the
+    /// decision takes reasons, counts, marks and machines; any other request is a fault.
     fn route(
         &self,
         transaction: &Transaction,
@@ -184,7 +186,8 @@ pub trait Policy: Sized {
         Routing::Pass
     }
 
-    /// Takes note of an attempt that has ended.
+    /// Takes note of an attempt that has ended. The decision takes what it takes in
+    /// [`route`](Self::route).
     fn outcome(
         &self,
         transaction: &Transaction,

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use gatepost_directory::View;
 use gatepost_message::{Address, Message, Millis, TransactionId};
-use gatepost_model::{Session, Transaction};
+use gatepost_model::{Session, Transaction, Transport};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use self::report::Report;
@@ -188,7 +188,8 @@ impl Check {
             session: Session {
                 listener: self.listener.name.clone(),
                 flow: self.listener.direction.flow(),
-                client: SocketAddr::new(client, 0),
+                transport: Transport::Smtp,
+                client: Some(SocketAddr::new(client, 0)),
                 helo: Some(args.helo.clone().unwrap_or_else(|| "localhost".to_owned())),
                 tls: None,
                 user: args.auth_user.clone(),

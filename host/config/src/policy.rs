@@ -60,6 +60,7 @@ impl Policy {
     pub fn grants(&self) -> Grants {
         Grants {
             discard: self.grants.contains(&Grant::Discard),
+            next_hop: self.grants.contains(&Grant::NextHop),
         }
     }
 
@@ -89,8 +90,10 @@ fn no_settings() -> serde_json::Value {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
-    /// Accept a message and drop it.
+    /// Accept a message and drop it, or drop a recipient.
     Discard,
+    /// Name a server in a plan.
+    NextHop,
 }
 
 /// Message that a policy must judge as expected before it is activated.

@@ -8,7 +8,7 @@ use gatepost_model::BY_RELAY;
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step};
-use super::{Config, Direction, Listener, ListenerTls};
+use super::{Config, Direction, Grant, Listener, ListenerTls};
 use crate::at;
 use crate::listener::overlap;
 
@@ -560,6 +560,20 @@ fn check_policies(config: &Config, findings: &mut Findings) {
             ),
             _ => {}
         }
+        // Any other policy is told by a fault at its first next hop; this one shows it beforehand.
+        if policy.builtin.as_deref() == Some("outbound-route")
+            && !policy.grants.contains(&Grant::NextHop)
+            && names_key(&policy.settings, "next-hop")
+        {
+            findings.add(
+                at!["policy", p, "settings"],
+                format!(
+                    "policy \"{}\" names a next hop without the grant",
+                    policy.name
+                ),
+                "add grants = [\"next-hop\"], or name a connection",
+            );
+        }
         if policy.deadline.is_zero() {
             findings.add(
                 at!["policy", p, "deadline"],
@@ -584,6 +598,17 @@ fn check_policies(config: &Config, findings: &mut Findings) {
                 );
             }
         }
+    }
+}
+
+/// Returns true if an object anywhere in a value has this key.
+fn names_key(value: &serde_json::Value, key: &str) -> bool {
+    match value {
+        serde_json::Value::Object(members) => {
+            members.contains_key(key) || members.values().any(|value| names_key(value, key))
+        }
+        serde_json::Value::Array(items) => items.iter().any(|value| names_key(value, key)),
+        _ => false,
     }
 }
 

@@ -71,7 +71,7 @@ fn syntax_and_unknown_keys_are_shown_at_their_line() {
     assert_problem(
         "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\ngrants = [\"reject\"]\n",
         4,
-        "unknown variant `reject`, expected `discard`",
+        "unknown variant `reject`, expected `discard` or `next-hop`",
     );
 }
 

@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use gatepost_message::{Address, TransactionId};
-use gatepost_model::{Destination, Judgement};
-use gatepost_smtp::client::Stage;
+use gatepost_model::{AttemptStage, Destination, Judgement, Step};
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient};
 
 use crate::notify::Action;
@@ -40,8 +39,14 @@ pub struct Attempt<'a> {
     pub destination: Option<&'a Destination>,
     /// Host and port of the server that was tried; `None` if there was none.
     pub server: Option<(&'a str, u16)>,
-    /// Stage of the transaction at which the server gave its reply; `None` if it gave none.
-    pub stage: Option<Stage>,
+    /// Stage that ended it.
+    pub stage: AttemptStage,
+    /// Step of the plan that was tried.
+    pub step: Option<&'a Step>,
+    /// Address in whose name the message left, if it is not the sender's.
+    pub sent_as: Option<&'a Address>,
+    /// True if the recipient was given up because its time is over.
+    pub expired: bool,
     /// Protocol and cipher of the connection; `None` in plaintext or without one.
     pub tls: Option<&'a str>,
     /// Outcome, with the reply and the server; never [`AttemptOutcome::Returned`], which is no

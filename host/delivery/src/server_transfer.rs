@@ -460,7 +460,7 @@ impl ServerTransfer {
         } = &self.in_hand.claim;
         let session = &transaction.session;
         Origin {
-            client: Some(session.client).filter(|_| !self.is_own()),
+            client: session.client,
             helo: session.helo.clone(),
             extended: session.tls.is_some()
                 || session.user.is_some()
@@ -470,11 +470,9 @@ impl ServerTransfer {
         }
     }
 
-    /// Returns true if the relay made the message itself. Then it has no client, and the
-    /// unspecified address says so.
+    /// Returns true if the relay made the message itself.
     fn is_own(&self) -> bool {
-        let client = self.in_hand.claim.transaction.session.client;
-        client.ip().is_unspecified()
+        self.in_hand.claim.transaction.session.is_own()
     }
 
     /// Settles the recipients of a transaction.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use std::fmt;
 
-use gatepost_message::Millis;
-use gatepost_model::{Destination, Flow, Judgement, Protocol, Route};
+use gatepost_message::{Address, Millis};
+use gatepost_model::{AttemptStage, Destination, Flow, Judgement, Protocol, Route, Step};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{OpeningStage, Stage};
 use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
@@ -65,8 +65,8 @@ pub(crate) struct Server {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) protocol: Protocol,
-    /// True if it took a connection.
-    pub(crate) answered: bool,
+    /// Stage at which it did not open a session; `None` if it did.
+    pub(crate) failed_at: Option<OpeningStage>,
 }
 
 impl Server {
@@ -76,7 +76,7 @@ impl Server {
             host: connection.host.clone(),
             port: connection.address.port(),
             protocol: connection.protocol,
-            answered: true,
+            failed_at: None,
         }
     }
 
@@ -87,7 +87,7 @@ impl Server {
             host: host.trim_matches(['[', ']']).to_owned(),
             port: port.parse().unwrap_or_default(),
             protocol: Protocol::Smtp,
-            answered: why.stage > OpeningStage::Connect,
+            failed_at: Some(why.stage),
         }
     }
 }
@@ -129,12 +129,36 @@ pub(crate) enum AttemptReply {
     },
 }
 
-impl AttemptReply {
-    /// Returns the stage of the transaction at which the server gave the reply.
-    fn stage(&self) -> Option<Stage> {
-        match self {
-            Self::FromServer(_, stage) => Some(*stage),
-            _ => None,
+impl RecipientAttempt {
+    /// Returns the stage that ended the attempt.
+    fn stage(&self) -> AttemptStage {
+        match (&self.reply, &self.server) {
+            (AttemptReply::FromServer(_, stage), _) => match stage {
+                Stage::Mail => AttemptStage::Mail,
+                Stage::Recipient => AttemptStage::Recipient,
+                Stage::Data => AttemptStage::Data,
+                Stage::Message => AttemptStage::Message,
+                Stage::Local => AttemptStage::Local,
+            },
+            (_, Some(server)) => match server.failed_at {
+                None => AttemptStage::Local,
+                Some(OpeningStage::Tls | OpeningStage::StartTls) => AttemptStage::Tls,
+                Some(OpeningStage::Auth) => AttemptStage::Auth,
+                Some(OpeningStage::Connect | OpeningStage::Greeting | OpeningStage::Ehlo) => {
+                    AttemptStage::Connect
+                }
+            },
+            (_, None) => AttemptStage::Local,
+        }
+    }
+
+    /// Returns true if the attempt itself ended in a permanent reply.
+    fn is_refused(&self) -> bool {
+        match &self.reply {
+            AttemptReply::FromServer(reply, _) | AttemptReply::FromRelay(reply) => {
+                reply.is_permanent()
+            }
+            _ => false,
         }
     }
 }
@@ -143,6 +167,9 @@ impl AttemptReply {
 struct SettledRecipient {
     attempt: RecipientAttempt,
     outcome: AttemptOutcome,
+    /// Step of the plan that was tried, and the address in whose name.
+    step: Option<Step>,
+    sent_as: Option<Address>,
     /// Destination of the attempt.
     destination: Option<Destination>,
     /// Route for the queue to keep.
@@ -216,7 +243,10 @@ fn settled(
     let recipient = in_hand.recipient(attempt.index);
     let expires_at = expires_at(in_hand, attempt.route.as_ref());
     let outcome = outcome_of(delivery, in_hand, &attempt, expires_at);
-    let destination = (attempt.route.as_ref()).map(|route| route.destination.clone());
+    let route = attempt.route.as_ref();
+    let destination = route.map(|route| route.destination.clone());
+    let step = route.and_then(|route| route.plan.steps.get(usize::from(route.step)).cloned());
+    let sent_as = route.and_then(|route| route.plan.send_as.clone());
     let (outcome, route) = match (outcome, attempt.route.take()) {
         (outcome @ AttemptOutcome::Returned { .. }, route) => (outcome, route),
         (
@@ -254,6 +284,8 @@ fn settled(
     let late_at = late_at.filter(|_| !told);
     SettledRecipient {
         attention_at: late_at.map_or(expires_at, |at| at.min(expires_at)),
+        step,
+        sent_as,
         destination,
         outcome,
         route,
@@ -280,7 +312,10 @@ fn outcome_of(
     let now = delivery.now();
     let claim = &in_hand.claim;
     let recipient = in_hand.recipient(attempt.index);
-    let server = attempt.server.as_ref().filter(|server| server.answered);
+    let server = attempt
+        .server
+        .as_ref()
+        .filter(|server| server.failed_at != Some(OpeningStage::Connect));
     let server = server.map(Server::to_string);
     let late_at = notify::delay_notice_at(&delivery.settings.notifications, claim, recipient);
     let is_late = late_at.is_some_and(|at| now >= at);
@@ -558,7 +593,11 @@ async fn observe(delivery: &Delivery, in_hand: &MessageInHand, settled: &Settled
         destination: settled.destination.as_ref(),
         tls: settled.attempt.tls.as_deref(),
         server: (settled.attempt.server.as_ref()).map(|server| (&*server.host, server.port)),
-        stage: settled.attempt.reply.stage(),
+        stage: settled.attempt.stage(),
+        step: settled.step.as_ref(),
+        sent_as: settled.sent_as.as_ref(),
+        expired: matches!(settled.outcome, AttemptOutcome::Failed { .. })
+            && !settled.attempt.is_refused(),
         outcome: &settled.outcome,
         took: in_hand.since.elapsed(),
     };

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use gatepost_authentication::Facts;
 use gatepost_directory::View;
 use gatepost_message::{Address, Message};
-use gatepost_model::{Routing, Transaction};
+use gatepost_model::{Queued, Routing, Transaction};
 use gatepost_policy::{Engine, Findings, Pinned};
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Ask, protocol};
@@ -167,7 +167,15 @@ impl DryRun {
         if !matches!(disposition, Disposition::Refused(_)) {
             self.memory.remember(&findings.effects, transaction.time);
         }
-        let routes = routes(&policies, &transaction, &disposition, &mut findings).await;
+        let queued = self.queued(&transaction, &message, &findings);
+        let routes = routes(
+            &policies,
+            &transaction,
+            &disposition,
+            &queued,
+            &mut findings,
+        );
+        let routes = routes.await;
         DryRunResult {
             transaction,
             refused,
@@ -178,6 +186,27 @@ impl DryRun {
             routes,
             findings,
         }
+    }
+
+    /// Returns the message as its first attempt would find it in the queue.
+    fn queued(
+        &self,
+        transaction: &Transaction,
+        message: &Message,
+        findings: &Findings,
+    ) -> Arc<Queued> {
+        let accepted = transaction.time;
+        Arc::new(Queued {
+            attempt_time: accepted,
+            accepted,
+            expires: accepted + self.config.delivery.expiry,
+            message: message.clone(),
+            tags: findings.tags.clone(),
+            class: findings.classification.map(|of| of.class),
+            metadata: Vec::new(),
+            last_reply: None,
+            steps_tried: Vec::new(),
+        })
     }
 
     /// Says MAIL and each RCPT. Returns true if the client announced SMTPUTF8.
@@ -271,6 +300,7 @@ async fn routes(
     policies: &Pinned,
     transaction: &Transaction,
     disposition: &Disposition,
+    queued: &Arc<Queued>,
     findings: &mut Findings,
 ) -> Vec<(Address, Routing)> {
     let Disposition::Accepted { recipients, .. } = disposition else {
@@ -281,7 +311,7 @@ async fn routes(
         if *disposition != RecipientDisposition::Delivered {
             continue;
         }
-        let ruling = evaluation::route(policies, transaction, address, 0).await;
+        let ruling = evaluation::route(policies, transaction, address, 0, queued).await;
         findings.judgements.extend(ruling.judgements);
         routes.push((address.clone(), ruling.routing));
     }

@@ -219,7 +219,7 @@ fn compared(
     let Some(sent) = sent else { return Ok(None) };
     if !source.has_received_it_from_us(trace, &sent)? {
         tracing::info!(
-            id = %sent.id, client = %source.client(),
+            id = %sent.id, client = ?source.client(),
             "what is said to have become of a message does not come from where it was sent"
         );
         return Ok(None);

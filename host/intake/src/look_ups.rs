@@ -40,7 +40,7 @@ impl AccountView {
     pub fn sasl(&self, user: &str) -> Sasl {
         let domain = match self.credential(user) {
             Some(CredentialScope::Inbound(domain)) => Some(domain),
-            Some(CredentialScope::Submission) | None => None,
+            Some(CredentialScope::Submission | CredentialScope::Other) | None => None,
         };
         Sasl {
             user: user.to_owned(),

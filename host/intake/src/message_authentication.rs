@@ -5,6 +5,7 @@
 //! [`MessageAuthentication`] serves all sessions of a configuration; its resolver, with its cache,
 //! survives reloads that leave `[dns]` unchanged.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,7 +76,8 @@ impl MessageAuthentication {
         let began = Instant::now();
         let session = &transaction.session;
         let arrival = Arrival {
-            client: session.client.ip(),
+            // Without a client nothing is proved.
+            client: (session.client_ip()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             helo: session.helo.as_deref().unwrap_or_default(),
             receiver: &self.receiver,
             reverse_path: &transaction.reverse_path,

@@ -27,6 +27,18 @@ pub enum TlsMode {
     Implicit,
 }
 
+impl TlsMode {
+    /// Returns the mode's word in the configuration, fixtures and keys.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Opportunistic => "opportunistic",
+            Self::Required => "required",
+            Self::Implicit => "implicit",
+        }
+    }
+}
+
 /// Protocol of a next hop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -139,6 +151,34 @@ pub struct Step {
     pub egress: Option<String>,
 }
 
+/// Writes a step as fixtures, `gatepost check` and the trace have it, such as
+/// `connection acme go-on-after=3,3600`.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.way.word())?;
+        match &self.way {
+            Way::Mx | Way::Inside => {}
+            Way::Connection(name) | Way::Lmtp(name) | Way::Http(name) | Way::Maildir(name) => {
+                write!(f, " {name}")?;
+            }
+            Way::ConnectionOf(address) => write!(f, " {address}")?,
+            Way::NextHop(hop) => {
+                write!(f, " {}:{} tls={}", hop.host, hop.port, hop.tls.word())?;
+                if hop.protocol == Protocol::Lmtp {
+                    f.write_str(" protocol=lmtp")?;
+                }
+            }
+        }
+        if let Some(GoOn { failures, seconds }) = self.go_on_after {
+            write!(f, " go-on-after={failures},{seconds}")?;
+        }
+        match &self.egress {
+            Some(egress) => write!(f, " egress={egress}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Step {
     /// Makes a step that is kept to the end.
     pub fn new(way: Way) -> Self {
@@ -183,6 +223,26 @@ impl Plan {
     }
 }
 
+/// Writes a plan on one line, as `gatepost check` and the trace have it.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, step) in self.steps.iter().enumerate() {
+            let before = if number == 0 { "" } else { ", then " };
+            write!(f, "{before}{step}")?;
+        }
+        if let Some(address) = &self.send_as {
+            write!(f, "; as {address}")?;
+        }
+        if let Some(seconds) = self.expire_after {
+            write!(f, "; expires after {seconds} s")?;
+        }
+        match self.holds_for {
+            Some(seconds) => write!(f, "; holds for {seconds} s"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl From<NextHop> for Plan {
     fn from(hop: NextHop) -> Self {
         Self::by(Way::NextHop(hop))
@@ -205,6 +265,33 @@ pub enum Routing {
     Defer(Reply),
     /// Failed for good, with a 5xx reply.
     Fail(Reply),
+}
+
+impl Routing {
+    /// Returns the routing's word in `gatepost check`, fixtures and the trace.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Deliver(_) => "deliver",
+            Self::Hold(_) => "hold",
+            Self::Discard(_) => "discard",
+            Self::Defer(_) => "defer",
+            Self::Fail(_) => "fail",
+        }
+    }
+}
+
+/// Writes a routing on one line.
+impl fmt::Display for Routing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word();
+        match self {
+            Self::Pass => f.write_str(word),
+            Self::Deliver(plan) => write!(f, "{word} by {plan}"),
+            Self::Hold(reason) | Self::Discard(reason) => write!(f, "{word}: {reason}"),
+            Self::Defer(reply) | Self::Fail(reply) => write!(f, "{word} {reply}"),
+        }
+    }
 }
 
 /// Place to which one recipient goes: what a step of a plan comes to. The queue counts, paces and
@@ -304,13 +391,7 @@ impl fmt::Display for Destination {
                     Protocol::Smtp => "smtp",
                     Protocol::Lmtp => "lmtp-at",
                 };
-                let tls = match hop.tls {
-                    TlsMode::None => "none",
-                    TlsMode::Opportunistic => "opportunistic",
-                    TlsMode::Required => "required",
-                    TlsMode::Implicit => "implicit",
-                };
-                let (host, port) = (&hop.host, hop.port);
+                let (host, port, tls) = (&hop.host, hop.port, hop.tls.word());
                 write!(f, "{scheme}:{host}:{port} tls {tls}{}", pool(egress))
             }
         }

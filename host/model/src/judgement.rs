@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Decision, Verdict};
+use crate::{Decision, Routing, Verdict};
 
 /// Name in [`Judgement::policy`] for what the relay itself did to a message, such as repairs. No
 /// policy may have it.
@@ -20,6 +20,9 @@ pub struct Judgement {
     pub hook: String,
     /// Verdict; after a fault, the one that `on-error` stands for.
     pub verdict: Verdict,
+    /// Routing, in the route hook; after a fault, the one that the fault stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routing: Option<Routing>,
     /// Requests of the call; empty after a fault.
     pub decision: Decision,
     /// Time spent in the call, in microseconds.

@@ -20,7 +20,7 @@ mod session;
 mod transaction;
 mod verdict;
 
-pub use attempt::{AttemptResult, Ending};
+pub use attempt::{AttemptResult, AttemptStage, Ending, Queued, TriedStep};
 pub use classification::{Classification, MessageClass};
 pub use decision::Decision;
 pub use destination::{
@@ -29,6 +29,6 @@ pub use destination::{
 pub use effect::{Effect, Scope};
 pub use judgement::{BY_RELAY, Fault, FaultKind, Judgement};
 pub use machine::Machine;
-pub use session::{Flow, Session};
+pub use session::{Flow, Session, Transport};
 pub use transaction::Transaction;
 pub use verdict::{RecipientVerdict, Verdict};

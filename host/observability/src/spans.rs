@@ -138,6 +138,9 @@ impl Outlet {
         span.text("gatepost.policy", &judgement.policy);
         span.text("gatepost.policy.digest", &judgement.digest);
         span.text("gatepost.verdict", judgement.verdict.word());
+        if let Some(routing) = &judgement.routing {
+            span.text("gatepost.routing", routing.word());
+        }
         if let Some(fault) = &judgement.error {
             span.text("error.type", fault.kind.word());
             // The detail may hold a guest's last words and addresses.

@@ -121,7 +121,8 @@ async fn accept(queue: &dyn Queue, to: &[&str], quarantine: Option<Quarantine>) 
             session: Session {
                 listener: "mx".to_owned(),
                 flow: Flow::Inbound,
-                client: "192.0.2.1:1025".parse().unwrap(),
+                transport: gatepost_model::Transport::Smtp,
+                client: "192.0.2.1:1025".parse().ok(),
                 helo: Some("client.example".to_owned()),
                 tls: None,
                 user: None,

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{Session, Transaction};
+use gatepost_model::{Session, Transaction, Transport};
 use gatepost_observability::{PolicyState, PolicyStates};
 use gatepost_policy::{
     Chain, Definition, Engine, LoadError, ModuleFileError, NothingToRollBackTo, SelfTest, Slot,
@@ -457,7 +457,8 @@ async fn definition(config: &Config, policy: &Policy) -> Result<Definition, Poli
             session: Session {
                 listener: "self-test".to_owned(),
                 flow: test.direction.flow(),
-                client: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                transport: Transport::Smtp,
+                client: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
                 helo: Some("localhost".to_owned()),
                 tls: None,
                 user: None,

@@ -80,11 +80,17 @@ impl<'a> Cause<'a> {
     /// Returns the sender.
     pub(crate) fn sender(&self) -> Sender {
         match self.account {
-            Some(account) if self.session.flow == Flow::Submission => {
+            Some(account) if self.session.flow != Flow::Inbound => {
                 Sender::Account(account.to_owned())
             }
-            _ => Sender::Network(network(self.session.client.ip())),
+            _ => Sender::Network(network(self.client_ip())),
         }
+    }
+
+    /// Returns the client's address; the unspecified one stands for the relay itself.
+    fn client_ip(&self) -> IpAddr {
+        let client = self.session.client.map(|client| client.ip());
+        client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
     /// Returns a number that is equal for calls with the same subject and costs nothing to get.
@@ -112,7 +118,7 @@ impl<'a> Cause<'a> {
         add(self.hook.word().as_bytes());
         add(self.account.unwrap_or_default().as_bytes());
         match self.subject {
-            Subject::Client => add(self.session.client.ip().to_string().as_bytes()),
+            Subject::Client => add(self.client_ip().to_string().as_bytes()),
             Subject::ReversePath(transaction) => {
                 // Anybody can use another's reverse-path, so it counts for this network alone.
                 add(format!("{:?}", self.sender()).as_bytes());
@@ -208,7 +214,8 @@ mod tests {
             session: Session {
                 listener: "mx".into(),
                 flow: Flow::Inbound,
-                client: client.parse().unwrap(),
+                transport: gatepost_model::Transport::Smtp,
+                client: client.parse().ok(),
                 helo: None,
                 tls: None,
                 user: None,

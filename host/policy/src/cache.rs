@@ -32,7 +32,7 @@ const HASH_LENGTH: usize = 32;
 
 /// Version of the files. It is raised when their format changes, and when a load refuses more: then
 /// modules that an earlier relay accepted are checked again.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Age at which code that no start has used is removed.
 const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);

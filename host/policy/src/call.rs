@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use gatepost_model::{Decision, Fault, FaultKind};
+use gatepost_model::{Decision, Fault, FaultKind, Plan};
 use wasmtime::component::{ComponentNamedList, Lift, Lower, Resource, TypedFunc};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -16,6 +16,8 @@ use crate::version::{Hook, Loaded};
 /// Result of a call: the answer and decision, or the fault.
 pub(crate) struct CallResult<R> {
     pub(crate) answer: Result<(R, Decision), Fault>,
+    /// Plans that the call has begun, by number.
+    pub(crate) plans: Vec<Plan>,
     pub(crate) micros: u64,
     /// Ticks of the engine's clock during which it ran.
     pub(crate) slices: u32,
@@ -30,6 +32,7 @@ impl<R> CallResult<R> {
     pub(crate) fn not_called(fault: Fault) -> Self {
         Self {
             answer: Err(fault),
+            plans: Vec::new(),
             micros: 0,
             slices: 0,
             left: Allowance::default(),
@@ -48,6 +51,7 @@ impl<R> CallResult<R> {
             (self.answer).and_then(|(answer, decision)| Ok((check(answer, &decision)?, decision)));
         CallResult {
             answer,
+            plans: self.plans,
             micros: self.micros,
             slices: self.slices,
             left: self.left,
@@ -114,12 +118,14 @@ where
         function.call_async(&mut store, parameters).await
     }
     .await;
-    let state = store.into_data();
+    let mut state = store.into_data();
     let (slices, left) = (state.slices, state.left);
+    let plans = std::mem::take(&mut state.plans);
     CallResult {
         answer: answer
             .map(|answer| (answer, state.into_decision()))
             .map_err(|error| fault(&error)),
+        plans,
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         slices,
         left,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis};
 use gatepost_model::{
-    AttemptResult, Effect, Judgement, Routing, Scope, Session, Transaction, Verdict,
+    AttemptResult, Effect, Judgement, Queued, Routing, Scope, Session, Transaction, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -232,13 +232,14 @@ impl Pinned {
         }
     }
 
-    /// Asks the route hooks for the next hop of a recipient that is due. The first policy with an
+    /// Asks the route hooks for the way to a recipient that is due. The first policy with an
     /// opinion decides, and a fault defers. `previous` counts the attempts so far.
     pub async fn route(
         &self,
         transaction: &Transaction,
         recipient: &Address,
         previous: u32,
+        queued: &Arc<Queued>,
     ) -> RouteRuling {
         let mut ruling = RouteRuling {
             routing: Routing::Pass,
@@ -249,7 +250,7 @@ impl Pinned {
         for version in self.exporting(Hook::Route) {
             let context = self.context_with(&budget);
             let (routing, judgement) = version
-                .route(transaction, recipient, previous, context)
+                .route(transaction, recipient, previous, queued, context)
                 .await;
             version.count(&judgement);
             ruling
@@ -268,7 +269,8 @@ impl Pinned {
     pub async fn outcome(
         &self,
         transaction: &Transaction,
-        result: &AttemptResult,
+        result: &Arc<AttemptResult>,
+        queued: &Arc<Queued>,
     ) -> OutcomeRuling {
         let mut ruling = OutcomeRuling {
             effects: Vec::new(),
@@ -277,7 +279,7 @@ impl Pinned {
         let budget = Budget::default();
         for version in self.exporting(Hook::Outcome) {
             let context = self.context_with(&budget);
-            let judgement = version.outcome(transaction, result, context).await;
+            let judgement = version.outcome(transaction, result, queued, context).await;
             version.count(&judgement);
             ruling
                 .effects

@@ -8,16 +8,19 @@ use crate::error::LoadError;
 use crate::host::CallState;
 
 /// Version of `gatepost:policy` that this relay speaks.
-pub const VERSION: &str = "0.1.0";
+pub const VERSION: &str = "0.2.0";
 
 /// Name of the contract's package, with the separator behind it.
 const PACKAGE: &str = "gatepost:policy/";
 
 /// Interfaces that a policy may import. All are look-ups in memory, or the decision.
-const MAY_IMPORT: [&str; 10] = [
+const MAY_IMPORT: [&str; 13] = [
     "types",
     "message-access",
     "decisions",
+    "plans",
+    "attempts",
+    "queued",
     "counters",
     "clock",
     "log",
@@ -41,12 +44,14 @@ pub(crate) mod wit {
         with: {
             "gatepost:policy/message-access.message": crate::host::MessageHandle,
             "gatepost:policy/decisions.decision": crate::host::DecisionHandle,
+            "gatepost:policy/plans.plan": crate::plans::PlanHandle,
+            "gatepost:policy/attempts.result-of-attempt": crate::queue::ResultHandle,
         },
     });
 
     pub use gatepost::policy::{
-        authentication, clock, counters, decisions, directory, identity, log, message_access,
-        settings_of_account, types,
+        attempts, authentication, clock, counters, decisions, directory, identity, log,
+        message_access, plans, queued, settings_of_account, types,
     };
 }
 
@@ -152,10 +157,10 @@ mod tests {
 
     #[test]
     fn another_contract_version_is_recognised_in_a_name() {
-        assert_eq!(other_version("gatepost:policy/log@0.1.0"), None);
+        assert_eq!(other_version("gatepost:policy/log@0.2.0"), None);
         assert_eq!(
-            other_version("gatepost:policy/log@0.2.0#write"),
-            Some("0.2.0")
+            other_version("gatepost:policy/log@0.1.0#write"),
+            Some("0.1.0")
         );
         assert_eq!(other_version("wasi:cli/stdout@0.2.0"), None);
     }

@@ -1,8 +1,8 @@
 //! Conversion between the contract's records and the relay's own types. Records of a guest are
 //! checked here: an answer that contradicts itself is a fault.
 
-use gatepost_message::{Address, domain_to_ascii};
-use gatepost_model::{AttemptResult, NextHop, Routing, Session, Transaction, Verdict};
+use gatepost_message::Address;
+use gatepost_model::{Session, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
 use crate::contract::wit::types;
@@ -19,8 +19,11 @@ pub(crate) fn session(session: &Session) -> types::Session {
     types::Session {
         listener: session.listener.clone(),
         flow: session.flow.mapped(),
-        client_ip: session.client.ip().to_canonical().to_string(),
-        client_port: session.client.port(),
+        transport: session.transport.mapped(),
+        client: session.client.map(|client| types::ClientAddress {
+            ip: client.ip().to_canonical().to_string(),
+            port: client.port(),
+        }),
         helo: session.helo.clone(),
         tls: session.tls.clone(),
         user: session.user.clone(),
@@ -48,20 +51,15 @@ pub(crate) fn attempt(recipient: &Address, previous: u32) -> types::Attempt {
     }
 }
 
-pub(crate) fn attempt_result(result: &AttemptResult) -> types::ResultOfAttempt {
-    types::ResultOfAttempt {
-        recipient: result.recipient.as_str().to_owned(),
-        ending: result.ending.mapped(),
-        reply: types::Reply {
-            code: result.reply.code(),
-            enhanced: result
-                .reply
-                .enhanced()
-                .map(|code| code.to_string())
-                .unwrap_or_default(),
-            text: result.reply.text(),
-        },
-        server: result.server.clone(),
+/// Returns a reply for a guest.
+pub(crate) fn given_reply(reply: &Reply) -> types::Reply {
+    types::Reply {
+        code: reply.code(),
+        enhanced: reply
+            .enhanced()
+            .map(|code| code.to_string())
+            .unwrap_or_default(),
+        text: reply.text(),
     }
 }
 
@@ -102,36 +100,5 @@ pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, String> {
             ));
         }
         types::Verdict::Quarantine(reason) => Verdict::Quarantine(one_line(&reason)),
-    })
-}
-
-pub(crate) fn routing(routing: types::Routing) -> Result<Routing, String> {
-    Ok(match routing {
-        types::Routing::Pass => Routing::Pass,
-        types::Routing::NextHop(hop) => Routing::Deliver(next_hop(hop)?.into()),
-        types::Routing::Defer(given) => Routing::Defer(reply(given, 4)?),
-        types::Routing::Fail(given) => Routing::Fail(reply(given, 5)?),
-    })
-}
-
-fn next_hop(hop: types::NextHop) -> Result<NextHop, String> {
-    let types::NextHop {
-        host,
-        port,
-        tls,
-        protocol,
-    } = hop;
-    let plausible = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
-    let ascii = domain_to_ascii(&host).unwrap_or_default();
-    if ascii.is_empty() || ascii.len() > 253 || !ascii.bytes().all(plausible) || port == 0 {
-        return Err(format!(
-            "its next hop {host:?} port {port} is not a host and a port"
-        ));
-    }
-    Ok(NextHop {
-        host: ascii,
-        port,
-        tls: tls.mapped(),
-        protocol: protocol.mapped(),
     })
 }

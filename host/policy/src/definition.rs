@@ -24,8 +24,10 @@ pub enum OnError {
 /// Capabilities that the configuration grants to a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Grants {
-    /// Capability to discard a message: to accept it and drop it.
+    /// Capability to discard a message: to accept it and drop it, or to drop a recipient.
     pub discard: bool,
+    /// Capability to name a server in a plan, and not only what the relay knows by a name.
+    pub next_hop: bool,
 }
 
 /// Limits of one call. A call that exceeds one of these is a fault.

@@ -10,4 +10,6 @@ pub struct Duties {
     pub authenticates: bool,
     /// Suppression of mail to recipients.
     pub suppresses: bool,
+    /// Decision on where mail goes.
+    pub routes: bool,
 }

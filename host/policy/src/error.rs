@@ -77,8 +77,8 @@ pub enum LoadError {
     },
     /// Module made for another version of the contract.
     #[error(
-        "this module was built for gatepost:policy@{found}, and this relay speaks \
-         gatepost:policy@{expected}; build it with the SDK of version {expected}"
+        "this module was built for gatepost:policy {found}, this relay speaks {expected}; build it \
+         again with the SDK of version {expected}, by docs/upgrading-policies.md"
     )]
     ContractVersion {
         /// Version that the module was built for.

@@ -137,6 +137,7 @@ mod tests {
             digest: "d".into(),
             hook: "recipient".into(),
             verdict: Verdict::Pass,
+            routing: None,
             decision,
             micros: 0,
             error: None,

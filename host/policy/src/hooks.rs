@@ -5,8 +5,8 @@ use std::sync::Arc;
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, TransactionId};
 use gatepost_model::{
-    AttemptResult, Decision, Fault, FaultKind, Judgement, Routing, Scope, Session, Transaction,
-    Verdict,
+    AttemptResult, Decision, Fault, FaultKind, Judgement, Queued, Routing, Scope, Session,
+    Transaction, Verdict,
 };
 use gatepost_smtp::Reply;
 
@@ -14,12 +14,13 @@ use crate::attribution::{Cause, Subject};
 use crate::breaker::Admission;
 use crate::budget::{Budget, MAX_DEADLINES, Sizes};
 use crate::call::{self, CallResult, decision_handle, message_handle};
-use crate::contract::wit::types;
+use crate::contract::wit::{plans as wit_plans, types};
 use crate::definition::OnError;
-use crate::host::CallView;
+use crate::host::{CallView, Origin};
 use crate::memory::PolicyContext;
+use crate::queue::result_handle;
 use crate::version::{Hook, Version};
-use crate::{convert, probe};
+use crate::{convert, plans, probe};
 
 /// Returns the reply to a client when a policy could not decide.
 fn undecided() -> Reply {
@@ -79,7 +80,8 @@ impl Version {
         context: CallContext<'_>,
     ) -> Judgement {
         let cause = Cause::client(session);
-        let view = self.view(None, None, now, &[], context, None);
+        let mut view = self.view(None, None, now, &[], context, None);
+        view.origin = Origin::of(session, true);
         let session = convert::session(session);
         let parameters = (&session, decision_handle());
         let called = self.call(cause, context, view, parameters).await;
@@ -138,19 +140,23 @@ impl Version {
         transaction: &Transaction,
         recipient: &Address,
         previous: u32,
+        queued: &Arc<Queued>,
         context: CallContext<'_>,
     ) -> (Routing, Judgement) {
         let subject = Subject::Attempt(transaction, recipient);
         let cause = Cause::of(Hook::Route, transaction, subject);
-        let view = self.transaction_view(transaction, None, context);
+        let view = self.attempt_view(transaction, queued, context);
         let transaction = convert::transaction(transaction);
         let attempt = convert::attempt(recipient, previous);
         let parameters = (&transaction, &attempt, decision_handle());
-        let called: CallResult<(types::Routing,)> = self
+        let mut called: CallResult<(wit_plans::Routing,)> = self
             .call_if_admitted(cause, context, view, parameters)
             .await;
-        let called =
-            called.and_then(|(routing,), _| convert::routing(routing).map_err(contradiction));
+        let begun = std::mem::take(&mut called.plans);
+        let may_discard = self.definition.grants.discard;
+        let called = called.and_then(|(routing,), _| {
+            plans::routing(routing, begun, may_discard).map_err(contradiction)
+        });
         let called = self.account_for_end(cause, context, called).await;
         let (routing, verdict) = match (&called.answer, called.is_messages_fault) {
             (Ok((routing, _)), _) => (routing.clone(), Verdict::Pass),
@@ -159,21 +165,26 @@ impl Version {
             (Err(_), true) => (Routing::Fail(unjudgeable()), Verdict::Reject(unjudgeable())),
             (Err(_), false) => (Routing::Defer(undecided()), Verdict::Tempfail(undecided())),
         };
-        (routing, self.record(Hook::Route, verdict, called))
+        let judgement = Judgement {
+            routing: Some(routing.clone()),
+            ..self.record(Hook::Route, verdict, called)
+        };
+        (routing, judgement)
     }
 
     pub(crate) async fn outcome(
         &self,
         transaction: &Transaction,
-        result: &AttemptResult,
+        result: &Arc<AttemptResult>,
+        queued: &Arc<Queued>,
         context: CallContext<'_>,
     ) -> Judgement {
         let subject = Subject::Attempt(transaction, &result.recipient);
         let cause = Cause::of(Hook::Outcome, transaction, subject);
-        let view = self.transaction_view(transaction, None, context);
+        let mut view = self.attempt_view(transaction, queued, context);
+        view.result = Some(Arc::clone(result));
         let transaction = convert::transaction(transaction);
-        let result = convert::attempt_result(result);
-        let parameters = (&transaction, &result, decision_handle());
+        let parameters = (&transaction, result_handle(), decision_handle());
         let called: CallResult<()> = self
             .call_if_admitted(cause, context, view, parameters)
             .await;
@@ -384,6 +395,7 @@ impl Version {
             digest: self.digest().to_owned(),
             hook: hook.word().into(),
             verdict,
+            routing: None,
             decision,
             micros: called.micros,
             error,
@@ -428,7 +440,7 @@ impl Version {
             session,
             account,
             recipients,
-            ..
+            reverse_path,
         } = transaction;
         let view = self.view(
             message,
@@ -439,8 +451,22 @@ impl Version {
             account.clone(),
         );
         CallView {
-            user: session.user.clone(),
+            origin: Origin::of(session, reverse_path.is_null()),
             ..view
+        }
+    }
+
+    /// Returns the view of a hook about an attempt, at the attempt's time.
+    fn attempt_view(
+        &self,
+        transaction: &Transaction,
+        queued: &Arc<Queued>,
+        context: CallContext<'_>,
+    ) -> CallView {
+        CallView {
+            time: queued.attempt_time,
+            queued: Some(Arc::clone(queued)),
+            ..self.transaction_view(transaction, None, context)
         }
     }
 
@@ -467,9 +493,12 @@ impl Version {
             memory: look_ups.memory.clone(),
             directory: look_ups.directory.clone(),
             identity: look_ups.identity.clone(),
-            user: None,
+            origin: Origin::default(),
             facts: None,
+            queued: None,
+            result: None,
             duties: self.duties(),
+            grants: self.definition.grants,
             recipients: recipients.into(),
             allowance: budget.map(Budget::left).unwrap_or_default(),
         }

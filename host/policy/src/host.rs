@@ -2,25 +2,30 @@
 //! Nothing here waits, and nothing here changes anything outside the call.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_authentication::Facts;
 use gatepost_contract::directory::Directory;
 use gatepost_contract::identity::Identity;
+use gatepost_contract::types as shared;
 use gatepost_message::{
     Address, Edit, FieldBody, FieldName, Message, Millis, TransactionId, canonical_form,
 };
-use gatepost_model::{Classification, Decision, Effect, RecipientVerdict, Scope};
+use gatepost_model::{
+    AttemptResult, Classification, Decision, Effect, Plan, Queued, RecipientVerdict, Scope, Session,
+};
 use wasmtime::component::Resource;
 
 use crate::Duties;
 use crate::budget::Allowance;
 use crate::contract::wit::{clock, counters, decisions, log, message_access, types};
 use crate::convert;
-use crate::definition::Limits;
+use crate::definition::{Grants, Limits};
 use crate::memory::Memory;
 use crate::records::Mapped;
+use crate::version::Hook;
 
 /// Most bytes that one `header-chunk` or `body-chunk` hands over.
 const MAX_CHUNK: u32 = 1 << 20;
@@ -62,6 +67,8 @@ pub(crate) enum Abort {
 /// State of one call: the data that it may see, and the decision recorded so far.
 pub(crate) struct CallState {
     pub(crate) decision: Decision,
+    /// Plans that the call has begun, by number.
+    pub(crate) plans: Vec<Plan>,
     pub(crate) limits: Limits,
     /// Number of times it was interrupted to let others run.
     pub(crate) slices: u32,
@@ -86,20 +93,46 @@ pub(crate) struct CallView {
     pub(crate) memory: Arc<dyn Memory>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) identity: Arc<dyn Identity>,
-    /// User authenticated by AUTH.
-    pub(crate) user: Option<String>,
+    pub(crate) origin: Origin,
     /// Facts about the message's origin, in the message hook of a chain that reads them.
     pub(crate) facts: Option<Arc<Facts>>,
+    /// The message in the queue, in the hooks `route` and `outcome`.
+    pub(crate) queued: Option<Arc<Queued>>,
+    /// Result of the attempt, in the hook `outcome`.
+    pub(crate) result: Option<Arc<AttemptResult>>,
     pub(crate) duties: Duties,
+    pub(crate) grants: Grants,
     pub(crate) recipients: Arc<[Address]>,
     /// Rest of the transaction's budget before the call.
     pub(crate) allowance: Allowance,
+}
+
+/// Parts of the session and envelope from which look-ups follow.
+#[derive(Default)]
+pub(crate) struct Origin {
+    /// User authenticated by AUTH.
+    pub(crate) user: Option<String>,
+    pub(crate) flow: shared::Flow,
+    pub(crate) client: Option<IpAddr>,
+    pub(crate) is_null_sender: bool,
+}
+
+impl Origin {
+    pub(crate) fn of(session: &Session, is_null_sender: bool) -> Self {
+        Self {
+            user: session.user.clone(),
+            flow: session.flow.mapped(),
+            client: session.client.map(|client| client.ip()),
+            is_null_sender,
+        }
+    }
 }
 
 impl CallState {
     pub(crate) fn new(limits: Limits, view: CallView) -> Self {
         Self {
             decision: Decision::default(),
+            plans: Vec::new(),
             limits,
             slices: 0,
             left: view.allowance,
@@ -141,6 +174,19 @@ impl CallState {
         self.charge(|left| left.effect(effect_size(&effect)))?;
         self.decision.effects.push(effect);
         Ok(())
+    }
+
+    /// Refuses a request that comes too late: in the hooks `route` and `outcome` the message was
+    /// accepted long ago.
+    fn before_acceptance(&self, request: &str) -> wasmtime::Result<()> {
+        let hook = match (&self.view.queued, &self.view.result) {
+            (None, _) => return Ok(()),
+            (Some(_), None) => Hook::Route.word(),
+            (Some(_), Some(_)) => Hook::Outcome.word(),
+        };
+        Err(refuse(format!(
+            "it calls {request} in the {hook} hook, where the message was accepted long ago"
+        )))
     }
 
     fn message(&self) -> wasmtime::Result<&Message> {
@@ -326,6 +372,7 @@ impl decisions::HostDecision for CallState {
     }
 
     fn tag(&mut self, _: Resource<DecisionHandle>, tag: String) -> wasmtime::Result<()> {
+        self.before_acceptance("tag")?;
         self.count_answer(tag.len())?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if tag.is_empty() || tag.len() > MAX_TAG || !tag.chars().all(allowed) {
@@ -347,6 +394,7 @@ impl decisions::HostDecision for CallState {
         class: types::MessageClass,
         reply_allowed: bool,
     ) -> wasmtime::Result<()> {
+        self.before_acceptance("classify")?;
         self.decision.classification = Some(Classification {
             class: class.mapped(),
             reply_allowed,
@@ -360,6 +408,7 @@ impl decisions::HostDecision for CallState {
         name: String,
         value: String,
     ) -> wasmtime::Result<()> {
+        self.before_acceptance("add-header")?;
         self.count_answer(name.len() + value.len())?;
         let edit = Edit::Add {
             name: field_name(&name)?,
@@ -371,6 +420,7 @@ impl decisions::HostDecision for CallState {
     }
 
     fn remove_header(&mut self, _: Resource<DecisionHandle>, name: String) -> wasmtime::Result<()> {
+        self.before_acceptance("remove-header")?;
         self.count_answer(name.len())?;
         let edit = Edit::Remove {
             name: field_name(&name)?,
@@ -386,6 +436,7 @@ impl decisions::HostDecision for CallState {
         name: String,
         value: String,
     ) -> wasmtime::Result<()> {
+        self.before_acceptance("set-header")?;
         self.count_answer(name.len() + value.len())?;
         let edit = Edit::Set {
             name: field_name(&name)?,
@@ -401,6 +452,7 @@ impl decisions::HostDecision for CallState {
         _: Resource<DecisionHandle>,
         name: String,
     ) -> wasmtime::Result<()> {
+        self.before_acceptance("protect-header")?;
         self.count_answer(name.len())?;
         let name = field_name(&name)?;
         if !self.decision.protected.contains(&name) {
@@ -416,6 +468,7 @@ impl decisions::HostDecision for CallState {
         address: String,
         verdict: types::RecipientVerdict,
     ) -> wasmtime::Result<()> {
+        self.before_acceptance("judge-recipient")?;
         // The address does not count, since it is the envelope's: a message with a thousand long
         // recipients must not exceed the limit on the answer.
         self.count_answer(0)?;
@@ -517,6 +570,7 @@ impl decisions::HostDecision for CallState {
     }
 
     fn report_suppressed(&mut self, _: Resource<DecisionHandle>) -> wasmtime::Result<()> {
+        self.before_acceptance("report-suppressed")?;
         self.decision.report_suppressed = true;
         Ok(())
     }

@@ -163,6 +163,7 @@ fn check_on_error(definition: &Definition, duties: Duties) -> Result<(), LoadErr
         OnError::Tempfail => return Ok(()),
         OnError::Skip if duties.authenticates => "authenticates",
         OnError::Skip if duties.suppresses => "suppresses",
+        OnError::Skip if duties.routes => "routes",
         OnError::Skip => return Ok(()),
     };
     Err(LoadError::SkipFailsOpen { duty })

@@ -2,8 +2,11 @@
 //! identity.
 
 use gatepost_authentication::{Authentication, Facts};
+use gatepost_contract::arrival::{self, Evidence};
 use gatepost_contract::authentication::DmarcResult;
-use gatepost_contract::directory::{Credential, Directory, Machine};
+use gatepost_contract::directory::{
+    Credential, CredentialScope, Directory, Forwarders, Machine, ReceivingDomain,
+};
 use gatepost_message::canonical_form;
 
 use crate::contract::wit::{authentication as wit, directory, identity, settings_of_account};
@@ -66,6 +69,25 @@ impl wit::Host for CallState {
     fn from_field(&mut self) -> wasmtime::Result<wit::FromResult> {
         Ok(self.facts()?.from.clone().mapped())
     }
+
+    fn arrival_of(&mut self, recipient: String) -> wasmtime::Result<wit::Arrival> {
+        let facts = self.facts()?;
+        let passes = |result: Authentication| result == Authentication::Pass;
+        let signatures = facts.dkim.iter().filter(|one| passes(one.result));
+        let (spf, arc) = (&facts.spf.mailfrom, &facts.arc);
+        let is_sent = passes(spf.result) && !self.view.origin.is_null_sender;
+        let evidence = Evidence {
+            flow: self.view.origin.flow,
+            client: self.view.origin.client,
+            credential: self.credential_scope(),
+            to: self.receiving(&recipient),
+            author: &facts.dmarc.domain,
+            signed: signatures.map(|one| one.domain.as_str()).collect(),
+            sent: is_sent.then_some(spf.domain.as_str()),
+            sealed: passes(arc.result).then_some(arc.sealer.as_str()),
+        };
+        Ok(arrival::of(&evidence).mapped())
+    }
 }
 
 impl CallState {
@@ -76,12 +98,53 @@ impl CallState {
     }
 }
 
+impl CallState {
+    /// Returns the domain at which the account receives mail for an address.
+    fn receiving(&self, address: &str) -> Option<ReceivingDomain> {
+        self.of_account(|known, account| known.destination(account, address))
+    }
+
+    fn forwarders(&self, address: &str) -> Forwarders {
+        let known = self.receiving(address);
+        known.map(|of| of.forwarders).unwrap_or_default()
+    }
+
+    /// Returns the right that the client's credential gives.
+    fn credential_scope(&self) -> Option<CredentialScope> {
+        let user = self.view.origin.user.as_deref()?;
+        self.view.directory.credential(user)
+    }
+}
+
 impl directory::Host for CallState {
-    fn destination(
+    fn receiving_domain(&mut self, address: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.receiving(&address).map(|of| of.domain))
+    }
+
+    fn domain_kind_of(
         &mut self,
         address: String,
-    ) -> wasmtime::Result<Option<directory::ReceivingDomain>> {
-        Ok(self.of_account(|known, account| known.destination(account, &address).mapped()))
+    ) -> wasmtime::Result<Option<directory::DomainKind>> {
+        Ok(self.receiving(&address).map(|of| of.kind.mapped()))
+    }
+
+    fn domain_state_of(
+        &mut self,
+        address: String,
+    ) -> wasmtime::Result<Option<directory::DomainState>> {
+        Ok(self.receiving(&address).map(|of| of.state.mapped()))
+    }
+
+    fn forwarder_networks(&mut self, address: String) -> wasmtime::Result<Vec<String>> {
+        Ok(self.forwarders(&address).networks)
+    }
+
+    fn forwarder_domains(&mut self, address: String) -> wasmtime::Result<Vec<String>> {
+        Ok(self.forwarders(&address).dkim_domains)
+    }
+
+    fn forwarder_sealers(&mut self, address: String) -> wasmtime::Result<Vec<String>> {
+        Ok(self.forwarders(&address).arc_sealers)
     }
 
     fn is_support_address(&mut self, address: String) -> wasmtime::Result<bool> {
@@ -108,11 +171,8 @@ impl directory::Host for CallState {
     }
 
     fn credential(&mut self) -> wasmtime::Result<Option<directory::SessionCredential>> {
-        let Some(user) = self.view.user.clone() else {
-            return Ok(None);
-        };
-        let scope = self.view.directory.credential(&user);
-        Ok(scope.map(|scope| Credential { user, scope }.mapped()))
+        let known = self.credential_scope().zip(self.view.origin.user.clone());
+        Ok(known.map(|(scope, user)| Credential { user, scope }.mapped()))
     }
 
     fn machine(&mut self, address: String) -> wasmtime::Result<Option<directory::KnownMachine>> {

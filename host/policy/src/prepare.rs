@@ -18,10 +18,10 @@ use crate::budget::Allowance;
 use crate::cache::Code;
 use crate::component::{self, ModuleKind};
 use crate::contract::{self, VERSION};
-use crate::definition::Limits;
+use crate::definition::{Grants, Limits};
 use crate::engine::Engine;
 use crate::error::{LoadError, Resource};
-use crate::host::CallView;
+use crate::host::{CallView, Origin};
 use crate::memory::NoMemory;
 use crate::snapshot::Instrumented;
 use crate::version::{Compiled, Hook, Inspection, settings_function};
@@ -73,9 +73,12 @@ impl Job {
             memory: Arc::new(NoMemory),
             directory: Arc::new(NoDirectory),
             identity: Arc::new(NoIdentity),
-            user: None,
+            origin: Origin::default(),
             facts: None,
+            queued: None,
+            result: None,
             duties: Duties::default(),
+            grants: Grants::default(),
             recipients: Arc::new([]),
             allowance: Allowance::default(),
         }
@@ -134,6 +137,8 @@ async fn inspect(
             const AUTHENTICATES;
             #[component(name = "suppresses")]
             const SUPPRESSES;
+            #[component(name = "routes")]
+            const ROUTES;
         }
     }
     let fault = |error: wasmtime::Error| LoadError::Fault {
@@ -186,6 +191,7 @@ async fn inspect(
         duties: Duties {
             authenticates: duties & WitDuties::AUTHENTICATES != WitDuties::default(),
             suppresses: duties & WitDuties::SUPPRESSES != WitDuties::default(),
+            routes: duties & WitDuties::ROUTES != WitDuties::default(),
         },
         schema,
     })

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{AttemptResult, Ending, Fault, FaultKind, Flow, Session, Transaction};
+use gatepost_model::{
+    AttemptResult, AttemptStage, Ending, Fault, FaultKind, Flow, Queued, Session, Transaction,
+    Transport,
+};
 use gatepost_smtp::Reply;
 
 use crate::error::LoadError;
@@ -61,27 +64,57 @@ pub(crate) fn hook<'a>(
             Hook::Sender => version.sender(&transaction, context).await,
             Hook::Recipient => version.recipient(&transaction, &recipient, context).await,
             Hook::Message => {
-                let message = Message::from_bytes(Bytes::from_static(
-                    b"From: <probe@gatepost.invalid>\r\nTo: <desk@gatepost.invalid>\r\n\
-                      Subject: probe\r\n\r\nprobe\r\n",
-                ));
+                let message = message();
                 let facts = Some(unchecked());
                 version
                     .message(&transaction, &message, facts.as_ref(), context)
                     .await
             }
-            Hook::Route => version.route(&transaction, &recipient, 0, context).await.1,
+            Hook::Route => {
+                let queued = queued(transaction.time);
+                let routed = version.route(&transaction, &recipient, 0, &queued, context);
+                routed.await.1
+            }
             Hook::Outcome => {
-                let result = AttemptResult {
+                let result = Arc::new(AttemptResult {
                     recipient,
                     ending: Ending::Delivered,
+                    stage: AttemptStage::Message,
                     reply: Reply::new(250, "2.0.0", "probe"),
+                    step: None,
                     server: None,
-                };
-                version.outcome(&transaction, &result, context).await
+                    tls: None,
+                    sent_as: None,
+                    message_id: None,
+                });
+                let queued = queued(transaction.time);
+                let outcome = version.outcome(&transaction, &result, &queued, context);
+                outcome.await
             }
         };
         judgement.error
+    })
+}
+
+fn message() -> Message {
+    Message::from_bytes(Bytes::from_static(
+        b"From: <probe@gatepost.invalid>\r\nTo: <desk@gatepost.invalid>\r\n\
+          Subject: probe\r\n\r\nprobe\r\n",
+    ))
+}
+
+/// Returns the message in the queue, accepted at this time.
+fn queued(accepted: Millis) -> Arc<Queued> {
+    Arc::new(Queued {
+        attempt_time: accepted,
+        accepted,
+        expires: accepted,
+        message: message(),
+        tags: Vec::new(),
+        class: None,
+        metadata: Vec::new(),
+        last_reply: None,
+        steps_tried: Vec::new(),
     })
 }
 
@@ -95,7 +128,8 @@ fn harmless(account: Option<&str>) -> Result<(Transaction, Address), String> {
         session: Session {
             listener: "probe".into(),
             flow: Flow::Inbound,
-            client: SocketAddr::from((Ipv4Addr::LOCALHOST, 25)),
+            transport: Transport::Smtp,
+            client: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 25))),
             helo: Some("gatepost.invalid".into()),
             tls: None,
             user: None,

@@ -54,8 +54,11 @@ fn transaction(flow: Flow) -> Transaction {
         session: Session {
             listener: "mx".into(),
             flow,
-            client_ip: "192.0.2.1".into(),
-            client_port: 1025,
+            transport: gatepost_sdk::Transport::Smtp,
+            client: Some(gatepost_sdk::ClientAddress {
+                ip: "192.0.2.1".into(),
+                port: 1025,
+            }),
             helo: None,
             tls: None,
             user: None,

@@ -19,7 +19,7 @@ use gatepost_delivery::{
 };
 use gatepost_directory::Directory;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{AttemptResult, Effect, Judgement, Scope, Transaction};
+use gatepost_model::{AttemptResult, Effect, Ending, Judgement, Queued, Scope, Step, Transaction};
 use gatepost_policy::Pinned;
 use gatepost_smtp::Reply;
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient, Counters};
@@ -57,7 +57,9 @@ impl Router for Routing {
             let transaction = &message.transaction;
             let policies = self.policies_of(transaction);
             let (address, attempts) = (&recipient.address, recipient.attempts);
-            let ruling = evaluation::route(&policies, transaction, address, attempts).await;
+            let queued = queued(message, recipient);
+            let ruling = evaluation::route(&policies, transaction, address, attempts, &queued);
+            let ruling = ruling.await;
             if !ruling.effects.is_empty() {
                 self.store_effects(ruling.effects).await;
             }
@@ -128,6 +130,10 @@ impl Routing {
             for_trace,
         } = ended;
         let exported = self.spans.message(transaction.id);
+        let for_policies = match attempt.expired {
+            true => Ending::Expired,
+            false => for_policies,
+        };
         let exported = exported.map(|trace| trace.attempt(attempt, for_policies, reply));
         for judgement in attempt.judgements {
             self.judged(transaction.id, judgement);
@@ -141,16 +147,20 @@ impl Routing {
             ending: for_trace,
         };
         self.record(transaction.id, kind);
-        let result = AttemptResult {
+        let result = Arc::new(AttemptResult {
             recipient: recipient.address.clone(),
             ending: for_policies,
+            stage: attempt.stage,
             reply: reply.clone(),
+            step: attempt.step.map(ToString::to_string),
             server: server.map(str::to_owned),
-        };
-        let ruling = self
-            .policies_of(transaction)
-            .outcome(transaction, &result)
-            .await;
+            tls: attempt.tls.map(str::to_owned),
+            sent_as: attempt.sent_as.cloned(),
+            message_id: attempt.message.message.header("Message-ID").map(id_alone),
+        });
+        let queued = queued(attempt.message, recipient);
+        let policies = self.policies_of(transaction);
+        let ruling = policies.outcome(transaction, &result, &queued).await;
         if let Some(exported) = &exported {
             exported.calls(&ruling.judgements);
         }
@@ -176,6 +186,46 @@ impl Routing {
     fn record(&self, id: TransactionId, kind: Kind) {
         self.trace.record(Event::now(id, kind));
     }
+}
+
+/// Returns the message in the queue, as this attempt at a recipient finds it.
+fn queued(message: &Claim, recipient: &ClaimedRecipient) -> Arc<Queued> {
+    Arc::new(Queued {
+        attempt_time: Millis::now(),
+        accepted: message.received_at,
+        expires: message.expires_at,
+        message: message.message.clone(),
+        tags: message.tags.clone(),
+        class: message.classification.map(|of| of.class),
+        // Nothing that comes over SMTP has any.
+        metadata: Vec::new(),
+        last_reply: recipient.last_reply.clone(),
+        steps_tried: steps_tried(recipient),
+    })
+}
+
+/// Returns the steps of the stored route that were tried, in order. Of those before the present one
+/// it is known that they failed as often as the plan demands before it goes on.
+fn steps_tried(recipient: &ClaimedRecipient) -> Vec<TriedStep> {
+    let Some(route) = &recipient.route else {
+        return Vec::new();
+    };
+    let present = usize::from(route.step);
+    let steps = route.plan.steps.iter().enumerate().take(present + 1);
+    let tried = steps.map(|(at, step)| TriedStep {
+        step: step.to_string(),
+        failures: match at == present {
+            true => route.failures,
+            false => step.go_on_after.map_or(1, |limit| limit.failures.max(1)),
+        },
+    });
+    tried.filter(|step| step.failures > 0).collect()
+}
+
+/// Returns a message id without its angle brackets.
+fn id_alone(field: String) -> String {
+    let id = field.trim_start_matches('<').trim_end_matches('>');
+    id.to_owned()
 }
 
 /// The end of an attempt, in the terms of policies and of the trace.
@@ -216,8 +266,7 @@ impl<'a> Ended<'a> {
                 ForPolicies::Failed,
                 ForTrace::Failed,
             ),
-            // The nearest of the outcomes that policies know: the recipient is still undecided.
-            AttemptOutcome::Held { reply } => (reply, None, ForPolicies::Deferred, ForTrace::Held),
+            AttemptOutcome::Held { reply } => (reply, None, ForPolicies::Held, ForTrace::Held),
             AttemptOutcome::Discarded { .. } | AttemptOutcome::Returned { .. } => return None,
         };
         Some(Self {

@@ -27,7 +27,8 @@ fn kinds() -> Vec<Kind> {
     let session = Session {
         listener: "mx".into(),
         flow: Flow::Inbound,
-        client: "[2001:db8::1]:4711".parse().unwrap(),
+        transport: gatepost_model::Transport::Smtp,
+        client: "[2001:db8::1]:4711".parse().ok(),
         helo: Some("client.example".into()),
         tls: Some("TLSv1.3".into()),
         user: None,
@@ -36,6 +37,7 @@ fn kinds() -> Vec<Kind> {
         policy: "loop-guard".into(),
         digest: "ab12".into(),
         hook: "message".into(),
+        routing: None,
         verdict: Verdict::Reject(Reply::new(550, "5.7.1", "no")),
         decision: Default::default(),
         micros: 7,

@@ -22,12 +22,7 @@ fn spf(of: &str, spf: &SpfResult) -> String {
 }
 
 fn policy(policy: Option<DmarcPolicy>) -> &'static str {
-    match policy {
-        None => "-",
-        Some(DmarcPolicy::None) => "none",
-        Some(DmarcPolicy::Quarantine) => "quarantine",
-        Some(DmarcPolicy::Reject) => "reject",
-    }
+    policy.map_or("-", DmarcPolicy::word)
 }
 
 /// Returns the facts, a line each.
@@ -83,16 +78,21 @@ fn facts(facts: &Authentication) -> Vec<String> {
 
 /// Returns the facts about an address, on a line.
 fn known(address: &str) -> String {
-    let of = destination(address).map_or_else(
+    let of = receiving_domain(address).map_or_else(
         || "nobody's".to_owned(),
-        |of| {
+        |domain| {
             format!(
-                "{} {:?} {:?} {:?}",
-                of.domain, of.kind, of.state, of.forwarders
+                "{domain} {:?} {:?} {:?} {:?} {:?}",
+                domain_kind(address),
+                domain_state(address),
+                forwarder_networks(address),
+                forwarder_domains(address),
+                forwarder_sealers(address)
             )
         },
     );
-    format!("to {address} {of} {}", is_support_address(address))
+    let support = is_support_address(address);
+    format!("to {address} {of} {support} {:?}", arrival(address))
 }
 
 impl Policy for Origin {

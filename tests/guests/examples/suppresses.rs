@@ -14,8 +14,8 @@ impl Policy for Suppresses {
 
     fn duties() -> Duties {
         Duties {
-            authenticates: false,
             suppresses: true,
+            ..Duties::default()
         }
     }
 

@@ -90,6 +90,7 @@ impl Site {
         let chain = |(name, settings): (&'static str, Value)| {
             let mut definition = Definition::new(name);
             definition.settings = settings;
+            definition.grants.next_hop = true;
             let load = engine.load(definition, test_support::policy(name).into());
             let version = runtime.block_on(load);
             let version = version.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -170,7 +171,9 @@ impl Site {
                 let worked = worked.map(|(end, begun)| end.saturating_sub(begun));
                 called(&ruling.findings.judgements, worked);
                 if let Some(last) = last {
-                    called(&pinned.route(&transaction, last, 0).await.judgements, None);
+                    let queued = queued(&ruling.message, now);
+                    let routed = pinned.route(&transaction, last, 0, &queued).await;
+                    called(&routed.judgements, None);
                 }
                 ruling
             });
@@ -233,7 +236,8 @@ fn transaction(sent: &CaseMessage, now: Millis) -> Option<Transaction> {
         session: Session {
             listener: "mx".into(),
             flow: sent.flow,
-            client: ([192, 0, 2, 1], 1025).into(),
+            transport: gatepost_model::Transport::Smtp,
+            client: Some(([192, 0, 2, 1], 1025).into()),
             helo: Some("client.example".into()),
             tls: None,
             user: (sent.flow == Flow::Submission).then(|| "application".into()),
@@ -241,6 +245,21 @@ fn transaction(sent: &CaseMessage, now: Millis) -> Option<Transaction> {
         account: Some("acme".into()),
         reverse_path,
         recipients,
+    })
+}
+
+/// Returns the message in the queue.
+fn queued(message: &Message, now: Millis) -> Arc<gatepost_model::Queued> {
+    Arc::new(gatepost_model::Queued {
+        attempt_time: now,
+        accepted: now,
+        expires: now,
+        message: message.clone(),
+        tags: Vec::new(),
+        class: None,
+        metadata: Vec::new(),
+        last_reply: None,
+        steps_tried: Vec::new(),
     })
 }
 

@@ -29,6 +29,7 @@ pub fn an_accepted_message_is_claimed_unchanged<S: StoreUnderTest>() {
         digest: "ab12".into(),
         hook: "message".into(),
         verdict: Verdict::Pass,
+        routing: None,
         decision: Default::default(),
         micros: 7,
         error: None,

@@ -49,7 +49,8 @@ pub fn transaction(id: TransactionId, recipients: &[&str]) -> Transaction {
         session: Session {
             listener: "mx".into(),
             flow: Flow::Inbound,
-            client: "192.0.2.1:4711".parse().unwrap(),
+            transport: gatepost_model::Transport::Smtp,
+            client: "192.0.2.1:4711".parse().ok(),
             helo: Some("client.example".into()),
             tls: None,
             user: None,

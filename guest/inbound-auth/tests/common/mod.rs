@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
+use gatepost_sdk::directory::{Forwarders, ReceivingDomain};
 use gatepost_sdk::native::Given;
 use gatepost_sdk::*;
 use inbound_auth::{InboundAuth, Settings};
@@ -150,14 +151,22 @@ impl Scene {
     pub fn judge(self) -> Judged {
         let settings: Settings = serde_json::from_str(self.settings).unwrap();
         let policy = InboundAuth::new(settings).unwrap();
-        let _given = self.given.give();
+        let _given = Given {
+            client: self.client.parse().ok(),
+            mail_from: "a@author.example".into(),
+            ..self.given
+        }
+        .give();
         let transaction = Transaction {
             id: "01a205c8-4a6d-7197-a384-e4530d18471c".into(),
             session: Session {
                 listener: "mx".into(),
                 flow: Flow::Inbound,
-                client_ip: self.client.into(),
-                client_port: 4711,
+                transport: Transport::Smtp,
+                client: Some(ClientAddress {
+                    ip: self.client.into(),
+                    port: 4711,
+                }),
                 helo: Some("client.example".into()),
                 tls: None,
                 user: None,

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use gatepost_fixture::{Decided, Fixture, Hook, read_folder};
+use gatepost_fixture::{Decided, Fixture, Grant, Hook, read_folder};
 
 use super::from_fixture::{self, FixtureFacts, Mail};
 use crate::{
-    Action, Attempt, AttemptResult, Decision, Policy, Protocol, RecipientVerdict, Reply, Routing,
-    Session, TlsMode, Transaction, Verdict,
+    Action, Attempt, AttemptResult, ClientAddress, Decision, Flow, Plan, Policy, RecipientVerdict,
+    Reply, Routing, Session, Transaction, Transport, Verdict, Way,
 };
 
 /// Runs every fixture of a folder as plain Rust, without a sandbox, for the policy's own `cargo
@@ -72,14 +72,50 @@ fn decide<P: Policy>(fixture: &Fixture, mail: Mail<'_>) -> Result<Decided, Strin
                 recipient: recipient.to_owned(),
                 previous: fixture.previous,
             };
-            routed(policy.route(&transaction, &attempt, &looked, decision))
+            routed(
+                policy.route(&transaction, &attempt, &looked, decision),
+                &fixture.grants,
+            )
         }
         Hook::Outcome => {
             policy.outcome(&transaction, &result(fixture, recipient), &looked, decision);
             Decided::new(None)
         }
     };
-    Ok(with_requests(decided, decision))
+    if let Some(refused) = too_late(fixture.hook, decision) {
+        return Ok(Decided::failed(refused));
+    }
+    match decided.fault {
+        Some(_) => Ok(decided),
+        None => Ok(with_requests(decided, decision)),
+    }
+}
+
+/// Returns the fault of a request that comes too late, as the relay words it.
+fn too_late(hook: Hook, decision: &Decision) -> Option<String> {
+    if !matches!(hook, Hook::Route | Hook::Outcome) {
+        return None;
+    }
+    let refused = decision.actions().iter().find_map(|action| match action {
+        Action::Tag(_) => Some("tag"),
+        Action::Classify(..) => Some("classify"),
+        Action::AddHeader(..) => Some("add-header"),
+        Action::RemoveHeader(_) => Some("remove-header"),
+        Action::SetHeader(..) => Some("set-header"),
+        Action::ProtectHeader(_) => Some("protect-header"),
+        Action::JudgeRecipient(..) => Some("judge-recipient"),
+        Action::ReportSuppressed => Some("report-suppressed"),
+        Action::Reason(_)
+        | Action::Count(..)
+        | Action::MarkSeen(..)
+        | Action::ForgetCount(_)
+        | Action::RememberMachine(..)
+        | Action::ForgetMachine(_) => None,
+    })?;
+    let hook = hook.word();
+    Some(format!(
+        "answer: it calls {refused} in the {hook} hook, where the message was accepted long ago"
+    ))
 }
 
 fn transaction(fixture: &Fixture) -> Transaction {
@@ -89,8 +125,14 @@ fn transaction(fixture: &Fixture) -> Transaction {
         session: Session {
             listener: fixture.listener().to_owned(),
             flow: fixture.direction,
-            client_ip: fixture.client_ip.to_string(),
-            client_port: Fixture::PORT,
+            transport: match fixture.direction {
+                Flow::Internal => Transport::Own,
+                _ => Transport::Smtp,
+            },
+            client: fixture.client().map(|ip| ClientAddress {
+                ip: ip.to_string(),
+                port: Fixture::PORT,
+            }),
             helo: (fixture.hook != Hook::Connect).then(|| fixture.helo.clone()),
             tls: fixture.tls.clone(),
             user: fixture.user.clone(),
@@ -102,13 +144,16 @@ fn transaction(fixture: &Fixture) -> Transaction {
 }
 
 fn result(fixture: &Fixture, recipient: &str) -> AttemptResult {
-    let result = &fixture.result;
-    AttemptResult {
-        recipient: recipient.to_owned(),
-        ending: result.ending,
-        reply: Reply::new(result.code, &result.enhanced, &result.text),
-        server: result.server.clone(),
-    }
+    let told = fixture.result.clone();
+    let reply = Reply::new(told.code, &told.enhanced, &told.text);
+    let mut result = AttemptResult::new(recipient, told.ending, reply);
+    result.stage = told.stage;
+    result.step = told.step;
+    result.server = told.server;
+    result.tls = told.tls;
+    result.sent_as = told.sent_as;
+    result.message_id = told.message_id;
+    result
 }
 
 fn in_words(reply: &Reply) -> String {
@@ -129,27 +174,37 @@ fn judged(verdict: Verdict) -> Decided {
     }
 }
 
-fn routed(routing: Routing) -> Decided {
+fn routed(routing: Routing, grants: &[Grant]) -> Decided {
+    let names_next_hop = |plan: &Plan| {
+        let mut steps = plan.steps.iter();
+        steps.any(|step| matches!(step.way, Way::NextHop(_)))
+    };
     match routing {
+        Routing::Deliver(plan) if names_next_hop(&plan) && !grants.contains(&Grant::NextHop) => {
+            Decided::failed("answer: it names a next hop without the `next-hop` grant")
+        }
+        Routing::Discard(_) if !grants.contains(&Grant::Discard) => {
+            Decided::failed("answer: it discards without the `discard` grant")
+        }
         Routing::Pass => Decided::new(Some("pass")),
         Routing::Defer(reply) => replied("defer", &reply),
         Routing::Fail(reply) => replied("fail", &reply),
-        Routing::NextHop(hop) => Decided {
-            next_hop: Some(gatepost_fixture::NextHop {
-                host: hop.host,
-                port: hop.port,
-                tls: Some(match hop.tls {
-                    TlsMode::None => "none".to_owned(),
-                    TlsMode::Opportunistic => "opportunistic".to_owned(),
-                    TlsMode::Required => "required".to_owned(),
-                }),
-                protocol: Some(match hop.protocol {
-                    Protocol::Smtp => "smtp".to_owned(),
-                    Protocol::Lmtp => "lmtp".to_owned(),
-                }),
-            }),
-            ..Decided::new(Some("next-hop"))
+        Routing::Hold(reason) => because("hold", reason),
+        Routing::Discard(reason) => because("discard", reason),
+        Routing::Deliver(plan) => Decided {
+            plan: Some(plan.steps.iter().map(ToString::to_string).collect()),
+            send_as: plan.send_as,
+            expire_after: plan.expire_after,
+            holds_for: plan.holds_for,
+            ..Decided::new(Some("deliver"))
         },
+    }
+}
+
+fn because(verdict: &str, reason: String) -> Decided {
+    Decided {
+        because: Some(reason),
+        ..Decided::new(Some(verdict))
     }
 }
 

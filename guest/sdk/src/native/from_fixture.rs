@@ -3,7 +3,8 @@
 use gatepost_fixture::Fixture;
 
 use super::Given;
-use crate::{Facts, Level, Machine, Message, Outcome};
+use crate::queued::{MetadataItem, Queued, TriedStep};
+use crate::{Facts, Level, Machine, Message, Outcome, Reply};
 
 /// Message as the relay would hand it to a policy. A body that cannot be read counts as empty.
 ///
@@ -73,6 +74,35 @@ impl Facts for FixtureFacts<'_> {
     }
 }
 
+fn queued(fixture: &Fixture, message: &gatepost_message::Message) -> Queued {
+    let told = &fixture.queued;
+    let metadata = told.metadata.iter().map(|(name, value)| MetadataItem {
+        name: name.clone(),
+        value: value.clone(),
+    });
+    let steps_tried = told.steps_tried.iter().map(|tried| TriedStep {
+        step: tried.step.clone(),
+        failures: tried.failures,
+        since: tried.since.0,
+    });
+    let reply = |told: &gatepost_fixture::LastReply| Reply {
+        code: told.code,
+        enhanced: told.enhanced.clone(),
+        text: told.text.clone(),
+    };
+    Queued {
+        attempt_time: fixture.now.0,
+        accepted: fixture.accepted().0,
+        expires: fixture.expires().0,
+        message: message.clone(),
+        tags: told.tags.clone(),
+        class: told.class,
+        metadata: metadata.collect(),
+        last_reply: told.last_reply.as_ref().map(reply),
+        steps_tried: steps_tried.collect(),
+    }
+}
+
 /// Returns the values that a fixture gives to its policy.
 pub(super) fn given(fixture: &Fixture, message: &gatepost_message::Message) -> Given {
     let facts = fixture.facts(message);
@@ -94,5 +124,9 @@ pub(super) fn given(fixture: &Fixture, message: &gatepost_message::Message) -> G
         directory: fixture.directory.clone(),
         identity: fixture.identity.clone(),
         user: fixture.user.clone(),
+        flow: fixture.direction,
+        client: fixture.client(),
+        mail_from: fixture.reverse_path().as_str().to_owned(),
+        queued: queued(fixture, message),
     }
 }

@@ -463,8 +463,9 @@ fn some_people_get_no_automatic_answer() {
 /// Marks that the customer's own server adds on the way from one address of the account to another.
 #[test]
 fn marks_of_the_connected_domain_do_not_count() {
+    use gatepost_sdk::directory::{Forwarders, ReceivingDomain};
     use gatepost_sdk::native::Given;
-    use gatepost_sdk::{DomainKind, DomainState, Forwarders, ReceivingDomain};
+    use gatepost_sdk::{DomainKind, DomainState};
 
     let of = |domain: &str, kind| ReceivingDomain {
         domain: domain.into(),

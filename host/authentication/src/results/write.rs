@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{ArcFact, Authentication, DkimFact, DmarcFact, DmarcPolicy, Facts, SpfFact};
+use crate::{ArcFact, Authentication, DkimFact, DmarcFact, Facts, SpfFact};
 
 /// Length limit of a value, in characters: enough for any domain and address, and short enough for
 /// a line.
@@ -79,12 +79,7 @@ fn dkim(fact: &DkimFact) -> String {
 fn dmarc(fact: &DmarcFact) -> String {
     let mut line = format!("dmarc={}", fact.result.word());
     if let Some(policy) = fact.policy {
-        let policy = match policy {
-            DmarcPolicy::None => "none",
-            DmarcPolicy::Quarantine => "quarantine",
-            DmarcPolicy::Reject => "reject",
-        };
-        line.push_str(&format!(" (p={policy})"));
+        line.push_str(&format!(" (p={})", policy.word()));
     }
     line.push_str(&reason(fact.reason.as_deref()));
     if !fact.domain.is_empty() {
@@ -138,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::results::read::Results;
-    use crate::{IprevFact, SpfFacts};
+    use crate::{DmarcPolicy, IprevFact, SpfFacts};
 
     fn stamp(sasl: Option<&str>) -> Stamp<'_> {
         Stamp {

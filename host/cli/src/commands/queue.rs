@@ -166,7 +166,9 @@ fn describe(message: &MessageDetails) -> String {
         format!("Transaction  {}", summary.id),
         format!(
             "Received     {} on {} from {}",
-            summary.received_at, session.listener, session.client
+            summary.received_at,
+            session.listener,
+            super::trace::client(session)
         ),
         format!("Expires      {}", summary.expires_at),
         format!("Size         {}", output::size(summary.size)),
@@ -218,12 +220,14 @@ fn describe(message: &MessageDetails) -> String {
 
 /// Describes one call of a policy on one line.
 pub(super) fn judgement_line(judgement: &gatepost_model::Judgement) -> String {
+    let verdict = || judgement.verdict.word().to_owned();
+    let routing = judgement.routing.as_ref();
     let mut text = format!(
         "{} {} {}: {}",
         judgement.policy,
         output::digest(&judgement.digest),
         judgement.hook,
-        judgement.verdict.word(),
+        routing.map_or_else(verdict, ToString::to_string),
     );
     if !judgement.decision.reasons.is_empty() {
         text += &format!(" ({})", judgement.decision.reasons.join("; "));

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use gatepost_authentication::{Authentication, Summary};
 use gatepost_message::Address;
+use gatepost_model::Session;
 use gatepost_operations::trace::ShowTrace;
 use gatepost_operations::{Code, OperationError};
 use gatepost_trace::{Ending, Kind, Notified};
@@ -45,6 +46,14 @@ pub(super) async fn run(Trace { ask }: Trace) -> miette::Result<ExitCode> {
     Ok(exit(true))
 }
 
+/// Describes the client of a session.
+pub(super) fn client(session: &Session) -> String {
+    match session.client {
+        Some(client) => client.to_string(),
+        None => "the relay itself".to_owned(),
+    }
+}
+
 /// Describes an event: its word, and the rest of the sentence.
 fn describe(kind: &Kind) -> (&'static str, String) {
     match kind {
@@ -56,7 +65,8 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                 "begun",
                 format!(
                     "on {} from {}{user}, {tls}",
-                    session.listener, session.client
+                    session.listener,
+                    client(session)
                 ),
             )
         }

@@ -33,11 +33,13 @@ const EXAMPLES: &[Example] = &[
         setting: "    /// Clients at these addresses are sent away.\n    pub denied_clients: Vec<String>,\n",
         example: r#"denied-clients = ["192.0.2.1"]"#,
         method: r#"    fn connect(&self, session: &Session, _: &dyn Facts, decision: &mut Decision) -> Verdict {
-        if self.settings.denied_clients.contains(&session.client_ip) {
-            decision.reason(format!("{} is denied", session.client_ip));
-            return Verdict::reject(550, "5.7.1", "Not from there, please");
+        match session.client_ip() {
+            Some(ip) if self.settings.denied_clients.iter().any(|denied| denied == ip) => {
+                decision.reason(format!("{ip} is denied"));
+                Verdict::reject(550, "5.7.1", "Not from there, please")
+            }
+            _ => Verdict::Pass,
         }
-        Verdict::Pass
     }
 "#,
         fixtures: &[(
@@ -180,8 +182,8 @@ verdict = "pass"
     },
     Example {
         hook: "route",
-        setting: "    /// Next hop of mail that the application submits.\n    pub smart_host: Option<NextHop>,\n",
-        example: r#"smart-host = { host = "smtp.customer.example", port = 587, tls = "required" }"#,
+        setting: "    /// Connection by which mail leaves that the application submits.\n    pub connection: Option<String>,\n",
+        example: r#"connection = "acme""#,
         method: r#"    fn route(
         &self,
         transaction: &Transaction,
@@ -189,29 +191,30 @@ verdict = "pass"
         _: &dyn Facts,
         decision: &mut Decision,
     ) -> Routing {
-        match &self.settings.smart_host {
-            Some(hop) if transaction.session.flow == Flow::Submission => {
-                decision.reason(format!("it leaves through {}", hop.host));
-                Routing::NextHop(hop.clone())
+        match &self.settings.connection {
+            Some(name) if transaction.session.flow == Flow::Submission => {
+                decision.reason(format!("it leaves through {name}"));
+                // By MX, if the connection has not taken it for an hour.
+                Routing::Deliver(Plan::by_connection(name).go_on_after(3, 3600).then_by_mx())
             }
             _ => Routing::Pass,
         }
     }
 "#,
         fixtures: &[(
-            "smart-host.toml",
-            r#"shows = "what the application submits leaves by the smart host"
+            "connection.toml",
+            r#"shows = "what the application submits leaves by the connection"
 hook = "route"
 direction = "submission"
 mail-from = "support@customer.example"
 rcpt-to = ["ann@sender.example"]
 
 [settings]
-smart-host = { host = "smtp.customer.example", port = 587, tls = "required" }
+connection = "acme"
 
 [expect]
-verdict = "next-hop"
-next-hop = { host = "smtp.customer.example", port = 587, tls = "required" }
+verdict = "deliver"
+plan = ["connection acme go-on-after=3,3600", "mx"]
 "#,
         )],
     },

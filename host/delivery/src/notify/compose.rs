@@ -1,10 +1,8 @@
 //! The notice as a message: its composition, and its form for the spool.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId, canonical_form};
-use gatepost_model::{Effect, Flow, Judgement, Scope, Session, Transaction};
+use gatepost_model::{Effect, Flow, Judgement, Scope, Session, Transaction, Transport};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, SenderProof};
 use mail_builder::MessageBuilder;
@@ -72,9 +70,8 @@ impl Notice {
 
     /// Returns the notice in the form for the spool.
     ///
-    /// It belongs to the account and flow of the message, so that the same policies route it; its
-    /// session is the relay's own, from the unspecified address. Nobody is to be notified about it,
-    /// and it asks the servers on its way for the same.
+    /// It belongs to the account and listener of the message; its session is the relay's own.
+    /// Nobody is to be notified about it, and it asks the servers on its way for the same.
     pub(crate) fn for_spool(&self, original: Original<'_>, expires_at: Millis) -> NewMessage {
         let head = Message::from_bytes(self.raw.clone()).head().clone();
         let body = self.raw.slice(head.len()..);
@@ -85,8 +82,9 @@ impl Notice {
                 time: self.now,
                 session: Session {
                     listener: session.listener.clone(),
-                    flow: session.flow,
-                    client: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                    flow: Flow::Internal,
+                    transport: Transport::Own,
+                    client: None,
                     helo: Some(self.hostname.clone()),
                     tls: None,
                     user: None,

@@ -62,8 +62,10 @@ impl Report {
         self.field("Reporting-MTA", &format!("dns; {}", context.hostname));
         let session = &original.transaction.session;
         // In a submission that is the author's own computer, which concerns nobody else.
-        if let (Flow::Inbound, Some(helo)) = (session.flow, &session.helo) {
-            let literal = address_literal(session.client.ip());
+        if let (Flow::Inbound, Some(helo), Some(client)) =
+            (session.flow, &session.helo, session.client)
+        {
+            let literal = address_literal(client.ip());
             let from = match is_name(helo) {
                 true => format!("dns; {helo} ({literal})"),
                 false => format!("dns; {literal}"),

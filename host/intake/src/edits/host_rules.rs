@@ -150,7 +150,8 @@ mod tests {
             session: Session {
                 listener: "l".to_owned(),
                 flow,
-                client: ([127, 0, 0, 1], 9).into(),
+                transport: gatepost_model::Transport::Smtp,
+                client: Some(([127, 0, 0, 1], 9).into()),
                 helo: None,
                 tls: None,
                 user: None,

@@ -165,6 +165,7 @@ mod tests {
             digest: String::new(),
             hook: "message".to_owned(),
             verdict: Verdict::Pass,
+            routing: None,
             decision: Decision {
                 reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
                 ..Decision::default()

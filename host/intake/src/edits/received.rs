@@ -21,12 +21,12 @@ use gatepost_model::Transaction;
 /// None in practice: the client's name is written only where it is a domain or a literal.
 pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result<Edit, FieldError> {
     let session = &transaction.session;
-    let literal = address_literal(session.client.ip());
-    let from = session
-        .helo
-        .as_deref()
-        .filter(|helo| is_domain_or_literal(helo))
-        .unwrap_or(&literal);
+    let from = session.client.map_or_else(String::new, |client| {
+        let literal = address_literal(client.ip());
+        let helo = session.helo.as_deref();
+        let name = helo.filter(|helo| is_domain_or_literal(helo));
+        format!("from {} ({literal})\r\n\t", name.unwrap_or(&literal))
+    });
     let recipient = match transaction.recipients.as_slice() {
         // In ASCII where possible: a server without SMTPUTF8 may be on the way.
         [only] => format!("\r\n\tfor <{}>", only.to_ascii().as_ref().unwrap_or(only)),
@@ -35,7 +35,7 @@ pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result
     Ok(Edit::Add {
         name: FieldName::new("Received")?,
         body: FieldBody::new(&format!(
-            "from {from} ({literal})\r\n\tby {hostname} (Gatepost) with {protocol} id {id}\
+            "{from}by {hostname} (Gatepost) with {protocol} id {id}\
              {recipient};\r\n\t{date}",
             id = transaction.id,
             date = transaction.time.rfc5322(),
@@ -75,7 +75,8 @@ mod tests {
             session: Session {
                 listener: "mx".to_owned(),
                 flow: Flow::Inbound,
-                client: client.parse().unwrap(),
+                transport: gatepost_model::Transport::Smtp,
+                client: client.parse().ok(),
                 helo: helo.map(str::to_owned),
                 tls: None,
                 user: None,

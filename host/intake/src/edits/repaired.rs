@@ -30,6 +30,7 @@ pub fn note(repairs: &Repairs, findings: &mut Findings) {
         digest: String::new(),
         hook: "data".to_owned(),
         verdict: Verdict::Pass,
+        routing: None,
         decision: Decision {
             reasons: repairs.reasons(),
             ..Decision::default()

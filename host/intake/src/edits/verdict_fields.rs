@@ -14,6 +14,7 @@
 //! empty line in front of that line, so that it is body for every reader.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 
 use gatepost_authentication::{Facts, Stamp, claims_authserv_id};
 use gatepost_message::{Edit, Field, FieldBody, FieldError, FieldName, Message, TolerantNames};
@@ -150,7 +151,7 @@ pub fn edits(
     edits.push(set(&headers.auth.0, &results_results_in_short(facts))?);
     let stamp = Stamp {
         authserv_id: authserv_id(config),
-        client: session.client.ip().to_canonical(),
+        client: (session.client_ip()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         sasl: session.user.as_deref(),
     };
     edits.push(Edit::Add {

@@ -14,7 +14,7 @@ const SERVERS: usize = 8;
 
 /// Client that returned a message, and the accounts that may be behind it.
 pub(super) struct ReturnSource {
-    client: IpAddr,
+    client: Option<IpAddr>,
     user: Option<String>,
     accounts: AccountView,
 }
@@ -22,13 +22,13 @@ pub(super) struct ReturnSource {
 impl ReturnSource {
     pub(super) fn of(session: &Session, accounts: AccountView) -> Self {
         Self {
-            client: session.client.ip().to_canonical(),
+            client: session.client_ip(),
             user: session.user.clone(),
             accounts,
         }
     }
 
-    pub(super) fn client(&self) -> IpAddr {
+    pub(super) fn client(&self) -> Option<IpAddr> {
         self.client
     }
 
@@ -62,7 +62,7 @@ impl ReturnSource {
             .iter()
             .take(SERVERS)
             .flat_map(|server| addresses(server))
-            .any(|address| address == self.client))
+            .any(|address| Some(address) == self.client))
     }
 
     /// Returns true if the client has authenticated with a credential of the account's, or connects
@@ -88,7 +88,9 @@ impl ReturnSource {
             .filter(|of| of.state == ConnectorState::Verified);
         let of_directory = vouched.flat_map(|of| &of.forwarders.networks);
         let mut networks = of_config.chain(of_directory);
-        logged_in || networks.any(|network| network.contains(&self.client))
+        let from_network =
+            (self.client).is_some_and(|client| networks.any(|network| network.contains(&client)));
+        logged_in || from_network
     }
 }
 

@@ -5,8 +5,10 @@
 //! anything outside: whoever drives the evaluation records the judgements and carries out the
 //! decision.
 
+use std::sync::Arc;
+
 use gatepost_message::{Address, Message};
-use gatepost_model::{Judgement, Routing, Transaction};
+use gatepost_model::{Judgement, Queued, Routing, Transaction};
 use gatepost_policy::{Findings, Pinned, RouteRuling};
 use gatepost_smtp::Reply;
 
@@ -128,6 +130,7 @@ pub async fn route(
     transaction: &Transaction,
     recipient: &Address,
     attempts: u32,
+    queued: &Arc<Queued>,
 ) -> RouteRuling {
     if !host_rules::may_be_routed(transaction) {
         return RouteRuling {
@@ -136,5 +139,6 @@ pub async fn route(
             judgements: Vec::new(),
         };
     }
-    policies.route(transaction, recipient, attempts).await
+    let ruling = policies.route(transaction, recipient, attempts, queued);
+    ruling.await
 }

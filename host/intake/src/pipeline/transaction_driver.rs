@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gatepost_message::{Millis, Repairs, TransactionId};
-use gatepost_model::{Session, Transaction};
+use gatepost_model::{Session, Transaction, Transport};
 use gatepost_policy::Pinned;
 use gatepost_sasl::Claim;
 use gatepost_smtp::Reply;
@@ -478,7 +478,8 @@ impl TransactionDriver {
         Session {
             listener: self.pipeline.listener.clone(),
             flow: self.pipeline.flow,
-            client: self.client(session),
+            transport: Transport::Smtp,
+            client: Some(self.client(session)),
             helo: session.helo().map(str::to_owned),
             tls: session.tls().map(str::to_owned),
             user: self.login(session).map(|login| login.name().to_owned()),

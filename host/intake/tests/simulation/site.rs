@@ -171,7 +171,8 @@ fn handed(
             session: Session {
                 listener: listener.to_owned(),
                 flow,
-                client: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 2525),
+                transport: gatepost_model::Transport::Smtp,
+                client: Some(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 2525)),
                 helo: Some("client.example".to_owned()),
                 tls: None,
                 user: user.map(str::to_owned),

@@ -24,14 +24,7 @@ impl MessageTrace {
         let began = ended.minus(attempt.took);
         let mut span = self.root().child("delivery.attempt", began).client();
         span.number("gatepost.attempt", attempt.recipient.attempts + 1);
-        span.text(
-            "gatepost.ending",
-            match ending {
-                Ending::Delivered => "delivered",
-                Ending::Deferred => "deferred",
-                Ending::Failed => "failed",
-            },
-        );
+        span.text("gatepost.ending", ending.word());
         span.reply(reply, self.outlet.addresses);
         if let Some(destination) = attempt.destination {
             span.text("gatepost.destination", destination.to_string());

@@ -61,8 +61,10 @@ impl SessionSpan {
 /// Puts the attributes of a session on its own span and on those of its transactions.
 pub(super) fn describe(span: &mut Span, session: &Session) {
     span.text("gatepost.listener", &session.listener);
-    span.text("client.address", session.client.ip().to_string());
-    span.number("client.port", session.client.port());
+    if let Some(client) = session.client {
+        span.text("client.address", client.ip().to_string());
+        span.number("client.port", client.port());
+    }
     if let Some(tls) = &session.tls {
         span.text("gatepost.tls", tls);
     }

@@ -29,8 +29,11 @@ impl Native {
                 session: Session {
                     listener: "mx".into(),
                     flow: Flow::Inbound,
-                    client_ip: "192.0.2.1".into(),
-                    client_port: 1025,
+                    transport: gatepost_sdk::Transport::Smtp,
+                    client: Some(gatepost_sdk::ClientAddress {
+                        ip: "192.0.2.1".into(),
+                        port: 1025,
+                    }),
                     helo: Some("client.example".into()),
                     tls: None,
                     user: None,

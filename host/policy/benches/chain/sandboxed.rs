@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Flow, Session, Transaction};
+use gatepost_model::{Flow, Queued, Session, Transaction};
 use gatepost_policy::{Chain, Definition, Engine, EngineSettings, Findings, NoMemory, Slot};
 use tokio::runtime::{Builder, Runtime};
 
@@ -24,6 +24,7 @@ impl Sandboxed {
         let slot = |name: &&str| {
             let mut definition = Definition::new(*name);
             definition.settings = super::settings(name);
+            definition.grants.next_hop = true;
             let load = engine.load(definition, test_support::policy(name).into());
             Slot::new(runtime.block_on(load).unwrap())
         };
@@ -35,7 +36,8 @@ impl Sandboxed {
             session: Session {
                 listener: "mx".into(),
                 flow: Flow::Inbound,
-                client: "192.0.2.1:1025".parse().unwrap(),
+                transport: gatepost_model::Transport::Smtp,
+                client: "192.0.2.1:1025".parse().ok(),
                 helo: Some("client.example".into()),
                 tls: None,
                 user: None,
@@ -60,8 +62,19 @@ impl Sandboxed {
             let ruling = pinned
                 .message(transaction, message.clone(), None, Findings::default())
                 .await;
+            let queued = Arc::new(Queued {
+                attempt_time: transaction.time,
+                accepted: transaction.time,
+                expires: transaction.time,
+                message: ruling.message.clone(),
+                tags: Vec::new(),
+                class: None,
+                metadata: Vec::new(),
+                last_reply: None,
+                steps_tried: Vec::new(),
+            });
             let route = pinned
-                .route(transaction, &transaction.recipients[0], 0)
+                .route(transaction, &transaction.recipients[0], 0, &queued)
                 .await;
             std::hint::black_box(route);
             ruling.message

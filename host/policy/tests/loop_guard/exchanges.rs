@@ -98,8 +98,11 @@ impl SimulatedRelay {
             session: Session {
                 listener: "l".into(),
                 flow,
-                client_ip: "192.0.2.1".into(),
-                client_port: 9,
+                transport: gatepost_sdk::Transport::Smtp,
+                client: Some(gatepost_sdk::ClientAddress {
+                    ip: "192.0.2.1".into(),
+                    port: 9,
+                }),
                 helo: None,
                 tls: None,
                 user: None,

@@ -351,7 +351,7 @@ fn a_newcomer_costs_a_few_look_ups() {
                 relay.look_ups.set(0);
                 match flow {
                     Flow::Inbound => relay.send(flow, &from, DESK, &first),
-                    Flow::Submission => relay.send(flow, DESK, &from, &answer),
+                    _ => relay.send(flow, DESK, &from, &answer),
                 };
                 most_look_ups[of] = relay.look_ups.get().max(most_look_ups[of]);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatepost_message::Message;
-use gatepost_model::{FaultKind, Routing, Transaction, Verdict};
+use gatepost_model::{FaultKind, Queued, Routing, Transaction, Verdict};
 use gatepost_policy::{
     BreakerState, Chain, Definition, Engine, EngineSettings, Findings, Limits, MessageRuling,
     NoMemory, OnError, Slot,
@@ -223,7 +223,7 @@ fn another_attack(number: usize) -> Message {
 /// Returns a transaction of a client in this network, for this account.
 fn from(network: usize, account: &str) -> Transaction {
     let mut transaction = transaction();
-    transaction.session.client = format!("198.51.{network}.7:25").parse().unwrap();
+    transaction.session.client = format!("198.51.{network}.7:25").parse().ok();
     transaction.account = Some(account.into());
     transaction
 }
@@ -319,6 +319,20 @@ async fn with_skip_a_message_that_keeps_failing_is_judged_without_the_policy() {
     assert_eq!((verdict, kind), (Verdict::Pass, FaultKind::Repeated));
 }
 
+fn queued(of: &Transaction) -> Arc<Queued> {
+    Arc::new(Queued {
+        attempt_time: of.time,
+        accepted: of.time,
+        expires: of.time,
+        message: message(""),
+        tags: Vec::new(),
+        class: None,
+        metadata: Vec::new(),
+        last_reply: None,
+        steps_tried: Vec::new(),
+    })
+}
+
 /// Uses a policy whose route hook fails on one listener's mail.
 #[tokio::test]
 async fn a_route_that_keeps_failing_fails_and_is_not_deferred_for_ever() {
@@ -329,7 +343,9 @@ async fn a_route_that_keeps_failing_fails_and_is_not_deferred_for_ever() {
     hostile.session.listener = "route".into();
     let route = async |of: &Transaction| {
         let policies = chain.begin(Arc::new(NoMemory));
-        policies.route(of, &of.recipients[0], 0).await.routing
+        let queued = queued(of);
+        let ruling = policies.route(of, &of.recipients[0], 0, &queued);
+        ruling.await.routing
     };
     assert!(matches!(route(&hostile).await, Routing::Defer(reply) if reply.code() == 451));
     assert_eq!(route(&transaction()).await, Routing::Pass);

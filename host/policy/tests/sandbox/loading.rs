@@ -29,7 +29,7 @@ async fn a_truncated_module_is_refused() {
 
 #[tokio::test]
 async fn an_error_of_another_contract_version_names_both() {
-    let module = replace(policy("loop-guard"), b"@0.1.0", b"@0.7.3");
+    let module = replace(policy("loop-guard"), b"@0.2.0", b"@0.7.3");
     let error = load_error(Definition::new("x"), module).await;
     assert!(
         matches!(error, LoadError::ContractVersion { .. }),
@@ -37,8 +37,30 @@ async fn an_error_of_another_contract_version_names_both() {
     );
     let text = error.to_string();
     assert!(
-        text.contains("gatepost:policy@0.7.3") && text.contains("gatepost:policy@0.1.0"),
+        text.contains("gatepost:policy 0.7.3, this relay speaks 0.2.0"),
         "{text}"
+    );
+}
+
+/// A core module that imports `now` of `clock@0.1.0`, which is all that a build of the first
+/// contract needs to have.
+#[tokio::test]
+async fn a_build_of_the_first_contract_is_refused_with_what_to_do() {
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    // The type of a function without parameters that returns an i64.
+    module.extend([1, 5, 1, 0x60, 0, 1, 0x7e]);
+    let mut import = vec![1, 27];
+    import.extend(b"gatepost:policy/clock@0.1.0");
+    import.push(3);
+    import.extend(b"now");
+    import.extend([0, 0]);
+    module.extend([2, u8::try_from(import.len()).unwrap()]);
+    module.extend(import);
+    let error = load_error(Definition::new("x"), module).await;
+    assert_eq!(
+        error.to_string(),
+        "this module was built for gatepost:policy 0.1.0, this relay speaks 0.2.0; build it again \
+         with the SDK of version 0.2.0, by docs/upgrading-policies.md"
     );
 }
 
@@ -51,7 +73,7 @@ async fn a_forbidden_import_is_named() {
         "{text}"
     );
     assert!(
-        text.contains("gatepost:policy/clock@0.1.0"),
+        text.contains("gatepost:policy/clock@0.2.0"),
         "what it may import: {text}"
     );
 }
@@ -158,7 +180,7 @@ async fn inspection_describes_a_module() {
     let inspection = engine().inspect(policy("loop-guard").into()).await.unwrap();
     assert_eq!(inspection.kind, ModuleKind::CoreModule);
     assert_eq!(inspection.hooks, [Hook::Message]);
-    assert_eq!(inspection.contract, "0.1.0");
+    assert_eq!(inspection.contract, "0.2.0");
     assert!(inspection.duties.suppresses && !inspection.duties.authenticates);
     assert!(
         inspection.imports.contains(&"counters".to_owned()),
@@ -172,6 +194,7 @@ async fn inspection_describes_a_module() {
         .await
         .unwrap();
     assert_eq!(route.hooks, [Hook::Route]);
+    assert!(route.duties.routes);
 }
 
 #[tokio::test]

@@ -183,13 +183,11 @@ async fn a_policy_reads_the_gathered_facts() {
             "arc-set 1 sealer.example pass",
             "iprev permerror",
             "author \"Ann\" ann@a.sender.example",
-            "to help@desk.example desk.example OutboundOnly Verified Forwarders { networks: \
-             [\"192.0.2.0/24\"], dkim_domains: [\"list.example\"], arc_sealers: \
-             [\"sealer.example\"] } true",
-            "to sales@desk.example desk.example OutboundOnly Verified Forwarders { networks: \
-             [\"192.0.2.0/24\"], dkim_domains: [\"list.example\"], arc_sealers: \
-             [\"sealer.example\"] } false",
-            "to somebody@elsewhere.example nobody's false",
+            "to help@desk.example desk.example Some(OutboundOnly) Some(Verified) \
+             [\"192.0.2.0/24\"] [\"list.example\"] [\"sealer.example\"] true Relayed",
+            "to sales@desk.example desk.example Some(OutboundOnly) Some(Verified) \
+             [\"192.0.2.0/24\"] [\"list.example\"] [\"sealer.example\"] false Relayed",
+            "to somebody@elsewhere.example nobody's false Other",
             "own Some(Disconnected)",
             "own None",
             "partner true Feed(\"https://partner.example/list\")",

@@ -9,6 +9,7 @@ mod faults;
 mod loading;
 mod look_ups;
 mod native;
+mod plans;
 mod swapping;
 
 use std::sync::{Arc, OnceLock};
@@ -39,7 +40,8 @@ fn transaction() -> Transaction {
         session: Session {
             listener: "mx".into(),
             flow: Flow::Inbound,
-            client: "192.0.2.1:1025".parse().unwrap(),
+            transport: gatepost_model::Transport::Smtp,
+            client: "192.0.2.1:1025".parse().ok(),
             helo: Some("client.example".into()),
             tls: None,
             user: None,

@@ -65,8 +65,11 @@ fn native_transaction(transaction: &gatepost_model::Transaction) -> gatepost_sdk
         session: gatepost_sdk::Session {
             listener: "mx".into(),
             flow: gatepost_sdk::Flow::Inbound,
-            client_ip: "192.0.2.1".into(),
-            client_port: 1025,
+            transport: gatepost_sdk::Transport::Smtp,
+            client: Some(gatepost_sdk::ClientAddress {
+                ip: "192.0.2.1".into(),
+                port: 1025,
+            }),
             helo: None,
             tls: None,
             user: None,

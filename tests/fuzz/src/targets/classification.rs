@@ -55,8 +55,11 @@ fn check(input: &[u8]) {
             session: Session {
                 listener: "mx".into(),
                 flow: Flow::Inbound,
-                client_ip: "192.0.2.1".into(),
-                client_port: 1025,
+                transport: gatepost_sdk::Transport::Smtp,
+                client: Some(gatepost_sdk::ClientAddress {
+                    ip: "192.0.2.1".into(),
+                    port: 1025,
+                }),
                 helo: None,
                 tls: None,
                 user: None,

@@ -24,16 +24,16 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
             hostile("forbidden_import"),
             &[
                 "the module imports wasi_snapshot_preview1.clock_time_get",
-                "it may import only gatepost:policy/types@0.1.0",
+                "it may import only gatepost:policy/types@0.2.0",
             ],
         ),
         (
             "another version of the contract",
-            replaced(one, b"@0.1.0", b"@0.7.3"),
+            replaced(one, b"@0.2.0", b"@0.7.3"),
             &[
-                "built for gatepost:policy@0.7.3",
-                "this relay speaks gatepost:policy@0.1.0",
-                "build it with the SDK of version 0.1.0",
+                "built for gatepost:policy 0.7.3",
+                "this relay speaks 0.2.0",
+                "build it again with the SDK of version 0.2.0",
             ],
         ),
         (

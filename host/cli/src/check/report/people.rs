@@ -41,11 +41,12 @@ impl Report {
         }
         for call in &self.policies {
             let digest = call.digest.get(..12).unwrap_or(&call.digest);
-            let _ = write!(
-                text,
-                "  {} {digest} {}: {} in {} µs",
-                call.name, call.hook, call.verdict, call.micros
-            );
+            let _ = write!(text, "  {} {digest} {}: ", call.name, call.hook);
+            let _ = match &call.routing {
+                None | Some(Route::Default(_)) => write!(text, "{}", call.verdict),
+                Some(route) => write!(text, "{route}"),
+            };
+            let _ = write!(text, " in {} µs", call.micros);
             if let Some(error) = &call.error {
                 let _ = write!(text, ", FAULT {error}");
             }

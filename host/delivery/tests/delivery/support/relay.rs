@@ -13,8 +13,7 @@ use gatepost_delivery::{
 };
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{
-    Decision, Destination, Flow, Judgement, NextHop, Plan, Routing, Session, Step, Transaction,
-    Verdict, Way,
+    Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Transport, Verdict,
 };
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
@@ -110,6 +109,7 @@ impl<F: Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static> Router
                     digest: String::new(),
                     hook: "route".to_owned(),
                     verdict: Verdict::Pass,
+                    routing: None,
                     decision: Decision::default(),
                     micros: 1,
                     error: None,
@@ -355,7 +355,8 @@ pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
             session: Session {
                 listener: "submission".to_owned(),
                 flow: Flow::Submission,
-                client: SocketAddr::from(([192, 0, 2, 1], 12345)),
+                transport: Transport::Smtp,
+                client: Some(SocketAddr::from(([192, 0, 2, 1], 12345))),
                 helo: Some("client.example".to_owned()),
                 tls: None,
                 user: Some("application".to_owned()),
