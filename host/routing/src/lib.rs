@@ -19,7 +19,9 @@ use gatepost_delivery::{
 };
 use gatepost_directory::Directory;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{AttemptResult, Effect, Ending, Judgement, Queued, Scope, Step, Transaction};
+use gatepost_model::{
+    AttemptResult, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
+};
 use gatepost_policy::Pinned;
 use gatepost_smtp::Reply;
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient, Counters};
@@ -200,13 +202,13 @@ fn queued(message: &Claim, recipient: &ClaimedRecipient) -> Arc<Queued> {
         // Nothing that comes over SMTP has any.
         metadata: Vec::new(),
         last_reply: recipient.last_reply.clone(),
-        steps_tried: steps_tried(recipient),
+        steps_tried: steps_tried(message, recipient),
     })
 }
 
 /// Returns the steps of the stored route that were tried, in order. Of those before the present one
 /// it is known that they failed as often as the plan demands before it goes on.
-fn steps_tried(recipient: &ClaimedRecipient) -> Vec<TriedStep> {
+fn steps_tried(message: &Claim, recipient: &ClaimedRecipient) -> Vec<TriedStep> {
     let Some(route) = &recipient.route else {
         return Vec::new();
     };
@@ -218,6 +220,10 @@ fn steps_tried(recipient: &ClaimedRecipient) -> Vec<TriedStep> {
             true => route.failures,
             false => step.go_on_after.map_or(1, |limit| limit.failures.max(1)),
         },
+        since: route
+            .since
+            .filter(|_| at == present)
+            .unwrap_or(message.received_at),
     });
     tried.filter(|step| step.failures > 0).collect()
 }

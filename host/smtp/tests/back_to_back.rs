@@ -6,6 +6,7 @@ mod common;
 use bytes::Bytes;
 use common::{Server, settings};
 use gatepost_message::{Address, ReversePath};
+use gatepost_sasl::client::Channel;
 use gatepost_smtp::client::{Event, Protocol, Session, Settings, Tls, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
 use gatepost_smtp::server::Limits;
@@ -24,10 +25,11 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
     let mut client = Session::new(
         Settings {
             protocol: Protocol::Smtp,
-            ehlo_name: "client.example".into(),
+            ehlo_name: "client.example".parse().unwrap(),
             tls,
+            login: None,
         },
-        false,
+        None,
     );
     client.feed(server.hear().as_bytes());
     let mut jobs = jobs.into_iter();
@@ -43,7 +45,7 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
                 }
             }
             // `Server` has already called `tls_started` on its side.
-            Event::StartTls => client.tls_started(),
+            Event::StartTls => client.tls_started(Channel::encrypted("server.example", 25, None)),
             Event::Ready => match jobs.next() {
                 Some(job) => {
                     let transaction = Transaction {

@@ -13,7 +13,8 @@ use gatepost_delivery::{
 };
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{
-    Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Transport, Verdict,
+    Decision, Destination, Flow, Judgement, NextHop, Plan, Routing, Session, Step, Transaction,
+    Transport, Verdict, Way,
 };
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
