@@ -98,3 +98,124 @@ fn is_in(domain: &str, of: &str) -> bool {
     let ends = !of.is_empty() && end.eq_ignore_ascii_case(of);
     ends && (above.is_empty() || above.ends_with('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::Forwarders;
+
+    fn domain(kind: DomainKind, state: DomainState) -> ReceivingDomain {
+        ReceivingDomain {
+            domain: "customer.example".into(),
+            kind,
+            state,
+            forwarders: Forwarders {
+                networks: vec!["203.0.113.0/24".into(), "2001:db8::1".into()],
+                dkim_domains: vec!["list.example".into()],
+                arc_sealers: vec!["sealer.example".into()],
+            },
+        }
+    }
+
+    /// Returns the facts about a message of `a@author.example` that proves nothing.
+    fn to(kind: DomainKind, state: DomainState) -> Evidence<'static> {
+        Evidence {
+            flow: Flow::Inbound,
+            client: "192.0.2.1".parse().ok(),
+            credential: None,
+            to: Some(domain(kind, state)),
+            author: "author.example",
+            signed: Vec::new(),
+            sent: None,
+            sealed: None,
+        }
+    }
+
+    #[test]
+    fn the_domain_alone_decides_about_mail_that_proves_nothing() {
+        use {DomainKind as Kind, DomainState as State};
+        for (kind, state, arrival) in [
+            (Kind::Native, State::Verified, Arrival::Direct),
+            (Kind::OutboundOnly, State::Verified, Arrival::Direct),
+            (Kind::TwoWay, State::Verified, Arrival::PastRelay),
+            (Kind::TwoWay, State::Claimed, Arrival::Direct),
+            (Kind::TwoWay, State::Disconnected, Arrival::Direct),
+            (Kind::Other, State::Verified, Arrival::Direct),
+        ] {
+            assert_eq!(of(&to(kind, state)), arrival, "{kind:?} {state:?}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_for_its_own_domain() {
+        let with = |credential| {
+            let credential = Some(credential);
+            let plain = to(DomainKind::TwoWay, DomainState::Verified);
+            of(&Evidence {
+                credential,
+                ..plain
+            })
+        };
+        let inbound = |domain: &str| CredentialScope::Inbound(domain.into());
+        assert_eq!(with(inbound("customer.example")), Arrival::Relayed);
+        assert_eq!(with(inbound("other.example")), Arrival::Other);
+        assert_eq!(with(CredentialScope::Submission), Arrival::Other);
+    }
+
+    #[test]
+    fn a_forwarder_is_known_by_any_of_its_marks() {
+        let plain = || to(DomainKind::Native, DomainState::Verified);
+        let forwarded = |change: &dyn Fn(&mut Evidence<'static>)| {
+            let mut evidence = plain();
+            change(&mut evidence);
+            of(&evidence) == Arrival::Forwarded
+        };
+        assert!(forwarded(&|of| of.client = "203.0.113.9".parse().ok()));
+        assert!(forwarded(
+            &|of| of.client = "::ffff:203.0.113.9".parse().ok()
+        ));
+        assert!(forwarded(&|of| of.client = "2001:db8::1".parse().ok()));
+        assert!(forwarded(
+            &|of| of.signed = vec!["x.example", "mail.List.example"]
+        ));
+        assert!(forwarded(&|of| of.sent = Some("list.example")));
+        assert!(forwarded(&|of| of.sealed = Some("sealer.example")));
+        assert!(!forwarded(&|of| of.signed = vec!["notlist.example"]));
+        assert!(!forwarded(&|of| of.sent = Some("customer.example")));
+        // Its own author is not forwarded.
+        assert!(!forwarded(&|of| {
+            of.author = "list.example";
+            of.sent = Some("list.example");
+        }));
+    }
+
+    #[test]
+    fn the_servers_of_a_verified_outbound_only_domain_are_its_forwarders() {
+        let sent = |state| {
+            let plain = to(DomainKind::OutboundOnly, state);
+            of(&Evidence {
+                sent: Some("customer.example"),
+                ..plain
+            })
+        };
+        assert_eq!(sent(DomainState::Verified), Arrival::Forwarded);
+        assert_eq!(sent(DomainState::Claimed), Arrival::Direct);
+    }
+
+    #[test]
+    fn what_did_not_come_in_has_no_way() {
+        let plain = to(DomainKind::Native, DomainState::Verified);
+        for (flow, arrival) in [
+            (Flow::Submission, Arrival::Other),
+            (Flow::Internal, Arrival::Internal),
+            (Flow::Other, Arrival::Other),
+        ] {
+            let evidence = Evidence {
+                flow,
+                ..plain.clone()
+            };
+            assert_eq!(of(&evidence), arrival, "{flow:?}");
+        }
+        assert_eq!(of(&Evidence { to: None, ..plain }), Arrival::Other);
+    }
+}

@@ -451,3 +451,20 @@ fn a_collector_that_spans_cannot_be_sent_to_is_refused() {
     assert_problem("[otlp]\nendpoint = \"127.0.0.1:4318\"\n", 2, "not the URL");
     assert_problem("[otlp]\nendpoint = \"https://c\"\n", 2, "wants TLS");
 }
+
+#[test]
+fn a_next_hop_of_outbound_route_needs_its_grant() {
+    let routes = |keys: &str| {
+        format!(
+            "[[policy]]\nname = \"outbound-route\"\nbuiltin = \"outbound-route\"\n{keys}\
+             settings = {{ routes = [{{ by = \"mx\", then = [{{ by = {{ next-hop = {{ host = \
+             \"b.example\", port = 25 }} }} }}] }}] }}\n"
+        )
+    };
+    let without = "policy \"outbound-route\" names a next hop without the grant";
+    assert_problem(&routes(""), 4, without);
+    parse(&format!("{GOOD}{}", routes("grants = [\"next-hop\"]\n"))).expect("it has the grant");
+    let mx = "[[policy]]\nname = \"outbound-route\"\nbuiltin = \"outbound-route\"\n\
+              settings = { routes = [{ by = \"mx\" }] }\n";
+    parse(&format!("{GOOD}{mx}")).expect("it needs none");
+}

@@ -203,20 +203,25 @@ fn in_json(inspection: &Inspection) -> serde_json::Value {
         "imports": inspection.imports,
         "authenticates": inspection.duties.authenticates,
         "suppresses": inspection.duties.suppresses,
+        "routes": inspection.duties.routes,
         "schema": schema(inspection),
     })
 }
 
 fn in_words(inspection: &Inspection) -> String {
     let hooks: Vec<_> = inspection.hooks.iter().map(|hook| hook.word()).collect();
-    let duties = match (
-        inspection.duties.authenticates,
-        inspection.duties.suppresses,
-    ) {
-        (false, false) => "none",
-        (true, false) => "authenticates",
-        (false, true) => "suppresses",
-        (true, true) => "authenticates, suppresses",
+    let known = inspection.duties;
+    let duties = [
+        (known.authenticates, "authenticates"),
+        (known.suppresses, "suppresses"),
+        (known.routes, "routes"),
+    ];
+    let duties: Vec<_> = (duties.into_iter())
+        .filter_map(|(has, duty)| has.then_some(duty))
+        .collect();
+    let duties = match duties.is_empty() {
+        true => "none".to_owned(),
+        false => duties.join(", "),
     };
     format!(
         "Digest    {}\nSize      {}\nKind      {}\nContract  gatepost:policy@{}\nHooks     {}\nImports   {}\nDuties    {duties}\nSettings  {:#}",

@@ -12,14 +12,32 @@ use gatepost_policy::{
 };
 use gatepost_smtp::Reply;
 use test_support::hostile;
+use tokio::sync::OnceCell;
 
 use crate::{address, engine, load, message, transaction};
 
-async fn policies(grants: Grants) -> Pinned {
-    let mut definition = Definition::new("routes");
-    definition.grants = grants;
-    let version = load(definition, hostile("routes")).await;
-    Chain::new([Slot::new(version)]).begin(Arc::new(NoMemory))
+/// No grant, and all.
+const GRANTS: [Grants; 2] = [
+    Grants {
+        discard: false,
+        next_hop: false,
+    },
+    Grants {
+        discard: true,
+        next_hop: true,
+    },
+];
+
+/// Returns the policy, which is loaded once for all tests.
+async fn policies(granted: bool) -> Pinned {
+    static LOADED: [OnceCell<Arc<Slot>>; 2] = [const { OnceCell::const_new() }; 2];
+    let at = usize::from(granted);
+    let slot = LOADED[at].get_or_init(|| async move {
+        let mut definition = Definition::new("routes");
+        definition.grants = GRANTS[at];
+        Slot::new(load(definition, hostile("routes")).await)
+    });
+    Chain::new([Arc::clone(slot.await)]).begin(Arc::new(NoMemory))
 }
 
 fn queued() -> Arc<Queued> {
@@ -42,13 +60,13 @@ fn queued() -> Arc<Queued> {
 
 /// Facts of [`queued`] in the words of the guest.
 const QUEUE: &str = "3 1 9 Some(\"s\") [\"one\", \"two\"] [\"bulk\"] Some(AutoReplied) \
-     [MetadataItem { name: \"ticket\", value: \"42\" }] 44 \
+     [MetadataItem { name: \"ticket\", value: \"42\" }] 45 \
      Some(Reply { code: 451, enhanced: \"4.7.1\", text: \"later\" }) \
      [TriedStep { step: \"connection acme\", failures: 2, since: 2 }]";
 
-async fn route(grants: Grants, local: &str) -> RouteRuling {
+async fn route(granted: bool, local: &str) -> RouteRuling {
     let to = address(&format!("{local}@desk.example"));
-    let policies = policies(grants).await;
+    let policies = policies(granted).await;
     policies.route(&transaction(), &to, 0, &queued()).await
 }
 
@@ -65,7 +83,7 @@ async fn outcome(local: &str) -> OutcomeRuling {
         sent_as: Some(address("support@customer.example")),
         message_id: Some("1@a.example".into()),
     });
-    let policies = policies(Grants::default()).await;
+    let policies = policies(false).await;
     policies.outcome(&transaction(), &result, &queued()).await
 }
 
@@ -76,7 +94,7 @@ fn fault(ruling: &RouteRuling) -> &Fault {
 
 #[tokio::test]
 async fn a_plan_comes_whole() {
-    let ruling = route(Grants::default(), "everything").await;
+    let ruling = route(false, "everything").await;
     assert_eq!(ruling.judgements[0].routing.as_ref(), Some(&ruling.routing));
     let Routing::Deliver(plan) = ruling.routing else {
         panic!("{:?}", ruling.routing);
@@ -92,7 +110,7 @@ async fn a_plan_comes_whole() {
 
 #[tokio::test]
 async fn a_next_hop_needs_its_grant() {
-    let ruling = route(Grants::default(), "next-hop").await;
+    let ruling = route(false, "next-hop").await;
     let fault = fault(&ruling);
     assert_eq!(fault.kind, FaultKind::Answer);
     assert_eq!(
@@ -100,38 +118,26 @@ async fn a_next_hop_needs_its_grant() {
         "it names a next hop without the `next-hop` grant"
     );
     assert!(matches!(ruling.routing, Routing::Defer(_)));
-    let granted = Grants {
-        next_hop: true,
-        ..Grants::default()
-    };
-    let ruling = route(granted, "next-hop").await;
+    let ruling = route(true, "next-hop").await;
     let told = "deliver by next-hop xn--bcher-kva.example:24 tls=implicit protocol=lmtp";
     assert_eq!(ruling.routing.to_string(), told);
 }
 
 #[tokio::test]
 async fn a_discarded_recipient_needs_the_grant() {
-    let ruling = route(Grants::default(), "discard").await;
+    let ruling = route(false, "discard").await;
     assert_eq!(
         fault(&ruling).detail,
         "it discards without the `discard` grant"
     );
-    let granted = Grants {
-        discard: true,
-        ..Grants::default()
-    };
-    let ruling = route(granted, "discard").await;
+    let ruling = route(true, "discard").await;
     assert_eq!(ruling.routing, Routing::Discard("nobody wants it".into()));
-    let ruling = route(Grants::default(), "hold").await;
+    let ruling = route(false, "hold").await;
     assert_eq!(ruling.routing, Routing::Hold("for a person".into()));
 }
 
 #[tokio::test]
 async fn a_plan_that_says_nothing_is_a_fault() {
-    let granted = Grants {
-        next_hop: true,
-        discard: true,
-    };
     for (local, detail) in [
         (
             "no-host",
@@ -155,7 +161,7 @@ async fn a_plan_that_says_nothing_is_a_fault() {
         ("no-failure", "its plan goes on after no failure"),
         ("at-once", "its plan expires at once"),
     ] {
-        let ruling = route(granted, local).await;
+        let ruling = route(true, local).await;
         let fault = fault(&ruling);
         assert_eq!(fault.kind, FaultKind::Answer, "{local}: {fault}");
         assert!(fault.detail.contains(detail), "{local}: {fault}");
@@ -174,7 +180,7 @@ async fn an_accepted_message_takes_no_more_edits() {
         ("judge", "judge-recipient"),
         ("report", "report-suppressed"),
     ] {
-        let ruling = route(Grants::default(), local).await;
+        let ruling = route(false, local).await;
         let fault = fault(&ruling);
         assert_eq!(fault.kind, FaultKind::Answer, "{local}: {fault}");
         assert_eq!(
@@ -193,7 +199,7 @@ async fn an_accepted_message_takes_no_more_edits() {
 
 #[tokio::test]
 async fn reasons_counts_marks_and_machines_count_before_an_attempt() {
-    let ruling = route(Grants::default(), "effects").await;
+    let ruling = route(false, "effects").await;
     assert_eq!(ruling.judgements[0].error, None);
     assert_eq!(ruling.judgements[0].decision.reasons, ["counted"]);
     assert_eq!(ruling.effects.len(), 5);
@@ -201,7 +207,7 @@ async fn reasons_counts_marks_and_machines_count_before_an_attempt() {
 
 #[tokio::test]
 async fn a_route_knows_the_message_in_the_queue() {
-    let ruling = route(Grants::default(), "queue").await;
+    let ruling = route(false, "queue").await;
     assert_eq!(
         ruling.judgements[0].decision.reasons,
         [format!("3 {QUEUE}")]
@@ -228,7 +234,7 @@ async fn an_outcome_knows_the_attempt_and_the_queue() {
 async fn before_its_acceptance_a_message_is_in_no_queue() {
     let mut transaction = transaction();
     transaction.recipients = vec![address("queue@desk.example")];
-    let policies = policies(Grants::default()).await;
+    let policies = policies(false).await;
     let message = message("Subject: s\r\n");
     let ruling = policies.message(&transaction, message, None, Findings::default());
     let ruling = ruling.await;

@@ -29,11 +29,10 @@ fn a_policy_reads_what_the_account_has_set() {
     judged origin DIGEST message: pass (spf-helo none client.example; spf-mailfrom none
         sender.example; dmarc none - - sender.example sender.example false false; arc none 0
         ; iprev pass; author "Ann" ann@sender.example; to help@desk.example desk.example
-        Native Verified Forwarders { networks: ["192.0.2.0/24"], dkim_domains:
-        ["list.example"], arc_sealers: ["xn--bcher-kva.example"] } true; to
-        somebody@elsewhere.example nobody's false; partner none; addresses false; product
-        None; credential none; settings {"mode":"enhanced"}; relay mx.desk.example ours true
-        false)
+        Some(Native) Some(Verified) ["192.0.2.0/24"] ["list.example"]
+        ["xn--bcher-kva.example"] true Direct; to somebody@elsewhere.example nobody's false
+        Other; partner none; addresses false; product None; credential none; settings
+        {"mode":"enhanced"}; relay mx.desk.example ours true false)
     queued for <help@desk.example>
     replied 250 2.6.0 Queued as ID1 (81 B)
     attempt 1 for <help@desk.example> at 127.0.0.1:PORT: delivered: 250 2.0.0 taken as N

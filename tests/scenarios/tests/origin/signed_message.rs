@@ -100,8 +100,7 @@ fn all_policies_and_a_check_get_the_same_results() {
         "arc none 0 ",
         "iprev pass",
         "author \"Ann\" ann@sender.example",
-        "to help@desk.example desk.example Native Verified Forwarders { networks: [], \
-         dkim_domains: [], arc_sealers: [] } true",
+        "to help@desk.example desk.example Some(Native) Some(Verified) [] [] [] true Direct",
         "credential none",
         "settings none",
     ] {

@@ -29,6 +29,7 @@ mod protected_header;
 mod recipients_refused;
 mod reload_keeps_the_last_good;
 mod reserved_fields;
+mod routing_on_record;
 mod start_errors;
 mod swap_under_load;
 mod taken_mail;
