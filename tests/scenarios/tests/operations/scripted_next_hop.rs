@@ -30,7 +30,7 @@ fn a_scripted_next_hop_does_what_its_script_says() {
         (second.to, second.connection),
         (vec!["y@desk.example".to_owned()], 3)
     );
-    let trace = relay.trace_until(&id, "attempt 3 for <y@desk.example>");
+    let trace = relay.trace_until(&id, "taken as 2");
     assert!(
         trace.contains("deferred until TIME: 450 4.2.1 not yet"),
         "{trace}"
