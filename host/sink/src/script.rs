@@ -152,6 +152,8 @@ pub(crate) enum TlsFault {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct AuthScript {
     pub(crate) mechanisms: Vec<SinkMechanism>,
+    /// Names that are offered behind them, and not understood.
+    pub(crate) others: Vec<String>,
     /// MAIL gets 530 5.7.0 before AUTH.
     pub(crate) required: bool,
     /// AUTH is offered in plaintext, too.
@@ -266,9 +268,21 @@ pub(crate) struct ServiceRefusal {
     pub(crate) name: String,
     pub(crate) command: Moment,
     pub(crate) reply: WireReply,
-    /// Meaning of the reply, for who reads the file.
+    /// Meaning of the reply, for the profile that is tested against it.
     #[serde(rename = "class")]
-    _class: String,
+    _class: RefusalClass,
+}
+
+/// Meaning of a refusal, as the profiles of services have it.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RefusalClass {
+    Quota,
+    SenderMailbox,
+    SetUp,
+    Temporary,
+    Recipient,
+    Message,
 }
 
 impl Default for Script {

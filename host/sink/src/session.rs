@@ -198,7 +198,12 @@ impl SinkSession<'_> {
         let bound = tls.is_some_and(|tls| tls.binding.is_some());
         let mechanisms = script.auth.offered(tls.is_some(), bound);
         if !mechanisms.is_empty() {
-            let names: Vec<_> = mechanisms.iter().map(|of| of.name()).collect();
+            let others = script.auth.others.iter().map(String::as_str);
+            let names: Vec<_> = mechanisms
+                .iter()
+                .map(|of| of.name())
+                .chain(others)
+                .collect();
             offer.push(format!("AUTH {}", names.join(" ")));
         }
         offer
