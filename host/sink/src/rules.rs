@@ -84,7 +84,7 @@ pub(crate) struct ReplyRule {
     /// Wait after each octet of the reply.
     #[serde(default, deserialize_with = "duration")]
     octet_delay: Option<Duration>,
-    /// What follows the reply.
+    /// End that follows the reply.
     then: Option<Then>,
 }
 

@@ -61,7 +61,7 @@ fn starttls_may_be_offered_and_refused() {
     client.command("MAIL FROM:<a@a.example>", 250);
 }
 
-/// What comes in plaintext behind STARTTLS may be an attacker's (CVE-2011-0411).
+/// Plaintext behind STARTTLS may be an attacker's (CVE-2011-0411).
 #[test]
 fn plaintext_behind_starttls_is_dropped() {
     let server = Server::of("tls.mode = 'starttls'");
