@@ -26,6 +26,10 @@ use crate::{Dns, Found, MailExchange, Unavailable};
 
 pub use settings::{InvalidServer, NameServer, ResolverSettings};
 
+/// Least time for which an answer is kept: a record with a TTL of 0 does not cost a question for
+/// each message.
+const MIN_TTL: Duration = Duration::from_secs(10);
+
 /// Limit on the TTL of answers, whatever a name server sets.
 const MAX_TTL: Duration = Duration::from_secs(86_400);
 
@@ -69,6 +73,8 @@ impl Resolver {
         options.attempts = usize::from(settings.attempts.saturating_sub(1));
         options.cache_size = settings.cache;
         options.use_hosts_file = ResolveHosts::Never;
+        options.positive_min_ttl = Some(MIN_TTL);
+        options.negative_min_ttl = Some(MIN_TTL);
         options.positive_max_ttl = Some(MAX_TTL);
         options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
         let provider = TokioRuntimeProvider::default();

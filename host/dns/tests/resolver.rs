@@ -121,6 +121,20 @@ async fn an_answer_is_cached_and_a_failure_is_not() {
 }
 
 #[tokio::test]
+async fn an_answer_without_a_ttl_is_cached_for_a_moment() {
+    let mut zone = zone();
+    zone.set_ttl(0);
+    let server = DnsServer::start(zone);
+    let dns = resolver(&server);
+    for _ in 0..3 {
+        dns.a("mail.example").await.unwrap();
+        assert_eq!(dns.a("gone.example").await, Ok(Found::NoName));
+    }
+    assert_eq!(server.asked_for("mail.example", RecordType::A), 1);
+    assert_eq!(server.asked_for("gone.example", RecordType::A), 1);
+}
+
+#[tokio::test]
 async fn a_question_without_a_usable_answer_is_unavailable_in_time() {
     let server = DnsServer::start(zone());
     let dns = resolver(&server);

@@ -108,7 +108,7 @@ fn free_name(path: &Path, mut place: impl FnMut(&Path) -> io::Result<()>) -> io:
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

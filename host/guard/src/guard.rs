@@ -49,6 +49,18 @@ pub enum NotReachable {
     Unavailable(#[from] Unavailable),
 }
 
+impl Guard {
+    /// Returns a guard with the same resolver, cache and networks, and a limit of its own on open
+    /// questions.
+    #[must_use]
+    pub fn beside(&self, concurrent: usize) -> Self {
+        Self {
+            dns: self.dns.beside(concurrent),
+            allowed: Arc::clone(&self.allowed),
+        }
+    }
+}
+
 impl<D: Dns> Guard<D> {
     /// Makes a guard that lets through public addresses and these networks.
     pub fn new(dns: D, allowed: impl IntoIterator<Item = IpNet>) -> Self {

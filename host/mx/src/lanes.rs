@@ -9,11 +9,15 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Domains looked up at one time.
-const WIDE: usize = 192;
+/// Domains looked up at one time. More questions in one burst are more than the buffer of a name
+/// server's socket takes.
+const WIDE: usize = 128;
 
 /// Domains looked up at one time of those that failed lately.
 const NARROW: usize = 32;
+
+/// Most domains looked up at one time.
+pub(crate) const MOST_DOMAINS: usize = WIDE + NARROW;
 
 /// Time for which a failure is remembered.
 const MEMORY: Duration = Duration::from_secs(600);

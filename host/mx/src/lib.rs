@@ -5,6 +5,9 @@
 //! first, or [`NoRoute`] with the reply for the sender. The rules for MX records are pure functions
 //! (`exchanges`). Addresses come from the relay's resolver, and only those that its guard permits.
 //!
+//! A domain may demand TLS by a policy ([`MtaSts`]). A route then has only servers that the policy
+//! allows, each with the demand and its reason ([`SessionTls`]).
+//!
 //! Callers that ask about one domain at the same time share one look-up (`flights`), and domains
 //! whose servers do not answer wait in a lane of their own (`lanes`).
 
@@ -14,12 +17,17 @@ mod exchanges;
 mod flights;
 mod lanes;
 mod look_up;
+mod mta_sts;
 mod no_route;
 mod own;
 mod route;
 mod target;
 
 pub use look_up::{Mx, Settings};
+pub use mta_sts::{
+    Clock, HostPattern, KnownPolicy, Mode, MtaSts, MtaStsSettings, NoId, PoliciesInMemory, Policy,
+    PolicyCache, PolicyCacheError, PolicyError, PolicyFile, PolicyId,
+};
 pub use no_route::NoRoute;
 pub use own::Own;
 pub use route::{Candidate, Required, Route, SessionTls};

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream};
-use gatepost_dns::{Dns, MailExchange, Resolver};
+use futures_util::{StreamExt as _, future, stream};
+use gatepost_dns::{Dns as _, MailExchange};
 use gatepost_guard::{Guard, NotReachable};
 use parking_lot::Mutex;
 use rand::SeedableRng as _;
@@ -12,9 +12,9 @@ use rand::rngs::StdRng;
 
 use crate::exchanges::{before_own, shuffle, usable};
 use crate::flights::Flights;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, MOST_DOMAINS};
 use crate::target::Target;
-use crate::{Candidate, NoRoute, Own, Route, SessionTls};
+use crate::{Candidate, MtaSts, NoRoute, Own, Route, SessionTls};
 
 /// Most exchanges of a domain that are resolved.
 const EXCHANGES: usize = 20;
@@ -26,7 +26,11 @@ const ADDRESSES: usize = 40;
 const ADDRESSES_OF_ONE: usize = 8;
 
 /// Exchanges of one domain that are resolved at one time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
+
+/// Open questions of all look-ups: each domain in a lane may have four, two for each exchange. No
+/// domain waits for the answers of another.
+const QUESTIONS: usize = 4 * MOST_DOMAINS;
 
 /// Settings of mail by MX.
 #[derive(Debug, Clone)]
@@ -37,6 +41,8 @@ pub struct Settings {
     pub port: u16,
     /// Seed of the random order within a preference; random if absent.
     pub seed: Option<u64>,
+    /// Policies of MTA-STS; without it, no policy counts.
+    pub mta_sts: Option<MtaSts>,
 }
 
 impl Settings {
@@ -46,21 +52,24 @@ impl Settings {
             own,
             port: 25,
             seed: None,
+            mta_sts: None,
         }
     }
 }
 
 /// Look-up of servers by MX. Clones share what is in hand.
-pub struct Mx<D = Resolver> {
-    shared: Arc<Shared<D>>,
+#[derive(Clone)]
+pub struct Mx {
+    shared: Arc<Shared>,
     flights: Flights<Resolved>,
 }
 
-struct Shared<D> {
-    guard: Guard<D>,
+struct Shared {
+    guard: Guard,
     own: Own,
     port: u16,
     lanes: Lanes,
+    mta_sts: Option<MtaSts>,
     rng: Mutex<StdRng>,
 }
 
@@ -76,28 +85,21 @@ struct Server {
     addresses: Result<Vec<IpAddr>, NotReachable>,
 }
 
-impl<D> Clone for Mx<D> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-            flights: self.flights.clone(),
-        }
-    }
-}
-
-impl<D: Dns + 'static> Mx<D> {
-    /// Makes the look-up. Exchanges are resolved, and their addresses permitted, by the guard.
-    pub fn new(guard: Guard<D>, settings: Settings) -> Self {
+impl Mx {
+    /// Makes the look-up. Exchanges are resolved, and their addresses permitted, by the guard. Its
+    /// resolver's limit on open questions is for others: the look-up has a limit of its own.
+    pub fn new(guard: Guard, settings: Settings) -> Self {
         let rng = match settings.seed {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => StdRng::from_os_rng(),
         };
         Self {
             shared: Arc::new(Shared {
-                guard,
+                guard: guard.beside(QUESTIONS),
                 own: settings.own,
                 port: settings.port,
                 lanes: Lanes::default(),
+                mta_sts: settings.mta_sts,
                 rng: Mutex::new(rng),
             }),
             flights: Flights::default(),
@@ -136,13 +138,29 @@ impl<D: Dns + 'static> Mx<D> {
                 .collect(),
         })
     }
+
+    /// Fetches policies of MTA-STS again ahead of their end, and stores what has changed. Never
+    /// returns.
+    pub async fn maintain(&self) {
+        match &self.shared.mta_sts {
+            Some(mta_sts) => mta_sts.maintain(self.shared.guard.dns()).await,
+            None => future::pending().await,
+        }
+    }
+
+    /// Fetches the policies that are due, as [`Mx::maintain`] does every minute.
+    pub async fn refresh_policies(&self) {
+        if let Some(mta_sts) = &self.shared.mta_sts {
+            mta_sts.refresh(self.shared.guard.dns()).await;
+        }
+    }
 }
 
 fn preference(server: &Server) -> u16 {
     server.exchange.preference
 }
 
-impl<D: Dns> Shared<D> {
+impl Shared {
     /// Returns the route to an address literal.
     fn literal(&self, address: IpAddr) -> Result<Route, NoRoute> {
         let domain = match address {
@@ -165,14 +183,24 @@ impl<D: Dns> Shared<D> {
     }
 
     async fn look_up(&self, domain: &str) -> Resolved {
-        let _place = self.lanes.enter(domain).await;
-        let resolved = self.servers(domain).await;
-        let failed = resolved.as_ref().is_err_and(NoRoute::is_temporary);
+        let place = self.lanes.enter(domain).await;
+        let announced = async {
+            let mta_sts = self.mta_sts.as_ref()?;
+            mta_sts.announced(self.guard.dns(), domain).await
+        };
+        let (servers, announced) = future::join(self.servers(domain), announced).await;
+        let failed = servers.as_ref().is_err_and(NoRoute::is_temporary);
         self.lanes.ended(domain, failed);
-        resolved
+        // A policy may take long to fetch, and needs no place.
+        drop(place);
+        let servers = match &self.mta_sts {
+            Some(mta_sts) => mta_sts.comply(domain, announced, servers?).await,
+            None => servers,
+        };
+        servers.map(Into::into)
     }
 
-    async fn servers(&self, domain: &str) -> Resolved {
+    async fn servers(&self, domain: &str) -> Result<Vec<Choice>, NoRoute> {
         let found = self.guard.dns().mx(domain).await;
         let found = found.map_err(|unavailable| NoRoute::NoAnswer {
             domain: domain.to_owned(),
@@ -190,7 +218,7 @@ impl<D: Dns> Shared<D> {
             addresses.any(|address| self.own.has_address(*address, self.port))
         };
         let servers = before_own(domain, resolved, preference, is_own)?;
-        self.permitted(domain, servers).map(Into::into)
+        self.permitted(domain, servers)
     }
 
     /// Resolves exchanges, a few at a time, and keeps their order.

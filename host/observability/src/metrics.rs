@@ -213,6 +213,10 @@ fn describe() {
             "Connections to next hops that an attempt was made on, by whether new or used again",
         ),
         (
+            "gatepost_mta_sts_total",
+            "Look-ups of domains for their servers, by what MTA-STS says of them",
+        ),
+        (
             "gatepost_partner_feed_fetches_total",
             "Feeds of partner addresses fetched, by result",
         ),

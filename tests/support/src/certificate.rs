@@ -15,7 +15,12 @@ pub struct Certificate {
 impl Certificate {
     /// Makes a certificate in `directory`.
     pub fn make(directory: &Path) -> Self {
-        let names = ["localhost", "127.0.0.1", "mx.desk.example"].map(String::from);
+        Self::make_for(directory, &["localhost", "127.0.0.1", "mx.desk.example"])
+    }
+
+    /// Makes a certificate for other names in `directory`.
+    pub fn make_for(directory: &Path, names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let made = rcgen::generate_simple_self_signed(names)
             .unwrap_or_else(|error| panic!("no certificate: {error}"));
         let files = Self {

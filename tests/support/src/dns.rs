@@ -14,9 +14,6 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::zone::{Answer, Fault, Zone, decoded, encoded};
 
-/// Time for which answers may be cached, negative ones included: longer than any test.
-const TTL: u32 = 3600;
-
 /// A running name server. It stops when dropped.
 #[derive(Debug)]
 pub struct DnsServer {
@@ -147,26 +144,28 @@ impl Shared {
         reply.metadata.recursion_desired = query.metadata.recursion_desired;
         reply.metadata.recursion_available = true;
         reply.add_query(question.clone());
-        let answer = self.zone.lock().look_up(&name, kind);
+        let zone = self.zone.lock();
+        let (answer, ttl) = (zone.look_up(&name, kind), zone.ttl());
+        drop(zone);
         match answer {
             Answer::Records(chain, records) => {
                 let mut owner = question.name().clone();
                 for (_, target) in chain {
                     let target = encoded(&target);
                     let alias = RData::CNAME(CNAME(target.clone()));
-                    reply.add_answer(Record::from_rdata(owner, TTL, alias));
+                    reply.add_answer(Record::from_rdata(owner, ttl, alias));
                     owner = target;
                 }
                 for record in records {
-                    reply.add_answer(Record::from_rdata(owner.clone(), TTL, record));
+                    reply.add_answer(Record::from_rdata(owner.clone(), ttl, record));
                 }
             }
             Answer::NoData => {
-                reply.add_authority(authority());
+                reply.add_authority(authority(ttl));
             }
             Answer::NoName => {
                 reply.metadata.response_code = ResponseCode::NXDomain;
-                reply.add_authority(authority());
+                reply.add_authority(authority(ttl));
             }
             Answer::Fault(Fault::ServFail) => reply.metadata.response_code = ResponseCode::ServFail,
             Answer::Fault(Fault::Silence) => return None,
@@ -181,9 +180,9 @@ impl Shared {
 }
 
 /// Returns the record with the time for which a negative answer may be cached (RFC 2308).
-fn authority() -> Record {
-    let soa = SOA::new(Name::root(), Name::root(), 1, 1, 1, 1, TTL);
-    Record::from_rdata(Name::root(), TTL, RData::SOA(soa))
+fn authority(ttl: u32) -> Record {
+    let soa = SOA::new(Name::root(), Name::root(), 1, 1, 1, 1, ttl);
+    Record::from_rdata(Name::root(), ttl, RData::SOA(soa))
 }
 
 fn over_udp(shared: &Shared, socket: &UdpSocket) {

@@ -23,6 +23,13 @@ pub enum Published {
         /// Entity tag.
         etag: Option<String>,
     },
+    /// 200 with this text, of a type (Content-Type).
+    Typed {
+        /// Text.
+        text: String,
+        /// Type, such as `text/plain`.
+        content_type: String,
+    },
     /// 302 to this location; the list is at `/moved`.
     Elsewhere(String),
     /// Another status, such as `500 Internal Server Error`.
@@ -34,6 +41,8 @@ struct Shared {
     published: Published,
     /// Status of each answer.
     answered: Vec<String>,
+    /// Host and path of each request.
+    asked: Vec<String>,
 }
 
 /// The server, on a port of its own; stops with the process.
@@ -54,6 +63,7 @@ impl ListServer {
         let shared = Arc::new(Mutex::new(Shared {
             published: Published::Status("404 Not Found".to_owned()),
             answered: Vec::new(),
+            asked: Vec::new(),
         }));
         let served = Arc::clone(&shared);
         thread::spawn(move || {
@@ -83,6 +93,16 @@ impl ListServer {
         format!("https://localhost:{}{path}", self.address.port())
     }
 
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Returns the field Host and the path of each request so far, oldest first.
+    pub fn asked(&self) -> Vec<String> {
+        self.shared.lock().asked.clone()
+    }
+
     /// Returns the status of each answer so far, oldest first.
     pub fn answered(&self) -> Vec<String> {
         self.shared.lock().answered.clone()
@@ -108,7 +128,7 @@ fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, shared: &Mutex<Shared>) ->
     stream.set_read_timeout(Some(crate::PATIENCE)).ok()?;
     let connection = ServerConnection::new(Arc::clone(tls)).ok()?;
     let mut reader = BufReader::new(StreamOwned::new(connection, stream));
-    let (mut path, mut version) = (String::new(), None);
+    let (mut path, mut host, mut version) = (String::new(), String::new(), None);
     loop {
         let mut line = String::new();
         reader
@@ -122,6 +142,8 @@ fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, shared: &Mutex<Shared>) ->
         if let Some((name, value)) = line.split_once(": ") {
             if name.eq_ignore_ascii_case("if-none-match") {
                 version = Some(value.to_owned());
+            } else if name.eq_ignore_ascii_case("host") {
+                value.clone_into(&mut host);
             }
         } else if path.is_empty() {
             path = line.split(' ').nth(1).unwrap_or_default().to_owned();
@@ -136,6 +158,10 @@ fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, shared: &Mutex<Shared>) ->
             let etag = etag.map(|etag| format!("ETag: {etag}\r\n"));
             ("200 OK".to_owned(), etag.unwrap_or_default(), text)
         }
+        Published::Typed { text, content_type } => {
+            let field = format!("Content-Type: {content_type}\r\n");
+            ("200 OK".to_owned(), field, text)
+        }
         Published::Elsewhere(_) if path == "/moved" => (
             "200 OK".to_owned(),
             String::new(),
@@ -149,6 +175,7 @@ fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, shared: &Mutex<Shared>) ->
         Published::Status(status) => (status, String::new(), String::new()),
     };
     shared.answered.push(status.clone());
+    shared.asked.push(format!("{host}{path}"));
     drop(shared);
     let length = body.len();
     let stream = reader.get_mut();

@@ -11,9 +11,22 @@ pub use hickory_proto::rr::{Name, RData, RecordType};
 
 /// Records and faults by name. Neither case nor a final dot matters; an absent name does not exist,
 /// unless a longer one does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Zone {
     nodes: BTreeMap<String, Node>,
+    ttl: u32,
+}
+
+/// Time for which answers may be cached, negative ones included: longer than any test.
+const TTL: u32 = 3600;
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self {
+            nodes: BTreeMap::new(),
+            ttl: TTL,
+        }
+    }
 }
 
 /// Records and faults of one name.
@@ -52,6 +65,17 @@ impl Zone {
     /// Returns an empty zone.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets the time for which answers may be cached, in seconds.
+    pub fn set_ttl(&mut self, ttl: u32) -> &mut Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Returns the time for which answers may be cached, in seconds.
+    pub(crate) fn ttl(&self) -> u32 {
+        self.ttl
     }
 
     fn node(&mut self, name: &str) -> &mut Node {

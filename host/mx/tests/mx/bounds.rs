@@ -44,6 +44,61 @@ async fn callers_at_one_time_share_the_questions() {
 }
 
 #[tokio::test]
+async fn exchanges_without_an_answer_do_not_hold_up_other_domains() {
+    let mut zone = Zone::new();
+    for number in 0..120 {
+        for exchange in 0..8 {
+            let host = format!("mx{exchange}.dead{number}.example");
+            zone.mx(&format!("dead{number}.example"), 10, &host);
+            zone.fault(&host, Fault::Silence);
+        }
+    }
+    zone.mx("a.example", 10, "mx.example")
+        .a("mx.example", public(1));
+    let world = World::patient(zone);
+    let dead = join_all((0..120).map(|number| {
+        let mx = world.mx.clone();
+        async move { mx.route(&format!("dead{number}.example")).await }
+    }));
+    // More questions about the dead are open than the resolver has permits for others.
+    let living = async {
+        let questions = || world.dns.asked().len();
+        while questions() < 400 {
+            tokio::task::yield_now().await;
+        }
+        world.route("a.example").await
+    };
+    tokio::select! {
+        biased;
+        _ = dead => panic!("the dead were answered first"),
+        route = living => assert!(route.is_ok(), "{route:?}"),
+    }
+}
+
+#[tokio::test]
+async fn three_thousand_domains_at_one_time_have_their_routes() {
+    let mut zone = Zone::new();
+    for number in 0..3_000 {
+        let host = format!("mx.d{number}.example");
+        zone.mx(&format!("d{number}.example"), 10, &host)
+            .a(&host, public(1));
+    }
+    let world = World::patient(zone);
+    let routes = (0..3_000).map(|number| {
+        let mx = world.mx.clone();
+        async move { mx.route(&format!("d{number}.example")).await }
+    });
+    let routes = join_all(routes).await;
+    let failed: Vec<_> = routes.into_iter().filter_map(Result::err).collect();
+    assert!(
+        failed.is_empty(),
+        "{} of 3000: {:?}",
+        failed.len(),
+        failed.first()
+    );
+}
+
+#[tokio::test]
 async fn domains_without_an_answer_do_not_hold_up_others() {
     let mut zone = Zone::new();
     for number in 0..100 {

@@ -29,14 +29,26 @@ impl World {
         Self::with(zone, Own::default(), &[])
     }
 
+    /// Starts one whose questions have as much time as by default, for tests that ask many.
+    fn patient(zone: Zone) -> Self {
+        Self::start(zone, Own::default(), &[], ResolverSettings::default())
+    }
+
     /// Starts one with a relay, and with networks that the operator allows.
     fn with(zone: Zone, own: Own, allowed: &[&str]) -> Self {
-        let dns = DnsServer::start(zone);
-        let resolver = Resolver::new(&ResolverSettings {
-            servers: vec![NameServer(dns.address())],
+        let quick = ResolverSettings {
             timeout: Duration::from_millis(300),
             attempts: 1,
             ..ResolverSettings::default()
+        };
+        Self::start(zone, own, allowed, quick)
+    }
+
+    fn start(zone: Zone, own: Own, allowed: &[&str], settings: ResolverSettings) -> Self {
+        let dns = DnsServer::start(zone);
+        let resolver = Resolver::new(&ResolverSettings {
+            servers: vec![NameServer(dns.address())],
+            ..settings
         });
         let allowed = allowed.iter().map(|network| network.parse().unwrap());
         let guard = Guard::new(resolver.unwrap(), allowed);
