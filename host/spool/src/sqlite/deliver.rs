@@ -19,7 +19,7 @@ use super::{
     accept,
     codec::{damaged, from_millis, to_json, to_millis},
     operation::{OperationClass, OperationContext, Work},
-    stored::{self, COLUMNS, MessageRow},
+    stored::{self, COLUMNS, MessageRow, RECIPIENT},
 };
 
 /// Storing of a claim that the schedule has made.
@@ -44,15 +44,13 @@ impl Work for StoreClaim {
     ) -> Result<Vec<Claim>, SpoolError> {
         let mut claims = Vec::with_capacity(self.picks.len());
         for pick in &self.picks {
-            let Some(message) = row_number(context, pick.message)? else {
-                context.after.scheduled.push(Change::Gone(pick.message));
-                continue;
-            };
-            match claim_message(context, self.lease, self.now, message, pick) {
+            match claim_message(context, self.lease, self.now, pick) {
                 Ok(claim) => claims.extend(claim),
                 // One message that cannot be read must not stop the queue.
                 Err(error @ SpoolError::Damaged { .. }) => {
-                    hold_unreadable(context.connection, message, &error)?;
+                    if let Some(message) = row_number(context, pick.message)? {
+                        hold_unreadable(context.connection, message, &error)?;
+                    }
                     context.after.scheduled.push(Change::Gone(pick.message));
                 }
                 Err(error) => return Err(error),
@@ -108,53 +106,59 @@ pub(super) fn hold_unreadable(
 /// Leases the picked recipients of a message, and reads it. `None` if an operation that came
 /// before has taken all of them; the schedule learns of that by it.
 fn claim_message(
-    context: &OperationContext<'_>,
+    context: &mut OperationContext<'_>,
     lease: Lease,
     now: Millis,
-    number: i64,
     pick: &Pick,
 ) -> Result<Option<Claim>, SpoolError> {
     let connection = context.connection;
-    let mut update = connection.prepare_cached(
+    let mut select =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE id = ?1"))?;
+    let mut rows = select.query([pick.message.to_string()])?;
+    let Some(found) = rows.next()? else {
+        context.after.scheduled.push(Change::Gone(pick.message));
+        return Ok(None);
+    };
+    let row = MessageRow::read(found)?;
+    let number = row.number;
+    let mut update = connection.prepare_cached(&format!(
         "UPDATE recipients SET state = 'leased', due = ?1, owner = ?2, last_attempt = ?3
-         WHERE message = ?4 AND number = ?5 AND (due <= ?3 OR (state = 'queued'
-            AND ifnull(attention, (SELECT expires_at FROM messages WHERE number = ?4)) <= ?3))",
-    )?;
+         WHERE message = ?4 AND number = ?5
+            AND (due <= ?3 OR (state = 'queued' AND ifnull(attention, ?6) <= ?3))
+         RETURNING {RECIPIENT}"
+    ))?;
+    let (until, owner) = (from_millis(lease.until), lease.owner.to_string());
+    let expires = from_millis(row.summary.expires_at);
     let mut recipients = Vec::with_capacity(pick.recipients.len());
     for (position, cause) in &pick.recipients {
-        let leased = update.execute(params![
-            from_millis(lease.until),
-            lease.owner.to_string(),
+        let mut leased = update.query(params![
+            until,
+            owner,
             from_millis(now),
             number,
             position,
+            expires
         ])?;
-        if leased > 0
-            && let Some(recipient) = stored::one_recipient(connection, number, *position)?
-        {
-            recipients.push(ClaimedRecipient {
-                number: recipient.number,
-                address: recipient.address,
-                dsn: recipient.dsn,
-                delay_told: recipient.delay_told,
-                attempts: recipient.attempts,
-                last_reply: recipient.last_reply,
-                last_server: recipient.last_server,
-                route: recipient.route,
-                cause: *cause,
-            });
-        }
+        let Some(recipient) = leased.next()?.map(stored::recipient).transpose()? else {
+            continue;
+        };
+        // The update ends with its last row.
+        leased.next()?;
+        recipients.push(ClaimedRecipient {
+            number: recipient.number,
+            address: recipient.address,
+            dsn: recipient.dsn,
+            delay_told: recipient.delay_told,
+            attempts: recipient.attempts,
+            last_reply: recipient.last_reply,
+            last_server: recipient.last_server,
+            route: recipient.route,
+            cause: *cause,
+        });
     }
     if recipients.is_empty() {
         return Ok(None);
     }
-    let mut select =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE number = ?1"))?;
-    let mut rows = select.query([number])?;
-    let Some(found) = rows.next()? else {
-        return Err(damaged("recipient")("its message is missing"));
-    };
-    let row = MessageRow::read(found)?;
     let envelope = stored::addresses(connection, number)?;
     let contents = stored::contents(connection, context.body_reader, &row, envelope)?;
     let summary = row.summary;

@@ -68,7 +68,7 @@ impl MessageRow {
 }
 
 /// Columns that [`recipient`] reads, in its terms.
-const RECIPIENT: &str = "number, address, state, due, owner, attempts, last_attempt,
+pub(super) const RECIPIENT: &str = "number, address, state, due, owner, attempts, last_attempt,
     last_reply_json, last_server, reason, dsn_json, delay_told, route_json";
 
 /// Reads the addresses of a message's recipients, in the order of the envelope.
@@ -82,19 +82,6 @@ pub(super) fn addresses(connection: &Connection, message: i64) -> Result<Vec<Add
         addresses.push(Address::parse(&address).map_err(damaged("recipient"))?);
     }
     Ok(addresses)
-}
-
-/// Reads one recipient of a message.
-pub(super) fn one_recipient(
-    connection: &Connection,
-    message: i64,
-    number: u32,
-) -> Result<Option<Recipient>, SpoolError> {
-    let mut select = connection.prepare_cached(&format!(
-        "SELECT {RECIPIENT} FROM recipients WHERE message = ?1 AND number = ?2"
-    ))?;
-    let mut rows = select.query((message, number))?;
-    rows.next()?.map(recipient).transpose()
 }
 
 /// Reads all recipients of a message, in the order of the envelope.
@@ -113,7 +100,8 @@ pub(super) fn recipients(
     Ok(recipients)
 }
 
-fn recipient(row: &Row<'_>) -> Result<Recipient, SpoolError> {
+/// Reads a recipient from its columns.
+pub(super) fn recipient(row: &Row<'_>) -> Result<Recipient, SpoolError> {
     let address: String = row.get(1)?;
     let address = Address::parse(&address).map_err(damaged("recipient"))?;
     let due = row.get::<_, Option<i64>>(3)?.map_or(Millis(0), to_millis);
