@@ -29,6 +29,7 @@ mod relay;
 mod scram;
 mod sign;
 mod sink;
+mod submission;
 pub mod suites;
 mod token_server;
 pub mod torture;
@@ -55,6 +56,7 @@ pub use relay::{Relay, RelayBuilder};
 pub use scram::Scram;
 pub use sign::{ArcChain, Signer};
 pub use sink::{Sink, Taken};
+pub use submission::DovecotSubmission;
 pub use token_server::{TokenRequest, TokenServer};
 pub use zone::Zone;
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -25,6 +26,47 @@ pub struct Postfix {
     /// Other programs that work for it; dropped before their home.
     helpers: Vec<Process>,
     server: MailServer,
+}
+
+/// User of Cyrus SASL.
+struct Accounts<'a> {
+    /// saslpasswd2.
+    tool: PathBuf,
+    user: &'a str,
+    password: &'a str,
+}
+
+impl Accounts<'_> {
+    /// Adds the user to a database in this home; returns the lines for `main.cf`.
+    fn main(&self, home: &Home) -> String {
+        let database = home.path().join("sasldb2");
+        home.write("password", self.password);
+        let password = fs::File::open(home.path().join("password"));
+        let password = password.unwrap_or_else(|error| panic!("password: {error}"));
+        let mut add = Command::new(&self.tool);
+        add.arg("-f").arg(&database);
+        run(add
+            .args(["-p", "-c", "-u", "postfix.example", self.user])
+            .stdin(password));
+        // smtpd reads it as Postfix's own user.
+        let readable = fs::set_permissions(&database, fs::Permissions::from_mode(0o644));
+        readable.unwrap_or_else(|error| panic!("{}: {error}", database.display()));
+        let settings = format!(
+            "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {}\n\
+             mech_list: PLAIN LOGIN SCRAM-SHA-256\n",
+            database.display()
+        );
+        // Debian's Postfix looks in this folder beside its settings, whatever these say.
+        let folder = home.path().join("sasl");
+        fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        home.write("sasl/smtpd.conf", &settings);
+        format!(
+            "smtpd_sasl_auth_enable = yes\nsmtpd_tls_auth_only = yes\n\
+             smtpd_sasl_local_domain = postfix.example\ncyrus_sasl_config_path = {}\n\
+             smtpd_recipient_restrictions = permit_sasl_authenticated, reject\n",
+            folder.display()
+        )
+    }
 }
 
 /// Main settings: no look-ups, no mailboxes, no pauses. Further ones come below.
@@ -73,7 +115,18 @@ impl Postfix {
 
     /// Starts one with further lines for its `main.cf`.
     pub fn with(next_hop: SocketAddr, main: &str) -> Option<Self> {
-        Self::made(next_hop, main, None)
+        Self::made(next_hop, main, None, None)
+    }
+
+    /// Starts one that takes mail only from this user, who logs in under TLS by the mechanisms of
+    /// Cyrus SASL. If that is not installed, reports that in one line and returns `None`.
+    pub fn with_user(next_hop: SocketAddr, user: &str, password: &str) -> Option<Self> {
+        let accounts = Accounts {
+            tool: debian("sasl2-bin", "saslpasswd2")?,
+            user,
+            password,
+        };
+        Self::made(next_hop, "", None, Some(&accounts))
     }
 
     /// Starts one with policyd-spf, opendkim and opendmarc, which ask this name server, at port 53,
@@ -81,16 +134,23 @@ impl Postfix {
     /// results, the message is accepted. If one of them is not installed, reports that in one line
     /// and returns `None`.
     pub fn verifying(next_hop: SocketAddr, main: &str, resolver: IpAddr) -> Option<Self> {
-        Self::made(next_hop, main, Some(Verifiers::find(resolver)?))
+        Self::made(next_hop, main, Some(Verifiers::find(resolver)?), None)
     }
 
-    fn made(next_hop: SocketAddr, main: &str, verifiers: Option<Verifiers>) -> Option<Self> {
+    fn made(
+        next_hop: SocketAddr,
+        main: &str,
+        verifiers: Option<Verifiers>,
+        accounts: Option<&Accounts<'_>>,
+    ) -> Option<Self> {
         let commands = debian("postfix", "postfix")?.with_file_name("");
         if !root("Postfix") {
             return None;
         }
         let home = Home::make();
         let path = home.path();
+        let accounts = accounts.map(|accounts| accounts.main(&home));
+        let accounts = accounts.unwrap_or_default();
         let [verifying, policy] = verifiers
             .as_ref()
             .map_or_else(Default::default, |verifiers| {
@@ -101,7 +161,8 @@ impl Postfix {
         fs::create_dir(&queue).unwrap_or_else(|e| panic!("{}: {e}", queue.display()));
         let main = format!(
             "{MAIN}queue_directory = {queue}\ndata_directory = {data}\n\
-             relayhost = [{host}]:{port}\nsmtpd_tls_chain_files = {key}, {certificate}\n{verifying}{main}\n",
+             relayhost = [{host}]:{port}\nsmtpd_tls_chain_files = {key}, {certificate}\n\
+             {verifying}{accounts}{main}\n",
             queue = queue.display(),
             data = data.display(),
             host = next_hop.ip(),

@@ -1,0 +1,117 @@
+//! Log-in at real servers: Postfix with Cyrus SASL, and Dovecot's submission server.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use gatepost_certificates::{Trust, private_roots};
+use gatepost_delivery::open::{LogIn, NotOpened, Opened, Opening, try_opening};
+use gatepost_delivery::{Timeouts, Tls};
+use gatepost_model::{Protocol, TlsMode};
+use gatepost_sasl::client::{Credential, Mechanism};
+use gatepost_smtp::client::OpeningStage;
+use test_support::{DovecotSubmission, Postfix, TokenServer};
+use zeroize::Zeroizing;
+
+const USER: &str = "help@customer.example";
+
+/// Logs in at a server by this mechanism alone.
+async fn log_in(
+    address: SocketAddr,
+    certificate: &Path,
+    credential: Credential,
+    mechanism: Mechanism,
+) -> Result<Opened, NotOpened> {
+    let roots = private_roots(&std::fs::read(certificate).unwrap()).unwrap();
+    let opening = Opening {
+        host: "localhost".to_owned(),
+        port: address.port(),
+        addresses: vec![address],
+        protocol: Protocol::Smtp,
+        mode: TlsMode::Required,
+        tls: Tls::new(Trust::Roots(roots), None).unwrap(),
+        ehlo_name: "relay.example".parse().unwrap(),
+        egress: Vec::new(),
+        login: Some(LogIn {
+            mechanisms: vec![mechanism],
+            source: Arc::new(credential),
+        }),
+        timeouts: Timeouts::default(),
+        transcript: None,
+    };
+    try_opening(&opening).await
+}
+
+fn password(secret: &str) -> Credential {
+    Credential::password(USER, Zeroizing::new(secret.to_owned())).unwrap()
+}
+
+fn token(secret: &str) -> Credential {
+    Credential::token(USER, Zeroizing::new(secret.to_owned())).unwrap()
+}
+
+/// Asserts that the right password logs in by each of these mechanisms, and a wrong one does not.
+async fn passwords(address: SocketAddr, certificate: &Path) {
+    for mechanism in [Mechanism::Plain, Mechanism::Login, Mechanism::ScramSha256] {
+        let opened = log_in(address, certificate, password("secret"), mechanism).await;
+        let opened = opened.unwrap_or_else(|error| panic!("{mechanism}: {error}"));
+        assert!(opened.capabilities.auth.contains(&mechanism));
+        let refused = log_in(address, certificate, password("wrong"), mechanism).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.stage, OpeningStage::Auth, "{mechanism}: {refused}");
+        assert_eq!(refused.reply.unwrap().code(), 535, "{mechanism}");
+        assert!(refused.permanent);
+    }
+}
+
+#[tokio::test]
+async fn postfix_with_cyrus_sasl_takes_passwords() {
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+    let Some(postfix) = Postfix::with_user(nowhere, USER, "secret") else {
+        return;
+    };
+    passwords(postfix.address(), postfix.certificate()).await;
+}
+
+#[tokio::test]
+async fn dovecot_takes_passwords() {
+    let tokens = TokenServer::start();
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+    let Some(dovecot) = DovecotSubmission::start(USER, "secret", &tokens.url("/"), nowhere) else {
+        return;
+    };
+    passwords(dovecot.address(), dovecot.certificate()).await;
+}
+
+#[tokio::test]
+async fn dovecot_takes_tokens_and_says_why_it_refuses_one() {
+    let tokens = TokenServer::start();
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+    let Some(dovecot) = DovecotSubmission::start(USER, "secret", &tokens.url("/"), nowhere) else {
+        return;
+    };
+    // Longer than the line that Dovecot answers with 500 if it is AUTH's own.
+    for (token_text, mechanism) in [
+        ("short".to_owned(), Mechanism::Xoauth2),
+        ("short".to_owned(), Mechanism::OauthBearer),
+        ("long".repeat(700), Mechanism::Xoauth2),
+        ("long".repeat(700), Mechanism::OauthBearer),
+    ] {
+        let good = serde_json::json!({ "active": true, "username": USER });
+        tokens.answer("200 OK", &good.to_string());
+        let (address, certificate) = (dovecot.address(), dovecot.certificate());
+        let opened = log_in(address, certificate, token(&token_text), mechanism).await;
+        opened.unwrap_or_else(|error| panic!("{mechanism}: {error}"));
+        let asked = tokens.requests();
+        assert_eq!(asked.last().unwrap().fields["token"], token_text);
+
+        tokens.answer("200 OK", r#"{"active":false}"#);
+        let refused = log_in(address, certificate, token("expired"), mechanism).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.stage, OpeningStage::Auth, "{mechanism}: {refused}");
+        let reason = refused.reason.unwrap();
+        assert!(reason.contains(r#""status":"#), "{mechanism}: {reason}");
+        assert_eq!(refused.reply.unwrap().code(), 535);
+    }
+}
