@@ -132,6 +132,25 @@ async fn required_tls_delivers_with_a_verified_certificate() {
 }
 
 #[tokio::test]
+async fn implicit_tls_delivers_with_a_verified_certificate_and_defers_with_another() {
+    let certificate = Certificate::new();
+    let offer = Offer {
+        implicit: Some(certificate.clone()),
+        ..Offer::usual()
+    };
+    let server = NextHopServer::start(offer, |_, _| None).await;
+    let sent = send(&server, TlsMode::Implicit, Some(&certificate)).await;
+    assert_eq!(sent, delivered(true));
+    assert!(!server.commands().iter().any(|(_, line)| line == "STARTTLS"));
+    let (code, _) = send(&server, TlsMode::Implicit, Some(&Certificate::new())).await;
+    assert_eq!(code, "4.7.5");
+    // A server that waits for plaintext.
+    let server = NextHopServer::accepting_everything().await;
+    let (code, _) = send(&server, TlsMode::Implicit, Some(&certificate)).await;
+    assert_eq!((code.as_str(), server.received().len()), ("4.7.5", 0));
+}
+
+#[tokio::test]
 async fn required_tls_defers_with_an_unverified_certificate() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;

@@ -10,6 +10,10 @@ mod between_two_postfixes;
 mod internationalised;
 mod notifications;
 
+mod gatepost {
+    mod logs_in_at_another;
+}
+
 mod gsasl {
     mod scram;
 }
