@@ -54,7 +54,7 @@ impl fmt::Display for Change {
 const REDACTED: &str = "not shown";
 
 /// Words that mark a key as secret, with all keys below it.
-const SECRET_WORDS: [&str; 9] = [
+const SECRET_WORDS: [&str; 11] = [
     "password",
     "passphrase",
     "secret",
@@ -64,6 +64,8 @@ const SECRET_WORDS: [&str; 9] = [
     "api-key",
     "apikey",
     "headers",
+    "private-key",
+    "client-key",
 ];
 
 /// Returns the keys that differ, in alphabetical order, and the files whose contents differ.

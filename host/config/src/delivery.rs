@@ -14,7 +14,7 @@ use super::{Domain, units};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Delivery {
-    /// Next hop of mail that no policy routes. Without one, such mail waits until it expires.
+    /// Next hop of both directions where [`Routes`](super::Routes) has none.
     pub default_route: Option<NextHop>,
     /// Backoff: waits between attempts; the last one repeats.
     #[serde(deserialize_with = "units::durations")]
@@ -94,7 +94,7 @@ impl Default for Delivery {
 impl Delivery {
     /// Returns the settings in the terms of delivery, for a relay of this host name with these
     /// notices.
-    pub fn settings(
+    pub(super) fn settings(
         &self,
         hostname: &Domain,
         notifications: Arc<gatepost_delivery::Notifications>,

@@ -22,6 +22,8 @@ pub struct Directory {
     pub addresses_per_domain: usize,
     /// Maximum number of live credentials for one domain, or for one account's submission.
     pub live_sets: usize,
+    /// Maximum number of connections of an account.
+    pub connections_per_account: usize,
     /// Separators of sub-addresses when partner addresses are compared. If empty, there are no
     /// sub-addresses.
     pub sub_address_separators: Separators,
@@ -43,6 +45,7 @@ impl Default for Directory {
             domains_per_account: limits.domains_per_account,
             addresses_per_domain: limits.addresses_per_domain,
             live_sets: limits.live_sets,
+            connections_per_account: limits.connections_per_account,
             sub_address_separators: Separators::default(),
             feed_ca_file: None,
             feed_size: 64 << 20,
@@ -58,6 +61,7 @@ impl Directory {
             domains_per_account: self.domains_per_account,
             addresses_per_domain: self.addresses_per_domain,
             live_sets: self.live_sets,
+            connections_per_account: self.connections_per_account,
         }
     }
 

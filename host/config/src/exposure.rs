@@ -40,6 +40,9 @@ pub fn of(config: &Config, path: &Path) -> Vec<Finding> {
     if let Some(tls) = &config.tls {
         findings.extend(check_file(&tls.key, Readers::Group, relay_user));
     }
+    for file in config.secret_files() {
+        findings.extend(check_file(file, Readers::Group, relay_user));
+    }
     let directory = config.directory.settings(&config.relay.store);
     findings.extend(check_file(&directory.key_ring, Readers::None, relay_user));
     findings.extend(check_folder(&directory.key_ring));
@@ -56,7 +59,7 @@ pub fn of_store_alone(store: &Path) -> Vec<Finding> {
 
 fn of_store(store: &Path) -> Vec<Finding> {
     let relay_user = relay_user(store);
-    let databases = ["spool.db", "trace.db", "directory.db"];
+    let databases = ["spool.db", "trace.db", "directory.db", "connections.db"];
     let databases = databases.iter().flat_map(|name| {
         let suffixes = ["", "-wal", "-shm"];
         suffixes.map(|suffix| format!("{name}{suffix}"))

@@ -11,6 +11,7 @@
 mod account;
 mod addresses;
 mod changes;
+mod connection;
 mod delivery;
 mod destinations;
 mod directory;
@@ -25,10 +26,14 @@ mod origin;
 mod otlp;
 mod policy;
 mod relay;
+mod relay_connections;
+mod routes;
 mod units;
 mod validate;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gatepost_delivery::Templates;
 use serde::Deserialize;
@@ -37,6 +42,9 @@ use zeroize::Zeroizing;
 pub use account::{Account, Forwarders, Password, SourceRoutes, User};
 pub use addresses::Addresses;
 pub use changes::Change;
+pub use connection::{
+    EgressError, EgressPool, SecretSource, SiteConnection, SiteConnections, check_egress,
+};
 pub use delivery::Delivery;
 pub use destinations::Destinations;
 pub use directory::Directory;
@@ -52,6 +60,8 @@ pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
+pub use relay_connections::RelayConnections;
+pub use routes::{DefaultRoute, HttpEndpoint, LmtpServer, MaildirFolder, Routes};
 pub use units::parse_duration;
 
 /// Path of the configuration when no `--config` is given.
@@ -112,6 +122,24 @@ pub struct Config {
     /// policies that a chain names without configuring them.
     #[serde(default, rename = "policy")]
     pub policies: Vec<Policy>,
+    /// Default routes by direction.
+    #[serde(default)]
+    pub routes: Routes,
+    /// Connections of the site as they are written; [`Config::site`] has them complete.
+    #[serde(default, rename = "connection")]
+    connections: connection::WrittenConnections,
+    /// Pools of addresses that mail leaves from, by name.
+    #[serde(default)]
+    pub egress: BTreeMap<String, EgressPool>,
+    /// LMTP servers of the application, by name.
+    #[serde(default)]
+    pub lmtp: BTreeMap<String, LmtpServer>,
+    /// HTTP endpoints of the application, by name.
+    #[serde(default, rename = "endpoint")]
+    pub endpoints: BTreeMap<String, HttpEndpoint>,
+    /// Maildirs of the application, by name.
+    #[serde(default, rename = "maildir")]
+    pub maildirs: BTreeMap<String, MaildirFolder>,
     /// Delivery of accepted mail.
     #[serde(default)]
     pub delivery: Delivery,
@@ -121,6 +149,9 @@ pub struct Config {
     /// True only in [`Config::builtin`]: every domain and user belongs to the first account.
     #[serde(skip)]
     any_domain: bool,
+    /// Connections of the site, complete, and the profiles of the relay.
+    #[serde(skip)]
+    pub site: Arc<SiteConnections>,
     /// Text and files that the configuration was read from.
     #[serde(skip)]
     pub document: Document,
@@ -156,6 +187,14 @@ impl Config {
             return Err(ConfigError::invalid(problems, text, path));
         }
         let files = config.resolve_paths(base);
+        let site = connection::complete(&config.connections, config.relay.profiles.as_deref());
+        let site = site.map_err(|findings| ConfigError::invalid(findings, text, path))?;
+        config.site = Arc::new(site);
+        if let Some(hop) = config.delivery.default_route.take() {
+            let route = DefaultRoute::from(hop);
+            config.routes.inbound.get_or_insert_with(|| route.clone());
+            config.routes.submission.get_or_insert(route);
+        }
         config.document = Document::new(text, path, files);
         config.add_builtin_policies();
         Ok(config)
@@ -209,7 +248,56 @@ impl Config {
         let mut accounts = self.accounts.iter();
         let headers = Headers::default();
         accounts.any(|account| !account.users.is_empty())
+            || connection::hold_secrets(&self.connections)
             || (self.otlp.as_ref()).is_some_and(|otlp| otlp.headers != headers)
+    }
+
+    /// Returns the files that hold secrets of connections.
+    pub fn secret_files(&self) -> Vec<&Path> {
+        connection::secret_files(&self.connections)
+    }
+
+    /// Checks that every secret of a connection could be read. What only asks a relay, or looks at
+    /// its store, needs none.
+    ///
+    /// # Errors
+    /// One problem for each that could not, at its line.
+    pub fn check_secrets(&self) -> Result<(), ConfigError> {
+        match self.site.unread.is_empty() {
+            true => Ok(()),
+            false => Err(self.document.refused(self.site.unread.clone())),
+        }
+    }
+
+    /// Returns the settings of delivery with these notices.
+    pub fn delivery_settings(
+        &self,
+        notifications: Arc<gatepost_delivery::Notifications>,
+    ) -> gatepost_delivery::Settings {
+        (self.delivery).settings(&self.relay.hostname, notifications)
+    }
+
+    /// Checks that the machine has every egress address.
+    ///
+    /// # Errors
+    /// One for each address that it has not.
+    pub fn check_egress(&self) -> Result<(), Vec<EgressError>> {
+        let pools = self.egress.iter();
+        let addresses = pools.flat_map(|(pool, of)| of.addresses.iter().map(move |at| (pool, *at)));
+        let errors = addresses.filter_map(|(pool, address)| {
+            let source = check_egress(address).err()?;
+            let pool = pool.clone();
+            Some(EgressError {
+                pool,
+                address,
+                source,
+            })
+        });
+        let errors: Vec<_> = errors.collect();
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(errors),
+        }
     }
 
     /// Returns the listener with this name.
@@ -250,6 +338,14 @@ impl Config {
                 }
             }
             *folder = base.join(&*folder);
+        }
+        if let Some(folder) = &mut self.relay.profiles {
+            *folder = base.join(&*folder);
+            files.extend(gatepost_connections::Profiles::files(folder).unwrap_or_default());
+        }
+        connection::resolve_paths(&mut self.connections, base, &mut files);
+        for maildir in self.maildirs.values_mut() {
+            maildir.folder = base.join(&maildir.folder);
         }
         let mut resolve = |path: &mut PathBuf| {
             *path = base.join(&*path);

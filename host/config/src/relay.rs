@@ -25,6 +25,8 @@ pub struct Relay {
     pub min_free: u64,
     /// Folder of policy modules. It is watched: a module that changes is activated.
     pub policies: Option<PathBuf>,
+    /// Folder of profiles of services, besides those that come with the relay.
+    pub profiles: Option<PathBuf>,
     /// Time that transactions and deliveries in progress get to finish during shutdown.
     #[serde(default = "default_drain", deserialize_with = "units::duration")]
     pub drain: Duration,

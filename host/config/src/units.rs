@@ -5,25 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use jiff::{Span, SpanRelativeTo};
+pub use gatepost_connections::parse_duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-
-/// Parses a duration such as `50ms`, `1h 30m` or `5d`; a day has 24 hours.
-///
-/// # Errors
-/// A sentence that says what is wrong and shows the form.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let form = "write a number with a unit, such as \"50ms\", \"30s\", \"5m\", \"1h\" or \"5d\"";
-    let span: Span = text
-        .parse()
-        .map_err(|_| format!("`{text}` is not a duration; {form}"))?;
-    let signed = span
-        .to_duration(SpanRelativeTo::days_are_24_hours())
-        .map_err(|_| format!("`{text}` has a unit of no fixed length; {form}"))?;
-    Duration::try_from(signed)
-        .map_err(|_| format!("`{text}` is negative, a duration here is not; {form}"))
-}
 
 /// Parses a size such as `25MiB`, `64 KiB` or `998`, in bytes.
 ///

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use gatepost_builtin as builtin;
-use gatepost_model::BY_RELAY;
+use gatepost_model::{BY_RELAY, Way};
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step};
@@ -26,6 +26,8 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     check_accounts(config, &mut findings);
     check_listeners(config, &mut findings);
     check_policies(config, &mut findings);
+    check_egress(config, &mut findings);
+    check_routes(config, &mut findings);
     check_delivery(config, &mut findings);
     findings.0
 }
@@ -159,6 +161,7 @@ fn check_directory(config: &Config, findings: &mut Findings) {
         ("domains-per-account", directory.domains_per_account),
         ("addresses-per-domain", directory.addresses_per_domain),
         ("live-sets", directory.live_sets),
+        ("connections-per-account", directory.connections_per_account),
     ] {
         if number == 0 {
             findings.add(
@@ -609,6 +612,99 @@ fn names_key(value: &serde_json::Value, key: &str) -> bool {
         }
         serde_json::Value::Array(items) => items.iter().any(|value| names_key(value, key)),
         _ => false,
+    }
+}
+
+fn check_egress(config: &Config, findings: &mut Findings) {
+    let mut names = HashSet::new();
+    for (name, pool) in &config.egress {
+        let at = || [Step::from("egress"), Step::from(name)];
+        check_name("pool", name, at(), &mut names, findings);
+        if pool.addresses.is_empty() || pool.addresses.iter().any(|at| at.is_unspecified()) {
+            findings.add(
+                at(),
+                format!("the pool \"{name}\" has no address, or one that stands for all"),
+                "write addresses of this machine, such as addresses = [\"192.0.2.1\"]",
+            );
+        }
+    }
+    for (name, draft) in &config.connections {
+        if let Some(pool) = draft
+            .egress
+            .as_ref()
+            .filter(|pool| !config.egress.contains_key(*pool))
+        {
+            findings.add(
+                [
+                    Step::from("connection"),
+                    Step::from(&name.to_string()),
+                    Step::from("egress"),
+                ],
+                format!("there is no pool \"{pool}\""),
+                "add [egress.NAME] with its addresses",
+            );
+        }
+    }
+}
+
+fn check_routes(config: &Config, findings: &mut Findings) {
+    let mut names = HashSet::new();
+    let targets = [
+        ("lmtp", config.lmtp.keys().collect::<Vec<_>>()),
+        ("endpoint", config.endpoints.keys().collect()),
+        ("maildir", config.maildirs.keys().collect()),
+    ];
+    for (table, of) in targets {
+        names.clear();
+        for name in of {
+            let at = [Step::from(table), Step::from(name)];
+            check_name(table, name, at, &mut names, findings);
+        }
+    }
+    let routes = &config.routes;
+    if config.delivery.default_route.is_some()
+        && routes.inbound.is_some()
+        && routes.submission.is_some()
+    {
+        findings.add(
+            at!["delivery", "default-route"],
+            "default-route has no effect, since [routes] has one for each direction",
+            "take it out",
+        );
+    }
+    for (key, route) in [
+        ("inbound", &routes.inbound),
+        ("submission", &routes.submission),
+    ] {
+        let Some(route) = route else { continue };
+        let has_connection = |name: &str| {
+            let mut names = config.connections.keys();
+            names.any(|known| known.as_str() == name)
+        };
+        let missing = match route.way() {
+            Way::Connection(name) if !has_connection(name) => Some(("connection", name)),
+            Way::Lmtp(name) if !config.lmtp.contains_key(name) => Some(("lmtp", name)),
+            Way::Http(name) if !config.endpoints.contains_key(name) => Some(("endpoint", name)),
+            Way::Maildir(name) if !config.maildirs.contains_key(name) => Some(("maildir", name)),
+            _ => None,
+        };
+        if let Some((table, name)) = missing {
+            findings.add(
+                at!["routes", key],
+                format!("there is no [{table}.{name}]"),
+                format!("add it, or name another {table}"),
+            );
+        }
+        if let Some(pool) = route
+            .egress()
+            .filter(|pool| !config.egress.contains_key(*pool))
+        {
+            findings.add(
+                at!["routes", key],
+                format!("there is no pool \"{pool}\""),
+                "add [egress.NAME] with its addresses",
+            );
+        }
     }
 }
 

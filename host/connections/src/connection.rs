@@ -331,12 +331,15 @@ impl Serves {
                 same.then_some(3)
             }
             Self::Brand(name) => (brand == Some(name)).then_some(2),
-            Self::Domain(domain) => domain.matches(sender.domain()).then_some(1),
+            Self::Domain(domain) => same_domain(domain.as_ascii(), sender.domain()).then_some(1),
         }
     }
 }
 
 fn same_domain(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
     one.parse::<Domain>()
         .is_ok_and(|domain| domain.matches(other))
 }
@@ -440,6 +443,15 @@ impl Connection {
     pub fn secret_names(&self) -> Vec<&'static str> {
         let mut copy = self.clone();
         copy.secrets().into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// Returns the connection with a mask in the place of each secret, for answers to operators.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        for (_, secret) in self.secrets() {
+            *secret = Secret::new(Secret::MASK);
+        }
+        self
     }
 
     /// Returns all of it with its secrets in plain, to be encrypted.

@@ -28,6 +28,12 @@ impl ConnectionName {
     }
 }
 
+impl std::borrow::Borrow<str> for ConnectionName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for ConnectionName {
     type Err = ConnectionNameError;
 

@@ -104,7 +104,10 @@ impl Profile {
 
 /// All profiles, by name.
 #[derive(Debug, Clone)]
-pub struct Profiles(BTreeMap<String, Arc<Profile>>);
+pub struct Profiles {
+    by_name: BTreeMap<String, Arc<Profile>>,
+    generic: Arc<Profile>,
+}
 
 /// Text of each profile that comes with the relay.
 const BUILT_IN: [(&str, &str); 11] = [
@@ -154,12 +157,19 @@ impl Profiles {
 
     /// Returns the profiles that come with the relay.
     pub fn built_in() -> Self {
-        let parsed = BUILT_IN.iter().map(|(name, text)| {
-            let profile = Profile::parse(name, text);
-            let profile = profile.unwrap_or_else(|error| unreachable!("tested: {error}"));
-            ((*name).to_owned(), Arc::new(profile))
-        });
-        Self(parsed.collect())
+        let parsed: BTreeMap<_, _> = BUILT_IN
+            .iter()
+            .map(|(name, text)| {
+                let profile = Profile::parse(name, text);
+                let profile = profile.unwrap_or_else(|error| unreachable!("tested: {error}"));
+                ((*name).to_owned(), Arc::new(profile))
+            })
+            .collect();
+        let generic = Arc::clone(&parsed[Self::GENERIC]);
+        Self {
+            by_name: parsed,
+            generic,
+        }
     }
 
     /// Returns the profiles that come with the relay and those of a folder, which go before them.
@@ -176,7 +186,9 @@ impl Profiles {
                 source: error.into(),
             })?;
             let profile = Profile::parse(&name, &text)?;
-            profiles.0.insert(name.into_owned(), Arc::new(profile));
+            profiles
+                .by_name
+                .insert(name.into_owned(), Arc::new(profile));
         }
         Ok(profiles)
     }
@@ -210,17 +222,22 @@ impl Profiles {
 
     /// Returns the profile of this name.
     pub fn get(&self, name: &str) -> Option<&Arc<Profile>> {
-        self.0.get(name)
+        self.by_name.get(name)
+    }
+
+    /// Returns the profile of this name, or the generic one if there is none any more.
+    pub fn get_or_generic(&self, name: &str) -> &Arc<Profile> {
+        self.get(name).unwrap_or(&self.generic)
     }
 
     /// Returns all profiles, ordered by name.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Profile>> {
-        self.0.values()
+        self.by_name.values()
     }
 
     /// Returns the names of all profiles, for a sentence.
     pub fn names(&self) -> String {
-        let names: Vec<_> = self.0.keys().map(String::as_str).collect();
+        let names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
         names.join(", ")
     }
 }

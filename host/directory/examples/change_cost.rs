@@ -200,6 +200,7 @@ fn fill(settings: &Settings) {
             address: address.parse().unwrap(),
             account: ids[account],
             connector: None,
+            brand: None,
             created: Millis(number as u64),
         }))
     });

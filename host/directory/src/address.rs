@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatepost_message::{Address, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ConnectorId, Destination};
+use crate::{AccountId, ConnectorId, Destination, Name};
 
 /// Address at which an account receives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct SupportAddress {
     pub account: AccountId,
     /// Connector of the domain; `None` in the native domain.
     pub connector: Option<ConnectorId>,
+    /// Brand whose address it is, one of the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Name>,
     /// Time of creation.
     pub created: Millis,
 }

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use gatepost_connections::ConnectionName;
 use gatepost_message::Millis;
 
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, PartnerEntry,
-    PartnerList, SupportAddress, UserName,
+    PartnerList, SealedConnection, SupportAddress, UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.
@@ -50,6 +51,8 @@ pub enum DirectoryRow {
     Agreement(Agreement),
     /// List of partners, without its entries.
     List(Box<PartnerList>),
+    /// Connection of a customer, encrypted.
+    Connection(Box<SealedConnection>),
 }
 
 /// Credential as it is stored.
@@ -95,6 +98,13 @@ pub enum RowKey {
     },
     /// List of partners.
     List(u32),
+    /// Connection of a customer.
+    Connection {
+        /// Account that owns it.
+        account: AccountId,
+        /// Name.
+        name: ConnectionName,
+    },
 }
 
 impl DirectoryRow {
@@ -113,6 +123,10 @@ impl DirectoryRow {
                 other: *other,
             },
             Self::List(list) => RowKey::List(list.id),
+            Self::Connection(sealed) => RowKey::Connection {
+                account: sealed.account,
+                name: sealed.name.clone(),
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The open directory: settings, the current view, and changes.
 
 mod accounts;
+mod connections;
 mod partners;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
@@ -17,7 +18,7 @@ use crate::{
     sqlite::SqliteStore,
     state,
     uses::UseWriter,
-    view::has_credentials,
+    view::has_encrypted,
 };
 
 /// Limits on what an account may have.
@@ -30,15 +31,18 @@ pub struct Limits {
     /// Maximum number of live credentials for one domain, and for one account's submission. More
     /// than one, because a new one has to be in use before the old one is revoked.
     pub live_sets: usize,
+    /// Maximum number of connections of an account.
+    pub connections_per_account: usize,
 }
 
 impl Default for Limits {
-    /// Returns 4 domains, 50 addresses each, 2 live credentials.
+    /// Returns 4 domains, 50 addresses each, 2 live credentials, 20 connections.
     fn default() -> Self {
         Self {
             domains_per_account: 4,
             addresses_per_domain: 50,
             live_sets: 2,
+            connections_per_account: 20,
         }
     }
 }
@@ -95,7 +99,7 @@ impl Directory {
     ) -> Result<Self, DirectoryError> {
         let rows = store.rows()?;
         let had_ring = settings.key_ring.exists();
-        let ring = KeyRing::open(&settings.key_ring, !has_credentials(&rows))?;
+        let ring = KeyRing::open(&settings.key_ring, !has_encrypted(&rows))?;
         let has_accounts = rows
             .rows
             .iter()
@@ -186,6 +190,12 @@ impl Directory {
                 let user = &known.credential.user_name;
                 let sealed = state.ring.seal_verifier(user, &known.verifier)?;
                 changes.extend(rules::credential::reseal(view, user, sealed)?.1);
+            }
+            for owned in view.all_connections() {
+                let sealed = (state.ring).seal_connection(owned.account, &owned.connection)?;
+                let name = &owned.connection.name;
+                let resealed = rules::connection::reseal(view, owned.account, name, sealed)?;
+                changes.extend(resealed.1);
             }
             Ok::<_, DirectoryError>((changes.len(), changes))
         })?;

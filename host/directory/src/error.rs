@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use gatepost_message::{Address, Domain};
 
-use crate::{AccountId, AccountKind, ConnectorId, PartnerEntry, PartnerSource, UserName};
+use gatepost_connections::ConnectionName;
+
+use crate::{AccountId, AccountKind, ConnectorId, Name, PartnerEntry, PartnerSource, UserName};
 
 /// Error of opening, reading or changing the directory.
 #[derive(Debug, thiserror::Error)]
@@ -273,6 +275,42 @@ pub enum Refusal {
         "{0} is a whole domain, which silences people too: ask for whole domains with --domains if that is meant"
     )]
     WholeDomain(PartnerEntry),
+    /// The account has the maximum number of connections.
+    #[error(
+        "account {account} has {limit} connections, as many as it may have; remove one, or raise connections-per-account in [directory]"
+    )]
+    TooManyConnections {
+        /// Account that was to get another.
+        account: AccountId,
+        /// Maximum number of connections.
+        limit: usize,
+    },
+    /// A connection was to serve a sender that is not its account's.
+    #[error(
+        "{sender} is no sender of account {account} that a connection can serve: name a domain that it has connected, an address in one, or one of its brands"
+    )]
+    ForeignSender {
+        /// Sender that was named.
+        sender: String,
+        /// Account of the connection.
+        account: AccountId,
+    },
+    /// Another connection of the account serves the sender.
+    #[error("{sender} leaves by connection {connection} already: take it out there first")]
+    ServedTwice {
+        /// Sender that was named.
+        sender: String,
+        /// Connection that serves it.
+        connection: ConnectionName,
+    },
+    /// The account has no such brand.
+    #[error("account {account} has no brand {brand}; `gatepost account show` shows its brands")]
+    NoBrand {
+        /// Account that was named.
+        account: AccountId,
+        /// Brand that was named.
+        brand: Name,
+    },
     /// The item still owns something that would be lost with it.
     #[error("{what} still has {contents}: remove these first")]
     NotEmpty {

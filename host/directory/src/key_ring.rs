@@ -20,7 +20,9 @@ use ring::{
 
 use zeroize::Zeroizing;
 
-use crate::{DirectoryError, Sealed, UserName, Verifier, random};
+use gatepost_connections::Connection;
+
+use crate::{AccountId, DirectoryError, Sealed, SealedConnection, UserName, Verifier, random};
 
 /// Upper bound of the length of a line in bytes; ids made here have 8 characters.
 const MAX_LINE: usize = 64;
@@ -39,6 +41,15 @@ impl<'a> SealBinding<'a> {
             table: "credentials",
             column: "verifier",
             row: user.as_str(),
+        }
+    }
+
+    /// Returns the binding of a connection; `row` is its account and its name.
+    fn of_connection(row: &'a str) -> Self {
+        Self {
+            table: "connections",
+            column: "sealed",
+            row,
         }
     }
 
@@ -194,6 +205,33 @@ impl KeyRing {
         let bytes = self.open_sealed(&SealBinding::of_verifier(user), sealed)?;
         let damaged = || DirectoryError::Damaged(format!("verifier of {user}"));
         Verifier::decode(&bytes).ok_or_else(damaged)
+    }
+
+    /// Encrypts a connection of an account.
+    pub(crate) fn seal_connection(
+        &self,
+        account: AccountId,
+        connection: &Connection,
+    ) -> Result<Sealed, DirectoryError> {
+        let row = format!("{account}/{}", connection.name);
+        self.seal(
+            &SealBinding::of_connection(&row),
+            &connection.to_plaintext(),
+        )
+    }
+
+    /// Decrypts a connection.
+    pub(crate) fn open_connection(
+        &self,
+        sealed: &SealedConnection,
+    ) -> Result<Connection, DirectoryError> {
+        let row = format!("{}/{}", sealed.account, sealed.name);
+        let bytes = self.open_sealed(&SealBinding::of_connection(&row), &sealed.sealed)?;
+        let damaged = || DirectoryError::Damaged(format!("connection {row}"));
+        let connection = Connection::from_plaintext(&bytes);
+        connection
+            .filter(|of| of.name == sealed.name)
+            .ok_or_else(damaged)
     }
 
     /// Encrypts a value for its place with the newest key.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
+use gatepost_connections::ConnectionName;
 use gatepost_message::{Domain, Millis};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
@@ -9,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, DirectoryChange,
     DirectoryError, DirectoryRow, Feed, Name, PartnerList, PartnerSource, Profile, RowKey, Rows,
-    Scope, Sealed, SealedCredential, SupportAddress, UserName,
+    Scope, Sealed, SealedConnection, SealedCredential, SupportAddress, UserName,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -20,12 +21,14 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let credentials = credentials(connection)?.into_iter().map(Box::new);
     let agreements = agreements(connection)?.into_iter();
     let lists = partner_lists(connection)?.into_iter().map(Box::new);
+    let connections = connections(connection)?.into_iter().map(Box::new);
     let rows = (accounts.map(DirectoryRow::Account))
         .chain(connectors.map(DirectoryRow::Connector))
         .chain(addresses.map(DirectoryRow::Address))
         .chain(credentials.map(DirectoryRow::Credential))
         .chain(agreements.map(DirectoryRow::Agreement))
-        .chain(lists.map(DirectoryRow::List));
+        .chain(lists.map(DirectoryRow::List))
+        .chain(connections.map(DirectoryRow::Connection));
     let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
     let last_list = connection.query_row(select, [], |row| row.get(0));
     Ok(Rows {
@@ -138,13 +141,14 @@ fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
 
 fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
     let mut select = connection.prepare_cached(
-        "SELECT address, account, connector, created FROM addresses ORDER BY canonical, account",
+        "SELECT address, account, connector, created, brand FROM addresses ORDER BY canonical, account",
     )?;
     let rows = select.query_map([], |row| {
         Ok(SupportAddress {
             address: parsed(row, 0)?,
             account: parsed(row, 1)?,
             connector: optional_parsed(row, 2)?,
+            brand: optional_parsed(row, 4)?,
             created: time(row, 3)?,
         })
     })?;
@@ -241,6 +245,28 @@ fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<PartnerList>> 
     rows.collect()
 }
 
+fn connections(connection: &Connection) -> rusqlite::Result<Vec<SealedConnection>> {
+    let mut select = connection.prepare_cached(
+        "SELECT account, name, created, changed, generation, key_id, sealed FROM connections
+         ORDER BY account, name",
+    )?;
+    let rows = select.query_map([], |row| {
+        let generation: i64 = row.get(4)?;
+        Ok(SealedConnection {
+            account: parsed(row, 0)?,
+            name: parsed::<ConnectionName>(row, 1)?,
+            created: time(row, 2)?,
+            changed: time(row, 3)?,
+            generation: generation.unsigned_abs(),
+            sealed: Sealed {
+                key_id: row.get(5)?,
+                bytes: row.get(6)?,
+            },
+        })
+    })?;
+    rows.collect()
+}
+
 /// Writes a change.
 pub(crate) fn write(
     connection: &Connection,
@@ -289,6 +315,7 @@ fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError
             (one.to_string(), other.to_string(), stored(*created)),
         )?),
         DirectoryRow::List(list) => put_list(connection, list),
+        DirectoryRow::Connection(sealed) => Ok(put_connection(connection, sealed)?),
     }
 }
 
@@ -366,16 +393,17 @@ fn put_connector(connection: &Connection, connector: &Connector) -> Result<(), D
 fn put_address(connection: &Connection, address: &SupportAddress) -> rusqlite::Result<()> {
     execute(
         connection,
-        "INSERT INTO addresses (canonical, account, connector, address, created)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO addresses (canonical, account, connector, address, created, brand)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (canonical, account) DO UPDATE SET connector = excluded.connector,
-             address = excluded.address, created = excluded.created",
+             address = excluded.address, created = excluded.created, brand = excluded.brand",
         params![
             address.canonical().as_str(),
             address.account.to_string(),
             address.connector.map(|id| id.to_string()),
             address.address.as_str(),
             stored(address.created),
+            address.brand.as_ref().map(Name::as_str),
         ],
     )
 }
@@ -404,6 +432,26 @@ fn put_credential(connection: &Connection, sealed: &SealedCredential) -> rusqlit
             credential.revoked.map(stored),
             verifier.key_id,
             verifier.bytes,
+        ],
+    )
+}
+
+fn put_connection(connection: &Connection, row: &SealedConnection) -> rusqlite::Result<()> {
+    execute(
+        connection,
+        "INSERT INTO connections (account, name, created, changed, generation, key_id, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (account, name) DO UPDATE SET created = excluded.created,
+             changed = excluded.changed, generation = excluded.generation,
+             key_id = excluded.key_id, sealed = excluded.sealed",
+        params![
+            row.account.to_string(),
+            row.name.as_str(),
+            stored(row.created),
+            stored(row.changed),
+            i64::try_from(row.generation).unwrap_or(i64::MAX),
+            row.sealed.key_id,
+            row.sealed.bytes,
         ],
     )
 }
@@ -470,6 +518,10 @@ fn remove(connection: &Connection, key: &RowKey) -> rusqlite::Result<()> {
         RowKey::Agreement { one, other } => {
             let delete = "DELETE FROM agreements WHERE one = ?1 AND other = ?2";
             execute(connection, delete, (one.to_string(), other.to_string()))
+        }
+        RowKey::Connection { account, name } => {
+            let delete = "DELETE FROM connections WHERE account = ?1 AND name = ?2";
+            execute(connection, delete, (account.to_string(), name.as_str()))
         }
         RowKey::List(list) => {
             let delete = "DELETE FROM partners WHERE list = ?1";

@@ -9,6 +9,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-1.sql"),
         include_str!("schema-2.sql"),
         include_str!("schema-3.sql"),
+        include_str!("schema-4.sql"),
     ],
     tables: &[
         ("accounts", 1),
@@ -20,6 +21,7 @@ const SCHEMA: Schema = Schema {
         ("agreements", 3),
         ("partner_lists", 3),
         ("partners", 3),
+        ("connections", 4),
     ],
 };
 

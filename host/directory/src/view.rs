@@ -4,6 +4,7 @@
 //! what it changes, and sessions read theirs undisturbed.
 
 mod change;
+mod connections;
 mod holdings;
 mod load;
 mod partner_index;
@@ -16,7 +17,7 @@ use ring::hmac;
 use rpds::HashTrieMapSync as Map;
 
 use self::partners::Partners;
-pub(crate) use self::{holdings::Holdings, load::has_credentials};
+pub(crate) use self::{holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Known, Scope,
     Sealed, SealedCredential, SupportAddress, UserName, Verifier, email_id::EmailIds,

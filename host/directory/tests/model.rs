@@ -28,6 +28,7 @@ const LIMITS: Limits = Limits {
     domains_per_account: 2,
     addresses_per_domain: 2,
     live_sets: 2,
+    connections_per_account: 2,
 };
 
 #[derive(Debug, Clone)]

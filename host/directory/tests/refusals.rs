@@ -35,6 +35,7 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
         domains_per_account: 2,
         addresses_per_domain: 1,
         live_sets: 1,
+        connections_per_account: 1,
     });
     directory.set_reserved_domains(Reserved::from([(
         "reserved.desk.example".parse().unwrap(),

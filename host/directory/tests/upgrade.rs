@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{address, open, production, settings, verified};
+use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
     ConnectorState, Directory, DirectoryError, Fetched, Forwarders, Grant, Partner, PartnerEntry,
     PartnerSource, PolicySettings, Recipient, Scope,
@@ -21,7 +21,7 @@ use gatepost_message::Millis;
 use rusqlite::Connection;
 
 /// Schemas that were ever released.
-const SCHEMAS: [&str; 3] = ["schema-1", "schema-2", "schema-3"];
+const SCHEMAS: [&str; 4] = ["schema-1", "schema-2", "schema-3", "schema-4"];
 
 fn store(schema: &str) -> PathBuf {
     let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
@@ -81,6 +81,12 @@ fn fill(directory: &Directory) {
     directory
         .feed_tried(feed.id, failed, Millis(2_000))
         .unwrap();
+    let brand = "Acme".parse().ok();
+    let branded = address("brand@acme.desk.example");
+    (directory.add_address_of_brand(acme, branded, brand)).unwrap();
+    let name = "outlook".parse().unwrap();
+    let made = directory.set_connection(acme, &name, |_| connection(&name, &["brand Acme"]));
+    made.unwrap().unwrap();
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
 }
@@ -135,6 +141,7 @@ fn dump(database: &Connection) -> String {
         "agreements",
         "partner_lists",
         "partners",
+        "connections",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -218,6 +225,17 @@ fn every_earlier_schema_is_upgraded() {
         match number {
             0 | 1 => assert_eq!(view.partner_entries(), 0),
             _ => partners(&directory),
+        }
+        let connections: Vec<_> = view.connections(account.id).collect();
+        match number {
+            0..=2 => assert!(connections.is_empty()),
+            _ => {
+                let name = "outlook".parse().unwrap();
+                let expected = connection(&name, &["brand Acme"]).unwrap();
+                assert_eq!(*connections[0].connection, expected);
+                let branded = address("brand@acme.desk.example");
+                assert_eq!(view.brand_of(account.id, &branded), Some("Acme"));
+            }
         }
         let secret = fs::read_to_string(store(name).join("secret")).unwrap();
         for credential in credentials {

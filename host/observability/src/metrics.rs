@@ -230,6 +230,15 @@ fn describe() {
     for (name, help) in [
         ("gatepost_connections", "Connections open now"),
         (
+            "gatepost_connection_state",
+            "1 for the state of a way out: working, paused or broken; 0 for the others",
+        ),
+        (
+            "gatepost_connection_secret_expires",
+            "Time at which the secret of a way out ends, if that is near or past, in seconds since \
+             1970; else 0",
+        ),
+        (
             "gatepost_partner_entries",
             "Entries in all lists of partner addresses",
         ),

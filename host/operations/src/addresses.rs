@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use gatepost_directory::{Canonical, Directory, SupportAddress};
+use gatepost_directory::{Canonical, Directory, Name, SupportAddress};
 use gatepost_message::Address;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,10 @@ pub struct AddAddress {
     /// Id or native domain of the account.
     #[arg(long)]
     pub account: String,
+    /// Brand whose address it is, one of the account's.
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Name>,
     /// Support address.
     pub address: Address,
 }
@@ -59,7 +63,7 @@ pub async fn add(
 ) -> Result<SupportAddress, OperationError> {
     let account = account_id(&directory.view(), &asked.account)?;
     change(directory, move |directory| {
-        directory.add_address(account, asked.address)
+        directory.add_address_of_brand(account, asked.address, asked.brand)
     })
     .await
 }

@@ -225,6 +225,30 @@ codes! {
     /// The item still owns something that would be lost with it.
     NotEmpty = "directory.not-empty", Conflict,
         "remove what it owns first";
+    /// The account has no such brand.
+    UnknownBrand = "directory.unknown-brand", Unknown,
+        "see its brands with `gatepost account show`";
+    /// There is no such connection.
+    UnknownConnection = "connection.unknown", Unknown,
+        "see those that there are with `gatepost connection list`";
+    /// The account has a connection of this name already.
+    ConnectionExists = "connection.exists", Conflict,
+        "change it with `gatepost connection set`, or take another name";
+    /// The connection is wrong, or lacks something.
+    InvalidConnection = "connection.invalid", Refused,
+        "correct what the message names";
+    /// There is no such profile.
+    UnknownProfile = "connection.unknown-profile", Refused,
+        "take one that the message names";
+    /// The account has as many connections as it may have.
+    TooManyConnections = "connection.too-many", Conflict,
+        "remove one, or raise connections-per-account in [directory]";
+    /// The connection would serve a sender that is not the account's.
+    ForeignSender = "connection.foreign-sender", Refused,
+        "name a domain that the account has connected, an address in one, or one of its brands";
+    /// Another connection of the account serves the sender.
+    ServedTwice = "connection.served-twice", Conflict,
+        "take the sender out of the other connection first";
     /// The account would share with itself.
     SharesWithItself = "sharing.with-itself", Refused,
         "name the account that it shares with";

@@ -82,6 +82,7 @@ impl From<Refusal> for OperationError {
                 "connector" => Code::UnknownConnector,
                 "address" => Code::UnknownAddress,
                 "credential" => Code::UnknownCredential,
+                "connection" => Code::UnknownConnection,
                 _ => Code::UnknownItem,
             },
             Refusal::DomainTaken { .. } => Code::DomainTaken,
@@ -106,6 +107,10 @@ impl From<Refusal> for OperationError {
             Refusal::NoImport => Code::UnknownImport,
             Refusal::NoPartnerList { .. } => Code::UnknownPartnerList,
             Refusal::WholeDomain(_) => Code::WholeDomain,
+            Refusal::TooManyConnections { .. } => Code::TooManyConnections,
+            Refusal::ForeignSender { .. } => Code::ForeignSender,
+            Refusal::ServedTwice { .. } => Code::ServedTwice,
+            Refusal::NoBrand { .. } => Code::UnknownBrand,
         };
         Self::new(code, refusal)
     }

@@ -16,6 +16,7 @@ pub mod addresses;
 mod blocking;
 mod client;
 mod code;
+pub mod connections;
 pub mod connectors;
 pub mod credentials;
 mod directory;

@@ -14,6 +14,10 @@ use serde::de::DeserializeOwned;
 
 use crate::accounts::{self, AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount};
 use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress};
+use crate::connections::{
+    self, AddConnection, ConnectionDetails, ConnectionSummary, ListConnections, RemoveConnection,
+    SetConnection, ShowConnection,
+};
 use crate::connectors::{
     self, AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
     SetForwarders, ShowConnector, VerifyConnector,
@@ -176,6 +180,16 @@ operations! {
         |on, asked| credentials::revoke(&on.directory, asked).await;
     "credential-remove": RemoveCredential => (),
         |on, asked| credentials::remove(&on.directory, asked).await;
+    "connection-add": AddConnection => ConnectionDetails,
+        |on, asked| connections::add(on, asked).await;
+    "connection-set": SetConnection => ConnectionDetails,
+        |on, asked| connections::set(on, asked).await;
+    "connection-list": ListConnections => Vec<ConnectionSummary>,
+        |on, asked| connections::list(on, asked);
+    "connection-show": ShowConnection => ConnectionDetails,
+        |on, asked| connections::show(on, asked);
+    "connection-remove": RemoveConnection => (),
+        |on, asked| connections::remove(on, asked).await;
     "directory-rekey": Rekey => Rekeyed,
         |on, asked| credentials::rekey(&on.directory, asked).await;
     "sharing-add": AddAgreement => Agreement,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_spool::{Counters, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores};
 use gatepost_terminal::complain;
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::code::Code;
 use crate::error::OperationError;
 use crate::reload::PendingReload;
-use gatepost_config::{self as config, Config};
+use gatepost_config::{self as config, Config, RelayConnections, SiteConnections};
 use gatepost_feeds::{Client, ClientError};
 use gatepost_intake::ownership;
 use gatepost_policy_set::Policies;
@@ -38,6 +39,10 @@ pub struct Runtime {
     pub trace: Arc<Trace>,
     /// Accounts, addresses and credentials.
     pub directory: Arc<Directory>,
+    /// Connections of the site and of customers.
+    pub connections: Arc<RelayConnections>,
+    /// States of connections.
+    pub states: Arc<ConnectionStates>,
     /// Active policies; `None` if no relay runs.
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
@@ -64,6 +69,9 @@ pub enum OpenError {
     /// The directory cannot be opened.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The states of connections cannot be opened.
+    #[error(transparent)]
+    Standings(#[from] StandingError),
     /// The client for feeds cannot be made.
     #[error(transparent)]
     Feeds(#[from] ClientError),
@@ -89,6 +97,7 @@ impl Runtime {
             config.trace.retention(),
             &config.directory.settings(&config.relay.store),
             Client::alone(&config.directory, &config.dns, &config.destinations)?,
+            Arc::clone(&config.site),
         )?;
         (opened.directory).set_reserved_domains(ownership::reserved(config));
         Ok(opened)
@@ -110,6 +119,7 @@ impl Runtime {
                 &config::Dns::default(),
                 &config::Destinations::default(),
             )?,
+            Arc::default(),
         )
     }
 
@@ -118,6 +128,7 @@ impl Runtime {
         retention: Retention,
         directory: &Settings,
         feeds: Client,
+        site: Arc<SiteConnections>,
     ) -> Result<Self, OpenError> {
         let store = settings.directory.clone();
         if !store.join("spool.db").exists() {
@@ -130,11 +141,15 @@ impl Runtime {
         })?;
         let trace = Trace::open(store.join("trace.db"), retention)?;
         let stores = Stores::from(spool);
+        let directory = Arc::new(Directory::open(directory)?);
+        let standings = SqliteStandings::open(&store.join("connections.db"))?;
         Ok(Self {
             queue: stores.admin,
             counters: stores.counters,
             trace: Arc::new(trace),
-            directory: Arc::new(Directory::open(directory)?),
+            connections: Arc::new(RelayConnections::new(site, Arc::clone(&directory))),
+            states: Arc::new(ConnectionStates::open(Box::new(standings))?),
+            directory,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             reload: None,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gatepost_config::Config;
+use gatepost_config::RelayConnections;
+use gatepost_connections::{ConnectionStates, NoStandings};
 use gatepost_directory::Directory;
 use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
@@ -91,11 +93,15 @@ impl Store {
             ..
         } = &self.config;
         let client = Client::alone(settings, dns, destinations).unwrap();
+        let directory = Arc::new(directory);
+        let connections = RelayConnections::new(Arc::default(), Arc::clone(&directory));
         let runtime = Runtime {
+            connections: Arc::new(connections),
+            states: Arc::new(ConnectionStates::open(Box::new(NoStandings)).unwrap()),
             queue: stores.admin,
             counters: stores.counters,
             trace: Arc::new(trace),
-            directory: Arc::new(directory),
+            directory,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),
             reload: None,

@@ -182,6 +182,7 @@ fn directory_is_read_back_as_it_was() {
     stay(CountHeaders { domain }, Vec::new());
     stay(RemoveConnector { connector }, ());
     stays(AddAddress {
+        brand: None,
         account: account(),
         address: address(),
     });

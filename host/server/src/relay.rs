@@ -41,7 +41,8 @@ use tokio_rustls::TlsAcceptor;
 use self::signals::{Limit, Signals};
 use self::sockets::Sockets;
 use gatepost_config::exposure;
-use gatepost_config::{self as config, Config, Direction, ListenerTls};
+use gatepost_config::{self as config, Config, Direction, ListenerTls, RelayConnections};
+use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_feeds as feeds;
 use gatepost_intake::active_config::{ActiveConfig, ListenerKey, SharedConfig};
 use gatepost_intake::authenticator::{AuthenticationAttempts, Authenticator};
@@ -153,6 +154,8 @@ struct RunningRelay {
     delivery: gatepost_delivery::Handle,
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
+    connections: Arc<RelayConnections>,
+    states: Arc<ConnectionStates>,
     /// Handler of operators' requests.
     handler: RequestHandler,
     /// Time limit of the drain.
@@ -261,6 +264,12 @@ impl RunningRelay {
             );
         }
         ownership::reserve_configured_domains(&config, &directory);
+        config.check_secrets()?;
+        if let Err(errors) = config.check_egress()
+            && let Some(error) = errors.into_iter().next()
+        {
+            return Err(error).into_diagnostic();
+        }
         let watched = folder::prepare(&config).into_diagnostic()?;
         handler.step("loading its policies");
         let cache = config.relay.store.join("cache");
@@ -315,11 +324,13 @@ impl RunningRelay {
                 observer: routing,
             },
             Owner::new(),
-            config
-                .delivery
-                .settings(&config.relay.hostname, notifications),
+            config.delivery_settings(notifications),
         )
         .into_diagnostic()?;
+        let site = Arc::clone(&config.site);
+        let connections = Arc::new(RelayConnections::new(site, Arc::clone(&directory)));
+        let states = open_states(&config).into_diagnostic()?;
+        tokio::spawn(keep_states(Arc::clone(&states), Arc::clone(&connections)));
         let guard = (config.destinations).guard(parts.authentication.resolver());
         let feeds = feeds::Client::new(&config.directory, guard).into_diagnostic()?;
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
@@ -329,6 +340,8 @@ impl RunningRelay {
             counters: Arc::clone(&stores.counters),
             trace: Arc::clone(&trace),
             directory,
+            connections: Arc::clone(&connections),
+            states: Arc::clone(&states),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             reload: Some(ask),
@@ -346,6 +359,8 @@ impl RunningRelay {
             delivery,
             exporter,
             feeds,
+            connections,
+            states,
             handler,
             limit,
             watch: None,
@@ -410,8 +425,13 @@ impl RunningRelay {
             tracing::warn!("deliveries cut off: they could not be handed back in time");
             Drained::default()
         });
-        let trace = self.parts.trace;
-        let flushed = tokio::task::spawn_blocking(move || trace.flush());
+        let (trace, states) = (self.parts.trace, self.states);
+        let flushed = tokio::task::spawn_blocking(move || {
+            if let Err(error) = states.save() {
+                tracing::error!(%error, "the states of connections were not stored");
+            }
+            trace.flush()
+        });
         let flushed = timeout_at(end - last / 3, flushed).await;
         if !matches!(flushed, Ok(Ok(Ok(())))) {
             tracing::warn!("the last trace events were not written");
@@ -508,6 +528,37 @@ async fn expire(
                 break;
             }
             sleep(EXPIRE_MORE).await;
+        }
+    }
+}
+
+/// Opens the states of connections in the store.
+fn open_states(config: &Config) -> Result<Arc<ConnectionStates>, StandingError> {
+    let store = SqliteStandings::open(&config.relay.store.join("connections.db"))?;
+    ConnectionStates::open(Box::new(store)).map(Arc::new)
+}
+
+/// Stores the states of connections every few seconds, and warns of secrets that expire.
+async fn keep_states(states: Arc<ConnectionStates>, connections: Arc<RelayConnections>) {
+    /// Interval at which changed states are stored.
+    const SAVE: Duration = Duration::from_secs(5);
+    /// Number of intervals between two looks at the secrets: an hour.
+    const LOOK: u32 = 720;
+    let mut ticks = interval(SAVE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for tick in (0..LOOK).cycle() {
+        ticks.tick().await;
+        if tick == 0 {
+            let all = connections.all();
+            let all = all
+                .iter()
+                .map(|found| (found.key.clone(), &*found.connection));
+            states.warn_of_expiry(all, Millis::now());
+        }
+        let states = Arc::clone(&states);
+        let saved = tokio::task::spawn_blocking(move || states.save()).await;
+        if let Ok(Err(error)) = saved {
+            tracing::error!(%error, "the states of connections were not stored");
         }
     }
 }

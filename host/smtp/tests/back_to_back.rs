@@ -44,6 +44,7 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
                     client.feed(server.say(&bytes).as_bytes());
                 }
             }
+            Event::SendSecret(_) => panic!("nobody logs in"),
             // `Server` has already called `tls_started` on its side.
             Event::StartTls => client.tls_started(Channel::encrypted("server.example", 25, None)),
             Event::Ready => match jobs.next() {

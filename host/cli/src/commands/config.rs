@@ -38,7 +38,9 @@ struct ProblemLine {
 }
 
 pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCode> {
-    let config = match Config::load(&check.file.config) {
+    let loaded = Config::load(&check.file.config);
+    let checked = loaded.and_then(|config| config.check_secrets().map(|()| config));
+    let config = match checked {
         Ok(config) => config,
         Err(error) if check.json => {
             output::print_json(problem_lines(&error))?;
@@ -51,6 +53,11 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     {
         return refused(check.json, vec![error.to_string()], report(error));
     }
+    if let Err(errors) = config.check_egress() {
+        let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let error = miette::miette!("{}", messages.join("\n"));
+        return refused(check.json, messages, error);
+    }
     let notifications = match config.notices() {
         Ok(notifications) => notifications,
         Err(errors) => {
@@ -58,7 +65,7 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
             return refused(check.json, messages, report(errors));
         }
     };
-    let delivery = (config.delivery).settings(&config.relay.hostname, notifications);
+    let delivery = config.delivery_settings(notifications);
     if let Err(error) = Delivery::check(&delivery) {
         return refused(check.json, vec![error.to_string()], report(error));
     }

@@ -9,9 +9,11 @@ mod address;
 mod answer;
 mod check;
 mod config;
+mod connection;
 mod connector;
 mod credential;
 mod doctor;
+mod egress;
 mod feed;
 mod import;
 mod load_policy;
@@ -75,6 +77,10 @@ enum Command {
     /// Manage the domains that accounts have connected.
     #[command(subcommand)]
     Connector(connector::Command),
+    /// Manage connections: the ways out by other mail services.
+    #[command(subcommand)]
+    Connection(connection::Command),
+    Egress(egress::Egress),
     /// Manage the addresses at which accounts receive.
     #[command(subcommand)]
     Address(address::Command),
@@ -188,6 +194,8 @@ pub async fn run(
         Command::Policy(command) => policy::run(command).await,
         Command::Account(command) => account::run(command).await,
         Command::Connector(command) => connector::run(command).await,
+        Command::Connection(command) => connection::run(command).await,
+        Command::Egress(args) => egress::run(args),
         Command::Address(command) => address::run(command).await,
         Command::Credential(command) => credential::run(command).await,
         Command::Directory(command) => credential::keys(command).await,

@@ -6,7 +6,7 @@ use gatepost_message::{Address, Millis};
 
 use crate::{
     Account, AccountId, Claim, Connector, ConnectorId, ConnectorState, Directory, DirectoryError,
-    Forwarders, Grant, Issued, PolicySettings, Profile, Secret, SupportAddress, UserName,
+    Forwarders, Grant, Issued, Name, PolicySettings, Profile, Secret, SupportAddress, UserName,
     rules::{self, credential::NewCredential},
 };
 
@@ -108,8 +108,23 @@ impl Directory {
     /// There is no such account, the address is in none of its domains or is taken, the domain has
     /// too many, or the store failed.
     pub fn add_address(&self, account: AccountId, address: Address) -> Result<SupportAddress> {
+        self.add_address_of_brand(account, address, None)
+    }
+
+    /// Adds a support address of a brand.
+    ///
+    /// # Errors
+    /// As [`Directory::add_address`], or the account has no such brand.
+    pub fn add_address_of_brand(
+        &self,
+        account: AccountId,
+        address: Address,
+        brand: Option<Name>,
+    ) -> Result<SupportAddress> {
         let now = Millis::now();
-        self.change(|view, state| rules::address::add(view, &state.limits, account, address, now))
+        self.change(|view, state| {
+            rules::address::add(view, &state.limits, account, address, brand, now)
+        })
     }
 
     /// Removes a support address of an account.

@@ -4,8 +4,8 @@ use gatepost_message::{Address, Domain, Millis};
 
 use super::{RuleResult, account, unknown};
 use crate::{
-    AccountId, Canonical, ConnectorId, DirectoryChange, DirectoryRow, Limits, Refusal, RowKey,
-    SupportAddress, View,
+    AccountId, Canonical, ConnectorId, DirectoryChange, DirectoryRow, Limits, Name, Refusal,
+    RowKey, SupportAddress, View,
 };
 
 /// Adds an address in a domain of the account, if it belongs to no account yet.
@@ -14,14 +14,21 @@ pub(crate) fn add(
     limits: &Limits,
     id: AccountId,
     address: Address,
+    brand: Option<Name>,
     now: Millis,
 ) -> RuleResult<SupportAddress> {
     let holdings = account(view, id)?;
     let (domain, connector) = place(view, id, &address)?;
+    let brands = &holdings.account.profile.brands;
+    if let Some(brand) = brand.as_ref().filter(|brand| !brands.contains(brand)) {
+        let (account, brand) = (id, brand.clone());
+        return Err(Refusal::NoBrand { account, brand });
+    }
     let added = SupportAddress {
         address,
         account: id,
         connector,
+        brand,
         created: now,
     };
     if let Some(owner) = owner(view, &added.canonical(), id) {

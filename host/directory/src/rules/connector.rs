@@ -1,6 +1,6 @@
 //! Rules of connectors.
 
-use super::{RuleResult, account, in_a_labels, unknown};
+use super::{RuleResult, account, connection, in_a_labels, unknown};
 use crate::{
     Connector, ConnectorId, ConnectorState, DirectoryChange, DirectoryRow, Forwarders, Limits,
     Refusal, RowKey, View,
@@ -77,6 +77,14 @@ pub(crate) fn remove(view: &View, id: ConnectorId) -> RuleResult<()> {
     let holdings = account(view, connector.claim.account)?;
     if let Some(contents) = holdings.contents_of(id) {
         let what = format!("connector {id}");
+        return Err(Refusal::NotEmpty { what, contents });
+    }
+    let claim = &connector.claim;
+    if connection::serves_domain(view, claim.account, &claim.domain) {
+        let (what, contents) = (
+            format!("connector {id}"),
+            "a connection that serves its domain",
+        );
         return Err(Refusal::NotEmpty { what, contents });
     }
     Ok(((), vec![DirectoryChange::Remove(RowKey::Connector(id))]))

@@ -16,7 +16,7 @@ impl View {
     /// Makes a change.
     ///
     /// # Errors
-    /// The key ring cannot decrypt the verifier of a credential.
+    /// The key ring cannot decrypt the verifier of a credential, or a connection.
     pub(crate) fn apply(
         &mut self,
         change: &DirectoryChange,
@@ -37,6 +37,12 @@ impl View {
             DirectoryChange::Put(DirectoryRow::List(list)) => {
                 self.partners.put(list);
                 self.change_holdings(list.account, |of| insert(&mut of.lists, list.id));
+            }
+            DirectoryChange::Put(DirectoryRow::Connection(sealed)) => {
+                self.put_connection(sealed, ring)?;
+            }
+            DirectoryChange::Remove(RowKey::Connection { account, name }) => {
+                self.remove_connection(*account, name);
             }
             DirectoryChange::Remove(RowKey::Account(id)) => self.remove_account(*id),
             DirectoryChange::Remove(RowKey::Connector(id)) => self.remove_connector(*id),
@@ -65,7 +71,11 @@ impl View {
         Ok(())
     }
 
-    fn change_holdings(&mut self, account: AccountId, change: impl FnOnce(&mut Holdings)) {
+    pub(super) fn change_holdings(
+        &mut self,
+        account: AccountId,
+        change: impl FnOnce(&mut Holdings),
+    ) {
         if let Some(holdings) = self.accounts.get_mut(&account) {
             change(Arc::make_mut(holdings));
         }

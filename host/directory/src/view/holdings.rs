@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rpds::HashTrieSetSync as Set;
 
+use super::connections::ConnectionEntry;
 use crate::{
     Account, AccountId, Canonical, Connector, ConnectorId, Credential, Destination, UserName,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Holdings {
     pub(super) lists: Vec<u32>,
     /// Accounts with which it shares, in order.
     pub(super) partners: Vec<AccountId>,
+    /// Connections, ordered by name.
+    pub(super) connections: Arc<Vec<ConnectionEntry>>,
 }
 
 /// Property of an account in its native domain or by a connector.
@@ -51,6 +54,7 @@ impl Holdings {
             places: Vec::new(),
             lists: Vec::new(),
             partners: Vec::new(),
+            connections: Arc::default(),
         }
     }
 
@@ -75,6 +79,7 @@ impl Holdings {
             places,
             lists,
             partners,
+            connections,
         } = self;
         let has = |of: fn(&DomainHoldings) -> bool| places.iter().any(of);
         let kinds = [
@@ -83,6 +88,7 @@ impl Holdings {
             (!connectors.is_empty(), "connectors"),
             (!lists.is_empty(), "partner addresses or feeds"),
             (!partners.is_empty(), "sharing agreements"),
+            (!connections.is_empty(), "connections"),
         ];
         first(kinds)
     }
@@ -100,6 +106,11 @@ impl Holdings {
             (!credentials.is_empty(), "credentials"),
             (!addresses.is_empty(), "support addresses"),
         ])
+    }
+
+    /// Returns the connections, ordered by name.
+    pub(crate) fn connections(&self) -> &[ConnectionEntry] {
+        &self.connections
     }
 
     /// Returns the number of support addresses in a domain.

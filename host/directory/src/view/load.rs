@@ -29,7 +29,7 @@ impl View {
         settings: &Settings,
     ) -> Result<Self, DirectoryError> {
         let rows = store.rows()?;
-        let ring = match has_credentials(&rows) || settings.key_ring.exists() {
+        let ring = match has_encrypted(&rows) || settings.key_ring.exists() {
             true => KeyRing::open(&settings.key_ring, false)?,
             // Opening would create a key ring here.
             false => KeyRing::ephemeral()?,
@@ -107,8 +107,8 @@ impl Terms {
 }
 
 /// Returns true if a part of the rows is encrypted.
-pub(crate) fn has_credentials(rows: &Rows) -> bool {
+pub(crate) fn has_encrypted(rows: &Rows) -> bool {
     rows.rows
         .iter()
-        .any(|row| matches!(row.key(), RowKey::Credential(_)))
+        .any(|row| matches!(row.key(), RowKey::Credential(_) | RowKey::Connection { .. }))
 }

@@ -4,6 +4,9 @@
 
 use std::path::Path;
 
+use gatepost_connections::{
+    Connection, ConnectionDraft, ConnectionName, DraftProblem, Profiles, Secret,
+};
 use gatepost_directory::{
     Account, AccountId, AccountKind, Claim, Connector, ConnectorKind, Directory, Limits, Profile,
     Protocol, Settings,
@@ -56,4 +59,26 @@ pub fn verified(directory: &Directory, account: AccountId, domain: &str) -> Conn
 
 pub fn address(text: &str) -> Address {
     text.parse().unwrap()
+}
+
+/// Password of every connection of the tests.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A connection to Microsoft 365 that serves these senders.
+pub fn connection(name: &ConnectionName, serves: &[&str]) -> Result<Connection, Vec<DraftProblem>> {
+    let draft = ConnectionDraft {
+        user: Some("ann@acme.example".to_owned()),
+        password: Some(Secret::new(PASSWORD)),
+        serves: Some(
+            serves
+                .iter()
+                .map(|sender| sender.parse().unwrap())
+                .collect(),
+        ),
+        ..ConnectionDraft::default()
+    };
+    draft.complete(
+        name.clone(),
+        Profiles::built_in().get("microsoft-365").unwrap(),
+    )
 }

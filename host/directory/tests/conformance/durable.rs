@@ -5,7 +5,7 @@ use gatepost_message::Separators;
 
 use crate::{
     Durable, contents,
-    rows::{add_entries, agreement, all, credential},
+    rows::{add_entries, agreement, all, connection, credential},
 };
 
 /// Writes, each of several changes.
@@ -75,12 +75,12 @@ pub fn a_directory_opens_after_a_crash_at_any_moment(subject: &impl Durable) {
     };
     crash(subject, |moment, _| {
         let mut store = subject.crashed_at(moment);
-        // Their verifiers are of no key ring.
+        // They are encrypted by no key ring.
         for number in 1..6 {
             let user = credential(number).credential.user_name;
-            store
-                .write(&[DirectoryChange::Remove(RowKey::Credential(user))])
-                .unwrap();
+            let key = DirectoryRow::Connection(connection(number).into()).key();
+            let changes = [RowKey::Credential(user), key].map(DirectoryChange::Remove);
+            store.write(&changes).unwrap();
         }
         let accounts = contents(&*store).0;
         let accounts = accounts

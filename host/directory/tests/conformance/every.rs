@@ -9,8 +9,9 @@ use gatepost_message::Millis;
 use crate::{
     Subject, contents,
     rows::{
-        account, add_entries, address, agreement, all, connector, connector_id, credential, entry,
-        id, list, put_account, put_connector, put_credential, put_list,
+        account, add_entries, address, agreement, all, connection, connector, connector_id,
+        credential, entry, id, list, put_account, put_connection, put_connector, put_credential,
+        put_list,
     },
 };
 
@@ -61,6 +62,13 @@ pub fn a_row_that_is_put_again_is_replaced(subject: &impl Subject) {
         put_credential(changed_credential),
         put_list(changed_list),
     ];
+    let mut changed_connection = connection(1);
+    changed_connection.generation += 1;
+    changed_connection.sealed.bytes.push(9);
+    let changes = changes
+        .into_iter()
+        .chain([put_connection(changed_connection)])
+        .collect::<Vec<_>>();
     let before = contents(&*store);
     store.write(&changes).unwrap();
     let after = contents(&*store);
@@ -121,6 +129,7 @@ pub fn rows_come_after_those_that_they_refer_to(subject: &impl Subject) {
     assert!(of_connector < place(RowKey::Credential(credential(1).credential.user_name)));
     assert!(accounts < place(DirectoryRow::Agreement(agreement(1, 9)).key()));
     assert!(accounts < place(RowKey::List(4)));
+    assert!(accounts < place(DirectoryRow::Connection(connection(1).into()).key()));
 }
 
 pub fn an_address_may_be_claimed_by_two_accounts(subject: &impl Subject) {

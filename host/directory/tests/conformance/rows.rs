@@ -5,8 +5,8 @@ use std::sync::Arc;
 use gatepost_directory::{
     Account, AccountId, AccountKind, Agreement, Claim, Connector, ConnectorId, ConnectorKind,
     ConnectorState, Credential, DirectoryChange, DirectoryRow, Feed, Forwarders, PartnerEntry,
-    PartnerList, PartnerSource, Profile, Protocol, Scope, Sealed, SealedCredential, SupportAddress,
-    UserName,
+    PartnerList, PartnerSource, Profile, Protocol, Scope, Sealed, SealedConnection,
+    SealedCredential, SupportAddress, UserName,
 };
 use gatepost_message::Millis;
 
@@ -65,6 +65,7 @@ pub fn address(number: u32) -> SupportAddress {
         address: format!("Help@a{number}.example").parse().unwrap(),
         account: id(number),
         connector: Some(connector_id(number)),
+        brand: number.is_multiple_of(2).then(|| "Zeta".parse().unwrap()),
         created: Millis(3_000),
     }
 }
@@ -89,6 +90,25 @@ pub fn credential(number: u32) -> SealedCredential {
             bytes: vec![number as u8, 0, 0xff],
         },
     }
+}
+
+/// A connection of the account with the same number.
+pub fn connection(number: u32) -> SealedConnection {
+    SealedConnection {
+        account: id(number),
+        name: "outlook".parse().unwrap(),
+        created: Millis(8_000),
+        changed: Millis(8_001),
+        generation: u64::from(number) << 32,
+        sealed: Sealed {
+            key_id: "key".to_owned(),
+            bytes: vec![0xff, 0, number as u8],
+        },
+    }
+}
+
+pub fn put_connection(connection: SealedConnection) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::Connection(Box::new(connection)))
 }
 
 pub fn agreement(one: u32, other: u32) -> Agreement {
@@ -157,6 +177,7 @@ pub fn all(number: u32) -> Vec<DirectoryChange> {
         list(1, PartnerSource::ByHand),
         list(2, PartnerSource::Import("crm".to_owned())),
         list(3, PartnerSource::Feed("https://lists.example/".to_owned())),
+        put_connection(connection(number)),
         add_entries(3 * number + 1, &["ann@partner.example", "@whole.example"]),
         add_entries(3 * number + 2, &["ben@partner.example"]),
     ]

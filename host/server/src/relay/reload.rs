@@ -34,6 +34,8 @@ fn concerns_delivery(before: &Config, now: &Config, changes: &[Change]) -> bool 
     };
     before.relay.hostname != now.relay.hostname
         || before.delivery != now.delivery
+        || before.routes != now.routes
+        || before.lmtp != now.lmtp
         || before.notifications != now.notifications
         || before.headers != now.headers
         || languages(before) != languages(now)
@@ -134,6 +136,7 @@ impl RunningRelay {
         let config = tokio::task::spawn_blocking(move || Config::load(&path)).await;
         let config =
             config.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        config.check_secrets()?;
         let before = Arc::clone(&self.active.load().config);
         let mut changes = before.changes(&config)?;
         let mut problems = Problems::default();
@@ -144,10 +147,11 @@ impl RunningRelay {
         let notifications = problems.of_all(notifications, |_| {
             at!["notifications", "templates"].to_vec()
         });
-        let settings = (config.delivery).settings(
-            &config.relay.hostname,
-            notifications.clone().unwrap_or_default(),
-        );
+        let settings = config.delivery_settings(notifications.clone().unwrap_or_default());
+        problems.of_all(config.check_egress(), |error| {
+            let pool = Step::from(&error.pool);
+            vec![Step::from("egress"), pool, Step::from("addresses")]
+        });
         let delivery = problems.of(self.delivery.prepare(settings), at!["delivery", "ca-file"]);
         let watched = problems.of(folder::prepare(&config), at!["relay", "policies"]);
         let authentication = self.parts.authentication.renewed(&config);
@@ -206,6 +210,7 @@ impl RunningRelay {
         } = checked;
         self.limit.set(config.relay.drain);
         self.feeds.store(Arc::new(feeds));
+        self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;
         self.sockets.close_all_but(&config).await;
         let active_config =

@@ -50,7 +50,9 @@ fn trace_and_check_show_the_plan_that_a_policy_answered() {
         "--rcpt-to",
         "help@desk.example",
     ];
-    let check = |options: &[&str]| [&["check"], options, &envelope, &[file]].concat();
+    let check = |options: &[&'static str]| -> Vec<&str> {
+        [&["check"], options, &envelope, &[file]].concat()
+    };
     let report = &relay.json(&check(&[]))[0];
     let policies = report["policies"].as_array().unwrap();
     let call = policies

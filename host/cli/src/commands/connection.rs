@@ -1,0 +1,305 @@
+//! `gatepost connection`.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use gatepost_config::SecretSource;
+use gatepost_connections::{
+    ConnectionDraft, ConnectionName, ConnectionState, ConnectionTrouble, Secret, Serves,
+};
+use gatepost_model::TlsMode;
+use gatepost_operations::connections::{
+    AddConnection, ConnectionDetails, ConnectionSummary, GivenSecret, ListConnections,
+    RemoveConnection, SetConnection, ShowConnection,
+};
+
+use super::answer::{Row, done, list};
+use super::operate::{Ask, Target};
+use super::{exit, output};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Add a connection of an account.
+    Add(ConnectionSettings),
+    /// Change a connection of an account; what is not named stays.
+    Set(ConnectionSettings),
+    /// List connections with their states, the site's too.
+    List(Ask<ListConnections>),
+    /// Show a connection: its settings without its secrets, its state and what to do about it.
+    Show(Ask<ShowConnection>),
+    /// Remove a connection of an account.
+    Remove(Ask<RemoveConnection>),
+}
+
+/// Arguments of `add` and `set`. Secrets come from files or standard input, never from arguments,
+/// which every user of the machine can see.
+#[derive(Debug, Args)]
+pub(super) struct ConnectionSettings {
+    #[command(flatten)]
+    target: Target,
+    /// Id or native domain of the account.
+    #[arg(long)]
+    account: String,
+    /// Name of the connection.
+    name: ConnectionName,
+    /// TOML file of settings, with the keys of [connection.NAME] in the configuration.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Profile of the service.
+    #[arg(long)]
+    profile: Option<String>,
+    /// Server.
+    #[arg(long)]
+    host: Option<String>,
+    /// TCP port.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Use of TLS: implicit, required, opportunistic or none.
+    #[arg(long, value_parser = parse_tls)]
+    tls: Option<TlsMode>,
+    /// User.
+    #[arg(long)]
+    user: Option<String>,
+    /// File of the password; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// File of the OAuth client's secret; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
+    /// File of the refresh token; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    refresh_token_file: Option<PathBuf>,
+    /// File of the key for signed assertions; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    private_key_file: Option<PathBuf>,
+    /// Pool of egress addresses.
+    #[arg(long, value_name = "POOL")]
+    egress: Option<String>,
+    /// Sender whose mail leaves through it: an address, `@` and a domain, or `brand NAME`. Several
+    /// may be named; they take the place of the former ones.
+    #[arg(long, value_name = "SENDER")]
+    serves: Vec<Serves>,
+}
+
+fn parse_tls(word: &str) -> Result<TlsMode, String> {
+    let parsed = serde_json::from_value(word.into());
+    parsed.map_err(|_| "a use of TLS is implicit, required, opportunistic or none".to_owned())
+}
+
+pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
+    match command {
+        Command::Add(settings) => {
+            let (target, account, name, settings) = settings.read()?;
+            let request = AddConnection {
+                account,
+                name,
+                settings,
+            };
+            print_details(&target.call(request).await?, target.json)
+        }
+        Command::Set(settings) => {
+            let (target, account, name, settings) = settings.read()?;
+            let request = SetConnection {
+                account,
+                name,
+                settings,
+            };
+            print_details(&target.call(request).await?, target.json)
+        }
+        Command::List(ask) => list(ask, "there are no connections").await,
+        Command::Show(ask) => {
+            let json = ask.target.json;
+            print_details(&ask.answer().await?, json)
+        }
+        Command::Remove(ask) => done(ask, "removed").await,
+    }
+}
+
+impl ConnectionSettings {
+    /// Reads the settings and the secrets.
+    fn read(
+        self,
+    ) -> miette::Result<(Target, String, ConnectionName, ConnectionDraft<GivenSecret>)> {
+        let file = self.settings.as_deref().map(read_settings).transpose()?;
+        let mut draft = file.unwrap_or_default();
+        draft.profile = self.profile.or(draft.profile);
+        draft.host = self.host.or(draft.host);
+        draft.port = self.port.or(draft.port);
+        draft.tls = self.tls.or(draft.tls);
+        draft.user = self.user.or(draft.user);
+        draft.egress = self.egress.or(draft.egress);
+        if !self.serves.is_empty() {
+            draft.serves = Some(self.serves);
+        }
+        for (named, secret) in [
+            (self.password_file, &mut draft.password),
+            (self.client_secret_file, &mut draft.client_secret),
+            (self.refresh_token_file, &mut draft.refresh_token),
+            (self.private_key_file, &mut draft.private_key),
+        ] {
+            if let Some(path) = named {
+                *secret = Some(match path.as_os_str() == "-" {
+                    true => SecretSource::Text(from_standard_input()?),
+                    false => SecretSource::File(path),
+                });
+            }
+        }
+        let draft = draft.with_secrets(|key, source| match source.read() {
+            Ok(secret) => Ok(GivenSecret::new(&secret)),
+            Err(error) => Err(miette::miette!("{key}: {error}")),
+        })?;
+        Ok((self.target, self.account, self.name, draft))
+    }
+}
+
+/// Longest input that is read of a secret.
+const LONGEST_INPUT: u64 = 64 << 10;
+
+fn from_standard_input() -> miette::Result<Secret> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(miette::miette!(
+            help = "pipe it in, as in `pass show outlook | gatepost connection add …`",
+            "a secret that is typed would be shown on the terminal"
+        ));
+    }
+    let mut text = String::with_capacity(4096);
+    let read = input.lock().take(LONGEST_INPUT).read_to_string(&mut text);
+    read.map_err(super::report)?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+fn read_settings(path: &std::path::Path) -> miette::Result<ConnectionDraft<SecretSource>> {
+    let text = gatepost_files::read_text(path, gatepost_files::SETTINGS).map_err(super::report)?;
+    toml::from_str(&text)
+        .map_err(|error| miette::miette!("{}: {}", path.display(), error.message()))
+}
+
+fn serves_text(serves: &[Serves]) -> String {
+    let texts: Vec<_> = serves.iter().map(ToString::to_string).collect();
+    texts.join(", ")
+}
+
+fn status_text(status: &ConnectionState) -> String {
+    match status {
+        ConnectionState::Working => "working".to_owned(),
+        ConnectionState::Paused(trouble) | ConnectionState::Broken(trouble) => {
+            let next = output::time_until(trouble.next_probe);
+            format!("{}, tried again {next}", status.word())
+        }
+    }
+}
+
+impl Row for ConnectionSummary {
+    const HEADER: &[&str] = &[
+        "NAME", "ACCOUNT", "SERVER", "PROFILE", "SERVES", "STATE", "REASON",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let words = |trouble: &ConnectionTrouble| output::shorten(&trouble.words);
+        let mut reason = self.status.trouble().map(words).unwrap_or_default();
+        if let Some(at) = self.secret_expires_soon.filter(|_| reason.is_empty()) {
+            reason = format!("its secret expires on {at}");
+        }
+        vec![
+            self.name.to_string(),
+            self.account
+                .clone()
+                .unwrap_or_else(|| "the site".to_owned()),
+            self.server.clone(),
+            self.profile.clone(),
+            serves_text(&self.serves),
+            status_text(&self.status),
+            reason,
+        ]
+    }
+}
+
+fn print_details(details: &ConnectionDetails, json: bool) -> miette::Result<ExitCode> {
+    match json {
+        true => output::print_json([details])?,
+        false => output::print(in_words(details))?,
+    }
+    Ok(exit(true))
+}
+
+fn in_words(details: &ConnectionDetails) -> String {
+    let settings = &details.settings;
+    let mut lines = Vec::new();
+    let mut line = |key: &str, value: String| lines.push(format!("{key:<15}{value}"));
+    line("connection", settings.name.to_string());
+    line(
+        "account",
+        details
+            .account
+            .clone()
+            .unwrap_or_else(|| "the site".to_owned()),
+    );
+    line("state", status_text(&details.status));
+    if let Some(trouble) = details.status.trouble() {
+        line("since", trouble.since.to_string());
+        line("stage", trouble.stage.to_string());
+        line("server said", trouble.words.clone());
+        line("advice", trouble.advice.clone());
+    }
+    line("server", settings.server());
+    line("profile", settings.profile.clone());
+    let tls = serde_json::to_value(settings.tls);
+    let tls = tls.ok().and_then(|tls| tls.as_str().map(str::to_owned));
+    line("tls", tls.unwrap_or_default());
+    let mechanisms: Vec<_> = settings.mechanisms.iter().map(|one| one.word()).collect();
+    if !mechanisms.is_empty() {
+        line("mechanisms", mechanisms.join(", "));
+    }
+    if let gatepost_connections::Credential::Password { user, .. } = &settings.credential {
+        line("user", user.clone());
+    }
+    for secret in &details.secrets {
+        line(
+            secret,
+            match details.changed {
+                Some(at) => format!("set on {at}, or before"),
+                None => "set in the configuration".to_owned(),
+            },
+        );
+    }
+    if let Some(at) = settings.secret_expires {
+        let soon = if details.secret_expires_soon.is_some() {
+            ": set a new one"
+        } else {
+            ""
+        };
+        line("expires", format!("{at}{soon}"));
+    }
+    if !settings.serves.is_empty() {
+        line("serves", serves_text(&settings.serves));
+    }
+    if let Some(pool) = &settings.egress {
+        line("egress", pool.clone());
+    }
+    let limits: Vec<_> = settings
+        .limits
+        .all()
+        .map(|(key, most)| format!("{key} {most}"))
+        .collect();
+    if !limits.is_empty() {
+        let each = if settings.limits.per_mailbox {
+            ", for each mailbox"
+        } else {
+            ""
+        };
+        line("limits", format!("{}{each}", limits.join(", ")));
+    }
+    if details.messages_in_a_day > 0 {
+        line(
+            "in a day",
+            format!(
+                "{} messages to {} recipients",
+                details.messages_in_a_day, details.recipients_in_a_day
+            ),
+        );
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,334 @@
+//! Connections: the site's are listed and shown, customers' are changed as well.
+
+use std::fmt;
+
+use clap::Args;
+use gatepost_connections::{
+    Connection, ConnectionDraft, ConnectionKey, ConnectionName, ConnectionState, Connections as _,
+    FoundConnection, Profiles, Secret, Serves, expires_soon,
+};
+use gatepost_directory::{Account, Refusal};
+use gatepost_message::Millis;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::code::Code;
+use crate::directory::{account, account_id, change, unknown};
+use crate::error::OperationError;
+use crate::runtime::Runtime;
+
+/// Secret on its way into a relay. Unlike those of a connection it is serialised: from a command to
+/// the relay on the same machine.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GivenSecret(Zeroizing<String>);
+
+impl GivenSecret {
+    /// Takes a secret.
+    pub fn new(secret: &Secret) -> Self {
+        Self(Zeroizing::new(secret.reveal().to_owned()))
+    }
+}
+
+impl fmt::Debug for GivenSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Secret::MASK)
+    }
+}
+
+impl Serialize for GivenSecret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for GivenSecret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+/// Request to add a connection of an account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddConnection {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Name of the connection.
+    pub name: ConnectionName,
+    /// Settings; what they leave out comes from the profile.
+    #[serde(default)]
+    pub settings: ConnectionDraft<GivenSecret>,
+}
+
+/// Request to change a connection of an account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetConnection {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Name of the connection.
+    pub name: ConnectionName,
+    /// Settings; what they leave out stays.
+    #[serde(default)]
+    pub settings: ConnectionDraft<GivenSecret>,
+}
+
+/// Request for connections.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ListConnections {
+    /// Only those of this account, by its id or native domain.
+    #[arg(long)]
+    pub account: Option<String>,
+}
+
+/// Request for a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ShowConnection {
+    /// Id or native domain of the account; without it, the connection is the site's.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Name of the connection.
+    pub name: ConnectionName,
+}
+
+/// Request to remove a connection of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveConnection {
+    /// Id or native domain of the account.
+    #[arg(long)]
+    pub account: String,
+    /// Name of the connection.
+    pub name: ConnectionName,
+}
+
+/// Connection in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionSummary {
+    /// Account that owns it; none for the site's.
+    pub account: Option<String>,
+    /// Name.
+    pub name: ConnectionName,
+    /// Name of its profile.
+    pub profile: String,
+    /// Server and port.
+    pub server: String,
+    /// Senders whose mail leaves through it.
+    pub serves: Vec<Serves>,
+    /// State.
+    pub status: ConnectionState,
+    /// End of its secret, if that is near.
+    pub secret_expires_soon: Option<Millis>,
+}
+
+/// Connection in full, without its secrets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionDetails {
+    /// Account that owns it; none for the site's.
+    pub account: Option<String>,
+    /// Time of creation; none for the site's.
+    pub created: Option<Millis>,
+    /// Time of the last change; none for the site's.
+    pub changed: Option<Millis>,
+    /// Settings, with `…` in the place of each secret.
+    pub settings: Connection,
+    /// Names of the secrets that are set.
+    pub secrets: Vec<String>,
+    /// State.
+    pub status: ConnectionState,
+    /// Messages sent within 24 hours, where a limit has them counted.
+    pub messages_in_a_day: u64,
+    /// Recipients of them.
+    pub recipients_in_a_day: u64,
+    /// End of its secret, if that is near.
+    pub secret_expires_soon: Option<Millis>,
+}
+
+/// Adds a connection of an account.
+///
+/// # Errors
+/// There is no such account, it has a connection of this name, the settings are wrong, or the store
+/// cannot be changed.
+pub async fn add(on: &Runtime, asked: AddConnection) -> Result<ConnectionDetails, OperationError> {
+    let AddConnection {
+        account,
+        name,
+        settings,
+    } = asked;
+    put(on, account, name, settings, |name, former| match former {
+        None => Ok(ConnectionDraft::default()),
+        Some(_) => Err(OperationError::new(
+            Code::ConnectionExists,
+            format!("there is a connection {name} already; `gatepost connection set` changes it"),
+        )),
+    })
+    .await
+}
+
+/// Changes a connection of an account.
+///
+/// # Errors
+/// There is no such account or connection, the settings are wrong, or the store cannot be changed.
+pub async fn set(on: &Runtime, asked: SetConnection) -> Result<ConnectionDetails, OperationError> {
+    let SetConnection {
+        account,
+        name,
+        settings,
+    } = asked;
+    put(on, account, name, settings, |name, former| match former {
+        Some(former) => Ok(ConnectionDraft::of(former)),
+        None => Err(unknown("connection", name).into()),
+    })
+    .await
+}
+
+async fn put(
+    on: &Runtime,
+    account: String,
+    name: ConnectionName,
+    settings: ConnectionDraft<GivenSecret>,
+    base: impl FnOnce(&ConnectionName, Option<&Connection>) -> Result<ConnectionDraft, OperationError>
+    + Send
+    + 'static,
+) -> Result<ConnectionDetails, OperationError> {
+    let id = account_id(&on.directory.view(), &account)?;
+    let site = on.connections.site();
+    let named = name.clone();
+    let made = change(&on.directory, move |directory| {
+        directory.set_connection(id, &named.clone(), |former| {
+            let draft = as_draft(settings).over(base(&named, former)?);
+            complete(&site.profiles, named, draft)
+        })
+    });
+    made.await??;
+    let key = ConnectionKey::of_account(id.to_string(), name);
+    on.states
+        .with(&key, |standing| standing.try_now(Millis::now()));
+    details(on, &key)
+}
+
+fn as_draft(settings: ConnectionDraft<GivenSecret>) -> ConnectionDraft {
+    let made = settings.with_secrets(|_, secret| {
+        Ok::<_, std::convert::Infallible>(Secret::new(secret.0.as_str()))
+    });
+    match made {
+        Ok(draft) => draft,
+        Err(never) => match never {},
+    }
+}
+
+fn complete(
+    profiles: &Profiles,
+    name: ConnectionName,
+    draft: ConnectionDraft,
+) -> Result<Connection, OperationError> {
+    let wanted = draft.profile.as_deref().unwrap_or(Profiles::GENERIC);
+    let Some(profile) = profiles.get(wanted) else {
+        let wanted: String = wanted.chars().take(64).collect();
+        let text = format!(
+            "there is no profile {wanted:?}; there are {}",
+            profiles.names()
+        );
+        return Err(OperationError::new(Code::UnknownProfile, text));
+    };
+    draft.complete(name, profile).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        OperationError::new(Code::InvalidConnection, lines.join("\n"))
+    })
+}
+
+/// Lists connections: of one account, or the site's and those of all accounts.
+///
+/// # Errors
+/// There is no such account.
+pub fn list(
+    on: &Runtime,
+    asked: ListConnections,
+) -> Result<Vec<ConnectionSummary>, OperationError> {
+    let view = on.directory.view();
+    let only = asked
+        .account
+        .map(|named| account_id(&view, &named))
+        .transpose()?;
+    let only = only.map(|id| id.to_string());
+    let now = Millis::now();
+    let all = on.connections.all().into_iter();
+    let wanted =
+        all.filter(|found| only.is_none() || found.key.account.as_deref() == only.as_deref());
+    let summaries = wanted.map(|found| ConnectionSummary {
+        account: found.key.account.as_deref().map(str::to_owned),
+        name: found.key.name.clone(),
+        profile: found.connection.profile.clone(),
+        server: found.connection.server(),
+        serves: found.connection.serves.clone(),
+        status: on.states.of(&found.key).state().clone(),
+        secret_expires_soon: expires_soon(&found.connection, now),
+    });
+    Ok(summaries.collect())
+}
+
+/// Shows a connection, without its secrets.
+///
+/// # Errors
+/// There is no such account or connection.
+pub fn show(on: &Runtime, asked: ShowConnection) -> Result<ConnectionDetails, OperationError> {
+    let key = match asked.account {
+        None => ConnectionKey::of_site(asked.name),
+        Some(named) => {
+            let id = account_id(&on.directory.view(), &named)?;
+            ConnectionKey::of_account(id.to_string(), asked.name)
+        }
+    };
+    details(on, &key)
+}
+
+/// Removes a connection of an account.
+///
+/// # Errors
+/// There is no such account or connection, or the store cannot be changed.
+pub async fn remove(on: &Runtime, asked: RemoveConnection) -> Result<(), OperationError> {
+    let id = account_id(&on.directory.view(), &asked.account)?;
+    let name = asked.name.clone();
+    change(&on.directory, move |directory| {
+        directory.remove_connection(id, &name)
+    })
+    .await?;
+    on.states
+        .forget(&ConnectionKey::of_account(id.to_string(), asked.name));
+    Ok(())
+}
+
+fn details(on: &Runtime, key: &ConnectionKey) -> Result<ConnectionDetails, OperationError> {
+    let found = on
+        .connections
+        .find(key.account.as_deref(), key.name.as_str());
+    let found: FoundConnection = found.ok_or_else(|| unknown("connection", &key.name))?;
+    let now = Millis::now();
+    let standing = on.states.of(key);
+    let (messages, recipients) = standing.sent_in_a_day(now);
+    let view = on.directory.view();
+    let owner: Option<Result<&Account, Refusal>> =
+        key.account.as_deref().map(|named| account(&view, named));
+    let owner = owner.transpose()?;
+    let owned = owner.and_then(|of| view.connection(of.id, key.name.as_str()));
+    Ok(ConnectionDetails {
+        account: key.account.as_deref().map(str::to_owned),
+        created: owned.map(|owned| owned.created),
+        changed: owned.map(|owned| owned.changed),
+        secrets: (found
+            .connection
+            .secret_names()
+            .into_iter()
+            .map(str::to_owned))
+        .collect(),
+        settings: (*found.connection).clone().without_secrets(),
+        status: standing.state().clone(),
+        messages_in_a_day: messages,
+        recipients_in_a_day: recipients,
+        secret_expires_soon: expires_soon(&found.connection, now),
+    })
+}
