@@ -34,6 +34,12 @@ impl Pin {
     }
 }
 
+impl From<[u8; 32]> for Pin {
+    fn from(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+}
+
 impl FromStr for Pin {
     type Err = PinError;
 

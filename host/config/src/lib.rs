@@ -21,6 +21,7 @@ pub mod exposure;
 mod listener;
 mod log;
 mod log_ins;
+mod mx;
 mod notifications;
 mod origin;
 mod otlp;
@@ -55,6 +56,7 @@ pub use gatepost_message::{Domain, DomainError};
 pub use listener::{Direction, Listener, ListenerTls, overlap};
 pub use log::{Log, LogFormat, LogLevelError};
 pub use log_ins::{Allowance, LogIns};
+pub use mx::Mx;
 pub use notifications::Notifications;
 pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
@@ -97,6 +99,9 @@ pub struct Config {
     /// Limits on destinations that others name.
     #[serde(default)]
     pub destinations: Destinations,
+    /// Mail by MX.
+    #[serde(default)]
+    pub mx: Mx,
     /// Limits of message authentication.
     #[serde(default)]
     pub authentication: Authentication,

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -35,6 +36,8 @@ pub(crate) struct Connection {
     pub(crate) address: SocketAddr,
     /// Name of the server, or its address.
     pub(crate) host: String,
+    /// Identity in which the session was opened.
+    pub(crate) identity: Option<Arc<str>>,
     /// Protocol of the server.
     pub(crate) protocol: Protocol,
     pub(crate) session: Session,
@@ -66,6 +69,7 @@ impl Connection {
             stream,
             address,
             host: opening.host.clone(),
+            identity: None,
             protocol: opening.protocol,
             session,
             input: BytesMut::new(),

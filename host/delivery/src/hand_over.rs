@@ -94,7 +94,7 @@ fn clear(
     in_hand: &MessageInHand,
     lot: Lot,
 ) -> Result<Cleared, Vec<RecipientAttempt>> {
-    let target = delivery.ways.target(&in_hand.claim, &lot.destination);
+    let target = (delivery.ways).target(&in_hand.claim, &lot.destination, lot.send_as.as_ref());
     let left = match target {
         Ok(target) => {
             let limits = delivery.limits(&target);

@@ -182,9 +182,18 @@ impl ConnectionPermit {
         self.places.permits.available_permits() + 1 < state.limit + state.surplus
     }
 
-    /// Takes an idle connection, if there is one.
-    pub(crate) fn take_idle(&self) -> Option<Connection> {
-        self.places.idle.lock().pop().map(|idle| idle.connection)
+    /// Takes an idle connection of that identity, if there is one. If all are of others, the oldest
+    /// of them makes room.
+    pub(crate) fn take_idle(&self, identity: Option<&str>) -> Option<Connection> {
+        let mut idle = self.places.idle.lock();
+        let same = |idle: &IdleConnection| idle.connection.identity.as_deref() == identity;
+        if let Some(place) = idle.iter().rposition(same) {
+            return Some(idle.remove(place).connection);
+        }
+        if !idle.is_empty() {
+            quit_in_background(idle.remove(0).connection);
+        }
+        None
     }
 
     /// Discards all idle connections: one was dead, and the others are no better.

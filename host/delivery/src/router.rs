@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use gatepost_message::Address;
 use gatepost_model::{Destination, Judgement, Plan, Routing, Step};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Claim, ClaimedRecipient};
@@ -53,9 +54,15 @@ pub trait Ways: Send + Sync + 'static {
     /// configuration, the connection. A stored route with another word is asked again.
     fn stamp(&self, message: &Claim, destination: &Destination) -> String;
 
-    /// Returns how the destination is reached now, for this message.
+    /// Returns how the destination is reached now, for this message, which leaves in the name of
+    /// `send_as` if there is one.
     ///
     /// # Errors
     /// A reply: the destination is no more, or the message may not go there.
-    fn target(&self, message: &Claim, destination: &Destination) -> Result<Target, Reply>;
+    fn target(
+        &self,
+        message: &Claim,
+        destination: &Destination,
+        send_as: Option<&Address>,
+    ) -> Result<Target, Reply>;
 }

@@ -55,7 +55,6 @@ mod tests {
     #[test]
     fn the_display_name_stays_and_the_address_is_another() {
         for (from, wanted) in [
-            ("old@a.example", "<help@desk.example>"),
             ("Acme <old@a.example>", "\"Acme\" <help@desk.example>"),
             (
                 "\"Acme, \\\"Inc\\\"\" <old@a.example>",
@@ -65,7 +64,8 @@ mod tests {
                 "=?utf-8?q?Ac=C3=A9?= <old@a.example>",
                 "=?utf-8?q?Ac=C3=A9?= <help@desk.example>",
             ),
-            ("no address at all", "<help@desk.example>"),
+            ("no address", "\"no address\" <help@desk.example>"),
+            ("old@a.example", "<help@desk.example>"),
         ] {
             assert_eq!(author_of(from), wanted, "{from}");
         }

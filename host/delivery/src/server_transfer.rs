@@ -266,14 +266,16 @@ impl ServerTransfer {
         at_most: usize,
         recipients: &mut Vec<RoutedRecipient>,
     ) -> Result<TransactionEnd, NoSession> {
-        let mut used = connection_in_use.or_else(|| permit.take_idle());
+        let mut used =
+            connection_in_use.or_else(|| permit.take_idle(self.target.identity.as_deref()));
         loop {
             let reused = used.is_some();
             let mut connection = match used.take() {
                 Some(connection) => connection,
                 None => {
                     let connecting = self.delivery.connector.connect(&self.target.servers);
-                    let connection = connecting.await.inspect_err(|_| count("failed"))?;
+                    let mut connection = connecting.await.inspect_err(|_| count("failed"))?;
+                    connection.identity.clone_from(&self.target.identity);
                     if let Some(watch) = &self.target.watch {
                         watch.session_opened(self.delivery.now());
                     }

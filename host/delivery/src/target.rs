@@ -41,6 +41,9 @@ pub struct ServerTarget {
     pub servers: Servers,
     /// Limits of its own.
     pub limits: Limits,
+    /// Identity in which a session is opened, where it is not the same for all mail: the mailbox
+    /// that logs in, or the domain in EHLO. A session is used again only for the same one.
+    pub identity: Option<Arc<str>>,
     /// Keeper of its state.
     pub watch: Option<Arc<dyn Watch>>,
 }
@@ -61,6 +64,7 @@ impl From<NextHop> for ServerTarget {
                 egress: Vec::new(),
             },
             limits: Limits::default(),
+            identity: None,
             watch: None,
         }
     }

@@ -128,6 +128,12 @@ impl Ownership<'_> {
         domain.and_then(sends).is_some()
     }
 
+    /// Returns true if an address is in a native domain: one that the site has given to an account.
+    pub fn is_native(self, address: &Address) -> bool {
+        let domain = self.directory.domain(address.domain());
+        domain.is_some_and(|of| of.connector.is_none())
+    }
+
     /// Returns true if the claim on a domain is still verified. A native domain is the site's own.
     fn is_vouched_for(self, destination: Destination) -> bool {
         let Some(connector) = destination.connector else {

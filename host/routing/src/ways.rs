@@ -1,70 +1,340 @@
 //! The ways out of this relay: what a step of a plan comes to, and how it is reached.
 
+mod connection;
+mod exchanges;
+mod outside;
+mod rules;
+
+use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hasher as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use fnv::FnvHasher;
-use gatepost_delivery::{ServerTarget, Target};
+use gatepost_connections::{
+    ConnectionKey, ConnectionStates, Connections, Credential, Ehlo, FoundConnection, Trust,
+};
+use gatepost_delivery::open::LogIn;
+use gatepost_delivery::{Limits, ServerTarget, Servers, Target, Tls};
+use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
-use gatepost_model::{Destination, Plan, Step, Way};
+use gatepost_intake::ownership::{Ownership, RecipientOwner};
+use gatepost_message::{Address, domain_to_ascii};
+use gatepost_model::{Destination, Flow, Plan, Step, Way};
 use gatepost_policy_set::Policies;
+use gatepost_sasl::client::{self, Mechanism};
 use gatepost_smtp::Reply;
+use gatepost_smtp::client::EhloName;
 use gatepost_spool::{Claim, ClaimedRecipient};
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
 
-/// The ways of the active configuration.
+use self::connection::{ConnectionServer, ConnectionWatch};
+use self::exchanges::Exchanges;
+pub use self::outside::{Outside, OutsideError};
+
+/// The ways of the active configuration and of the directory.
 pub struct Ways {
     /// Chains of the listeners.
     pub policies: Arc<Policies>,
     /// Active configuration, read at each attempt.
     pub active: Arc<SharedConfig>,
+    /// Accounts, addresses and domains.
+    pub directory: Arc<Directory>,
+    /// Connections of the site and of customers.
+    pub connections: Arc<dyn Connections>,
+    /// States of the connections.
+    pub states: Arc<ConnectionStates>,
+    /// Look-ups of exchanges and hosts.
+    pub outside: ArcSwap<Outside>,
+    /// TLS of connections with certificates of their own, by key and generation.
+    pub tls: Mutex<HashMap<ConnectionKey, (u64, Tls)>>,
 }
 
 impl gatepost_delivery::Ways for Ways {
-    fn default_plan(&self, _: &Claim, _: &ClaimedRecipient) -> Result<Plan, Reply> {
+    fn default_plan(&self, message: &Claim, recipient: &ClaimedRecipient) -> Result<Plan, Reply> {
         let config = Arc::clone(&self.active.load().config);
-        let route = config.delivery.default_route.clone();
+        let comes_in = match message.transaction.session.flow {
+            Flow::Inbound => true,
+            // A notice of the relay, or a submission.
+            _ => self.is_ours(&recipient.address) && message.transaction.account.is_none(),
+        };
+        let route = match comes_in {
+            true => &config.routes.inbound,
+            false => &config.routes.submission,
+        };
         // RFC 3463: X.4.4, unable to route.
-        let route = route.ok_or_else(|| Reply::new(451, "4.4.4", "no route"))?;
-        Ok(route.into())
+        let route = route
+            .as_ref()
+            .ok_or_else(|| Reply::new(451, "4.4.4", "no route"))?;
+        Ok(route.plan())
     }
 
     fn destination(
         &self,
-        _: &Claim,
-        _: &ClaimedRecipient,
+        message: &Claim,
+        recipient: &ClaimedRecipient,
         step: &Step,
     ) -> Result<Destination, Reply> {
+        let transaction = &message.transaction;
+        let account = transaction.account.as_deref();
+        let comes_in = transaction.session.flow == Flow::Inbound;
+        let leaves = matches!(
+            step.way,
+            Way::Mx | Way::Connection(_) | Way::ConnectionOf(_)
+        );
+        // Mail for an address that this relay receives does not go by way of the world.
+        if leaves && !comes_in && self.is_ours(&recipient.address) {
+            return Ok(Destination::Inside);
+        }
         let egress = step.egress.clone();
         match &step.way {
+            Way::Mx => Ok(Destination::Mx {
+                domain: domain_to_ascii(recipient.address.domain())
+                    .unwrap_or_else(|| recipient.address.domain().to_owned())
+                    .to_ascii_lowercase(),
+                egress,
+            }),
+            Way::Connection(name) => {
+                let found = self.connections.named(account, name);
+                found
+                    .map(|found| of_connection(&found))
+                    .ok_or_else(|| no_such_way(&step.way))
+            }
+            Way::ConnectionOf(address) => {
+                let found = account.and_then(|account| self.connections.serving(account, address));
+                found
+                    .map(|found| of_connection(&found))
+                    .ok_or_else(|| no_such_way(&step.way))
+            }
+            Way::Inside if self.is_ours(&recipient.address) => Ok(Destination::Inside),
+            Way::Inside => Err(no_such_way(&step.way)),
+            Way::Lmtp(name) => Ok(Destination::Lmtp(name.clone())),
+            Way::Http(name) => Ok(Destination::Http(name.clone())),
+            Way::Maildir(name) => Ok(Destination::Maildir(name.clone())),
             Way::NextHop(hop) => Ok(Destination::NextHop {
                 hop: hop.clone(),
                 egress,
             }),
-            other => Err(no_such_way(other)),
         }
     }
 
-    fn stamp(&self, message: &Claim, _: &Destination) -> String {
+    fn stamp(&self, message: &Claim, destination: &Destination) -> String {
         let mut hash = FnvHasher::default();
         let chain = (self.policies).chain(&message.transaction.session.listener);
         for slot in chain.slots() {
             hash.write(slot.current().digest().as_bytes());
         }
         let config = Arc::clone(&self.active.load().config);
-        hash.write(format!("{:?}", config.delivery.default_route).as_bytes());
+        hash.write(format!("{:?}", config.routes).as_bytes());
+        if let Destination::Connection { account, name } = destination {
+            let found = self.connections.find(account.as_deref(), name);
+            hash.write_u64(found.map_or(0, |found| found.generation));
+        }
         format!("{:016x}", hash.finish())
     }
 
-    fn target(&self, _: &Claim, destination: &Destination) -> Result<Target, Reply> {
+    fn target(
+        &self,
+        message: &Claim,
+        destination: &Destination,
+        send_as: Option<&Address>,
+    ) -> Result<Target, Reply> {
         match destination {
-            Destination::NextHop { hop, .. } => Ok(Target::Server(ServerTarget::from(hop.clone()))),
-            other => Err(no_such_way(other)),
+            Destination::Mx { domain, egress } => Ok(Target::Server(ServerTarget {
+                servers: Servers::Found(Arc::new(Exchanges {
+                    mx: self.outside.load().mx.clone(),
+                    domain: domain.clone(),
+                    egress: self.egress(egress.as_deref())?,
+                    port: self.active.load().config.mx.port,
+                })),
+                limits: Limits::default(),
+                identity: None,
+                watch: None,
+            })),
+            Destination::Connection { account, name } => {
+                let found = self.connections.find(account.as_deref(), name);
+                let found = found.ok_or_else(|| no_such_way(destination))?;
+                self.through(message, found, send_as)
+            }
+            Destination::Lmtp(name) => {
+                let config = Arc::clone(&self.active.load().config);
+                let server = config
+                    .lmtp
+                    .get(name)
+                    .ok_or_else(|| no_such_way(destination))?;
+                Ok(Target::Server(server.next_hop().into()))
+            }
+            Destination::NextHop { hop, egress } => Ok(Target::Server(ServerTarget {
+                servers: Servers::NextHop {
+                    hop: hop.clone(),
+                    egress: self.egress(egress.as_deref())?,
+                },
+                ..ServerTarget::from(hop.clone())
+            })),
+            Destination::Inside | Destination::Http(_) | Destination::Maildir(_) => {
+                Err(no_such_way(destination))
+            }
         }
     }
 }
 
+impl Ways {
+    /// Returns true if this relay receives mail for an address.
+    fn is_ours(&self, address: &Address) -> bool {
+        let config = Arc::clone(&self.active.load().config);
+        let directory = self.directory.view();
+        let ownership = Ownership {
+            config: &config,
+            directory: &directory,
+        };
+        matches!(ownership.owner_of(address), RecipientOwner::Account(_))
+    }
+
+    /// Returns the addresses of a pool.
+    fn egress(&self, pool: Option<&str>) -> Result<Vec<IpAddr>, Reply> {
+        let Some(pool) = pool else {
+            return Ok(Vec::new());
+        };
+        let config = Arc::clone(&self.active.load().config);
+        let found = config.egress.get(pool).map(|pool| pool.addresses.clone());
+        found.ok_or_else(|| no_such_way(&format_args!("from the pool {pool}")))
+    }
+
+    /// Returns the target of a message through a connection.
+    fn through(
+        &self,
+        message: &Claim,
+        found: FoundConnection,
+        send_as: Option<&Address>,
+    ) -> Result<Target, Reply> {
+        let config = Arc::clone(&self.active.load().config);
+        let directory = self.directory.view();
+        let ownership = Ownership {
+            config: &config,
+            directory: &directory,
+        };
+        rules::may_leave_through(&found, ownership, message, send_as)?;
+        let connection = Arc::clone(&found.connection);
+        let sender = send_as.or(message.transaction.reverse_path.address());
+        let ehlo_name = ehlo_name(&connection.ehlo, sender)?;
+        let (login, mailbox) = self.login(&found, sender)?;
+        let own_ehlo = ehlo_name.as_ref().map(ToString::to_string);
+        let identity = match (own_ehlo, mailbox) {
+            (None, None) => None,
+            (ehlo, mailbox) => Some(format!(
+                "{} {}",
+                ehlo.unwrap_or_default(),
+                mailbox.unwrap_or_default()
+            )),
+        };
+        let limits = connection.limits;
+        let wide = |limit: Option<u32>| limit.map(|limit| limit as usize);
+        Ok(Target::Server(ServerTarget {
+            limits: Limits {
+                connections: wide(limits.connections),
+                messages_a_connection: limits.messages_per_connection,
+                // The connection's own watch counts by mailbox where the service does.
+                messages_a_minute: limits.messages_a_minute.filter(|_| !limits.per_mailbox),
+                recipients: wide(limits.recipients),
+                domains: wide(limits.recipient_domains),
+            },
+            identity: identity.map(Arc::from),
+            watch: Some(Arc::new(ConnectionWatch {
+                states: Arc::clone(&self.states),
+                found: found.clone(),
+            })),
+            servers: Servers::Found(Arc::new(ConnectionServer {
+                guard: found
+                    .key
+                    .account
+                    .is_some()
+                    .then(|| self.outside.load().guard.clone()),
+                tls: self.own_tls(&found)?,
+                ehlo_name,
+                egress: self.egress(connection.egress.as_deref())?,
+                login,
+                found,
+            })),
+        }))
+    }
+
+    /// Returns the log-in at a connection's server, and the mailbox that logs in where that is not
+    /// the same for all mail.
+    fn login(
+        &self,
+        found: &FoundConnection,
+        _sender: Option<&Address>,
+    ) -> Result<(Option<LogIn>, Option<String>), Reply> {
+        let connection = &found.connection;
+        let mechanisms = connection.mechanisms.iter();
+        let mechanisms = mechanisms
+            .filter_map(|one| Mechanism::parse(one.word()))
+            .collect();
+        match &connection.credential {
+            Credential::None => Ok((None, None)),
+            Credential::Password { user, password } => {
+                let secret = Zeroizing::new(password.reveal().to_owned());
+                let credential = client::Credential::password(user, secret);
+                let credential = credential.map_err(|error| unusable(found, &error))?;
+                let source = Arc::new(credential);
+                Ok((Some(LogIn { mechanisms, source }), None))
+            }
+            Credential::Oauth(_) => Err(unusable(found, &"it has no token")),
+        }
+    }
+
+    /// Returns the TLS of a connection with certificates of its own. It is made once for each
+    /// generation, since that reads certificates.
+    fn own_tls(&self, found: &FoundConnection) -> Result<Option<Tls>, Reply> {
+        let connection = &found.connection;
+        if connection.trust == Trust::Public && connection.client_certificate.is_none() {
+            return Ok(None);
+        }
+        let mut made = self.tls.lock();
+        if let Some((generation, tls)) = made.get(&found.key)
+            && *generation == found.generation
+        {
+            return Ok(Some(tls.clone()));
+        }
+        let tls = connection::tls(connection).map_err(|error| unusable(found, &error))?;
+        made.insert(found.key.clone(), (found.generation, tls.clone()));
+        Ok(Some(tls))
+    }
+}
+
+fn of_connection(found: &FoundConnection) -> Destination {
+    Destination::Connection {
+        account: found.key.account.as_deref().map(ToOwned::to_owned),
+        name: found.key.name.to_string(),
+    }
+}
+
+/// Returns the name in EHLO, where it is not the relay's.
+fn ehlo_name(ehlo: &Ehlo, sender: Option<&Address>) -> Result<Option<EhloName>, Reply> {
+    let name = match ehlo {
+        Ehlo::Hostname => return Ok(None),
+        Ehlo::SenderDomain => match sender {
+            Some(sender) => sender.domain().to_owned(),
+            None => return Ok(None),
+        },
+        Ehlo::Name(name) => name.as_ascii().to_owned(),
+    };
+    let name = domain_to_ascii(&name).unwrap_or(name);
+    let parsed = name.parse().map(Some);
+    parsed.map_err(|_| no_such_way(&format_args!("with {name} in EHLO")))
+}
+
+/// Makes the reply for a connection that cannot be used as it is set.
+fn unusable(found: &FoundConnection, why: &dyn fmt::Display) -> Reply {
+    let text = format!("the connection {} cannot be used: {why}", found.key);
+    Reply::new(451, "4.3.5", text)
+}
+
 /// Makes the reply for a way that is not configured (RFC 3463: X.3.5, system incorrectly
 /// configured).
-fn no_such_way(way: &dyn std::fmt::Display) -> Reply {
+fn no_such_way(way: &dyn fmt::Display) -> Reply {
     Reply::new(451, "4.3.5", format!("the relay has no way {way}"))
 }

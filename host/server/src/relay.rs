@@ -59,7 +59,7 @@ use gatepost_operations::{ControlSocket, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
-use gatepost_routing::{Routing, Ways};
+use gatepost_routing::{Outside, Routing, Ways};
 
 /// Upper bound of the share of the drain time that is kept for the work after sessions and
 /// deliveries: replies to clients that are cut off, and the last records.
@@ -154,6 +154,7 @@ struct RunningRelay {
     delivery: gatepost_delivery::Handle,
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
+    ways: Arc<Ways>,
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
     /// Handler of operators' requests.
@@ -313,24 +314,33 @@ impl RunningRelay {
             trace: Arc::clone(&trace),
             spans,
         });
+        let connections = Arc::new(RelayConnections::new(
+            Arc::clone(&config.site),
+            Arc::clone(&directory),
+        ));
+        let states = open_states(&config).into_diagnostic()?;
+        tokio::spawn(keep_states(Arc::clone(&states), Arc::clone(&connections)));
+        let outside = Outside::new(&config, parts.authentication.resolver()).into_diagnostic()?;
+        let ways = Arc::new(Ways {
+            policies: Arc::clone(&policies),
+            active: Arc::clone(&active),
+            directory: Arc::clone(&directory),
+            connections: connections.clone(),
+            states: Arc::clone(&states),
+            outside: ArcSwap::from_pointee(outside),
+            tls: Default::default(),
+        });
         let delivery = Delivery::start(
             Arc::clone(&stores.queue),
             Callers {
                 router: routing.clone(),
-                ways: Arc::new(Ways {
-                    policies: Arc::clone(&policies),
-                    active: Arc::clone(&active),
-                }),
+                ways: Arc::clone(&ways) as Arc<dyn gatepost_delivery::Ways>,
                 observer: routing,
             },
             Owner::new(),
             config.delivery_settings(notifications),
         )
         .into_diagnostic()?;
-        let site = Arc::clone(&config.site);
-        let connections = Arc::new(RelayConnections::new(site, Arc::clone(&directory)));
-        let states = open_states(&config).into_diagnostic()?;
-        tokio::spawn(keep_states(Arc::clone(&states), Arc::clone(&connections)));
         let guard = (config.destinations).guard(parts.authentication.resolver());
         let feeds = feeds::Client::new(&config.directory, guard).into_diagnostic()?;
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
@@ -359,6 +369,7 @@ impl RunningRelay {
             delivery,
             exporter,
             feeds,
+            ways,
             connections,
             states,
             handler,

@@ -69,7 +69,7 @@ const SENDERS: [&str; 3] = ["Sender", "Resent-From", "Resent-Sender"];
 ///
 /// # Errors
 /// The reason why the addresses cannot be known.
-fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
+pub fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
     let reading = read(from_bodies(message));
     if reading.doubt() == Some(Doubt::TooLong) {
         return Err("it is too long");

@@ -22,6 +22,7 @@ use gatepost_intake::tls;
 use gatepost_observability as observability;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
+use gatepost_routing::Outside;
 
 /// Returns true if something has changed that delivery's settings are made of. They are activated
 /// anew then, which costs its idle connections.
@@ -52,6 +53,7 @@ struct Checked {
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
     feeds: feeds::Client,
+    outside: Outside,
     authentication: MessageAuthentication,
     level: tracing_subscriber::EnvFilter,
     watched: Option<folder::PreparedWatch>,
@@ -161,6 +163,9 @@ impl RunningRelay {
             feeds::Client::new(&config.directory, guard)
         });
         let feeds = feeds.and_then(|feeds| problems.of(feeds, at!["directory", "feed-ca-file"]));
+        let outside = authentication.as_ref();
+        let outside = outside.map(|of| Outside::new(&config, of.resolver()));
+        let outside = outside.and_then(|outside| problems.of(outside, at!["mx"]));
         let policies = self.policies.prepare(&config).await;
         let policies = problems.of_all(policies.map_err(|errors| errors.0), |error| {
             let mut names = config.policies.iter().map(|policy| &policy.name);
@@ -183,6 +188,7 @@ impl RunningRelay {
                 tls: tls?,
                 delivery: delivery?,
                 feeds: feeds?,
+                outside: outside?,
                 notifications: notifications?,
                 authentication: authentication?,
                 level: level?,
@@ -202,6 +208,7 @@ impl RunningRelay {
             tls,
             delivery,
             feeds,
+            outside,
             notifications,
             authentication,
             level,
@@ -210,6 +217,7 @@ impl RunningRelay {
         } = checked;
         self.limit.set(config.relay.drain);
         self.feeds.store(Arc::new(feeds));
+        self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;
         self.sockets.close_all_but(&config).await;

@@ -154,7 +154,12 @@ impl Ways for Servers {
         "one".to_owned()
     }
 
-    fn target(&self, _: &Claim, destination: &Destination) -> Result<Target, Reply> {
+    fn target(
+        &self,
+        _: &Claim,
+        destination: &Destination,
+        _: Option<&Address>,
+    ) -> Result<Target, Reply> {
         let Destination::NextHop { hop, .. } = destination else {
             panic!("no server: {destination}");
         };

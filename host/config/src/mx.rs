@@ -1,0 +1,33 @@
+//! Mail by MX: the relay's own names, and MTA-STS.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+/// Settings of mail by MX.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Mx {
+    /// Names besides the host name under which other servers reach this relay.
+    pub own_names: Vec<String>,
+    /// Public addresses of this relay that its machine does not have itself.
+    pub own_addresses: Vec<IpAddr>,
+    /// Port on which the servers of domains take mail.
+    pub port: u16,
+    /// Whether the MTA-STS policies of domains are heeded (RFC 8461).
+    pub mta_sts: bool,
+    /// Port on which MTA-STS policies are served.
+    pub mta_sts_port: u16,
+}
+
+impl Default for Mx {
+    fn default() -> Self {
+        Self {
+            own_names: Vec::new(),
+            own_addresses: Vec::new(),
+            port: 25,
+            mta_sts: true,
+            mta_sts_port: 443,
+        }
+    }
+}

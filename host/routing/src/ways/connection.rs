@@ -1,0 +1,260 @@
+//! Sessions through a connection: where they lead, who logs in, and what the server's replies say
+//! of the connection.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_certificates::{Identity, Pin, Trust, TrustError, private_roots, trusted_roots};
+use gatepost_connections::{
+    self as connections, Connection, ConnectionState, ConnectionStates, ConnectionTrouble,
+    DialogueStage, FoundConnection, May, ReplyClass, SessionFailure, Stops,
+};
+use gatepost_delivery::open::{LogIn, NotOpened, Opening};
+use gatepost_delivery::{FindServers, Finding, OpeningTerms, Stop, Tls, Watch};
+use gatepost_guard::Guard;
+use gatepost_message::{Address, Millis, domain_to_ascii};
+use gatepost_model::Protocol;
+use gatepost_smtp::Reply;
+use gatepost_smtp::client::{EhloName, OpeningStage, Stage};
+
+/// Wait of mail whose reply names none and has no schedule of its own.
+const WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// Server of a connection.
+pub(super) struct ConnectionServer {
+    pub(super) found: FoundConnection,
+    /// Guard over the host; none for the site's own connections, which may lead anywhere.
+    pub(super) guard: Option<Guard>,
+    /// Connectors of its own certificates; none where it trusts as the relay does.
+    pub(super) tls: Option<Tls>,
+    /// Name in EHLO, where it is not the relay's.
+    pub(super) ehlo_name: Option<EhloName>,
+    /// Addresses from which the relay connects.
+    pub(super) egress: Vec<IpAddr>,
+    /// Log-in.
+    pub(super) login: Option<LogIn>,
+}
+
+impl FindServers for ConnectionServer {
+    fn find<'a>(&'a self, terms: &'a OpeningTerms) -> Finding<'a> {
+        Box::pin(async {
+            let connection = &self.found.connection;
+            Ok(vec![Opening {
+                host: domain_to_ascii(&connection.host).unwrap_or_default(),
+                port: connection.port,
+                addresses: self.addresses(terms).await?,
+                protocol: Protocol::Smtp,
+                mode: connection.tls,
+                tls: self.tls.clone().unwrap_or_else(|| terms.tls.clone()),
+                ehlo_name: match &self.ehlo_name {
+                    Some(name) => name.clone(),
+                    None => terms.ehlo_name.clone(),
+                },
+                egress: self.egress.clone(),
+                login: self.login.clone(),
+                timeouts: terms.timeouts,
+                transcript: None,
+            }])
+        })
+    }
+}
+
+impl ConnectionServer {
+    /// Resolves the host. A customer's may not lead into the relay's own network, and what was
+    /// checked is what is connected to.
+    async fn addresses(&self, terms: &OpeningTerms) -> Result<Vec<SocketAddr>, Reply> {
+        let connection = &self.found.connection;
+        let (host, port) = (&*connection.host, connection.port);
+        // RFC 3463: X.4.3, directory server failure.
+        let unknown = |why: String| {
+            Reply::new(
+                451,
+                "4.4.3",
+                format!("cannot look up the server of the connection: {why}"),
+            )
+        };
+        if let Some(guard) = &self.guard {
+            let addresses = guard.resolve(host).await;
+            let addresses = addresses.map_err(|why| unknown(why.to_string()))?;
+            return Ok(addresses
+                .into_iter()
+                .map(|ip| SocketAddr::new(ip, port))
+                .collect());
+        }
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let host =
+            domain_to_ascii(host).ok_or_else(|| unknown("it is no domain name".to_owned()))?;
+        let looking = tokio::net::lookup_host((host.as_str(), port));
+        match tokio::time::timeout(terms.timeouts.lookup, looking).await {
+            Ok(Ok(addresses)) => Ok(addresses.collect()),
+            Ok(Err(error)) => Err(unknown(error.to_string())),
+            Err(_) => Err(unknown("no answer in time".to_owned())),
+        }
+    }
+}
+
+/// Keeper of a connection's state.
+pub(super) struct ConnectionWatch {
+    pub(super) states: Arc<ConnectionStates>,
+    pub(super) found: FoundConnection,
+}
+
+impl Watch for ConnectionWatch {
+    fn begin(&self, mailbox: Option<&Address>, recipients: u32, now: Millis) -> Result<(), Stop> {
+        let limits = &self.found.connection.limits;
+        let mailbox = mailbox.map(Address::as_str).unwrap_or_default();
+        self.states.with(&self.found.key, |standing| {
+            if let May::NotBefore(until) = standing.may_begin(now) {
+                return Err(self.stop(standing.state(), until));
+            }
+            match standing.may_send(limits, mailbox, recipients, now) {
+                May::Now => {
+                    standing.sends(limits, mailbox, recipients, now);
+                    Ok(())
+                }
+                May::NotBefore(until) => Err(Stop {
+                    until,
+                    whole: !limits.per_mailbox,
+                    broken: false,
+                    reply: Reply::new(
+                        451,
+                        "4.7.0",
+                        "the limits of the connection allow no more for now",
+                    ),
+                }),
+            }
+        })
+    }
+
+    fn stopped(&self) -> Option<Stop> {
+        let standing = self.states.of(&self.found.key);
+        let trouble = standing.state().trouble()?;
+        Some(self.stop(standing.state(), trouble.next_probe))
+    }
+
+    fn session_opened(&self, _: Millis) {
+        self.states
+            .with(&self.found.key, |standing| standing.session_opened());
+    }
+
+    fn session_refused(&self, why: &NotOpened, now: Millis) -> Stop {
+        let words = match &why.reason {
+            Some(reason) => reason.clone(),
+            None => why.deferral.text().to_string(),
+        };
+        let failure = SessionFailure {
+            stage: stage_of_opening(why.stage),
+            reply: why.reply.as_ref(),
+            words: &words,
+            is_permanent: why.permanent,
+        };
+        self.states.with(&self.found.key, |standing| {
+            standing.session_refused(&self.found.profile, failure, now);
+            let until = next_probe(standing.state(), now);
+            self.stop(standing.state(), until)
+        })
+    }
+
+    fn accepted(&self, now: Millis) {
+        self.states
+            .with(&self.found.key, |standing| standing.accepted(now));
+    }
+
+    fn replied(
+        &self,
+        stage: Stage,
+        reply: &Reply,
+        mailbox: Option<&Address>,
+        now: Millis,
+    ) -> Option<Stop> {
+        let stage = match stage {
+            Stage::Mail => DialogueStage::Mail,
+            Stage::Recipient => DialogueStage::Recipient,
+            Stage::Data | Stage::Message => DialogueStage::Data,
+            Stage::Local => return None,
+        };
+        let mailbox = mailbox.map(Address::as_str).unwrap_or_default();
+        let profile = &self.found.profile;
+        self.states.with(&self.found.key, |standing| {
+            let meaning = standing.replied(profile, stage, reply, mailbox, now);
+            let of_recipient = matches!(meaning.class, ReplyClass::Recipient | ReplyClass::Message);
+            if meaning.stops == Stops::Message && of_recipient {
+                return None;
+            }
+            // An ordinary deferral has the relay's own schedule.
+            if meaning.stops == Stops::Message && meaning.wait.is_none() && reply.is_transient() {
+                return None;
+            }
+            Some(match meaning.stops {
+                Stops::Connection => {
+                    let until = next_probe(standing.state(), now);
+                    self.stop(standing.state(), until)
+                }
+                Stops::Mailbox | Stops::Message => Stop {
+                    until: now + meaning.wait.map_or(WAIT, |wait| wait.0),
+                    whole: false,
+                    broken: matches!(meaning.class, ReplyClass::SetUp | ReplyClass::SenderMailbox),
+                    reply: deferral(&reply.to_string()),
+                },
+            })
+        })
+    }
+}
+
+impl ConnectionWatch {
+    fn stop(&self, state: &ConnectionState, until: Millis) -> Stop {
+        let words = state.trouble().map_or("", |trouble| &trouble.words);
+        Stop {
+            until,
+            whole: true,
+            broken: matches!(state, ConnectionState::Broken(_)),
+            reply: deferral(words),
+        }
+    }
+}
+
+/// Returns the reply with which mail of a connection waits. The server's words are bounded.
+fn deferral(words: &str) -> Reply {
+    // RFC 3463: X.3.2, system not accepting network messages.
+    Reply::new(
+        451,
+        "4.3.2",
+        format!("the connection does not take mail now: {words}"),
+    )
+}
+
+fn next_probe(state: &ConnectionState, now: Millis) -> Millis {
+    let next = |trouble: &ConnectionTrouble| trouble.next_probe;
+    state.trouble().map_or(now + WAIT, next)
+}
+
+fn stage_of_opening(stage: OpeningStage) -> DialogueStage {
+    match stage {
+        OpeningStage::Connect => DialogueStage::Connect,
+        OpeningStage::Tls => DialogueStage::Tls,
+        OpeningStage::Greeting => DialogueStage::Greeting,
+        OpeningStage::Ehlo => DialogueStage::Ehlo,
+        OpeningStage::StartTls => DialogueStage::Starttls,
+        OpeningStage::Auth => DialogueStage::Auth,
+    }
+}
+
+/// Makes the connectors of a connection with certificates of its own.
+pub(super) fn tls(connection: &Connection) -> Result<Tls, TrustError> {
+    let trust = match &connection.trust {
+        connections::Trust::Public => Trust::Roots(trusted_roots([])?),
+        connections::Trust::Authority(pem) => Trust::Roots(private_roots(pem.as_bytes())?),
+        connections::Trust::Pinned(keys) => {
+            Trust::Keys(keys.iter().map(|key| Pin::from(key.0)).collect())
+        }
+    };
+    let own = connection.client_certificate.as_ref();
+    let identity = own.map(|own| Identity {
+        certificates: own.certificate.as_bytes(),
+        key: own.key.reveal().as_bytes(),
+    });
+    Tls::new(trust, identity)
+}

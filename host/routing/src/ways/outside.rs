@@ -1,0 +1,75 @@
+//! The world as delivery asks it: mail exchanges, and the addresses of hosts that others name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gatepost_certificates::{TrustError, trusted_roots};
+use gatepost_config::Config;
+use gatepost_dns::Resolver;
+use gatepost_guard::Guard;
+use gatepost_http_client::{HttpClient, TlsError};
+use gatepost_mx::{MtaSts, MtaStsSettings, Mx, Own, PolicyCacheError, PolicyFile, Settings};
+
+/// Look-ups of one configuration.
+#[derive(Clone)]
+pub struct Outside {
+    /// Look-up of mail exchanges.
+    pub(super) mx: Mx,
+    /// Guard over hosts that customers name.
+    pub(super) guard: Guard,
+}
+
+/// Error of making the look-ups.
+#[derive(Debug, thiserror::Error)]
+pub enum OutsideError {
+    /// The certificates that the relay trusts cannot be read.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The TLS library refuses its own defaults.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] TlsError),
+    /// The stored policies of domains cannot be read.
+    #[error("the MTA-STS policies in the store cannot be read: {0}")]
+    Policies(#[from] PolicyCacheError),
+}
+
+impl Outside {
+    /// Makes the look-ups of a configuration, which ask this resolver.
+    ///
+    /// # Errors
+    /// Certificates or stored policies cannot be read.
+    pub fn new(config: &Config, resolver: &Resolver) -> Result<Self, OutsideError> {
+        let guard = config.destinations.guard(resolver);
+        let mut settings = Settings::new(own(config));
+        settings.port = config.mx.port;
+        if config.mx.mta_sts {
+            let roots = trusted_roots(config.delivery.ca_file.as_deref().map(Path::new))?;
+            let http = HttpClient::guarded(roots, guard.clone())?;
+            let cache = PolicyFile::new(config.relay.store.join("mta-sts.json"));
+            settings.mta_sts = Some(MtaSts::new(MtaStsSettings {
+                port: config.mx.mta_sts_port,
+                ..MtaStsSettings::new(http, Arc::new(cache))
+            })?);
+        }
+        Ok(Self {
+            mx: Mx::new(guard.clone(), settings),
+            guard,
+        })
+    }
+}
+
+/// Returns the names and addresses under which other servers reach this relay.
+fn own(config: &Config) -> Own {
+    let names = config.mx.own_names.iter().cloned();
+    Own {
+        names: names
+            .chain([config.relay.hostname.as_ascii().to_owned()])
+            .collect(),
+        addresses: config.mx.own_addresses.clone(),
+        listeners: config
+            .listeners
+            .iter()
+            .map(|listener| listener.address)
+            .collect(),
+    }
+}
