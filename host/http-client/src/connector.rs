@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub enum Connector {
     /// Connections to the hosts that the site itself names.
     Trusting(HttpConnector),
     /// Connections to the hosts that others name.
-    Guarded(Guard),
+    Guarded(Arc<Guard>),
 }
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -60,7 +61,7 @@ impl Service<Uri> for Connector {
                 Box::pin(async move { Ok(connecting.await?) })
             }
             Self::Guarded(guard) => {
-                let guard = guard.clone();
+                let guard = Arc::clone(guard);
                 Box::pin(async move { Ok(TokioIo::new(connect(&guard, &uri).await?)) })
             }
         }

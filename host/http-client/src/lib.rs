@@ -85,7 +85,7 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn guarded(roots: RootCertStore, guard: Guard) -> Result<Self, TlsError> {
-        Self::with(Connector::Guarded(guard), roots)
+        Self::with(Connector::Guarded(Arc::new(guard)), roots)
     }
 
     fn with(tcp: Connector, roots: RootCertStore) -> Result<Self, TlsError> {
