@@ -125,7 +125,7 @@ codes! {
         "see with `gatepost trace ID` what became of it";
     /// The request selects no recipients.
     NothingSelected = "queue.nothing-selected", Refused,
-        "name messages, an account or a recipient, or say that all are meant";
+        "name messages, an account, a recipient or a destination, or say that all are meant";
     /// The request selects all recipients and some of them.
     AllAndSome = "queue.all-and-some", Refused,
         "leave out either";

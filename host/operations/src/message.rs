@@ -27,8 +27,21 @@ pub struct MessageDetails {
     /// Delivery status notifications that the sender asked for.
     #[serde(default)]
     pub dsn: MessageRequest,
+    /// Reasons why queued recipients wait.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingRecipient>,
     /// Header section; bytes that are not UTF-8 are replaced.
     pub header: String,
+}
+
+/// Reason why a queued recipient waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WaitingRecipient {
+    /// Number of the recipient within the message.
+    pub number: u32,
+    /// Reason, in words.
+    pub reason: String,
 }
 
 impl From<Record> for MessageDetails {
@@ -41,6 +54,7 @@ impl From<Record> for MessageDetails {
             judgements: record.judgements,
             smtputf8: record.smtputf8,
             dsn: record.dsn,
+            waiting: Vec::new(),
         }
     }
 }

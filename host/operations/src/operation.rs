@@ -7,7 +7,7 @@ use gatepost_directory::{
     PartnerList, SupportAddress,
 };
 use gatepost_policy_set::Swap;
-use gatepost_spool::{Changed, KnownMachine, Summary};
+use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
 use gatepost_trace::{Counted, Event};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,8 +40,8 @@ use crate::quarantine::{
     self, DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
 use crate::queue::{
-    self, CancelRecipients, HoldRecipients, ListQueue, ReleaseRecipients, RetryRecipients,
-    ShowQueued,
+    self, CancelRecipients, HoldRecipients, ListDestinations, ListQueue, ReleaseRecipients,
+    RetryRecipients, ShowQueued,
 };
 use crate::reload::{self, Reload, Reloaded};
 use crate::runtime::Runtime;
@@ -102,6 +102,8 @@ macro_rules! operations {
 operations! {
     "queue-list": ListQueue => Vec<Summary>,
         |on, asked| queue::list(&*on.queue, asked).await;
+    "queue-destinations": ListDestinations => Vec<DestinationSummary>,
+        |on, asked| queue::destinations(&*on.queue, asked).await;
     "queue-show": ShowQueued => MessageDetails,
         |on, asked| queue::show(&*on.queue, asked).await;
     "queue-retry": RetryRecipients => Changed,

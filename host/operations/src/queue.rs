@@ -2,16 +2,21 @@
 //! released.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use clap::Args;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_spool::{Changed, Filter, QueueAdmin, Selection, Status, Summary, Ticket};
+use gatepost_model::DestinationKey;
+use gatepost_spool::{
+    Changed, DestinationSummary, Filter, Pace, QueueAdmin, Recipient, RecipientState, Selection,
+    Status, Summary, Ticket,
+};
 use gatepost_trace::{Event, Kind, Trace};
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::error::OperationError;
-use crate::message::{MessageDetails, PAGE};
+use crate::message::{MessageDetails, PAGE, WaitingRecipient};
 
 /// Number of messages whose changes are started together and share commits.
 const TOGETHER: usize = 500;
@@ -26,6 +31,9 @@ pub struct ListQueue {
     /// Only messages to this address, or to this domain.
     #[arg(long, value_name = "ADDRESS|DOMAIN")]
     pub recipient: Option<String>,
+    /// Only messages that wait for this destination.
+    #[arg(long, value_parser = parse_destination)]
+    pub destination: Option<DestinationKey>,
     /// Only messages that came after this one.
     #[arg(long, value_name = "ID")]
     pub after: Option<TransactionId>,
@@ -43,6 +51,7 @@ impl Default for ListQueue {
         Self {
             account: None,
             recipient: None,
+            destination: None,
             after: None,
             limit: PAGE,
             status: None,
@@ -56,12 +65,29 @@ impl From<ListQueue> for Filter {
             selection: Selection {
                 account: asked.account,
                 recipient: asked.recipient,
+                destination: asked.destination,
                 ..Selection::default()
             },
             status: asked.status,
             after: asked.after,
             limit: asked.limit,
         }
+    }
+}
+
+/// Request for the destinations of the queue, those with most recipients first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListDestinations {
+    /// Maximum number of destinations.
+    #[arg(long, value_name = "NUMBER", default_value_t = PAGE)]
+    pub limit: usize,
+}
+
+impl Default for ListDestinations {
+    /// Asks for the first hundred destinations.
+    fn default() -> Self {
+        Self { limit: PAGE }
     }
 }
 
@@ -87,8 +113,11 @@ pub struct SelectedRecipients {
     /// Recipients with this address, or in this domain.
     #[arg(long, value_name = "ADDRESS|DOMAIN")]
     pub recipient: Option<String>,
+    /// Recipients whose route leads to this destination.
+    #[arg(long, value_parser = parse_destination)]
+    pub destination: Option<DestinationKey>,
     /// All recipients.
-    #[arg(long, conflicts_with_all = ["ids", "account", "recipient"])]
+    #[arg(long, conflicts_with_all = ["ids", "account", "recipient", "destination"])]
     pub all: bool,
 }
 
@@ -128,6 +157,10 @@ pub struct ReleaseRecipients {
     pub recipients: SelectedRecipients,
 }
 
+fn parse_destination(text: &str) -> Result<DestinationKey, Infallible> {
+    Ok(DestinationKey::new(text))
+}
+
 fn parse_status(word: &str) -> Result<Status, String> {
     let words = || Status::ALL.map(Status::word).join(", ");
     Status::ALL
@@ -147,7 +180,18 @@ pub async fn list(
     Ok(queue.list(asked.into()).await?)
 }
 
-/// Shows one message of the queue.
+/// Lists destinations of the queue, those with most recipients first.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn destinations(
+    queue: &dyn QueueAdmin,
+    asked: ListDestinations,
+) -> Result<Vec<DestinationSummary>, OperationError> {
+    Ok(queue.destinations(asked.limit).await?)
+}
+
+/// Shows one message of the queue, and why each of its queued recipients waits.
 ///
 /// # Errors
 /// The queue has no such message, or the store cannot be read.
@@ -156,12 +200,46 @@ pub async fn show(
     asked: ShowQueued,
 ) -> Result<MessageDetails, OperationError> {
     match queue.show(asked.id).await? {
-        Some(record) => Ok(record.into()),
+        Some(record) => {
+            let mut details = MessageDetails::from(record);
+            let recipients = details.summary.recipients.iter();
+            let waiting = recipients.filter_map(|to| waiting(queue, to, Millis::now()));
+            details.waiting = waiting.collect();
+            Ok(details)
+        }
         None => Err(OperationError::new(
             Code::NotQueued,
             "there is no such message; `gatepost trace ID` says what became of it",
         )),
     }
+}
+
+/// Returns the reason why a recipient waits; `None` if it is not queued.
+fn waiting(queue: &dyn QueueAdmin, recipient: &Recipient, now: Millis) -> Option<WaitingRecipient> {
+    let RecipientState::Queued { next_attempt } = recipient.state else {
+        return None;
+    };
+    let later = next_attempt > now;
+    let reason = match recipient
+        .route
+        .as_ref()
+        .map(|route| route.destination.key())
+    {
+        None if later => format!("it is routed at {next_attempt}"),
+        None => "it is not yet routed".to_owned(),
+        Some(key) => match queue.pace(&key) {
+            Pace { in_hand: 0, .. } => format!("{key} is stopped"),
+            Pace { not_before, .. } if not_before > now.max(next_attempt) => {
+                format!("{key} is closed until {not_before}")
+            }
+            _ if later => format!("its next attempt is at {next_attempt}"),
+            _ => format!("it waits for its turn at {key}"),
+        },
+    };
+    Some(WaitingRecipient {
+        number: recipient.number,
+        reason,
+    })
 }
 
 /// Makes queued recipients due now.
@@ -230,17 +308,18 @@ async fn change(
         ids,
         account,
         recipient,
+        destination,
         all,
     } = recipients;
-    let some = !ids.is_empty() || account.is_some() || recipient.is_some();
+    let some = !ids.is_empty() || account.is_some() || recipient.is_some() || destination.is_some();
     match (all, some) {
         (true, true) => {
             let text = "all recipients are selected, and some of them: leave out either";
             return Err(OperationError::new(Code::AllAndSome, text));
         }
         (false, false) => {
-            let text = "no recipients are selected: name messages, an account or a recipient, or \
-                say that all are meant";
+            let text = "no recipients are selected: name messages, an account, a recipient or a \
+                destination, or say that all are meant";
             return Err(OperationError::new(Code::NothingSelected, text));
         }
         _ => {}
@@ -249,7 +328,7 @@ async fn change(
         id,
         account: account.clone(),
         recipient: recipient.clone(),
-        destination: None,
+        destination: destination.clone(),
     };
     let mut total = Changed::default();
     let mut ids = ids.into_iter().collect::<BTreeSet<_>>().into_iter();

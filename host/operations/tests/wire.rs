@@ -9,6 +9,7 @@ use gatepost_directory::{
     AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol, UserName,
 };
 use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_model::DestinationKey;
 use gatepost_operations::accounts::{AddAccount, ListAccounts, RemoveAccount, SetPolicy};
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
 use gatepost_operations::connectors::{
@@ -26,8 +27,8 @@ use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
 use gatepost_operations::queue::{
-    CancelRecipients, HoldRecipients, ListQueue, ReleaseRecipients, RetryRecipients,
-    SelectedRecipients, ShowQueued,
+    CancelRecipients, HoldRecipients, ListDestinations, ListQueue, ReleaseRecipients,
+    RetryRecipients, SelectedRecipients, ShowQueued,
 };
 use gatepost_operations::reload::Reload;
 use gatepost_operations::sharing::{AddAgreement, ListAgreements};
@@ -35,7 +36,7 @@ use gatepost_operations::trace::ShowTrace;
 use gatepost_operations::{Code, NAMES, Operation, OperationError};
 use gatepost_policy::OnError;
 use gatepost_policy_set::Swap;
-use gatepost_spool::{Changed, Status};
+use gatepost_spool::{Changed, DestinationSummary, Pace, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -64,15 +65,28 @@ fn queue_and_quarantine_are_read_back_as_they_were() {
     let list = ListQueue {
         account: account(),
         recipient: recipient(),
+        destination: Some(DestinationKey::new("mx:b.example")),
         after: Some(TransactionId::new()),
         limit: 7,
         status: Some(Status::Held),
     };
     stay(list, Vec::new());
+    let summary = DestinationSummary {
+        destination: Some(DestinationKey::new("mx:b.example")),
+        recipients: 3,
+        messages: 2,
+        in_hand: 1,
+        oldest: Some(Millis(1)),
+        next_attempt: Some(Millis(2)),
+        last_reply: None,
+        pace: Pace::default(),
+    };
+    stay(ListDestinations { limit: 7 }, vec![summary]);
     stays(ShowQueued { id });
     let recipients = SelectedRecipients {
         ids: vec![id, TransactionId::new()],
         recipient: Some("a@desk.example".to_owned()),
+        destination: Some(DestinationKey::new("mx:b.example")),
         ..SelectedRecipients::default()
     };
     let all = SelectedRecipients {

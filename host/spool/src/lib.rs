@@ -12,9 +12,10 @@
 //!    the database, and synced. The other operations run in one SQLite transaction, in which a bad
 //!    operation fails alone; COMMIT syncs it (`synchronous=FULL`). Only then may the clients get
 //!    their 250.
-//! 3. [`Queue::claim`] leases due recipients to delivery, message by message. A message that is due
-//!    when it is accepted is leased in the same commit and need not be read back
-//!    ([`Queue::attach`]). [`Queue::record`] takes the results. A bounce is committed together with
+//! 3. [`Queue::claim`] leases due recipients to delivery, by destination and account in turns, as
+//!    the schedule in memory chooses them. A message that is due when it is accepted is leased in
+//!    the same commit and need not be read back ([`Queue::attach`]); delivery then enters it at its
+//!    destination ([`Queue::enter`]). [`Queue::record`] takes the results. A bounce is committed together with
 //!    the failure that it reports.
 //! 4. When its last recipient is finished, the message is deleted: its rows, its body, and after
 //!    the commit its file. A message that is delivered at once never has a row.

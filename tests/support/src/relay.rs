@@ -303,7 +303,7 @@ impl Relay {
         assert!(status.success(), "{status}:\n{}", self.log());
         let rest = sink.rest();
         assert!(rest.is_empty(), "more arrived: {rest:?}");
-        let queue = self.json(&["queue", "list"]);
+        let queue = self.json(&["queue", "list", "--messages"]);
         assert!(queue.is_empty(), "more is queued: {queue:?}");
         assert_eq!(self.bodies(), 0, "files of messages are left");
     }

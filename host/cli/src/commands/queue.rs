@@ -3,20 +3,22 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use gatepost_model::Route;
 use gatepost_operations::queue::{
-    CancelRecipients, HoldRecipients, ListQueue, ReleaseRecipients, RetryRecipients, ShowQueued,
+    CancelRecipients, HoldRecipients, ListDestinations, ListQueue, ReleaseRecipients,
+    RetryRecipients, ShowQueued,
 };
 use gatepost_operations::{Code, MessageDetails, Operation, OperationError};
-use gatepost_spool::{Changed, Recipient, RecipientState, Summary};
+use gatepost_spool::{Changed, DestinationSummary, Recipient, RecipientState, Summary};
 use gatepost_terminal::escape;
 
-use super::operate::{Ask, report};
+use super::operate::{Ask, Target, report};
 use super::{exit, output};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the messages in the queue, oldest first.
-    List(Ask<ListQueue>),
+    /// List the destinations of the queue, those with most recipients first, or its messages.
+    List(List),
     /// Show the details of a message in the queue.
     Show(Ask<ShowQueued>),
     /// Attempt delivery at once.
@@ -29,12 +31,37 @@ pub(super) enum Command {
     Release(Ask<ReleaseRecipients>),
 }
 
+/// Arguments of `gatepost queue list`.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// List messages, oldest first. An option that selects messages does so, too.
+    #[arg(long)]
+    messages: bool,
+    #[command(flatten)]
+    ask: Ask<ListQueue>,
+}
+
+impl List {
+    async fn run(self) -> miette::Result<ExitCode> {
+        let Ask { target, request } = self.ask;
+        let limit = request.limit;
+        let whole = ListQueue {
+            limit,
+            ..ListQueue::default()
+        };
+        match self.messages || request != whole {
+            true => list(Ask { target, request }, limit, EMPTY).await,
+            false => destinations(&target, limit).await,
+        }
+    }
+}
+
+/// Line that stands for an empty queue.
+const EMPTY: &str = "the queue is empty";
+
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
-        Command::List(ask) => {
-            let limit = ask.request.limit;
-            list(ask, limit, "the queue is empty").await
-        }
+        Command::List(list) => list.run().await,
         Command::Show(ask) => show(ask).await,
         Command::Retry(ask) => change(ask, "due now").await,
         Command::Cancel(ask) => change(ask, "cancelled").await,
@@ -67,6 +94,54 @@ fn recipients(number: u64) -> String {
         1 => "1 recipient".to_owned(),
         n => format!("{n} recipients"),
     }
+}
+
+/// Lists the destinations of the queue.
+async fn destinations(target: &Target, limit: usize) -> miette::Result<ExitCode> {
+    let found = target.call(ListDestinations { limit }).await?;
+    if target.json {
+        output::print_json(&found)?;
+        return Ok(exit(true));
+    }
+    let mut table = output::table([
+        "DESTINATION",
+        "RECIPIENTS",
+        "MESSAGES",
+        "IN HAND",
+        "OLDEST",
+        "NEXT ATTEMPT",
+        "LAST REPLY",
+    ]);
+    for destination in &found {
+        table.add_row(destination_row(destination));
+    }
+    output::print_table(table, EMPTY)?;
+    if found.len() == limit {
+        output::print(format!(
+            "there may be more: --limit {}",
+            limit.saturating_mul(2)
+        ))?;
+    }
+    Ok(exit(true))
+}
+
+fn destination_row(summary: &DestinationSummary) -> [String; 7] {
+    let not_before = summary.pace.not_before;
+    [
+        (summary.destination.as_ref())
+            .map_or_else(|| "(not routed)".to_owned(), ToString::to_string),
+        summary.recipients.to_string(),
+        summary.messages.to_string(),
+        summary.in_hand.to_string(),
+        summary.oldest.map_or_else(String::new, |at| at.to_string()),
+        match summary.next_attempt {
+            Some(_) if summary.pace.in_hand == 0 => "stopped".to_owned(),
+            Some(at) => output::time_until(at.max(not_before)),
+            None => String::new(),
+        },
+        (summary.last_reply.as_ref())
+            .map_or_else(String::new, |reply| output::shorten(&reply.to_string())),
+    ]
 }
 
 /// Lists messages of queue or quarantine.
@@ -205,6 +280,13 @@ fn describe(message: &MessageDetails) -> String {
             },
             last_reply(recipient),
         ));
+        if let Some(route) = &recipient.route {
+            lines.push(format!("  route      {}", describe_route(route)));
+        }
+        let mut waiting = message.waiting.iter();
+        if let Some(waiting) = waiting.find(|waiting| waiting.number == recipient.number) {
+            lines.push(format!("  waits      {}", waiting.reason));
+        }
         let asked = recipient.dsn.to_string();
         if !asked.is_empty() {
             lines.push(format!("  asked      {asked}"));
@@ -216,6 +298,19 @@ fn describe(message: &MessageDetails) -> String {
     // Each entry stays on one line, even if a stranger's text has line ends.
     let lines: Vec<_> = lines.iter().map(|line| escape::line(line)).collect();
     format!("{}\n\n{}", lines.join("\n"), message.header.trim_end())
+}
+
+/// Describes a route on one line: its destination, and the place of that in the plan.
+fn describe_route(route: &Route) -> String {
+    let mut text = route.destination.to_string();
+    let steps = route.plan.steps.len();
+    if steps > 1 {
+        text += &format!(", step {} of {steps}", u32::from(route.step) + 1);
+    }
+    if route.failures > 0 {
+        text += &format!(", deferred {} times", route.failures);
+    }
+    text
 }
 
 /// Describes one call of a policy on one line.

@@ -233,7 +233,7 @@ const OPEN: &[u8] = b"From: Ann <ann@sender.example>\r\nSubject: open\r\n\r\n.\r
 fn nothing_is_queued(mut relay: Relay) {
     let status = relay.terminate();
     assert!(status.success(), "{status}:\n{}", relay.log());
-    let queue = relay.json(&["queue", "list"]);
+    let queue = relay.json(&["queue", "list", "--messages"]);
     assert!(queue.is_empty(), "queued: {queue:?}");
 }
 

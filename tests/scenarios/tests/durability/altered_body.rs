@@ -38,7 +38,7 @@ fn an_altered_body_is_held_until_it_is_restored() {
     relay.logged("a message is held because its body is damaged");
     // It is on record a moment later.
     relay.logged("attempt ended");
-    let held = format!("{:?}", relay.json(&["queue", "list"]));
+    let held = format!("{:?}", relay.json(&["queue", "list", "--messages"]));
     assert!(
         held.contains("\"held\"") && held.contains("damaged"),
         "{held}"

@@ -28,7 +28,7 @@ fn a_corrupt_database_is_reported_and_stops_intake() {
     for _ in 0..20 {
         accepted(&relay);
     }
-    assert_eq!(relay.json(&["queue", "list"]).len(), 20);
+    assert_eq!(relay.json(&["queue", "list", "--messages"]).len(), 20);
     assert!(relay.terminate().success());
     relay.restart();
     let database = directory.path().join("store/spool.db");

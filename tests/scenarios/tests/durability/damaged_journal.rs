@@ -17,7 +17,10 @@ fn damaged_by(damage: impl FnOnce(Vec<u8>) -> Vec<u8>) -> (Relay, Sink) {
     sink.take();
     // Else it may be delivered twice, as after any end in the midst of an attempt.
     relay.eventually("the delivery is recorded", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     relay.kill();
     let journal = relay.directory().join("store/journal");

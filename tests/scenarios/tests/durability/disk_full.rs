@@ -64,7 +64,7 @@ fn intake_stops_when_the_disk_runs_full_and_resumes() {
     assert!(refused.text().starts_with("4.3.1"), "{}", refused.text());
     assert!(accepted > 5, "accepted {accepted}");
     // The queue is intact, and what happens to it is still recorded.
-    assert_eq!(relay.json(&["queue", "list"]).len(), accepted);
+    assert_eq!(relay.json(&["queue", "list", "--messages"]).len(), accepted);
 
     // Something else fills what was left, to the last octet; then it goes away again.
     let ballast = directory.path().join("ballast");

@@ -18,7 +18,10 @@ fn a_machine_is_listed_with_its_evidence_and_forgotten() {
 
     // On disk with the message: the next relay on this store knows it, too.
     relay.eventually("it is delivered", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     relay.kill();
     relay.restart();

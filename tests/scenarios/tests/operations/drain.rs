@@ -46,7 +46,10 @@ fn a_drain_finishes_transactions_in_hand() {
     let arrived = sink.take();
     assert!(arrived.text().ends_with("Hello!\r\n"));
     relay.eventually("the delivery is recorded", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     relay.leaves_nothing(sink);
 }

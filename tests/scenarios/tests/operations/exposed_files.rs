@@ -21,7 +21,10 @@ fn exposed_files_are_warned_of() {
     sink.take();
     // Else it may be delivered twice, as after any end in the midst of an attempt.
     relay.eventually("the delivery is recorded", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     let file = relay.directory().join("gatepost.toml");
     let store = relay.directory().join("store");

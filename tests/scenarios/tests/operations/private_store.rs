@@ -37,7 +37,10 @@ fn only_the_owner_can_read_the_store() {
     assert_eq!(databases, 11, "{files}");
     sink.take();
     relay.eventually("the delivery is recorded", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     relay.leaves_nothing(sink);
 }

@@ -16,7 +16,7 @@ fn an_operator_lists_and_changes_the_live_queue() {
     waiting_after(&relay, 1, &other);
 
     // What is there, oldest first, and why it is still there.
-    let listed = relay.json(&["queue", "list"]);
+    let listed = relay.json(&["queue", "list", "--messages"]);
     assert_eq!(all(&listed, "id"), [&id, &other]);
     assert_eq!(listed[0]["account"], "acme");
     assert_eq!(listed[0]["reverse-path"], "ann@sender.example");
@@ -28,6 +28,15 @@ fn an_operator_lists_and_changes_the_live_queue() {
     );
     let reply = &recipients[0]["last-reply"];
     assert_eq!(reply["code"].as_u64().unwrap() / 100, 4, "{reply}");
+
+    // How much waits for the same next hop, and the reply that all of it waits for.
+    let destinations = relay.json(&["queue", "list"]);
+    assert_eq!(destinations.len(), 1, "{destinations:?}");
+    assert_eq!(destinations[0]["recipients"], 3);
+    assert_eq!(destinations[0]["messages"], 2);
+    let reply = &destinations[0]["last-reply"];
+    assert_eq!(reply["code"].as_u64().unwrap() / 100, 4, "{reply}");
+    assert!(destinations[0]["next-attempt"].is_u64());
 
     let only = |arguments: &[&str]| relay.json(&[&["queue", "list"], arguments].concat());
     assert_eq!(

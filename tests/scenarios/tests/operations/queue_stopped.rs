@@ -17,7 +17,7 @@ fn changes_to_the_queue_of_a_stopped_relay_hold() {
     });
     assert!(relay.terminate().success());
 
-    let listed = relay.json(&["queue", "list"]);
+    let listed = relay.json(&["queue", "list", "--messages"]);
     assert_eq!(
         all(&listed, "id"),
         [&held, &released, &retried, &cancelled, &left]
@@ -51,7 +51,10 @@ fn changes_to_the_queue_of_a_stopped_relay_hold() {
     assert_eq!(sink.take().to, ["a@desk.example"]);
     relay.json(&["queue", "cancel", &left]);
     relay.eventually("the last is delivered", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     relay.leaves_nothing(sink);
 }

@@ -71,7 +71,7 @@ fn stops_in_time_whatever_its_peers_do() {
     sending.command("DATA", 354);
 
     ends(&mut relay, "TERM");
-    let queue = relay.json(&["queue", "list"]);
+    let queue = relay.json(&["queue", "list", "--messages"]);
     assert_eq!(queue.len(), 1, "{queue:?}");
     assert_eq!(queue[0]["id"], *id);
     assert_eq!(queue[0]["recipients"][0]["status"], "queued");

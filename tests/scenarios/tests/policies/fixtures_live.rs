@@ -24,7 +24,7 @@ fn every_fixture_is_decided_as_expected_live() {
     }
 
     assert!(relay.terminate().success());
-    assert_eq!(relay.json(&["queue", "list"]).len(), 0);
+    assert_eq!(relay.json(&["queue", "list", "--messages"]).len(), 0);
     for (name, hop) in hops {
         let rest = hop.rest();
         assert!(rest.is_empty(), "{name} got more: {rest:?}");

@@ -77,7 +77,10 @@ fn a_sender_who_has_authenticated_is_told_of_the_rest() {
     assert_eq!(bounced[0]["recipients"][0], "x@desk.example");
     drop(client);
     relay.eventually("both deliveries are recorded", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     relay.leaves_nothing(sink);
 }

@@ -29,7 +29,7 @@ fn one_id_leads_through_everything() {
         let line = relay.logged(words);
         assert!(line.contains(&id), "{line}");
     }
-    let queue = relay.json(&["queue", "list"]);
+    let queue = relay.json(&["queue", "list", "--messages"]);
     assert_eq!(queue.len(), 1, "{queue:?}");
     assert_eq!(queue[0]["id"], *id);
     let shown = relay.json(&["queue", "show", &id]);

@@ -139,7 +139,7 @@ fn settle(
     while !missing.is_empty() {
         // Once the queue is empty and the sink silent, missing messages are lost.
         let Some(taken) = sink.take_within(PATIENCE / 6) else {
-            if relay.json(&["queue", "list"]).is_empty() {
+            if relay.json(&["queue", "list", "--messages"]).is_empty() {
                 break;
             }
             continue;

@@ -35,7 +35,7 @@ fn a_message_waits_where_tls_is_required() {
     submit(relay.address("mx"), &["user@desk.example"], &awkward());
     relay.logged("454 4.7.5 ");
     relay.terminate();
-    assert_eq!(relay.json(&["queue", "list"]).len(), 1);
+    assert_eq!(relay.json(&["queue", "list", "--messages"]).len(), 1);
     opensmtpd.drained();
     assert!(sink.rest().is_empty());
 }

@@ -19,7 +19,7 @@ fn a_message_waits_for_a_certificate_to_trust() {
     submit(relay.address("mx"), &["user@desk.example"], &awkward());
     relay.logged("invalid peer certificate");
     relay.terminate();
-    let queue = relay.json(&["queue", "list"]);
+    let queue = relay.json(&["queue", "list", "--messages"]);
     assert_eq!(queue.len(), 1, "{queue:?}");
 
     let trust = format!("retry = [\"1s\"]\nca-file = {:?}", postfix.certificate());

@@ -21,7 +21,10 @@ fn waiting_mail_takes_a_new_default_route() {
     accepted(&relay, &["x@desk.example"], MESSAGE);
     sink.take();
     relay.eventually("both are delivered", |relay| {
-        relay.json(&["queue", "list"]).is_empty().then_some(())
+        relay
+            .json(&["queue", "list", "--messages"])
+            .is_empty()
+            .then_some(())
     });
     relay.leaves_nothing(sink);
 }

@@ -71,7 +71,7 @@ impl Pair {
     pub fn end(mut self) {
         let status = self.first.terminate();
         assert!(status.success(), "{status}:\n{}", self.first.log());
-        let queue = self.first.json(&["queue", "list"]);
+        let queue = self.first.json(&["queue", "list", "--messages"]);
         assert!(queue.is_empty(), "queued: {queue:?}");
         assert_eq!(self.first.bodies(), 0, "files of messages are left");
         self.second.leaves_nothing(self.sink);

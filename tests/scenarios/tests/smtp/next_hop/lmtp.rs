@@ -23,6 +23,6 @@ fn each_lmtp_recipient_has_its_own_reply() {
     let came = server.take();
     assert!(came.commands[0].starts_with("LHLO "), "{:?}", came.commands);
     relay.logged("452 4.2.2 mailbox full");
-    let waiting = format!("{:?}", relay.json(&["queue", "list"]));
+    let waiting = format!("{:?}", relay.json(&["queue", "list", "--messages"]));
     assert!(waiting.contains("mailbox full"), "{waiting}");
 }
