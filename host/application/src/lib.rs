@@ -1,13 +1,14 @@
 //! Hands a message to the application without SMTP.
 //!
 //! [`Application::deliver`] takes a [`Letter`], the message with the facts about it, to a
-//! [`Target`]: a Maildir, from which the application reads files, or a URL, to which the relay posts
-//! each message. It returns an [`Outcome`] for each recipient, whose reply says as in SMTP whether
-//! the recipient is delivered, waits or has failed. Retries, their times and expiry are the
+//! [`Target`]: a Maildir, from which the application reads files, or a URL, to which the relay
+//! posts each message. It returns an [`Outcome`] for each recipient, whose reply says as in SMTP
+//! whether the recipient is delivered, waits or has failed. Retries, their times and expiry are the
 //! caller's.
 //!
 //! - [`MaildirSettings`]: one file a recipient, durable before it is visible.
-//! - [`HttpSettings`]: one request for a group of recipients, signed as Standard Webhooks prescribes.
+//! - [`HttpSettings`]: one request for a group of recipients, signed as Standard Webhooks
+//!   prescribes.
 #![forbid(unsafe_code)]
 
 mod form;

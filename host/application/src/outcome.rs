@@ -47,34 +47,39 @@ pub enum Alarm {
 
 impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable => f.write_str("the application does not answer: start it, or mend the URL"),
+        let advice = match self {
+            Self::Unreachable => "the application does not answer: start it, or mend the URL",
             Self::Certificate => {
-                f.write_str("the application's certificate does not verify: renew it, or trust its CA")
+                "the application's certificate does not verify: renew it, or trust its CA"
             }
-            Self::Unauthorized(status) => write!(
-                f,
-                "the application refuses the signature with {status}: give both sides the same secret"
-            ),
-            Self::WrongUrl(status) => write!(
-                f,
-                "the application takes no messages at the URL ({status}): mend the URL; redirects are not followed"
-            ),
-            Self::TooLarge => f.write_str(
-                "the application refuses the size of a message (413): raise its limit to the relay's",
-            ),
-            Self::WrongForm => f.write_str(
-                "the application refuses the form of the request (415): set `form` to what it takes",
-            ),
+            Self::Unauthorized(status) => {
+                let secret = "give both sides the same secret";
+                return write!(
+                    f,
+                    "the application refuses the signature ({status}): {secret}"
+                );
+            }
+            Self::WrongUrl(status) => {
+                let url = "mend the URL; redirects are not followed";
+                return write!(
+                    f,
+                    "the application takes nothing at the URL ({status}): {url}"
+                );
+            }
+            Self::TooLarge => {
+                "the application refuses a message's size (413): raise its limit to the relay's"
+            }
+            Self::WrongForm => {
+                "the application refuses the request's form (415): set `form` to what it takes"
+            }
             Self::Failing(status) => {
-                write!(f, "the application answers with {status}: look at its log")
+                return write!(f, "the application answers with {status}: look at its log");
             }
-            Self::DiskFull => f.write_str("the disk of the Maildir is full: make room"),
-            Self::Unwritable => {
-                f.write_str("the Maildir cannot be written: check its path, owner and mode")
-            }
-            Self::Unreadable => f.write_str("a queued message cannot be read: check the store"),
-        }
+            Self::DiskFull => "the disk of the Maildir is full: make room",
+            Self::Unwritable => "the Maildir cannot be written: check its path, owner and mode",
+            Self::Unreadable => "a queued message cannot be read: check the store",
+        };
+        f.write_str(advice)
     }
 }
 

@@ -9,8 +9,8 @@ use gatepost_message::{Body, Checksum, Message};
 /// Octets of a body that are in memory at once.
 const PIECE: usize = 64 * 1024;
 
-/// Pieces of a message: its header section, then its body. Reading them blocks. The last piece comes
-/// only if the body is what was stored.
+/// Pieces of a message: its header section, then its body. Reading them blocks. The last piece
+/// comes only if the body is what was stored.
 pub(crate) struct MessagePieces {
     head: Option<Bytes>,
     body: Arc<dyn Body>,

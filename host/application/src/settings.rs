@@ -55,11 +55,12 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HttpForm {
-    /// `multipart/form-data`: the facts in JSON, and the message as a file. The signature covers both.
+    /// `multipart/form-data`: the facts in JSON, and the message as a file. The signature covers
+    /// both.
     #[default]
     Multipart,
-    /// `message/rfc822`: the message alone. The envelope stands in header fields, which the signature
-    /// does not cover.
+    /// `message/rfc822`: the message alone. The envelope stands in header fields, which the
+    /// signature does not cover.
     Raw,
 }
 
@@ -80,7 +81,8 @@ pub enum SettingsError {
     Secrets,
     /// A status that cannot fail a message for good.
     #[error(
-        "{0} cannot fail a message: choose statuses from 400 to 599, and none of 401, 403, 404, 408, 413, 415, 429 and 503, which say that the application is not ready"
+        "{0} cannot fail a message: choose statuses from 400 to 599, and none of 401, 403, 404, \
+         408, 413, 415, 429 and 503, which say that the application is not ready"
     )]
     Failing(u16),
     /// A number is out of range.
@@ -133,8 +135,8 @@ impl<'de> Deserialize<'de> for Url {
     }
 }
 
-/// Secret that signs requests, written `whsec_` and base64 (Standard Webhooks). It is not shown, and
-/// wiped when dropped.
+/// Secret that signs requests, written `whsec_` and base64 (Standard Webhooks). It is not shown,
+/// and wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookSecret(Zeroizing<Vec<u8>>);
 

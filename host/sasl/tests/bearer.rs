@@ -118,7 +118,9 @@ fn a_claim_does_not_show_its_token() {
 proptest! {
     /// Any message is read or refused, and never holds another token.
     #[test]
-    fn no_random_message_holds(message in "(user=|n,a=)?[a-z,=\x01]{0,20}(\x01auth=Bearer [a-z]{0,5}\x01\x01)?") {
+    fn no_random_message_holds(
+        message in "(user=|n,a=)?[a-z,=\x01]{0,20}(\x01auth=Bearer [a-z]{0,5}\x01\x01)?"
+    ) {
         for mechanism in [BearerMechanism::Xoauth2, BearerMechanism::OauthBearer] {
             if let Ok(claim) = mechanism.claim(&encoded(&message)) {
                 prop_assert!(!claim.holds("the right token"));

@@ -142,7 +142,8 @@ impl Drop for PartialMessage {
         if let Some((path, _)) = self.0.take()
             && let Err(error) = fs::remove_file(&path)
         {
-            tracing::warn!(path = %path.display(), %error, "cannot remove what is left of a message");
+            let path = path.display();
+            tracing::warn!(%path, %error, "cannot remove what is left of a message");
         }
     }
 }
