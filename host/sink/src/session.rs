@@ -35,6 +35,8 @@ pub(crate) struct SinkSession<'a> {
     pub(crate) transaction: Option<SinkTransaction>,
     /// Messages accepted in this session.
     pub(crate) messages: u64,
+    /// True if the greeting refused the client: only QUIT is accepted (RFC 5321 section 3.1).
+    refused: bool,
     client: SocketAddr,
 }
 
@@ -54,6 +56,7 @@ pub(crate) async fn run(sink: &Sink, number: u64, stream: TcpStream, client: Soc
         xforward: Vec::new(),
         transaction: None,
         messages: 0,
+        refused: false,
         client,
     };
     let (before, _counted) = sink.tallies.connect();
@@ -93,13 +96,10 @@ impl SinkSession<'_> {
             SinkProtocol::Smtp => "ESMTP",
             SinkProtocol::Lmtp => "LMTP",
         };
-        let refused = refusal.is_some();
         let greeting = || WireReply::of(220, &format!("{} {protocol}", script.hostname));
-        self.perform(action, refusal.unwrap_or_else(greeting))
+        self.refused = !self
+            .perform(action, refusal.unwrap_or_else(greeting))
             .await?;
-        if refused {
-            return Err(Over::Regularly);
-        }
         loop {
             match self.wire.line().await? {
                 ClientLine::Whole(line) => {
@@ -126,6 +126,9 @@ impl SinkSession<'_> {
     async fn command(&mut self, line: &str, length: usize) -> Step<()> {
         let (verb, arguments) = line.split_once(' ').unwrap_or((line, ""));
         let (verb, arguments) = (verb.trim().to_ascii_uppercase(), arguments.trim());
+        if self.refused && verb != "QUIT" {
+            return self.say(&WireReply::of(503, "5.5.1 Only QUIT here")).await;
+        }
         let ok = WireReply::of(250, "2.0.0 Ok");
         match (verb.as_str(), self.sink.script.protocol) {
             ("EHLO", SinkProtocol::Smtp) => self.greet(Moment::Ehlo, arguments).await,

@@ -12,6 +12,25 @@ fn a_connection_too_many_is_refused_until_another_ends() {
     server.dialogue();
 }
 
+/// A limit on connections may answer with 554; then the session waits for QUIT.
+#[test]
+fn a_connection_too_many_may_be_refused_for_good() {
+    let script = "limits.connections = { most = 0, reply = '554 5.7.1 no' }";
+    let server = Server::of(script);
+    let mut client = Client::connect(server.address).unwrap();
+    client.expect(554);
+    client.command("MAIL FROM:<a@a.example>", 503);
+    client.command("QUIT", 221);
+}
+
+/// A rule wins over the limits.
+#[test]
+fn a_rule_may_let_a_connection_too_many_in() {
+    let rule = "[[on]]\ncommand = 'CONNECT'\nreply = '220 welcome'";
+    let server = Server::of(&format!("limits.connections = 0\n{rule}"));
+    assert_eq!(deliver(&mut server.ready()).code, 250);
+}
+
 #[test]
 fn a_message_too_many_on_a_connection_is_refused() {
     let server = Server::of("limits.messages-per-connection = 1");

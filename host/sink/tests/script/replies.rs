@@ -10,6 +10,7 @@ fn a_greeting_that_refuses_closes_only_with_421() {
     );
     let mut client = Client::connect(server.address).unwrap();
     client.expect(554);
+    client.command("EHLO client.example", 503);
     client.command("QUIT", 221);
     let mut client = Client::connect(server.address).unwrap();
     client.expect(421);
