@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+mod dovecot;
 mod files;
 #[path = "../support/mod.rs"]
 mod support;
