@@ -106,7 +106,7 @@ impl Connection {
     }
 
     fn next_event(&mut self) -> Event {
-        // The key derivation of SCRAM may take as long as the server likes, up to half a second.
+        // The key derivation of SCRAM may take as long as the server likes, up to a second.
         let costly = self.session.opening() == Some(OpeningStage::Auth);
         let threads = Handle::current().runtime_flavor();
         match costly && threads == RuntimeFlavor::MultiThread {

@@ -15,7 +15,7 @@ use gatepost_smtp::client::{self, Capabilities, Event, Failure, OpeningStage, Se
 use rustls::pki_types::ServerName;
 use tokio_rustls::client::TlsStream;
 
-pub use self::login::{CredentialSource, Fetching, LogIn, NoCredential, TokenUser};
+pub use self::login::{CredentialSource, Fetching, LoginSource, NoCredential, TokenUser};
 pub use self::not_opened::NotOpened;
 pub use self::opening::{Opening, Speaker, Transcript};
 use crate::connection::{Connection, Stream, with_timeout};

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gatepost_certificates::{Trust, private_roots};
-use gatepost_delivery::open::{LogIn, NotOpened, Opened, Opening, try_opening};
+use gatepost_delivery::open::{LoginSource, NotOpened, Opened, Opening, try_opening};
 use gatepost_delivery::{Timeouts, Tls};
 use gatepost_model::{Protocol, TlsMode};
 use gatepost_sasl::client::{Credential, Mechanism};
@@ -33,7 +33,7 @@ async fn log_in(
         tls: Tls::new(Trust::Roots(roots), None).unwrap(),
         ehlo_name: "relay.example".parse().unwrap(),
         egress: Vec::new(),
-        login: Some(LogIn {
+        login: Some(LoginSource {
             mechanisms: vec![mechanism],
             source: Arc::new(credential),
         }),

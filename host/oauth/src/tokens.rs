@@ -50,8 +50,13 @@ impl Tokens {
             refresh: self.refresh.as_ref().map(|refresh| refresh.to_string()),
             refresh_expires_at: self.refresh_expires_at.map(|at| at.0),
         };
-        // Strings and numbers have no form that JSON lacks.
-        Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default())
+        // Room for all, with every character escaped: a vector that grows leaves copies behind.
+        let length = |token: &Option<String>| token.as_ref().map_or(0, String::len);
+        let room = 256 + 2 * (length(&stored.access) + length(&stored.refresh));
+        let mut octets = Zeroizing::new(Vec::with_capacity(room));
+        // Strings and numbers have no form that JSON lacks, and a vector takes all.
+        let _ = serde_json::to_writer(&mut *octets, &stored);
+        octets
     }
 
     /// Reads octets of [`Tokens::encode`]; returns `None` for others.

@@ -38,15 +38,17 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
     loop {
         match client.next_event() {
             Event::Send(bytes) => to_server.push(bytes),
+            Event::SendSecret(line) => panic!("{line} without a log-in"),
             Event::NeedInput => {
                 assert!(!to_server.is_empty(), "both wait");
                 for bytes in to_server.drain(..) {
                     client.feed(server.say(&bytes).as_bytes());
                 }
             }
-            Event::SendSecret(_) => panic!("nobody logs in"),
             // `Server` has already called `tls_started` on its side.
-            Event::StartTls => client.tls_started(Channel::encrypted("server.example", 25, None)),
+            Event::StartTls => {
+                client.tls_started(Channel::encrypted("mx.desk.example", 25, None));
+            }
             Event::Ready => match jobs.next() {
                 Some(job) => {
                     let transaction = Transaction {

@@ -4,6 +4,7 @@ mod addresses;
 mod classification;
 mod header;
 mod modules;
+mod next_hop;
 mod proxy;
 mod sasl;
 mod session;
@@ -12,9 +13,10 @@ mod settings;
 use crate::Target;
 
 /// Each of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     session::DATA,
     session::CHUNKS,
+    next_hop::TARGET,
     proxy::TARGET,
     sasl::TARGET,
     header::TARGET,

@@ -33,6 +33,7 @@ each! {
     sessions_do_not_depend_on_segments: "session",
     chunks_do_not_depend_on_segments: "bdat",
     proxy_headers_are_whole_or_not: "proxy",
+    no_server_fails_a_message_before_mail_or_hears_a_secret_unproved: "next-hop",
     no_sasl_exchange_proves_an_unknown_password: "sasl",
     edits_change_what_they_name: "header",
     address_fields_are_read_within_bounds: "addresses",

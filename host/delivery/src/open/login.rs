@@ -8,18 +8,18 @@ use std::sync::Arc;
 use gatepost_oauth::AccessTokens;
 use gatepost_sasl::client::{Credential, Mechanism};
 
-/// Log-in at a server.
+/// Log-in of a session: by which mechanisms, and where its credential comes from.
 #[derive(Clone)]
-pub struct LogIn {
+pub struct LoginSource {
     /// Mechanisms that may be used, the preferred first.
     pub mechanisms: Vec<Mechanism>,
     /// Source of the credential.
     pub source: Arc<dyn CredentialSource>,
 }
 
-impl fmt::Debug for LogIn {
+impl fmt::Debug for LoginSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogIn")
+        f.debug_struct("LoginSource")
             .field("mechanisms", &self.mechanisms)
             .finish_non_exhaustive()
     }

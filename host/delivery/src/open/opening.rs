@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gatepost_model::{Protocol, TlsMode};
 use gatepost_smtp::client::EhloName;
 
-use super::login::LogIn;
+use super::login::LoginSource;
 use crate::settings::Timeouts;
 use crate::tls::Tls;
 
@@ -35,7 +35,7 @@ pub struct Opening {
     /// chooses.
     pub egress: Vec<IpAddr>,
     /// Log-in, without which no mail is handed over.
-    pub login: Option<LogIn>,
+    pub login: Option<LoginSource>,
     /// Timeouts of each step.
     pub timeouts: Timeouts,
     /// Listener to the dialogue.
@@ -66,9 +66,11 @@ pub enum Speaker {
     Server,
 }
 
+type Listener = dyn Fn(Speaker, &str) + Send + Sync;
+
 /// Listener to a dialogue up to the first transaction: it gets each line without its CRLF.
 #[derive(Clone)]
-pub struct Transcript(Arc<dyn Fn(Speaker, &str) + Send + Sync>);
+pub struct Transcript(Arc<Listener>);
 
 impl Transcript {
     /// Makes a listener.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gatepost_certificates::{Identity, Pin, Trust, private_roots};
 use gatepost_delivery::open::{
-    CredentialSource, Fetching, LogIn, NoCredential, NotOpened, Opening, Speaker, Transcript,
+    CredentialSource, Fetching, LoginSource, NoCredential, NotOpened, Opening, Speaker, Transcript,
     try_opening,
 };
 use gatepost_delivery::{Timeouts, Tls};
@@ -41,9 +41,9 @@ fn opening(server: &NextHopServer, mode: TlsMode, tls: Tls) -> Opening {
     }
 }
 
-fn password(secret: &str) -> Option<LogIn> {
+fn password(secret: &str) -> Option<LoginSource> {
     let secret = Zeroizing::new(secret.to_owned());
-    Some(LogIn {
+    Some(LoginSource {
         mechanisms: Mechanism::ALL.to_vec(),
         source: Arc::new(Credential::password("user", secret).unwrap()),
     })
@@ -322,7 +322,7 @@ async fn a_refused_token_is_replaced_once() {
     let server = with_auth(&certificate, &replies).await;
     let source = Arc::new(Tokens::default());
     let opening = Opening {
-        login: Some(LogIn {
+        login: Some(LoginSource {
             mechanisms: vec![Mechanism::Xoauth2],
             source: Arc::clone(&source) as Arc<dyn CredentialSource>,
         }),
@@ -361,7 +361,7 @@ async fn without_a_credential_nobody_is_connected_to() {
     let certificate = Certificate::new();
     let server = with_auth(&certificate, &[]).await;
     let opening = Opening {
-        login: Some(LogIn {
+        login: Some(LoginSource {
             mechanisms: vec![Mechanism::Xoauth2],
             source: Arc::new(NoTokens),
         }),

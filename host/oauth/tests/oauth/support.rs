@@ -77,7 +77,10 @@ impl TokenStore for Store {
     fn store<'a>(&'a self, tokens: &'a Tokens) -> Storing<'a> {
         let stored = match self.full.load(Ordering::SeqCst) {
             true => Err(StoreError("the disk is full".to_owned())),
-            false => Ok(*self.stored.lock() = Some(tokens.encode().to_vec())),
+            false => {
+                *self.stored.lock() = Some(tokens.encode().to_vec());
+                Ok(())
+            }
         };
         Box::pin(std::future::ready(stored))
     }

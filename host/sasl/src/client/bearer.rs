@@ -1,4 +1,7 @@
 //! Messages of XOAUTH2 and OAUTHBEARER, which carry an access token.
+//!
+//! They are made at once in their full length: a string that grows leaves copies behind, which
+//! nobody wipes.
 
 use zeroize::Zeroizing;
 
@@ -7,7 +10,8 @@ use super::{Channel, Credential, scram};
 /// Writes the message of XOAUTH2, as Google and Microsoft document it.
 pub(super) fn xoauth2(credential: &Credential) -> Zeroizing<String> {
     let (user, token) = (credential.user(), credential.secret().as_str());
-    Zeroizing::new(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
+    let parts = ["user=", user, "\x01auth=Bearer ", token, "\x01\x01"];
+    Zeroizing::new(parts.concat())
 }
 
 /// Writes the message of OAUTHBEARER (RFC 7628 section 3.1).
@@ -17,9 +21,8 @@ pub(super) fn oauthbearer(credential: &Credential, channel: &Channel) -> Zeroizi
         credential.secret().as_str(),
     );
     let Channel { host, port, .. } = channel;
-    Zeroizing::new(format!(
-        "n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01"
-    ))
+    let before = format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer ");
+    Zeroizing::new([&before, token, "\x01\x01"].concat())
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Exchange {
             // RFC 4616 section 2: the server prepares name and password, the client does not.
             Mechanism::Plain => {
                 let (user, password) = (credential.user(), credential.secret().as_str());
-                let message = Zeroizing::new(format!("\0{user}\0{password}"));
+                let message = Zeroizing::new(["\0", user, "\0", password].concat());
                 (Some(message), Waiting::Verdict)
             }
             Mechanism::Login => (None, Waiting::LoginUser(Box::new(credential.clone()))),

@@ -14,7 +14,7 @@ use crate::verifier::{hash, salted, sign};
 use crate::{Binding, prepare};
 
 /// Rounds of PBKDF2 that a server may ask for. Fewer than RFC 7677 section 4 allows would let a
-/// false server guess the password from the answer; the most take less than half a second.
+/// false server guess the password from the answer; the most take less than a second.
 pub(super) const ITERATIONS: RangeInclusive<u32> = 4096..=1_000_000;
 
 /// The most octets of a salt and of a nonce.
