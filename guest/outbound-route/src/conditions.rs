@@ -7,13 +7,11 @@ use crate::settings::{Direction, Route};
 /// Milliseconds of an hour.
 const HOUR: u64 = 3_600_000;
 
-/// One recipient of a message.
+/// One recipient of a message; addresses in lower case.
 pub(crate) struct Mail<'a> {
     direction: Direction,
-    sender: &'a str,
-    /// Domain of the reverse-path in lower case.
-    pub(crate) sender_domain: String,
-    recipient: &'a str,
+    sender: String,
+    recipient: String,
     account: Option<&'a str>,
 }
 
@@ -22,32 +20,38 @@ impl<'a> Mail<'a> {
     pub(crate) fn of(
         direction: Direction,
         transaction: &'a Transaction,
-        recipient: &'a str,
+        recipient: &str,
     ) -> Option<Self> {
-        let (_, domain) = transaction.mail_from.rsplit_once('@')?;
-        Some(Self {
+        transaction.mail_from.contains('@').then(|| Self {
             direction,
-            sender: &transaction.mail_from,
-            sender_domain: domain.to_lowercase(),
-            recipient,
+            sender: transaction.mail_from.to_lowercase(),
+            recipient: recipient.to_lowercase(),
             account: transaction.account.as_deref(),
         })
+    }
+
+    /// Returns the domain of the reverse-path.
+    pub(crate) fn sender_domain(&self) -> &str {
+        domain(&self.sender)
     }
 
     /// Returns true if all conditions of a route hold. The queue is asked last.
     pub(crate) fn fits(&self, route: &Route) -> bool {
         let domain = route.domain.as_deref();
-        let of_domain = domain.is_none_or(|domain| domain.to_lowercase() == self.sender_domain);
         let of_account = |account: &str| route.accounts.iter().any(|known| known == account);
         route.direction == self.direction
-            && of_domain
-            && is_listed(&route.senders, self.sender)
-            && is_listed(&route.recipients, self.recipient)
+            && domain.is_none_or(|domain| domain == self.sender_domain())
+            && is_listed(&route.senders, &self.sender)
+            && is_listed(&route.recipients, &self.recipient)
             && (route.accounts.is_empty() || self.account.is_some_and(of_account))
             && has_class(route)
             && has_tag(route)
             && is_time(route)
     }
+}
+
+fn domain(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 fn has_class(route: &Route) -> bool {
@@ -67,10 +71,6 @@ fn is_time(route: &Route) -> bool {
 
 /// Returns true if an address or its domain is in a list, or nothing is.
 fn is_listed(list: &[String], address: &str) -> bool {
-    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let same = |known: &String| match known.contains('@') {
-        true => known.to_lowercase() == address.to_lowercase(),
-        false => known.to_lowercase() == domain.to_lowercase(),
-    };
+    let same = |known: &String| known == address || known == domain(address);
     list.is_empty() || list.iter().any(same)
 }

@@ -42,12 +42,13 @@ impl Policy for OutboundRoute {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let routes = settings.routes;
+        let mut routes = settings.routes;
+        routes.iter_mut().for_each(Route::lower_case);
         let mut of_domain: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut of_any = Vec::new();
         for (at, route) in routes.iter().enumerate() {
             match &route.domain {
-                Some(domain) => of_domain.entry(domain.to_lowercase()).or_default().push(at),
+                Some(domain) => of_domain.entry(domain.clone()).or_default().push(at),
                 None => of_any.push(at),
             }
         }
@@ -81,7 +82,7 @@ impl Policy for OutboundRoute {
         let Some(mail) = Mail::of(direction, transaction, &attempt.recipient) else {
             return Routing::Pass;
         };
-        let of_domain = self.of_domain.get(&mail.sender_domain);
+        let of_domain = self.of_domain.get(mail.sender_domain());
         let of_domain = of_domain.map_or(&[][..], Vec::as_slice);
         let mut candidates: Vec<usize> = of_domain.iter().chain(&self.of_any).copied().collect();
         candidates.sort_unstable();
@@ -122,7 +123,7 @@ impl OutboundRoute {
             Direction::Submission => "leaves",
             Direction::Inbound => "goes",
         };
-        decision.reason(format!("mail of {} {verb} {through}", mail.sender_domain));
+        decision.reason(format!("mail of {} {verb} {through}", mail.sender_domain()));
         Routing::Deliver(self.plan(route, way_out, transaction))
     }
 

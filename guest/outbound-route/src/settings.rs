@@ -189,6 +189,15 @@ impl Route {
         none && classes.is_empty() && tags.is_empty() && hours.is_none()
     }
 
+    /// Brings addresses and domains into the form in which they are compared.
+    pub(crate) fn lower_case(&mut self) {
+        let domain = self.domain.iter_mut();
+        let listed = self.senders.iter_mut().chain(&mut self.recipients);
+        for text in domain.chain(listed) {
+            *text = text.to_lowercase();
+        }
+    }
+
     /// Returns the problems that the schema cannot express, each with its place.
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
