@@ -12,6 +12,9 @@ use crate::{Connection, ConnectionKey, ConnectionStanding, ConnectionState};
 /// Gauge: 1 for the state that a connection is in, 0 for the others.
 const STATE: &str = "gatepost_connection_state";
 
+/// Gauge: end of a connection's secret in seconds since 1970, if it is near or past; else 0.
+const SECRET_EXPIRES: &str = "gatepost_connection_secret_expires";
+
 /// Time before the end of a secret at which operators are warned.
 const WARNED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -128,21 +131,20 @@ impl ConnectionStates {
         }
     }
 
-    /// Warns of secrets that end within 30 days: once for each connection and start.
-    pub fn warn_of_expiry<'a>(
+    /// Shows the states of these connections in the metrics, and warns of secrets that end within 30
+    /// days: once for each connection and start.
+    pub fn show<'a>(
         &self,
         connections: impl IntoIterator<Item = (ConnectionKey, &'a Connection)>,
         now: Millis,
     ) {
         for (key, connection) in connections {
-            let Some(at) = expires_soon(connection, now) else {
-                metrics::gauge!("gatepost_connection_secret_expires", "connection" => key.to_string())
-                    .set(0.0);
-                continue;
-            };
-            let seconds = at.0 / 1_000;
-            metrics::gauge!("gatepost_connection_secret_expires", "connection" => key.to_string())
-                .set(seconds as f64);
+            show_state(&key, self.of(&key).state());
+            let soon = expires_soon(connection, now);
+            let seconds = soon.map_or(0, |at| at.0 / 1_000);
+            let named = key.to_string();
+            metrics::gauge!(SECRET_EXPIRES, "connection" => named).set(seconds as f64);
+            let Some(at) = soon else { continue };
             if self.standings.lock().warned.insert(key.clone()) {
                 tracing::warn!(
                     connection = %key,

@@ -13,6 +13,7 @@ use gatepost_connections::{
 };
 use gatepost_smtp::Reply;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 fn reply(text: &str) -> Reply {
     let (code, rest) = text.split_once(' ').unwrap();
@@ -450,7 +451,11 @@ fn a_folder_adds_profiles_and_replaces_built_in_ones() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        rng_seed: RngSeed::Fixed(5321),
+        ..ProptestConfig::default()
+    })]
     /// Whatever a server says, its reply has a class, and a session's reply stops the connection.
     #[test]
     fn any_reply_is_classified(code in 400_u16..600, text in ".{0,3000}") {

@@ -11,6 +11,7 @@ use gatepost_connections::{
 use gatepost_message::Millis;
 use gatepost_smtp::Reply;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 const START: Millis = Millis(1_700_000_000_000);
 
@@ -231,7 +232,11 @@ fn states_and_daily_counts_survive_a_restart() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig {
+        cases: 128,
+        rng_seed: RngSeed::Fixed(5321),
+        ..ProptestConfig::default()
+    })]
     /// No minute has more messages than its limit, whatever the times at which mail comes.
     #[test]
     fn no_minute_has_more_than_its_limit(

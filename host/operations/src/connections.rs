@@ -1,14 +1,17 @@
 //! Connections: the site's are listed and shown, customers' are changed as well.
 
 use std::fmt;
+use std::pin::Pin;
 
 use clap::Args;
 use gatepost_connections::{
-    Connection, ConnectionDraft, ConnectionKey, ConnectionName, ConnectionState, Connections as _,
-    FoundConnection, Profiles, Secret, Serves, expires_soon,
+    Classified, Connection, ConnectionDraft, ConnectionKey, ConnectionName, ConnectionStanding,
+    ConnectionState, Connections as _, DialogueStage, FoundConnection, Profiles, Secret, Serves,
+    SessionFailure, expires_soon,
 };
 use gatepost_directory::{Account, Refusal};
 use gatepost_message::Millis;
+use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -102,6 +105,60 @@ pub struct RemoveConnection {
     pub account: String,
     /// Name of the connection.
     pub name: ConnectionName,
+}
+
+/// Request to open a session by a connection, without a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct TestConnection {
+    /// Id or native domain of the account; without it, the connection is the site's.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Name of the connection.
+    pub name: ConnectionName,
+}
+
+/// Opener of a session for [`TestConnection`]: up to the log-in, then QUIT.
+pub trait SessionTester: fmt::Debug + Send + Sync {
+    /// Opens a session and ends it.
+    fn test<'a>(
+        &'a self,
+        found: &'a FoundConnection,
+    ) -> Pin<Box<dyn Future<Output = TestedSession> + Send + 'a>>;
+}
+
+/// Session that was opened for a test, or was not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestedSession {
+    /// Lines of the dialogue, each with who said it; secrets are masked.
+    pub dialogue: Vec<String>,
+    /// Refusal, if it was not opened.
+    pub refusal: Option<TestRefusal>,
+}
+
+/// Refusal of a session that was opened for a test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestRefusal {
+    /// Stage of the dialogue.
+    pub stage: DialogueStage,
+    /// Reply of the server, if it answered.
+    pub reply: Option<Reply>,
+    /// Words of the relay, where there is no reply.
+    pub words: String,
+    /// True if nothing but a change will help.
+    pub is_permanent: bool,
+}
+
+/// Result of a test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionTest {
+    /// Lines of the dialogue.
+    pub dialogue: Vec<String>,
+    /// Stage at which the session was refused; none if it was opened.
+    pub refused_at: Option<DialogueStage>,
+    /// Meaning of the refusal, with the advice.
+    pub meaning: Option<Classified>,
 }
 
 /// Connection in a list.
@@ -276,13 +333,7 @@ pub fn list(
 /// # Errors
 /// There is no such account or connection.
 pub fn show(on: &Runtime, asked: ShowConnection) -> Result<ConnectionDetails, OperationError> {
-    let key = match asked.account {
-        None => ConnectionKey::of_site(asked.name),
-        Some(named) => {
-            let id = account_id(&on.directory.view(), &named)?;
-            ConnectionKey::of_account(id.to_string(), asked.name)
-        }
-    };
+    let key = key_of(on, asked.account.as_deref(), asked.name)?;
     details(on, &key)
 }
 
@@ -300,6 +351,56 @@ pub async fn remove(on: &Runtime, asked: RemoveConnection) -> Result<(), Operati
     on.states
         .forget(&ConnectionKey::of_account(id.to_string(), asked.name));
     Ok(())
+}
+
+/// Opens a session by a connection, and ends it. A broken connection works again if that succeeds.
+///
+/// # Errors
+/// There is no such account or connection, or no relay runs.
+pub async fn test(on: &Runtime, asked: TestConnection) -> Result<ConnectionTest, OperationError> {
+    let key = key_of(on, asked.account.as_deref(), asked.name)?;
+    let found = on
+        .connections
+        .find(key.account.as_deref(), key.name.as_str());
+    let found = found.ok_or_else(|| unknown("connection", &key.name))?;
+    let tester = on.tester.as_ref().ok_or_else(|| {
+        let text = "no relay is running that could open a session";
+        OperationError::new(Code::RelayNotRunning, text)
+    })?;
+    let TestedSession { dialogue, refusal } = tester.test(&found).await;
+    let meaning = refusal.as_ref().map(|refusal| {
+        let failure = SessionFailure {
+            stage: refusal.stage,
+            reply: refusal.reply.as_ref(),
+            words: &refusal.words,
+            is_permanent: refusal.is_permanent,
+        };
+        // What is learnt by a test stops no mail: the state is not the connection's.
+        ConnectionStanding::default().session_refused(&found.profile, failure, Millis::now())
+    });
+    if meaning.is_none() {
+        on.states.with(&key, ConnectionStanding::session_opened);
+    }
+    Ok(ConnectionTest {
+        dialogue,
+        refused_at: refusal.map(|refusal| refusal.stage),
+        meaning,
+    })
+}
+
+/// Returns the key of a connection of an account, or of the site.
+fn key_of(
+    on: &Runtime,
+    account: Option<&str>,
+    name: ConnectionName,
+) -> Result<ConnectionKey, OperationError> {
+    Ok(match account {
+        None => ConnectionKey::of_site(name),
+        Some(named) => {
+            let id = account_id(&on.directory.view(), named)?;
+            ConnectionKey::of_account(id.to_string(), name)
+        }
+    })
 }
 
 fn details(on: &Runtime, key: &ConnectionKey) -> Result<ConnectionDetails, OperationError> {

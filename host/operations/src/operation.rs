@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use crate::accounts::{self, AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount};
 use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress};
 use crate::connections::{
-    self, AddConnection, ConnectionDetails, ConnectionSummary, ListConnections, RemoveConnection,
-    SetConnection, ShowConnection,
+    self, AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, ListConnections,
+    RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
 use crate::connectors::{
     self, AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
@@ -190,6 +190,8 @@ operations! {
         |on, asked| connections::list(on, asked);
     "connection-show": ShowConnection => ConnectionDetails,
         |on, asked| connections::show(on, asked);
+    "connection-test": TestConnection => ConnectionTest,
+        |on, asked| connections::test(on, asked).await;
     "connection-remove": RemoveConnection => (),
         |on, asked| connections::remove(on, asked).await;
     "directory-rekey": Rekey => Rekeyed,

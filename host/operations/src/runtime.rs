@@ -12,6 +12,7 @@ use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
 use crate::code::Code;
+use crate::connections::SessionTester;
 use crate::error::OperationError;
 use crate::reload::PendingReload;
 use gatepost_config::{self as config, Config, RelayConnections, SiteConnections};
@@ -43,6 +44,8 @@ pub struct Runtime {
     pub connections: Arc<RelayConnections>,
     /// States of connections.
     pub states: Arc<ConnectionStates>,
+    /// Opener of sessions for tests of connections; `None` if no relay runs.
+    pub tester: Option<Arc<dyn SessionTester>>,
     /// Active policies; `None` if no relay runs.
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
@@ -150,6 +153,7 @@ impl Runtime {
             connections: Arc::new(RelayConnections::new(site, Arc::clone(&directory))),
             states: Arc::new(ConnectionStates::open(Box::new(standings))?),
             directory,
+            tester: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             reload: None,

@@ -352,6 +352,7 @@ impl RunningRelay {
             directory,
             connections: Arc::clone(&connections),
             states: Arc::clone(&states),
+            tester: None,
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             reload: Some(ask),
@@ -549,7 +550,7 @@ fn open_states(config: &Config) -> Result<Arc<ConnectionStates>, StandingError> 
     ConnectionStates::open(Box::new(store)).map(Arc::new)
 }
 
-/// Stores the states of connections every few seconds, and warns of secrets that expire.
+/// Stores the states of connections every few seconds, and shows them every hour.
 async fn keep_states(states: Arc<ConnectionStates>, connections: Arc<RelayConnections>) {
     /// Interval at which changed states are stored.
     const SAVE: Duration = Duration::from_secs(5);
@@ -564,7 +565,7 @@ async fn keep_states(states: Arc<ConnectionStates>, connections: Arc<RelayConnec
             let all = all
                 .iter()
                 .map(|found| (found.key.clone(), &*found.connection));
-            states.warn_of_expiry(all, Millis::now());
+            states.show(all, Millis::now());
         }
         let states = Arc::clone(&states);
         let saved = tokio::task::spawn_blocking(move || states.save()).await;

@@ -11,8 +11,8 @@ use gatepost_connections::{
 };
 use gatepost_model::TlsMode;
 use gatepost_operations::connections::{
-    AddConnection, ConnectionDetails, ConnectionSummary, GivenSecret, ListConnections,
-    RemoveConnection, SetConnection, ShowConnection,
+    AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, GivenSecret,
+    ListConnections, RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
 
 use super::answer::{Row, done, list};
@@ -29,6 +29,9 @@ pub(super) enum Command {
     List(Ask<ListConnections>),
     /// Show a connection: its settings without its secrets, its state and what to do about it.
     Show(Ask<ShowConnection>),
+    /// Open a session by a connection, show the dialogue, and end it.
+    #[command(hide = true)]
+    Test(Ask<TestConnection>),
     /// Remove a connection of an account.
     Remove(Ask<RemoveConnection>),
 }
@@ -112,6 +115,10 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Show(ask) => {
             let json = ask.target.json;
             print_details(&ask.answer().await?, json)
+        }
+        Command::Test(ask) => {
+            let json = ask.target.json;
+            print_test(&ask.answer().await?, json)
         }
         Command::Remove(ask) => done(ask, "removed").await,
     }
@@ -223,6 +230,21 @@ fn print_details(details: &ConnectionDetails, json: bool) -> miette::Result<Exit
         false => output::print(in_words(details))?,
     }
     Ok(exit(true))
+}
+
+fn print_test(test: &ConnectionTest, json: bool) -> miette::Result<ExitCode> {
+    if json {
+        output::print_json([test])?;
+        return Ok(exit(test.meaning.is_none()));
+    }
+    for line in &test.dialogue {
+        output::print(line)?;
+    }
+    output::print(match (&test.meaning, test.refused_at) {
+        (Some(meaning), Some(stage)) => format!("refused at {stage}: {}", meaning.advice),
+        _ => "the session was opened: the connection works".to_owned(),
+    })?;
+    Ok(exit(test.meaning.is_none()))
 }
 
 fn in_words(details: &ConnectionDetails) -> String {

@@ -33,8 +33,8 @@ fn only_the_owner_can_read_the_store() {
             databases += 1;
         }
     }
-    let files = "three databases of three files, the socket and the key ring";
-    assert_eq!(databases, 11, "{files}");
+    let files = "four databases of three files, the socket and the key ring";
+    assert_eq!(databases, 14, "{files}");
     sink.take();
     relay.eventually("the delivery is recorded", |relay| {
         relay

@@ -3,7 +3,7 @@
 
 use test_support::{RelayBuilder, Sink};
 
-use super::MESSAGE;
+use crate::{MESSAGE, accepted};
 
 #[test]
 fn each_direction_has_its_own_default_route() {
@@ -14,9 +14,7 @@ fn each_direction_has_its_own_default_route() {
     );
     // The default route of [delivery] holds for the direction that has none.
     let relay = RelayBuilder::usual(world.address()).with(&routes).start();
-    let mut client = relay.client("mx");
-    let reply = client.deliver("ann@sender.example", &["help@desk.example"], MESSAGE);
-    assert_eq!(reply.unwrap().code, 250);
+    accepted(&relay, &["help@desk.example"], MESSAGE);
     let inbound = application.take();
     assert_eq!(inbound.to, ["help@desk.example"]);
     let mut client = relay.client("submission").authenticated("user", "secret");
