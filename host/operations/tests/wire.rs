@@ -5,6 +5,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use gatepost_connections::{ConnectionDraft, Period, Secret};
 use gatepost_directory::{
     AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol, UserName,
 };
@@ -12,6 +13,7 @@ use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::DestinationKey;
 use gatepost_operations::accounts::{AddAccount, ListAccounts, RemoveAccount, SetPolicy};
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
+use gatepost_operations::connections::{GivenSecret, SetConnection};
 use gatepost_operations::connectors::{
     AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders,
 };
@@ -192,6 +194,22 @@ fn directory_is_read_back_as_it_was() {
         dkim_domains: vec!["a.example".parse().unwrap()],
         arc_sealers: vec!["b.example".parse().unwrap()],
     });
+    let settings = ConnectionDraft {
+        port: Some(587),
+        password: Some(GivenSecret::new(&Secret::new(
+            "a secret is not masked on its way in",
+        ))),
+        serves: Some(vec!["@acme.example".parse().unwrap()]),
+        expiry: Some(Period::seconds(90_000)),
+        ..ConnectionDraft::default()
+    };
+    let set = SetConnection {
+        account: account(),
+        name: "outlook".parse().unwrap(),
+        settings,
+    };
+    assert!(!format!("{set:?}").contains("a secret"));
+    stays(set);
     let domain = "acme.example".parse().unwrap();
     stay(CountHeaders { domain }, Vec::new());
     stay(RemoveConnector { connector }, ());

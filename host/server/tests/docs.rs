@@ -138,8 +138,14 @@ fn documented(page: &str, section: &str) -> BTreeSet<String> {
     let lines = lines.skip(1).take_while(|line| !line.starts_with('#'));
     let rows = lines.filter_map(|line| line.strip_prefix("| `"));
     rows.map(|row| row.split('`').next().unwrap().trim_matches(['[', ']']))
-        .map(str::to_owned)
+        .map(|key| unnamed(key).to_owned())
         .collect()
+}
+
+/// Returns the key of a table that the page has with a name of the site's own, such as
+/// `connection.name`.
+fn unnamed(key: &str) -> &str {
+    key.strip_suffix(".name").unwrap_or(key)
 }
 
 fn quoted(text: &str) -> BTreeSet<String> {
@@ -159,9 +165,7 @@ fn every_key_is_documented_and_no_other() {
     }
     for key in known("too-many = 1") {
         let has_section = |(section, _): &(String, String)| {
-            let table = section.trim_matches('`').trim_matches(['[', ']']);
-            // Tables with names of the site's own, such as `[connection.name]`.
-            table.strip_suffix(".name").unwrap_or(table) == key
+            unnamed(section.trim_matches('`').trim_matches(['[', ']'])) == key
         };
         assert!(tables.iter().any(has_section), "{key} has no section");
     }

@@ -69,6 +69,7 @@ mod limits {
 mod next_hop {
     mod eight_bit;
     mod lmtp;
+    mod lmtp_by_name;
     pub mod server;
     mod xforward;
 }
