@@ -6,24 +6,22 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use gatepost_config::Config;
-use gatepost_config::RelayConnections;
+use gatepost_config::{Config, RelayConnections};
 use gatepost_connections::{ConnectionStates, NoStandings};
 use gatepost_directory::Directory;
 use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Way};
+use gatepost_model::{Flow, Session, Transaction};
 use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
 use gatepost_operations::queue::{
-    CancelRecipients, HoldRecipients, ListDestinations, ReleaseRecipients, RetryRecipients,
-    SelectedRecipients, ShowQueued,
+    CancelRecipients, HoldRecipients, ReleaseRecipients, RetryRecipients, SelectedRecipients,
+    ShowQueued,
 };
 use gatepost_operations::reload::Reload;
 use gatepost_operations::trace::ShowTrace;
@@ -34,8 +32,8 @@ use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
 use gatepost_smtp::dsn;
 use gatepost_spool::{
-    AttemptOutcome, InitialState, NewBody, NewMessage, NewRecipient, Owner, Pace, Quarantine,
-    Queue, RecipientResult, Report, SenderProof, SpoolSettings, SqliteSpool, Status, Stores,
+    InitialState, NewBody, NewMessage, NewRecipient, Quarantine, Queue, SenderProof, SpoolSettings,
+    SqliteSpool, Status, Stores,
 };
 use gatepost_trace::{Kind, Retention, Trace};
 use tempfile::TempDir;
@@ -87,6 +85,9 @@ impl Store {
         let stores = Stores::from(SqliteSpool::open(SpoolSettings::new(self.path())).unwrap());
         let trace = Trace::open(self.path().join("trace.db"), Retention::FOR_EVER).unwrap();
         let directory = Directory::open(&self.config.directory.settings(self.path())).unwrap();
+        let directory = Arc::new(directory);
+        let site = Arc::clone(&self.config.site);
+        let connections = RelayConnections::new(site, Arc::clone(&directory));
         let Config {
             directory: settings,
             dns,
@@ -94,15 +95,14 @@ impl Store {
             ..
         } = &self.config;
         let client = Client::alone(settings, dns, destinations).unwrap();
-        let directory = Arc::new(directory);
-        let connections = RelayConnections::new(Arc::default(), Arc::clone(&directory));
         let runtime = Runtime {
-            connections: Arc::new(connections),
-            states: Arc::new(ConnectionStates::open(Box::new(NoStandings)).unwrap()),
             queue: stores.admin,
             counters: stores.counters,
             trace: Arc::new(trace),
             directory,
+            connections: Arc::new(connections),
+            states: Arc::new(ConnectionStates::open(Box::new(NoStandings)).unwrap()),
+            tester: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),
             reload: None,
@@ -128,8 +128,7 @@ async fn accept(queue: &dyn Queue, to: &[&str], quarantine: Option<Quarantine>) 
             session: Session {
                 listener: "mx".to_owned(),
                 flow: Flow::Inbound,
-                transport: gatepost_model::Transport::Smtp,
-                client: "192.0.2.1:1025".parse().ok(),
+                client: "192.0.2.1:1025".parse().unwrap(),
                 helo: Some("client.example".to_owned()),
                 tls: None,
                 user: None,
@@ -273,80 +272,6 @@ async fn a_selection_of_nothing_or_of_all_and_some_changes_nothing() {
         assert_eq!(code(cancelled), expected);
     }
     assert_eq!(statuses(&runtime, id).await, [Status::Queued]);
-}
-
-#[tokio::test]
-async fn a_waiting_recipient_is_shown_with_its_route_and_the_reason() {
-    let store = Store::new();
-    let (runtime, queue) = store.open_with_queue();
-    let id = accept(&*queue, &["x@desk.example", "y@other.example"], None).await;
-    let reasons = async || {
-        let shown = ShowQueued { id }.execute(&runtime).await.unwrap();
-        let waiting = shown.waiting.into_iter();
-        waiting.map(|waiting| waiting.reason).collect::<Vec<_>>()
-    };
-    assert_eq!(reasons().await, ["it is not yet routed"; 2]);
-
-    let route = Route {
-        plan: Plan::by(Way::Mx),
-        step: 0,
-        destination: Destination::Mx {
-            domain: "desk.example".to_owned(),
-            egress: None,
-        },
-        failures: 0,
-        since: None,
-        stamp: String::new(),
-        holds_until: None,
-    };
-    let (now, key) = (Millis::now(), route.destination.key());
-    let lease = Duration::from_secs(60);
-    let claims = queue.claim(Owner::new(), now, 1, lease).await.unwrap();
-    let returned = AttemptOutcome::Returned {
-        next_attempt: now,
-        reply: None,
-        server: None,
-    };
-    let routed = RecipientResult {
-        route: Some(route.clone()),
-        ..RecipientResult::of(0, returned.clone())
-    };
-    let report = Report {
-        lease: claims[0].lease,
-        message: id,
-        results: vec![routed, RecipientResult::of(1, returned)],
-        notices: Vec::new(),
-    };
-    queue.record(report).await.unwrap();
-    let turn = "it waits for its turn at mx:desk.example";
-    assert_eq!(reasons().await, [turn, "it is not yet routed"]);
-    let closed = Pace {
-        in_hand: 1,
-        not_before: now + lease,
-    };
-    queue.set_pace(&key, closed);
-    let reason = format!("mx:desk.example is closed until {}", closed.not_before);
-    assert_eq!(reasons().await[0], reason);
-    let stopped = Pace {
-        in_hand: 0,
-        ..closed
-    };
-    queue.set_pace(&key, stopped);
-    assert_eq!(reasons().await[0], "mx:desk.example is stopped");
-    let shown = ShowQueued { id }.execute(&runtime).await.unwrap();
-    assert_eq!(shown.summary.recipients[0].route, Some(route));
-
-    let found = ListDestinations::default().execute(&runtime).await.unwrap();
-    let there = |key| found.iter().find(|summary| summary.destination == key);
-    assert_eq!(there(Some(key.clone())).unwrap().pace, stopped);
-    assert_eq!(there(None).unwrap().recipients, 1);
-    let recipients = SelectedRecipients {
-        destination: Some(key),
-        ..SelectedRecipients::default()
-    };
-    let held = HoldRecipients { recipients }.execute(&runtime).await;
-    assert_eq!(held.unwrap().changed, 1);
-    assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Queued]);
 }
 
 #[tokio::test]
