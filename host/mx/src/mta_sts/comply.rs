@@ -57,3 +57,51 @@ fn enforced(known: &KnownPolicy, mut servers: Servers) -> Servers {
     }
     servers
 }
+
+#[cfg(test)]
+mod tests {
+    use gatepost_message::Millis;
+
+    use super::*;
+    use crate::{Policy, PolicyId};
+
+    fn result(mode: &str, hosts: &[&str], servers: &[&str]) -> (Vec<String>, &'static str) {
+        let hosts: String = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
+        let text = format!("version: STSv1\nmode: {mode}\nmax_age: 60\n{hosts}");
+        let known = Arc::new(KnownPolicy {
+            domain: "a.example".to_owned(),
+            id: PolicyId::try_from("1".to_owned()).unwrap(),
+            fetched: Millis(0),
+            used: Millis(0),
+            policy: Policy::parse(text.as_bytes()).unwrap(),
+        });
+        let servers = servers.iter().map(|host| {
+            let candidate = Candidate {
+                host: (*host).to_owned(),
+                addresses: Vec::new(),
+                tls: SessionTls::Opportunistic,
+            };
+            (10, candidate)
+        });
+        let (left, word) = comply(&known, servers.collect());
+        let left = left.unwrap_or_default().into_iter();
+        (left.map(|(_, candidate)| candidate.host).collect(), word)
+    }
+
+    #[test]
+    fn each_result_is_counted_by_a_word() {
+        let both = ["mx1.example", "mx2.example"];
+        for (mode, hosts, left, word) in [
+            ("none", &[][..], &both[..], "none"),
+            ("testing", &["*.example"], &both, "testing"),
+            ("testing", &["mx1.example"], &both, "testing-mismatch"),
+            ("enforce", &["*.example"], &both, "enforce"),
+            ("enforce", &["mx1.example"], &both[..1], "enforce"),
+            ("enforce", &["mx3.example"], &[], "mismatch"),
+        ] {
+            let (servers, counted) = result(mode, hosts, &both);
+            assert_eq!(servers, left, "{mode} {hosts:?}");
+            assert_eq!(counted, word, "{mode} {hosts:?}");
+        }
+    }
+}
