@@ -44,16 +44,10 @@ fn trace_and_check_show_the_plan_that_a_policy_answered() {
     let file = relay.directory().join("innocent.eml");
     fs::write(&file, INNOCENT).unwrap();
     let file = file.to_str().unwrap();
-    let envelope = [
-        "--mail-from",
-        "ann@sender.example",
-        "--rcpt-to",
-        "help@desk.example",
-    ];
-    let check = |options: &[&'static str]| -> Vec<&str> {
-        [&["check"], options, &envelope, &[file]].concat()
-    };
-    let report = &relay.json(&check(&[]))[0];
+    let from = ["--mail-from", "ann@sender.example"];
+    let to = ["--rcpt-to", "help@desk.example", file];
+    let check = [&["check"], &from[..], &to[..]].concat();
+    let report = &relay.json(&check)[0];
     let policies = report["policies"].as_array().unwrap();
     let call = policies
         .iter()
@@ -61,7 +55,7 @@ fn trace_and_check_show_the_plan_that_a_policy_answered() {
         .unwrap();
     assert_eq!(call["routing"], plan);
     assert_eq!(report["route"], plan);
-    let output = relay.command(&check(&[]));
+    let output = relay.command(&check);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
         text.contains(&format!("route: by 127.0.0.1:{port} in ")),
