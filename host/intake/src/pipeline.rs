@@ -133,7 +133,7 @@ impl Pipeline {
 
     fn record_all(&self, id: TransactionId, judgements: &[Judgement]) {
         for judgement in judgements {
-            let judgement = judgement.clone();
+            let judgement = Box::new(judgement.clone());
             self.record(id, Kind::Judged { judgement });
         }
     }

@@ -22,7 +22,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Routing, in the route hook; after a fault, the one that the fault stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub routing: Option<Routing>,
+    pub routing: Option<Box<Routing>>,
     /// Requests of the call; empty after a fault.
     pub decision: Decision,
     /// Time spent in the call, in microseconds.

@@ -166,7 +166,7 @@ impl Version {
             (Err(_), false) => (Routing::Defer(undecided()), Verdict::Tempfail(undecided())),
         };
         let judgement = Judgement {
-            routing: Some(routing.clone()),
+            routing: Some(Box::new(routing.clone())),
             ..self.record(Hook::Route, verdict, called)
         };
         (routing, judgement)

@@ -181,7 +181,7 @@ impl Routing {
     }
 
     fn judged(&self, id: TransactionId, judgement: &Judgement) {
-        let judgement = judgement.clone();
+        let judgement = Box::new(judgement.clone());
         self.record(id, Kind::Judged { judgement });
     }
 

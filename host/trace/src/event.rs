@@ -65,7 +65,7 @@ pub enum Kind {
     /// A policy was called.
     Judged {
         /// Version, verdict and reasons.
-        judgement: Judgement,
+        judgement: Box<Judgement>,
     },
     /// The message was answered: at the end of data, or earlier by the 421 that ends a session, for
     /// example after a time-out.

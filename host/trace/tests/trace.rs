@@ -64,7 +64,9 @@ fn kinds() -> Vec<Kind> {
             address: address("\"b@\"@a.example"),
             reply: reply(),
         },
-        Kind::Judged { judgement },
+        Kind::Judged {
+            judgement: Box::new(judgement),
+        },
         Kind::Replied {
             reply: reply(),
             size: 4711,

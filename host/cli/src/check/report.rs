@@ -362,7 +362,7 @@ impl From<Judgement> for PolicyReport {
     fn from(judgement: Judgement) -> Self {
         Self {
             verdict: judgement.verdict.word(),
-            routing: judgement.routing.map(Route::from),
+            routing: judgement.routing.map(|routing| (*routing).into()),
             name: judgement.policy,
             digest: judgement.digest,
             hook: judgement.hook,

@@ -95,7 +95,10 @@ fn fault(ruling: &RouteRuling) -> &Fault {
 #[tokio::test]
 async fn a_plan_comes_whole() {
     let ruling = route(false, "everything").await;
-    assert_eq!(ruling.judgements[0].routing.as_ref(), Some(&ruling.routing));
+    assert_eq!(
+        ruling.judgements[0].routing.as_deref(),
+        Some(&ruling.routing)
+    );
     let Routing::Deliver(plan) = ruling.routing else {
         panic!("{:?}", ruling.routing);
     };

@@ -63,6 +63,7 @@ fn comparable(report: &Value) -> Value {
             "hook": call["hook"],
             "verdict": call["verdict"],
             "reasons": call["reasons"],
+            "routing": call["routing"],
         })
     });
     let edits = report["edits"].as_array().unwrap().iter();
@@ -290,7 +291,7 @@ impl Said {
             }
         }
         self.policies.push(json!({
-            "name": name, "hook": hook, "verdict": verdict, "reasons": reasons,
+            "name": name, "hook": hook, "verdict": verdict, "reasons": reasons, "routing": null,
         }));
         edits
     }
