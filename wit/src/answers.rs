@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use gatepost_message::TransactionId;
 
-use crate::arrival::{self, Evidence};
+use crate::arrival::{self, ArrivalFacts};
 use crate::authentication::{Arrival, Authentication, Outcome};
 use crate::directory::{Directory, Forwarders, Machine, NoDirectory, ReceivingDomain};
 use crate::identity::{Identity, NoIdentity};
@@ -93,7 +93,7 @@ impl Answers {
         let signatures = proved.dkim.iter();
         let (spf, arc) = (&proved.spf_mailfrom, &proved.arc);
         let sent = passes(spf.result, spf.domain.as_str());
-        arrival::of(&Evidence {
+        arrival::of(&ArrivalFacts {
             flow: self.flow,
             client: self.client,
             credential: user.and_then(|user| self.directory.credential(user)),

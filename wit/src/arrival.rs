@@ -11,7 +11,7 @@ use crate::types::Flow;
 
 /// Facts from which the way of a message to one recipient follows.
 #[derive(Debug, Clone)]
-pub struct Evidence<'a> {
+pub struct ArrivalFacts<'a> {
     /// Direction of the message.
     pub flow: Flow,
     /// Address of the client.
@@ -31,7 +31,7 @@ pub struct Evidence<'a> {
 }
 
 /// Returns the way by which a message came.
-pub fn of(evidence: &Evidence<'_>) -> Arrival {
+pub fn of(evidence: &ArrivalFacts<'_>) -> Arrival {
     match evidence.flow {
         Flow::Inbound => {}
         Flow::Internal => return Arrival::Internal,
@@ -63,7 +63,7 @@ pub fn of(evidence: &Evidence<'_>) -> Arrival {
 /// The servers of a connected domain are forwarders, too: they rewrite the reverse-path to the
 /// domain (Sender Rewriting Scheme), or sign for it. Mail by authors of that domain proves the same
 /// but was not forwarded.
-fn is_forwarded(evidence: &Evidence<'_>, to: &ReceivingDomain) -> bool {
+fn is_forwarded(evidence: &ArrivalFacts<'_>, to: &ReceivingDomain) -> bool {
     let known = &to.forwarders;
     let client = evidence.client.map(|client| client.to_canonical());
     let from_network = client.is_some_and(|client| {
@@ -118,8 +118,8 @@ mod tests {
     }
 
     /// Returns the facts about a message of `a@author.example` that proves nothing.
-    fn to(kind: DomainKind, state: DomainState) -> Evidence<'static> {
-        Evidence {
+    fn to(kind: DomainKind, state: DomainState) -> ArrivalFacts<'static> {
+        ArrivalFacts {
             flow: Flow::Inbound,
             client: "192.0.2.1".parse().ok(),
             credential: None,
@@ -151,7 +151,7 @@ mod tests {
         let with = |credential| {
             let credential = Some(credential);
             let plain = to(DomainKind::TwoWay, DomainState::Verified);
-            of(&Evidence {
+            of(&ArrivalFacts {
                 credential,
                 ..plain
             })
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_forwarder_is_known_by_any_of_its_marks() {
         let plain = || to(DomainKind::Native, DomainState::Verified);
-        let forwarded = |change: &dyn Fn(&mut Evidence<'static>)| {
+        let forwarded = |change: &dyn Fn(&mut ArrivalFacts<'static>)| {
             let mut evidence = plain();
             change(&mut evidence);
             of(&evidence) == Arrival::Forwarded
@@ -193,7 +193,7 @@ mod tests {
     fn the_servers_of_a_verified_outbound_only_domain_are_its_forwarders() {
         let sent = |state| {
             let plain = to(DomainKind::OutboundOnly, state);
-            of(&Evidence {
+            of(&ArrivalFacts {
                 sent: Some("customer.example"),
                 ..plain
             })
@@ -210,12 +210,12 @@ mod tests {
             (Flow::Internal, Arrival::Internal),
             (Flow::Other, Arrival::Other),
         ] {
-            let evidence = Evidence {
+            let evidence = ArrivalFacts {
                 flow,
                 ..plain.clone()
             };
             assert_eq!(of(&evidence), arrival, "{flow:?}");
         }
-        assert_eq!(of(&Evidence { to: None, ..plain }), Arrival::Other);
+        assert_eq!(of(&ArrivalFacts { to: None, ..plain }), Arrival::Other);
     }
 }

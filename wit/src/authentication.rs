@@ -532,7 +532,7 @@ pub enum Arrival {
     /// Straight from the world, although the recipient's domain is two-way and verified: its own
     /// server should have relayed it.
     PastRelay,
-    /// By a known forwarder of the recipient's domain, without credentials.
+    /// Handed over by a known forwarder of the recipient's domain, without credentials.
     Forwarded,
     /// Made by the relay itself.
     Internal,

@@ -9,7 +9,7 @@
 mod conditions;
 mod settings;
 
-pub use settings::{By, Direction, GoOn, Hours, Route, Settings, Step, Weighted};
+pub use settings::{By, Direction, Hours, Patience, Route, Settings, Step, Weighted};
 
 use std::collections::BTreeMap;
 
@@ -147,8 +147,8 @@ impl OutboundRoute {
 }
 
 /// Sets condition and pool of the step added last.
-fn of_step(mut plan: Plan, go_on: Option<GoOn>, egress: Option<&String>) -> Plan {
-    if let Some(GoOn { failures, seconds }) = go_on {
+fn of_step(mut plan: Plan, go_on: Option<Patience>, egress: Option<&String>) -> Plan {
+    if let Some(Patience { failures, seconds }) = go_on {
         plan = plan.go_on_after(failures, seconds);
     }
     match egress {

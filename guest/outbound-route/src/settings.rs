@@ -46,7 +46,7 @@ pub struct Route {
     pub hold: Option<String>,
 
     /// Condition under which the first step of `then` is taken.
-    pub go_on_after: Option<GoOn>,
+    pub go_on_after: Option<Patience>,
     /// Pool of addresses from which the relay connects.
     pub egress: Option<String>,
     /// Further steps.
@@ -65,10 +65,10 @@ pub struct Route {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// What the application submits.
+    /// Mail that the application submits.
     #[default]
     Submission,
-    /// What comes in for the application.
+    /// Mail that comes in for the application.
     Inbound,
 }
 
@@ -131,7 +131,7 @@ pub struct Weighted {
 /// Condition for the next step: both limits must be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct GoOn {
+pub struct Patience {
     /// Deferred attempts.
     #[schemars(range(min = 1))]
     pub failures: u32,
@@ -148,7 +148,7 @@ pub struct Step {
     pub by: By,
     /// Condition under which the step after it is taken.
     #[serde(default)]
-    pub go_on_after: Option<GoOn>,
+    pub go_on_after: Option<Patience>,
     /// Pool of addresses from which the relay connects.
     #[serde(default)]
     pub egress: Option<String>,

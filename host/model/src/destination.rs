@@ -406,7 +406,7 @@ pub struct Route {
     pub plan: Plan,
     /// Index of the step in use.
     pub step: u8,
-    /// What that step came to.
+    /// Destination that the step came to.
     pub destination: Destination,
     /// Deferred attempts on this step.
     pub failures: u32,

@@ -30,7 +30,7 @@ pub enum Transport {
 
 /// State of one SMTP connection, as policies, queue and trace see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", from = "Stored")]
+#[serde(rename_all = "kebab-case", from = "StoredSession")]
 pub struct Session {
     /// Name of the listener in the configuration.
     pub listener: String,
@@ -65,7 +65,7 @@ impl Session {
 /// a message of the relay's own, in the flow of the message that it was about.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Stored {
+struct StoredSession {
     listener: String,
     flow: Flow,
     transport: Option<Transport>,
@@ -75,8 +75,8 @@ struct Stored {
     user: Option<String>,
 }
 
-impl From<Stored> for Session {
-    fn from(stored: Stored) -> Self {
+impl From<StoredSession> for Session {
+    fn from(stored: StoredSession) -> Self {
         let client = (stored.client).filter(|client| !client.ip().is_unspecified());
         let (transport, flow) = match (stored.transport, client) {
             (Some(transport), _) => (transport, stored.flow),

@@ -2,7 +2,7 @@
 //! identity.
 
 use gatepost_authentication::{Authentication, Facts};
-use gatepost_contract::arrival::{self, Evidence};
+use gatepost_contract::arrival::{self, ArrivalFacts};
 use gatepost_contract::authentication::DmarcResult;
 use gatepost_contract::directory::{
     Credential, CredentialScope, Directory, Forwarders, Machine, ReceivingDomain,
@@ -76,7 +76,7 @@ impl wit::Host for CallState {
         let signatures = facts.dkim.iter().filter(|one| passes(one.result));
         let (spf, arc) = (&facts.spf.mailfrom, &facts.arc);
         let is_sent = passes(spf.result) && !self.view.origin.is_null_sender;
-        let evidence = Evidence {
+        let evidence = ArrivalFacts {
             flow: self.view.origin.flow,
             client: self.view.origin.client,
             credential: self.credential_scope(),
