@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gatepost_certificates::{Trust, private_roots};
-use gatepost_delivery::open::{LoginSource, NotOpened, Opened, Opening, try_opening};
+use gatepost_delivery::open::{LogIn, NotOpened, Opened, Opening, try_opening};
 use gatepost_delivery::{Timeouts, Tls};
 use gatepost_model::{Protocol, TlsMode};
 use gatepost_sasl::client::{Credential, Mechanism};
@@ -27,7 +27,7 @@ async fn log_in(relay: &Relay, mechanism: Mechanism, password: &str) -> Result<O
         tls: Tls::new(Trust::Roots(roots), None).unwrap(),
         ehlo_name: "relay.example".parse().unwrap(),
         egress: Vec::new(),
-        login: Some(LoginSource {
+        login: Some(LogIn {
             mechanisms: vec![mechanism],
             source: Arc::new(Credential::password("user", password).unwrap()),
         }),
