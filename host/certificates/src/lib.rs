@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 
 pub use self::pin::{Pin, PinError};
-pub use self::trust::{Identity, Trust, client_tls};
+pub use self::trust::{ClientIdentity, Trust, client_tls};
 
 /// Reason why certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum TrustError {
     NoRoot,
     /// The relay's own certificate or its key is not PEM.
     #[error("the client certificate or its key is not usable PEM: {source}")]
-    Identity {
+    ClientIdentity {
         /// Error of reading.
         source: pem::Error,
     },

@@ -26,7 +26,7 @@ pub enum Trust {
 
 /// Certificate of this side, with its key; both in PEM.
 #[derive(Clone, Copy)]
-pub struct Identity<'a> {
+pub struct ClientIdentity<'a> {
     /// The certificate, and those between it and its root.
     pub certificates: &'a [u8],
     /// The private key.
@@ -39,7 +39,7 @@ pub struct Identity<'a> {
 /// Certificate or key cannot be used.
 pub fn client_tls(
     trust: Trust,
-    identity: Option<Identity<'_>>,
+    identity: Option<ClientIdentity<'_>>,
 ) -> Result<ClientConfig, TrustError> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -60,12 +60,12 @@ pub fn client_tls(
 
 fn with_identity(
     config: rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>,
-    identity: Option<Identity<'_>>,
+    identity: Option<ClientIdentity<'_>>,
 ) -> Result<ClientConfig, TrustError> {
-    let Some(Identity { certificates, key }) = identity else {
+    let Some(ClientIdentity { certificates, key }) = identity else {
         return Ok(config.with_no_client_auth());
     };
-    let unusable = |source| TrustError::Identity { source };
+    let unusable = |source| TrustError::ClientIdentity { source };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
     let key = PrivateKeyDer::from_pem_slice(key).map_err(unusable)?;
     Ok(config.with_client_auth_cert(chain.map_err(unusable)?, key)?)

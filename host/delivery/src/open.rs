@@ -24,7 +24,7 @@ use crate::tls::{binding, describe};
 /// Most addresses of a server that are tried: RFC 5321 section 5.1 wants at least two, and a limit.
 const ADDRESSES: usize = 5;
 
-/// What a server showed of itself when a session was opened.
+/// Facts about a server with which a session was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     /// Address that was connected to.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gatepost_certificates::{Identity, Trust, TrustError, client_tls, trusted_roots};
+use gatepost_certificates::{ClientIdentity, Trust, TrustError, client_tls, trusted_roots};
 use gatepost_sasl::Binding;
 use gatepost_smtp::client::EhloNameError;
 use rustls::{ClientConnection, ProtocolVersion};
@@ -36,7 +36,7 @@ impl Tls {
     ///
     /// # Errors
     /// The certificate or its key cannot be used.
-    pub fn new(trust: Trust, identity: Option<Identity<'_>>) -> Result<Self, TrustError> {
+    pub fn new(trust: Trust, identity: Option<ClientIdentity<'_>>) -> Result<Self, TrustError> {
         let connector = |trust| {
             client_tls(trust, identity)
                 .map(Arc::new)

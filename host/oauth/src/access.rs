@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::request::request;
-use crate::{AccessToken, Grant, GrantKind, OauthError, TokenStore, Tokens};
+use crate::{AccessToken, Grant, GrantKind, OauthError, TokenSet, TokenStore};
 
 /// Source of the time: the wall clock, except in tests.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -39,7 +39,7 @@ struct Keeper {
 
 #[derive(Default)]
 struct State {
-    tokens: Tokens,
+    tokens: TokenSet,
     loaded: bool,
     /// True if a new refresh token is not durable yet.
     unsaved: bool,
@@ -187,14 +187,18 @@ impl Keeper {
     }
 
     /// Stores new tokens, and returns the access token once nothing can be lost.
-    async fn adopt(&self, state: &mut State, new: Tokens) -> Result<Zeroizing<String>, OauthError> {
+    async fn adopt(
+        &self,
+        state: &mut State,
+        new: TokenSet,
+    ) -> Result<Zeroizing<String>, OauthError> {
         let rotated = new.refresh.is_some() && new.refresh != state.tokens.refresh;
         // RFC 6749 section 6: without a new one, the old one stays valid.
         let expires = match &new.refresh {
             Some(_) => new.refresh_expires_at,
             None => state.tokens.refresh_expires_at,
         };
-        state.tokens = Tokens {
+        state.tokens = TokenSet {
             refresh: new.refresh.or_else(|| state.tokens.refresh.take()),
             refresh_expires_at: expires,
             access: new.access,

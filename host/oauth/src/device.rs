@@ -7,7 +7,7 @@ use gatepost_message::Millis;
 use oauth2::{DeviceAuthorizationUrl, Scope, StandardDeviceAuthorizationResponse};
 
 use crate::request::{call, client, refused, tokens};
-use crate::{Endpoint, Grant, OauthError, Tokens};
+use crate::{Endpoint, Grant, OauthError, TokenSet};
 
 /// Longest wait for the person, whatever the server allows.
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
@@ -15,7 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
 /// Shortest pause between two questions whether the person has consented.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What a person has to be shown. It is the server's text: escape it before it is printed.
+/// Page and code that a person has to be shown. It is the server's text: escape it before it is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
     /// Page to open in a browser.
@@ -36,7 +36,7 @@ pub async fn authorize(
     grant: &Grant,
     device_url: &Endpoint,
     show: impl FnOnce(Prompt),
-) -> Result<Tokens, OauthError> {
+) -> Result<TokenSet, OauthError> {
     let send = |request| call(http.clone(), request);
     let url = DeviceAuthorizationUrl::from_url(device_url.url().clone());
     let client = client(grant).set_device_authorization_url(url);

@@ -56,7 +56,7 @@ pub enum ClientAuthentication {
     /// In the body, as Microsoft and Google document it.
     #[default]
     Body,
-    /// By HTTP Basic.
+    /// HTTP Basic.
     Basic,
 }
 

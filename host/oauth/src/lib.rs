@@ -33,4 +33,4 @@ pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::error::OauthError;
 pub use self::grant::{ClientAuthentication, Grant, GrantKind};
 pub use self::store::{Loading, StoreError, Storing, TokenStore};
-pub use self::tokens::{AccessToken, Tokens};
+pub use self::tokens::{AccessToken, TokenSet};

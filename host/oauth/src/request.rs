@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::assertion::Claims;
-use crate::{AccessToken, ClientAuthentication, Grant, GrantKind, OauthError, Tokens};
+use crate::{AccessToken, ClientAuthentication, Grant, GrantKind, OauthError, TokenSet};
 
 /// The most octets of an answer.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -121,7 +121,7 @@ pub(crate) async fn request(
     grant: &Grant,
     refresh: Option<&Zeroizing<String>>,
     now: Millis,
-) -> Result<Tokens, OauthError> {
+) -> Result<TokenSet, OauthError> {
     let send = |request| call(http.clone(), request);
     let scopes = || grant.scopes.iter().cloned().map(Scope::new);
     let client = client(grant);
@@ -197,7 +197,7 @@ pub(crate) fn tokens(
     grant: &Grant,
     answer: &TokenAnswer,
     now: Millis,
-) -> Result<Tokens, OauthError> {
+) -> Result<TokenSet, OauthError> {
     let token = answer.access_token().secret();
     let printable = token.bytes().all(|octet| octet.is_ascii_graphic());
     let bearer = matches!(answer.token_type(), BasicTokenType::Bearer);
@@ -212,7 +212,7 @@ pub(crate) fn tokens(
     // No more than ten years, so that the sum stays in range.
     let refresh_life = refresh_life.map(|seconds| Duration::from_secs(seconds.min(315_360_000)));
     let goes_by_refresh = matches!(grant.kind, GrantKind::RefreshToken { .. });
-    Ok(Tokens {
+    Ok(TokenSet {
         access: Some(AccessToken {
             secret: Zeroizing::new(token.clone()),
             renew_at: now + life * 4 / 5,

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::Tokens;
+use crate::TokenSet;
 
 /// Place where the tokens of one connection are kept, encrypted.
 pub trait TokenStore: Send + Sync {
@@ -12,12 +12,12 @@ pub trait TokenStore: Send + Sync {
 
     /// Stores tokens in place of those before. They are durable when the future is ready: the
     /// server may have made every earlier refresh token invalid.
-    fn store<'a>(&'a self, tokens: &'a Tokens) -> Storing<'a>;
+    fn store<'a>(&'a self, tokens: &'a TokenSet) -> Storing<'a>;
 }
 
 /// Future of the stored tokens.
 pub type Loading<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Tokens>, StoreError>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Option<TokenSet>, StoreError>> + Send + 'a>>;
 
 /// Future of a finished write.
 pub type Storing<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;

@@ -8,7 +8,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 /// Tokens of one connection; they are secret, and wiped when they are dropped.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Tokens {
+pub struct TokenSet {
     /// Access token, which logs in.
     pub access: Option<AccessToken>,
     /// Refresh token, which gets the next access token.
@@ -28,10 +28,10 @@ pub struct AccessToken {
     pub expires_at: Millis,
 }
 
-/// Stored form.
+/// Form in which tokens are stored.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
-struct Stored {
+struct TokenRecord {
     access: Option<String>,
     renew_at: u64,
     expires_at: u64,
@@ -39,11 +39,11 @@ struct Stored {
     refresh_expires_at: Option<u64>,
 }
 
-impl Tokens {
+impl TokenSet {
     /// Returns the octets to store, which are secret: encrypt them.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let access = self.access.as_ref();
-        let stored = Stored {
+        let stored = TokenRecord {
             access: access.map(|access| access.secret.to_string()),
             renew_at: access.map_or(0, |access| access.renew_at.0),
             expires_at: access.map_or(0, |access| access.expires_at.0),
@@ -59,9 +59,9 @@ impl Tokens {
         octets
     }
 
-    /// Reads octets of [`Tokens::encode`]; returns `None` for others.
+    /// Reads octets of [`TokenSet::encode`]; returns `None` for others.
     pub fn decode(octets: &[u8]) -> Option<Self> {
-        let mut stored: Stored = serde_json::from_slice(octets).ok()?;
+        let mut stored: TokenRecord = serde_json::from_slice(octets).ok()?;
         Some(Self {
             access: stored.access.take().map(|secret| AccessToken {
                 secret: Zeroizing::new(secret),
@@ -74,14 +74,14 @@ impl Tokens {
     }
 }
 
-impl Drop for Stored {
+impl Drop for TokenRecord {
     fn drop(&mut self) {
         self.access.zeroize();
         self.refresh.zeroize();
     }
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for TokenSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tokens(..)")
     }
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn stored_tokens_are_read_as_they_were() {
         let word = |text: &str| Zeroizing::new(text.to_owned());
-        let tokens = Tokens {
+        let tokens = TokenSet {
             access: Some(AccessToken {
                 secret: word("access"),
                 renew_at: Millis(5),
@@ -109,10 +109,10 @@ mod tests {
             refresh: Some(word("refresh")),
             refresh_expires_at: Some(Millis(9)),
         };
-        assert_eq!(Tokens::decode(&tokens.encode()).as_ref(), Some(&tokens));
-        let none = Tokens::default();
-        assert_eq!(Tokens::decode(&none.encode()), Some(none));
-        assert_eq!(Tokens::decode(b"x"), None);
+        assert_eq!(TokenSet::decode(&tokens.encode()).as_ref(), Some(&tokens));
+        let none = TokenSet::default();
+        assert_eq!(TokenSet::decode(&none.encode()), Some(none));
+        assert_eq!(TokenSet::decode(b"x"), None);
         assert!(!format!("{tokens:?}{:?}", tokens.access).contains("access\""));
     }
 }

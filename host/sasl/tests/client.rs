@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatepost_sasl::client::{
-    Begun, Channel, ClientError, Credential, CredentialError, Exchange, Login, Mechanism,
+    Begun, Channel, Credential, CredentialError, Exchange, ExchangeError, Login, Mechanism,
 };
 use gatepost_sasl::{Binding, Claim, Exchange as ServerExchange, Mechanism as Offered, Step};
 use gatepost_sasl::{SaslError, Verifier};
@@ -48,7 +48,7 @@ fn with_server(
     offered: &[Mechanism],
     verifier: &Verifier,
     [ours, theirs]: [Option<Binding>; 2],
-) -> Result<(Claim, Result<(), ClientError>), SaslError> {
+) -> Result<(Claim, Result<(), ExchangeError>), SaslError> {
     let begun = Exchange::begin(login, offered, &channel(ours)).unwrap();
     let named = Offered::parse(begun.mechanism.name(), theirs.is_some()).unwrap();
     let (challenge, mut server) = ServerExchange::begin(named, theirs);
@@ -102,17 +102,17 @@ fn a_server_that_does_not_know_the_password_is_not_believed() {
     let ignorant = Verifier::new("guess", [1; 16], 4096);
     let (claim, finished) = with_server(&login, &offered, &ignorant, [None; 2]).unwrap();
     assert!(!claim.holds(&ignorant));
-    assert_eq!(finished, Err(ClientError::Unproved));
+    assert_eq!(finished, Err(ExchangeError::Unproved));
 
     // It says success at once, or instead of its proof.
     let begun = begin(&login, &offered);
-    assert_eq!(begun.exchange.finish(), Err(ClientError::Unproved));
+    assert_eq!(begun.exchange.finish(), Err(ExchangeError::Unproved));
     let mut begun = begin(&login, &offered);
     let first = decoded(&begun.initial.unwrap());
     let nonce = first.split("r=").nth(1).unwrap();
     let challenge = STANDARD.encode(format!("r={nonce}x,s=AAAA,i=4096"));
     begun.exchange.answer(&challenge).unwrap();
-    assert_eq!(begun.exchange.finish(), Err(ClientError::Unproved));
+    assert_eq!(begun.exchange.finish(), Err(ExchangeError::Unproved));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn the_mechanism_is_the_first_allowed_one_that_is_offered_and_fits_the_credentia
     for offered in [&[Mechanism::Xoauth2][..], &[Mechanism::ScramSha256], &[]] {
         let none = Exchange::begin(&preferring, offered, &channel(None));
         let offered = offered.to_vec();
-        assert_eq!(none.err(), Some(ClientError::NoMechanism { offered }));
+        assert_eq!(none.err(), Some(ExchangeError::NoMechanism { offered }));
     }
     // Without something to bind to there is no PLUS.
     let bound = Exchange::begin(&password("u", "p"), &[all[0]], &channel(None));
@@ -207,10 +207,10 @@ fn login_answers_two_questions_whatever_their_words() {
         assert_eq!(initial, None);
         let answers = questions.map(|question| decoded(&exchange.answer(question).unwrap()));
         assert_eq!(answers, ["user", "secret"]);
-        assert_eq!(exchange.answer(""), Err(ClientError::Form));
+        assert_eq!(exchange.answer(""), Err(ExchangeError::Form));
     }
     let early = begin(&password("user", "secret"), &[Mechanism::Login]);
-    assert_eq!(early.exchange.finish(), Err(ClientError::Early));
+    assert_eq!(early.exchange.finish(), Err(ExchangeError::Early));
 }
 
 #[test]
@@ -218,10 +218,14 @@ fn malformed_challenges_end_the_exchange() {
     let login = password("user", "secret");
     let long = "A".repeat(13_000);
     for (mechanism, challenge, error) in [
-        (Mechanism::ScramSha256, "***", ClientError::Base64),
-        (Mechanism::ScramSha256, "/w==", ClientError::Form),
-        (Mechanism::ScramSha256, long.as_str(), ClientError::TooLong),
-        (Mechanism::Plain, "", ClientError::Form),
+        (Mechanism::ScramSha256, "***", ExchangeError::Base64),
+        (Mechanism::ScramSha256, "/w==", ExchangeError::Form),
+        (
+            Mechanism::ScramSha256,
+            long.as_str(),
+            ExchangeError::TooLong,
+        ),
+        (Mechanism::Plain, "", ExchangeError::Form),
     ] {
         let mut exchange = begin(&login, &[mechanism]).exchange;
         assert_eq!(exchange.answer(challenge), Err(error.clone()));

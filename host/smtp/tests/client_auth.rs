@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{Server, settings};
 use gatepost_sasl::Binding;
-use gatepost_sasl::client::{Channel, ClientError, Credential, Login, Mechanism};
+use gatepost_sasl::client::{Channel, Credential, ExchangeError, Login, Mechanism};
 use gatepost_smtp::client::{
     Event, Failure, LoginError, OpeningStage, Protocol, Session, Settings, Tls,
 };
@@ -220,7 +220,7 @@ fn the_longest_token_fits_into_a_line_of_auth() {
     // A success before anything was sent is none.
     let (mut client, _) = Client::greeted(token(8192), "AUTH OAUTHBEARER");
     client.hear("235 2.7.0 ok\r\n");
-    let early = Failure::Login(ClientError::Early.into());
+    let early = Failure::Login(ExchangeError::Early.into());
     assert_eq!(client.failure(), &early);
 }
 
@@ -277,7 +277,7 @@ fn a_login_without_a_common_mechanism_fails_the_session() {
         assert!(
             matches!(
                 failure,
-                Failure::Login(LoginError::Exchange(ClientError::NoMechanism { .. }))
+                Failure::Login(LoginError::Exchange(ExchangeError::NoMechanism { .. }))
             ),
             "{failure:?}"
         );
@@ -288,9 +288,9 @@ fn a_login_without_a_common_mechanism_fails_the_session() {
 fn a_malformed_challenge_is_cancelled() {
     let long = format!("334 {}\r\n", "QUFB".repeat(3100));
     for (challenge, error) in [
-        ("334 not base64\r\n", ClientError::Base64),
-        ("334 cj14LHM9QUFBQSxpPTQwOTY=\r\n", ClientError::Nonce),
-        (&long, ClientError::TooLong),
+        ("334 not base64\r\n", ExchangeError::Base64),
+        ("334 cj14LHM9QUFBQSxpPTQwOTY=\r\n", ExchangeError::Nonce),
+        (&long, ExchangeError::TooLong),
     ] {
         for last in ["501 5.7.0 cancelled\r\n", "421 bye\r\n", "235 ok\r\n"] {
             let (mut client, _) = Client::greeted(password("secret"), "AUTH SCRAM-SHA-256");
@@ -313,7 +313,7 @@ fn a_scram_success_without_the_servers_proof_is_none() {
     let proof = decoded(&client.hear(&challenge));
     assert!(proof.contains(",p="), "{proof}");
     client.hear("235 2.7.0 trust me\r\n");
-    let unproved = Failure::Login(ClientError::Unproved.into());
+    let unproved = Failure::Login(ExchangeError::Unproved.into());
     assert_eq!(client.failure(), &unproved);
 }
 

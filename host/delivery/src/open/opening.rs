@@ -66,11 +66,11 @@ pub enum Speaker {
     Server,
 }
 
-type Listener = dyn Fn(Speaker, &str) + Send + Sync;
+type Hear = dyn Fn(Speaker, &str) + Send + Sync;
 
 /// Listener to a dialogue up to the first transaction: it gets each line without its CRLF.
 #[derive(Clone)]
-pub struct Transcript(Arc<Listener>);
+pub struct Transcript(Arc<Hear>);
 
 impl Transcript {
     /// Makes a listener.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use gatepost_certificates::{Identity, Pin, Trust, private_roots};
+use gatepost_certificates::{ClientIdentity, Pin, Trust, private_roots};
 use gatepost_delivery::open::{
     CredentialSource, Fetching, LoginSource, NoCredential, NotOpened, Opening, Speaker, Transcript,
     try_opening,
@@ -150,7 +150,7 @@ async fn a_pinned_key_is_accepted_whatever_its_certificate_says_and_no_other_key
 async fn a_client_certificate_is_shown_to_a_server_that_asks_for_it() {
     let certificate = Certificate::demanding_another();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
-    let identity = Identity {
+    let identity = ClientIdentity {
         certificates: certificate.pem.as_bytes(),
         key: certificate.key.as_bytes(),
     };
@@ -161,7 +161,7 @@ async fn a_client_certificate_is_shown_to_a_server_that_asks_for_it() {
     opening.tls = Tls::new(roots(), None).unwrap();
     assert_eq!(failure(&opening).await.stage, OpeningStage::Tls);
 
-    let broken = Identity {
+    let broken = ClientIdentity {
         key: b"no key",
         ..identity
     };
@@ -301,9 +301,9 @@ async fn a_refused_password_is_tried_once_on_one_address() {
 
 /// Source of numbered tokens, which counts the requests.
 #[derive(Default)]
-struct Tokens(AtomicUsize);
+struct NumberedTokens(AtomicUsize);
 
-impl CredentialSource for Tokens {
+impl CredentialSource for NumberedTokens {
     fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a> {
         let count = self.0.fetch_add(1, Ordering::SeqCst);
         assert_eq!(refused.is_some(), count % 2 == 1);
@@ -320,7 +320,7 @@ async fn a_refused_token_is_replaced_once() {
     let refused = [error, "535 5.7.3 unsuccessful"];
     let replies = [&refused[..], &["235 2.7.0 ok"], &refused, &refused].concat();
     let server = with_auth(&certificate, &replies).await;
-    let source = Arc::new(Tokens::default());
+    let source = Arc::new(NumberedTokens::default());
     let opening = Opening {
         login: Some(LoginSource {
             mechanisms: vec![Mechanism::Xoauth2],

@@ -1,6 +1,6 @@
 //! The device flow gets the first refresh token.
 
-use gatepost_oauth::{OauthError, Prompt, Tokens, authorize};
+use gatepost_oauth::{OauthError, Prompt, TokenSet, authorize};
 use test_support::TokenServer;
 
 use crate::support::{by_refresh, grant, http};
@@ -8,7 +8,7 @@ use crate::support::{by_refresh, grant, http};
 const DETAILS: &str = r#"{"device_code":"d","user_code":"ABCD-EFGH","interval":0,"expires_in":900,
     "verification_uri":"https://login.example/device"}"#;
 
-async fn run(server: &TokenServer) -> (Option<Prompt>, Result<Tokens, OauthError>) {
+async fn run(server: &TokenServer) -> (Option<Prompt>, Result<TokenSet, OauthError>) {
     let grant = grant(server, by_refresh(None));
     let device = server.url("/device").parse().unwrap();
     let mut shown = None;

@@ -150,7 +150,7 @@ async fn a_connection_that_nobody_has_authorized_says_so() {
     );
     assert!(bench.server.requests().is_empty());
     // Somebody does so meanwhile.
-    let tokens = gatepost_oauth::Tokens {
+    let tokens = gatepost_oauth::TokenSet {
         refresh: Some(word("given")),
         ..Default::default()
     };

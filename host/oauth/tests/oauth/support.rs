@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use gatepost_http_client::HttpClient;
 use gatepost_message::Millis;
 use gatepost_oauth::{
-    AccessTokens, ClientAuthentication, Grant, GrantKind, Loading, StoreError, Storing, TokenStore,
-    Tokens,
+    AccessTokens, ClientAuthentication, Grant, GrantKind, Loading, StoreError, Storing, TokenSet,
+    TokenStore,
 };
 use parking_lot::Mutex;
 use test_support::TokenServer;
@@ -56,11 +56,11 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn tokens(&self) -> Option<Tokens> {
+    pub fn tokens(&self) -> Option<TokenSet> {
         let stored = self.stored.lock();
         stored
             .as_ref()
-            .map(|octets| Tokens::decode(octets).unwrap())
+            .map(|octets| TokenSet::decode(octets).unwrap())
     }
 
     pub fn refresh(&self) -> Option<String> {
@@ -74,7 +74,7 @@ impl TokenStore for Store {
         Box::pin(std::future::ready(Ok(self.tokens())))
     }
 
-    fn store<'a>(&'a self, tokens: &'a Tokens) -> Storing<'a> {
+    fn store<'a>(&'a self, tokens: &'a TokenSet) -> Storing<'a> {
         let stored = match self.full.load(Ordering::SeqCst) {
             true => Err(StoreError("the disk is full".to_owned())),
             false => {

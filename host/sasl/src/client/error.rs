@@ -5,7 +5,7 @@ use super::scram::ITERATIONS;
 
 /// Reason why the relay cannot log in, or does not believe that it has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
+pub enum ExchangeError {
     /// The server offers no mechanism that is allowed and can carry the credential.
     #[error(
         "the server offers no mechanism that this connection allows and its credential can use \

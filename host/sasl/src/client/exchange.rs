@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::scram::{First, Flag, Last, Verdict};
-use super::{Channel, ClientError, Credential, LONGEST_LINE, Login, Mechanism, bearer};
+use super::scram::{First, Flag, Last, ServerFinal};
+use super::{Channel, Credential, ExchangeError, LONGEST_LINE, Login, Mechanism, bearer};
 
 /// The most octets that are kept of a server's reason for its refusal.
 const LONGEST_REASON: usize = 1024;
@@ -15,7 +15,7 @@ const LONGEST_REASON: usize = 1024;
 /// Exchange that waits for the server.
 pub struct Exchange {
     mechanism: Mechanism,
-    waiting: Waiting,
+    due: Due,
 }
 
 /// Beginning of an exchange.
@@ -28,9 +28,9 @@ pub struct Begun {
     pub exchange: Exchange,
 }
 
-enum Waiting {
+enum Due {
     /// The server may answer with success or not; a bearer mechanism may say why not.
-    Verdict,
+    Answer,
     LoginUser(Box<Credential>),
     LoginPassword(Box<Credential>),
     ScramFirst(Box<First>),
@@ -51,7 +51,7 @@ impl Exchange {
         login: &Login,
         offered: &[Mechanism],
         channel: &Channel,
-    ) -> Result<Begun, ClientError> {
+    ) -> Result<Begun, ExchangeError> {
         let credential = &login.credential;
         let usable = |mechanism: &&Mechanism| {
             offered.contains(mechanism)
@@ -60,36 +60,33 @@ impl Exchange {
         };
         let Some(&mechanism) = login.mechanisms.iter().find(usable) else {
             let offered = offered.to_vec();
-            return Err(ClientError::NoMechanism { offered });
+            return Err(ExchangeError::NoMechanism { offered });
         };
         let flag = match (mechanism, channel.binding) {
             (Mechanism::ScramSha256Plus, Some(binding)) => Flag::Bound(binding),
             (_, Some(_)) if !offered.contains(&Mechanism::ScramSha256Plus) => Flag::NotOffered,
             _ => Flag::CannotBind,
         };
-        let (message, waiting) = match mechanism {
+        let (message, due) = match mechanism {
             Mechanism::ScramSha256Plus | Mechanism::ScramSha256 => {
                 let first = Box::new(First::new(credential, flag)?);
                 let message = Zeroizing::new(first.message());
-                (Some(message), Waiting::ScramFirst(first))
+                (Some(message), Due::ScramFirst(first))
             }
-            Mechanism::OauthBearer => (
-                Some(bearer::oauthbearer(credential, channel)),
-                Waiting::Verdict,
-            ),
-            Mechanism::Xoauth2 => (Some(bearer::xoauth2(credential)), Waiting::Verdict),
+            Mechanism::OauthBearer => (Some(bearer::oauthbearer(credential, channel)), Due::Answer),
+            Mechanism::Xoauth2 => (Some(bearer::xoauth2(credential)), Due::Answer),
             // RFC 4616 section 2: the server prepares name and password, the client does not.
             Mechanism::Plain => {
                 let (user, password) = (credential.user(), credential.secret().as_str());
                 let message = Zeroizing::new(["\0", user, "\0", password].concat());
-                (Some(message), Waiting::Verdict)
+                (Some(message), Due::Answer)
             }
-            Mechanism::Login => (None, Waiting::LoginUser(Box::new(credential.clone()))),
+            Mechanism::Login => (None, Due::LoginUser(Box::new(credential.clone()))),
         };
         Ok(Begun {
             mechanism,
             initial: message.map(|message| encode(&message)),
-            exchange: Self { mechanism, waiting },
+            exchange: Self { mechanism, due },
         })
     }
 
@@ -97,40 +94,40 @@ impl Exchange {
     ///
     /// # Errors
     /// The challenge is not one to be answered. The client then cancels the exchange.
-    pub fn answer(&mut self, challenge: &str) -> Result<Zeroizing<String>, ClientError> {
+    pub fn answer(&mut self, challenge: &str) -> Result<Zeroizing<String>, ExchangeError> {
         if challenge.len() > LONGEST_LINE {
-            return Err(ClientError::TooLong);
+            return Err(ExchangeError::TooLong);
         }
         // An exchange whose challenge could not be answered has failed, whatever comes after.
-        let waiting = std::mem::replace(&mut self.waiting, Waiting::Refused(String::new()));
-        let (response, waiting) = match waiting {
+        let due = std::mem::replace(&mut self.due, Due::Refused(String::new()));
+        let (response, due) = match due {
             // What these challenges say differs from server to server, and tells nothing.
-            Waiting::LoginUser(credential) => {
+            Due::LoginUser(credential) => {
                 let user = Zeroizing::new(credential.user().to_owned());
-                (user, Waiting::LoginPassword(credential))
+                (user, Due::LoginPassword(credential))
             }
-            Waiting::LoginPassword(credential) => (credential.secret().clone(), Waiting::Verdict),
-            Waiting::ScramFirst(first) => {
+            Due::LoginPassword(credential) => (credential.secret().clone(), Due::Answer),
+            Due::ScramFirst(first) => {
                 let (response, last) = first.answer(&text(challenge)?)?;
-                (Zeroizing::new(response), Waiting::ScramLast(last))
+                (Zeroizing::new(response), Due::ScramLast(last))
             }
-            Waiting::ScramLast(last) => match last.check(&text(challenge)?)? {
-                Verdict::Proved => (Zeroizing::default(), Waiting::Proved),
-                Verdict::Refused(why) => (Zeroizing::default(), Waiting::Refused(reason(&why))),
+            Due::ScramLast(last) => match last.check(&text(challenge)?)? {
+                ServerFinal::Proved => (Zeroizing::default(), Due::Proved),
+                ServerFinal::Refused(why) => (Zeroizing::default(), Due::Refused(reason(&why))),
             },
-            Waiting::Verdict if self.mechanism.takes_token() => {
+            Due::Answer if self.mechanism.takes_token() => {
                 let acknowledgement = match self.mechanism {
                     Mechanism::OauthBearer => "\x01", // RFC 7628 section 3.2.3
                     _ => "",
                 };
-                let waiting = Waiting::Refused(reason(&text(challenge)?));
-                (Zeroizing::new(acknowledgement.to_owned()), waiting)
+                let due = Due::Refused(reason(&text(challenge)?));
+                (Zeroizing::new(acknowledgement.to_owned()), due)
             }
-            Waiting::Verdict | Waiting::Proved | Waiting::Refused(_) => {
-                return Err(ClientError::Form);
+            Due::Answer | Due::Proved | Due::Refused(_) => {
+                return Err(ExchangeError::Form);
             }
         };
-        self.waiting = waiting;
+        self.due = due;
         Ok(encode(&response))
     }
 
@@ -138,20 +135,20 @@ impl Exchange {
     ///
     /// # Errors
     /// The server has not proved what the mechanism makes it prove, or had refused before.
-    pub fn finish(self) -> Result<(), ClientError> {
-        match self.waiting {
-            Waiting::Verdict | Waiting::Proved => Ok(()),
-            Waiting::ScramFirst(_) | Waiting::ScramLast(_) => Err(ClientError::Unproved),
-            Waiting::LoginUser(_) | Waiting::LoginPassword(_) => Err(ClientError::Early),
-            Waiting::Refused(_) => Err(ClientError::Form),
+    pub fn finish(self) -> Result<(), ExchangeError> {
+        match self.due {
+            Due::Answer | Due::Proved => Ok(()),
+            Due::ScramFirst(_) | Due::ScramLast(_) => Err(ExchangeError::Unproved),
+            Due::LoginUser(_) | Due::LoginPassword(_) => Err(ExchangeError::Early),
+            Due::Refused(_) => Err(ExchangeError::Form),
         }
     }
 
     /// Returns the reason that the server has given for its refusal, such as an error in JSON.
     /// It is printable and bounded.
     pub fn reason(&self) -> Option<&str> {
-        match &self.waiting {
-            Waiting::Refused(reason) if !reason.is_empty() => Some(reason),
+        match &self.due {
+            Due::Refused(reason) if !reason.is_empty() => Some(reason),
             _ => None,
         }
     }
@@ -169,11 +166,11 @@ fn encode(message: &str) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(message))
 }
 
-fn text(challenge: &str) -> Result<String, ClientError> {
+fn text(challenge: &str) -> Result<String, ExchangeError> {
     let octets = STANDARD
         .decode(challenge)
-        .map_err(|_| ClientError::Base64)?;
-    String::from_utf8(octets).map_err(|_| ClientError::Form)
+        .map_err(|_| ExchangeError::Base64)?;
+    String::from_utf8(octets).map_err(|_| ExchangeError::Form)
 }
 
 /// Returns a server's reason, cut and without control characters.

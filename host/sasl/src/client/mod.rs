@@ -16,7 +16,7 @@ mod mechanism;
 mod scram;
 
 pub use self::credential::{Credential, CredentialError, Login};
-pub use self::error::ClientError;
+pub use self::error::ExchangeError;
 pub use self::exchange::{Begun, Exchange};
 pub use self::mechanism::Mechanism;
 use crate::Binding;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{ClientError, Credential};
+use super::{Credential, ExchangeError};
 use crate::scram::{BINDING, nonce};
 use crate::verifier::{hash, salted, sign};
 use crate::{Binding, prepare};
@@ -20,7 +20,7 @@ pub(super) const ITERATIONS: RangeInclusive<u32> = 4096..=1_000_000;
 /// The most octets of a salt and of a nonce.
 const LONGEST_VALUE: usize = 1024;
 
-/// What the client says about channel binding (RFC 5802 section 6).
+/// Statement of the client about channel binding (RFC 5802 section 6).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flag {
     /// The client cannot bind, or may not.
@@ -48,7 +48,7 @@ pub(super) struct Last {
 }
 
 /// Server's final message (RFC 5802 section 7).
-pub(super) enum Verdict {
+pub(super) enum ServerFinal {
     /// The server has proved itself.
     Proved,
     /// The server refuses, for this reason.
@@ -56,8 +56,8 @@ pub(super) enum Verdict {
 }
 
 impl First {
-    pub(super) fn new(credential: &Credential, flag: Flag) -> Result<Self, ClientError> {
-        let nonce = nonce().map_err(|_| ClientError::Random)?;
+    pub(super) fn new(credential: &Credential, flag: Flag) -> Result<Self, ExchangeError> {
+        let nonce = nonce().map_err(|_| ExchangeError::Random)?;
         Ok(Self::with_nonce(credential, flag, nonce))
     }
 
@@ -88,7 +88,7 @@ impl First {
     }
 
     /// Answers the server's first message, `r=…,s=…,i=…[,extensions]`, with the proof.
-    pub(super) fn answer(self, challenge: &str) -> Result<(String, Last), ClientError> {
+    pub(super) fn answer(self, challenge: &str) -> Result<(String, Last), ExchangeError> {
         // A mandatory extension begins with `m=`; none is supported.
         let mut attributes = challenge.split(',');
         let nonce = value(attributes.next(), "r=")?;
@@ -96,16 +96,16 @@ impl First {
         let rounds = value(attributes.next(), "i=")?;
         let grown = nonce.len() > self.nonce.len() && nonce.len() <= LONGEST_VALUE;
         if !grown || !nonce.starts_with(&self.nonce) {
-            return Err(ClientError::Nonce);
+            return Err(ExchangeError::Nonce);
         }
-        let salt = STANDARD.decode(salt).map_err(|_| ClientError::Form)?;
+        let salt = STANDARD.decode(salt).map_err(|_| ExchangeError::Form)?;
         let digits = rounds.bytes().all(|octet| octet.is_ascii_digit());
-        let rounds: u32 = rounds.parse().map_err(|_| ClientError::Form)?;
+        let rounds: u32 = rounds.parse().map_err(|_| ExchangeError::Form)?;
         if salt.is_empty() || salt.len() > LONGEST_VALUE || !digits {
-            return Err(ClientError::Form);
+            return Err(ExchangeError::Form);
         }
         if !ITERATIONS.contains(&rounds) {
-            return Err(ClientError::Iterations(rounds));
+            return Err(ExchangeError::Iterations(rounds));
         }
         let unproved = format!("c={},r={nonce}", STANDARD.encode(&*self.bound));
         let message = format!("{},{challenge},{unproved}", self.bare);
@@ -126,26 +126,28 @@ impl First {
 
 impl Last {
     /// Checks the server's final message, `v=…` or `e=…`.
-    pub(super) fn check(&self, message: &str) -> Result<Verdict, ClientError> {
+    pub(super) fn check(&self, message: &str) -> Result<ServerFinal, ExchangeError> {
         let mut attributes = message.split(',');
         let first = attributes.next().unwrap_or_default();
         if let Some(error) = first.strip_prefix("e=") {
-            return Ok(Verdict::Refused(error.to_owned()));
+            return Ok(ServerFinal::Refused(error.to_owned()));
         }
         let signature = value(Some(first), "v=")?;
-        let signature = STANDARD.decode(signature).map_err(|_| ClientError::Form)?;
+        let signature = STANDARD
+            .decode(signature)
+            .map_err(|_| ExchangeError::Form)?;
         match bool::from(signature.as_slice().ct_eq(&*self.signature)) {
-            true => Ok(Verdict::Proved),
-            false => Err(ClientError::Unproved),
+            true => Ok(ServerFinal::Proved),
+            false => Err(ExchangeError::Unproved),
         }
     }
 }
 
-fn value<'a>(attribute: Option<&'a str>, name: &str) -> Result<&'a str, ClientError> {
+fn value<'a>(attribute: Option<&'a str>, name: &str) -> Result<&'a str, ExchangeError> {
     let value = attribute.and_then(|attribute| attribute.strip_prefix(name));
     value
         .filter(|value| !value.is_empty())
-        .ok_or(ClientError::Form)
+        .ok_or(ExchangeError::Form)
 }
 
 /// Encodes a `saslname`: a comma as `=2C`, an equals sign as `=3D` (RFC 5802 section 5.1).
@@ -178,11 +180,11 @@ mod tests {
              p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
         );
         let good = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
-        assert!(matches!(last.check(good), Ok(Verdict::Proved)));
+        assert!(matches!(last.check(good), Ok(ServerFinal::Proved)));
         let wrong = "v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
-        assert!(matches!(last.check(wrong), Err(ClientError::Unproved)));
+        assert!(matches!(last.check(wrong), Err(ExchangeError::Unproved)));
         let refused = last.check("e=invalid-proof");
-        assert!(matches!(refused, Ok(Verdict::Refused(why)) if why == "invalid-proof"));
+        assert!(matches!(refused, Ok(ServerFinal::Refused(why)) if why == "invalid-proof"));
     }
 
     #[test]
@@ -210,13 +212,13 @@ mod tests {
     #[test]
     fn a_challenge_that_costs_too_much_or_too_little_is_refused() {
         for (rounds, error) in [
-            ("4095", ClientError::Iterations(4095)),
-            ("1", ClientError::Iterations(1)),
-            ("1000001", ClientError::Iterations(1_000_001)),
-            ("4294967295", ClientError::Iterations(u32::MAX)),
-            ("4294967296", ClientError::Form),
-            ("+4096", ClientError::Form),
-            ("", ClientError::Form),
+            ("4095", ExchangeError::Iterations(4095)),
+            ("1", ExchangeError::Iterations(1)),
+            ("1000001", ExchangeError::Iterations(1_000_001)),
+            ("4294967295", ExchangeError::Iterations(u32::MAX)),
+            ("4294967296", ExchangeError::Form),
+            ("+4096", ExchangeError::Form),
+            ("", ExchangeError::Form),
         ] {
             let challenge = FIRST.replace("i=4096", &format!("i={rounds}"));
             let answer = first(Flag::CannotBind).answer(&challenge);
@@ -228,16 +230,16 @@ mod tests {
     fn malformed_challenges_are_refused() {
         let long = format!("r=rOprNGfwEbeRWgbNEkqO{},s=AAAA,i=4096", "x".repeat(2000));
         for (challenge, error) in [
-            ("", ClientError::Form),
+            ("", ExchangeError::Form),
             (
                 "m=new,r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=4096",
-                ClientError::Form,
+                ExchangeError::Form,
             ),
-            ("r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096", ClientError::Form),
-            ("r=rOprNGfwEbeRWgbNEkqOx,s=A,i=4096", ClientError::Form),
-            ("r=rOprNGfwEbeRWgbNEkqO,s=AAAA,i=4096", ClientError::Nonce),
-            ("r=another,s=AAAA,i=4096", ClientError::Nonce),
-            (&long, ClientError::Nonce),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096", ExchangeError::Form),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=A,i=4096", ExchangeError::Form),
+            ("r=rOprNGfwEbeRWgbNEkqO,s=AAAA,i=4096", ExchangeError::Nonce),
+            ("r=another,s=AAAA,i=4096", ExchangeError::Nonce),
+            (&long, ExchangeError::Nonce),
         ] {
             let answer = first(Flag::CannotBind).answer(challenge);
             assert_eq!(answer.err(), Some(error), "{challenge}");

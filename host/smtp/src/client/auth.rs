@@ -103,7 +103,7 @@ impl Auth {
     pub(super) fn finish(self) -> Result<(), LoginError> {
         // The server has not even asked for the response.
         if self.held.is_some() {
-            return Err(gatepost_sasl::client::ClientError::Early.into());
+            return Err(gatepost_sasl::client::ExchangeError::Early.into());
         }
         Ok(self.exchange.finish()?)
     }

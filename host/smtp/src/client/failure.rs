@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gatepost_sasl::client::ClientError;
+use gatepost_sasl::client::ExchangeError;
 
 use super::Stage;
 use crate::reply::Reply;
@@ -109,7 +109,7 @@ pub enum LoginError {
     TooLong,
     /// The exchange failed on this side.
     #[error(transparent)]
-    Exchange(#[from] ClientError),
+    Exchange(#[from] ExchangeError),
 }
 
 impl Failure {

@@ -13,7 +13,11 @@ use test_support::{Relay, RelayBuilder, Sink};
 use zeroize::Zeroizing;
 
 #[tokio::main]
-async fn log_in(relay: &Relay, mechanism: Mechanism, password: &str) -> Result<Opened, NotOpened> {
+async fn log_in(
+    relay: &Relay,
+    mechanism: Mechanism,
+    password: &str,
+) -> Result<Opened, Box<NotOpened>> {
     let certificate = std::fs::read(relay.directory().join("certificate.pem")).unwrap();
     let roots = private_roots(&certificate).unwrap();
     let address = relay.address("submission");
@@ -34,7 +38,7 @@ async fn log_in(relay: &Relay, mechanism: Mechanism, password: &str) -> Result<O
         timeouts: Timeouts::default(),
         transcript: None,
     };
-    try_opening(&opening).await
+    try_opening(&opening).await.map_err(Box::new)
 }
 
 #[test]
