@@ -6,9 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gatepost_certificates::{Trust, private_roots};
-use gatepost_delivery::open::{LoginSource, NotOpened, Opened, Opening, try_opening};
+use gatepost_delivery::open::{
+    CredentialSource, LoginSource, NotOpened, Opened, Opening, TokenUser, try_opening,
+};
 use gatepost_delivery::{Timeouts, Tls};
+use gatepost_http_client::HttpClient;
+use gatepost_message::Millis;
 use gatepost_model::{Protocol, TlsMode};
+use gatepost_oauth::{
+    AccessTokens, ClientAuthentication, Grant, GrantKind, Loading, Storing, TokenSet, TokenStore,
+};
 use gatepost_sasl::client::{Credential, Mechanism};
 use gatepost_smtp::client::OpeningStage;
 use test_support::{DovecotSubmission, Postfix, TokenServer};
@@ -20,7 +27,7 @@ const USER: &str = "help@customer.example";
 async fn log_in(
     address: SocketAddr,
     certificate: &Path,
-    credential: Credential,
+    source: impl CredentialSource + 'static,
     mechanism: Mechanism,
 ) -> Result<Opened, NotOpened> {
     let roots = private_roots(&std::fs::read(certificate).unwrap()).unwrap();
@@ -35,7 +42,7 @@ async fn log_in(
         egress: Vec::new(),
         login: Some(LoginSource {
             mechanisms: vec![mechanism],
-            source: Arc::new(credential),
+            source: Arc::new(source),
         }),
         timeouts: Timeouts::default(),
         transcript: None,
@@ -114,4 +121,53 @@ async fn dovecot_takes_tokens_and_says_why_it_refuses_one() {
         assert!(reason.contains(r#""status":"#), "{mechanism}: {reason}");
         assert_eq!(refused.reply.unwrap().code(), 535);
     }
+}
+
+/// A store that keeps nothing.
+struct NoStore;
+
+impl TokenStore for NoStore {
+    fn load(&self) -> Loading<'_> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn store<'a>(&'a self, _: &'a TokenSet) -> Storing<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_dovecot_refuses_is_fetched_anew() {
+    let (tokens, judge) = (TokenServer::start(), TokenServer::start());
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+    let Some(dovecot) = DovecotSubmission::start(USER, "secret", &judge.url("/"), nowhere) else {
+        return;
+    };
+    let grant = Grant {
+        token_url: tokens.url("/token").parse().unwrap(),
+        client_id: "relay".to_owned(),
+        scopes: Vec::new(),
+        kind: GrantKind::ClientCredentials {
+            client_secret: Zeroizing::new("top secret".to_owned()),
+        },
+        client_authentication: ClientAuthentication::Body,
+        secret_expires_at: None,
+    };
+    let http = HttpClient::plaintext().unwrap();
+    let source = TokenUser {
+        user: USER.to_owned(),
+        tokens: AccessTokens::new(grant, http, Arc::new(NoStore), Arc::new(Millis::now)),
+    };
+    judge.answer("200 OK", r#"{"active":false}"#);
+    let good = serde_json::json!({ "active": true, "username": USER });
+    judge.answer("200 OK", &good.to_string());
+    let (address, certificate) = (dovecot.address(), dovecot.certificate());
+    let opened = log_in(address, certificate, source, Mechanism::Xoauth2).await;
+    opened.unwrap_or_else(|error| panic!("{error}"));
+    let judged = judge.requests();
+    let judged: Vec<_> = judged
+        .iter()
+        .map(|asked| asked.fields["token"].as_str())
+        .collect();
+    assert_eq!(judged, ["token-1", "token-2"]);
 }
