@@ -275,6 +275,82 @@ async fn a_selection_of_nothing_or_of_all_and_some_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_waiting_recipient_is_shown_with_its_route_and_the_reason() {
+    let store = Store::new();
+    let (runtime, queue) = store.open_with_queue();
+    let id = accept(&*queue, &["x@desk.example", "y@other.example"], None).await;
+    let reasons = async || {
+        let shown = ShowQueued { id }.execute(&runtime).await.unwrap();
+        let waiting = shown.waiting.into_iter();
+        waiting.map(|waiting| waiting.reason).collect::<Vec<_>>()
+    };
+    let early = reasons().await;
+    assert!(early[0].starts_with("it is routed at "), "{early:?}");
+
+    let route = Route {
+        plan: Plan::by(Way::Mx),
+        step: 0,
+        destination: Destination::Mx {
+            domain: "desk.example".to_owned(),
+            egress: None,
+        },
+        failures: 0,
+        since: None,
+        stamp: String::new(),
+        holds_until: None,
+    };
+    let (now, key) = (Millis::now(), route.destination.key());
+    let lease = Duration::from_secs(60);
+    let later = now + Duration::from_secs(2 * 60 * 60);
+    let claims = queue.claim(Owner::new(), later, 1, lease).await.unwrap();
+    let returned = AttemptOutcome::Returned {
+        next_attempt: now,
+        reply: None,
+        server: None,
+    };
+    let routed = RecipientResult {
+        route: Some(route.clone()),
+        ..RecipientResult::of(0, returned.clone())
+    };
+    let report = Report {
+        lease: claims[0].lease,
+        message: id,
+        results: vec![routed, RecipientResult::of(1, returned)],
+        notices: Vec::new(),
+    };
+    queue.record(report).await.unwrap();
+    let turn = "it waits for its turn at mx:desk.example";
+    assert_eq!(reasons().await, [turn, "it is not yet routed"]);
+    let closed = Pace {
+        in_hand: 1,
+        not_before: now + lease,
+    };
+    queue.set_pace(&key, closed);
+    let reason = format!("mx:desk.example is closed until {}", closed.not_before);
+    assert_eq!(reasons().await[0], reason);
+    let stopped = Pace {
+        in_hand: 0,
+        ..closed
+    };
+    queue.set_pace(&key, stopped);
+    assert_eq!(reasons().await[0], "mx:desk.example is stopped");
+    let shown = ShowQueued { id }.execute(&runtime).await.unwrap();
+    assert_eq!(shown.summary.recipients[0].route, Some(route));
+
+    let found = ListDestinations::default().execute(&runtime).await.unwrap();
+    let there = |key| found.iter().find(|summary| summary.destination == key);
+    assert_eq!(there(Some(key.clone())).unwrap().pace, stopped);
+    assert_eq!(there(None).unwrap().recipients, 1);
+    let recipients = SelectedRecipients {
+        destination: Some(key),
+        ..SelectedRecipients::default()
+    };
+    let held = HoldRecipients { recipients }.execute(&runtime).await;
+    assert_eq!(held.unwrap().changed, 1);
+    assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Queued]);
+}
+
+#[tokio::test]
 async fn quarantined_mail_is_released_or_dropped() {
     let store = Store::new();
     let (runtime, queue) = store.open_with_queue();
