@@ -11,8 +11,8 @@ use crate::{
     Oauth, OauthGrant, Period, PinnedKey, Profile, Secret, Serves, TokenUser, Trust,
 };
 
-/// What is written about a connection. What it leaves out comes from the profile. `S` is the form of
-/// a secret: the secret itself, or where the configuration has it from.
+/// Settings of a connection as they are written. The profile has those that are left out. `S` is the
+/// form of a secret: the secret itself, or the place from which the configuration has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ConnectionDraft<S = Secret> {
@@ -90,9 +90,9 @@ pub enum GrantKind {
 pub struct DraftProblem {
     /// Key that is wrong, or lacks.
     pub key: &'static str,
-    /// What is wrong.
+    /// Description of the problem.
     pub message: String,
-    /// What to do.
+    /// Advice.
     pub help: String,
 }
 

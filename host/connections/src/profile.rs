@@ -19,7 +19,7 @@ pub struct Profile {
     pub name: String,
     /// Name of the service, for people.
     pub title: String,
-    /// How it was tested, for people.
+    /// Way in which it was tested, for people.
     pub tested: String,
     /// Host, where all customers have the same.
     pub host: Option<String>,
