@@ -16,7 +16,8 @@ use gatepost_directory::{
 use gatepost_message::{Address, Separators};
 
 const BASE: &str = "[relay]\nhostname = \"mx.desk.example\"\n\
-                    [[listener]]\nname = \"mx\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n";
+                    [[listener]]\nname = \"mx\"\naddress = \"127.0.0.1:0\"\n\
+                    direction = \"inbound\"\ntls = \"none\"\n";
 
 fn parse(text: &str, base: &Path) -> Result<Config, Vec<String>> {
     let parsed = Config::parse(&format!("{BASE}{text}"), Path::new("gatepost.toml"), base);

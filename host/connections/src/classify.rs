@@ -99,7 +99,8 @@ pub struct ReplyRule {
     /// Codes, one of which the reply has; with none, any from 400 on.
     #[serde(default)]
     codes: Vec<u16>,
-    /// Enhanced codes, one of which the reply has, as enhanced code or at the beginning of its text.
+    /// Enhanced codes, one of which the reply has, as enhanced code or at the beginning of its
+    /// text.
     #[serde(default)]
     enhanced: Vec<String>,
     /// Texts, one of which the reply contains, in any case.
@@ -173,8 +174,8 @@ pub struct Classified {
     pub advice: String,
 }
 
-/// Classifies a negative reply: by the first rule of the profile that fits, else by its code and its
-/// stage.
+/// Classifies a negative reply: by the first rule of the profile that fits, else by its code and
+/// its stage.
 pub fn classify(profile: &Profile, stage: DialogueStage, reply: &Reply) -> Classified {
     let text = reply.text();
     let text = text[..text.floor_char_boundary(LOOKED_AT)].to_lowercase();

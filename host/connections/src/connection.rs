@@ -11,8 +11,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{ConnectionName, Period, Secret};
 
-/// Named way out, complete and valid. [`ConnectionDraft::complete`](crate::ConnectionDraft::complete)
-/// makes it.
+/// Named way out, complete and valid.
+/// [`ConnectionDraft::complete`](crate::ConnectionDraft::complete) makes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Connection {
@@ -46,8 +46,8 @@ pub struct Connection {
     pub expiry: Option<Period>,
     /// Time after acceptance at which the sender gets a delay notice, in place of the relay's.
     pub delay_notice: Option<Period>,
-    /// Time after which mail of a broken connection leaves by the default address and route. Without
-    /// one it is held until the connection works.
+    /// Time after which mail of a broken connection leaves by the default address and route.
+    /// Without one it is held until the connection works.
     pub fall_back_after: Option<Period>,
     /// Senders whose mail leaves through it.
     pub serves: Vec<Serves>,

@@ -11,8 +11,8 @@ use crate::{
     Oauth, OauthGrant, Period, PinnedKey, Profile, Secret, Serves, TokenUser, Trust,
 };
 
-/// Settings of a connection as they are written. The profile has those that are left out. `S` is the
-/// form of a secret: the secret itself, or the place from which the configuration has it.
+/// Settings of a connection as they are written. The profile has those that are left out. `S` is
+/// the form of a secret: the secret itself, or the place from which the configuration has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ConnectionDraft<S = Secret> {
@@ -241,8 +241,8 @@ impl ConnectionDraft {
         draft
     }
 
-    /// Returns this draft, and where it says nothing what `former` says. A new kind of credential or
-    /// of trust takes the place of the former one whole.
+    /// Returns this draft, and where it says nothing what `former` says. A new kind of credential
+    /// or of trust takes the place of the former one whole.
     #[must_use]
     pub fn over(self, mut former: Self) -> Self {
         let has_password = self.password.is_some();

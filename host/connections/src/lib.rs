@@ -1,13 +1,13 @@
 //! Connections: named ways out, such as a customer's own mail service.
 //!
 //! What is written about a connection is a [`ConnectionDraft`]. With a [`Profile`], which knows the
-//! service, it becomes a [`Connection`], or a list of sentences about what is wrong. Its secrets are
-//! [`Secret`]s, which nothing shows.
+//! service, it becomes a [`Connection`], or a list of sentences about what is wrong. Its secrets
+//! are [`Secret`]s, which nothing shows.
 //!
-//! Delivery finds connections by the seam [`Connections`], and asks the [`ConnectionStates`] whether
-//! a session may begin and a message may leave. A server's reply is [`classify`]'d by the profile.
-//! A refused session never fails a message: it breaks or pauses the connection, whose mail then
-//! waits until a probe finds that it works again.
+//! Delivery finds connections by the seam [`Connections`], and asks the [`ConnectionStates`]
+//! whether a session may begin and a message may leave. A server's reply is [`classify`]'d by the
+//! profile. A refused session never fails a message: it breaks or pauses the connection, whose mail
+//! then waits until a probe finds that it works again.
 
 #![forbid(unsafe_code)]
 

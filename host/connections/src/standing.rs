@@ -149,8 +149,8 @@ impl ConnectionStanding {
         May::Now
     }
 
-    /// Returns true if a message with this many recipients may leave from a mailbox: what the limits
-    /// of a minute and of a day allow, and what the mailbox itself may.
+    /// Returns true if a message with this many recipients may leave from a mailbox: what the
+    /// limits of a minute and of a day allow, and what the mailbox itself may.
     pub fn may_send(
         &self,
         limits: &ConnectionLimits,

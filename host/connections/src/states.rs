@@ -131,8 +131,8 @@ impl ConnectionStates {
         }
     }
 
-    /// Shows the states of these connections in the metrics, and warns of secrets that end within 30
-    /// days: once for each connection and start.
+    /// Shows the states of these connections in the metrics, and warns of secrets that end within
+    /// 30 days: once for each connection and start.
     pub fn show<'a>(
         &self,
         connections: impl IntoIterator<Item = (ConnectionKey, &'a Connection)>,

@@ -20,8 +20,8 @@
 //! - A [`Credential`] allows either relay from one two-way domain or submission by one account,
 //!   never both ([`Scope`]). The relay makes its [`Secret`], shows it once and stores only its
 //!   [`Verifier`], encrypted with a key of the [key ring](Settings::key_ring).
-//! - A connection ([`OwnedConnection`]) is a customer's own way out, encrypted whole. It may serve an
-//!   address, a brand or a domain of its account.
+//! - A connection ([`OwnedConnection`]) is a customer's own way out, encrypted whole. It may serve
+//!   an address, a brand or a domain of its account.
 //! - Partners ([`Partner`]) are addresses with which an account shares tickets. They come from a
 //!   sharing agreement with another account here ([`Agreement`]) or from a [`PartnerList`].
 //! - Outgoing mail carries an email id made with the key ring ([`View::email_id`]), by which the

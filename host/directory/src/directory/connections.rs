@@ -13,9 +13,9 @@ impl Directory {
     /// present one, and makes the next.
     ///
     /// # Errors
-    /// There is no such account, it has too many connections, the connection serves a sender that is
-    /// not the account's or that another connection serves, or the store failed. In the value, the
-    /// error of `make`.
+    /// There is no such account, it has too many connections, the connection serves a sender that
+    /// is not the account's or that another connection serves, or the store failed. In the value,
+    /// the error of `make`.
     pub fn set_connection<E>(
         &self,
         account: AccountId,

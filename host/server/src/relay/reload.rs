@@ -14,11 +14,13 @@ use gatepost_operations::reload::{Refusal, Reloaded};
 use super::RunningRelay;
 use super::sockets::Bound;
 use gatepost_config::{Change, Config, ConfigError, Finding, Step, at};
+use gatepost_connections::ConnectionKey;
 use gatepost_delivery::Language;
 use gatepost_feeds as feeds;
 use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
 use gatepost_intake::tls;
+use gatepost_message::Millis;
 use gatepost_observability as observability;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
@@ -199,6 +201,21 @@ impl RunningRelay {
         checked().ok_or_else(|| config.document.refused(problems.0))
     }
 
+    /// Has a connection of the site that was changed tried at once, and forgets the state of one that
+    /// was removed.
+    fn carry_states(&self, before: &Config, now: &Config) {
+        for (name, former) in &before.site.connections {
+            let key = ConnectionKey::of_site(name.clone());
+            match now.site.connections.get(name) {
+                None => self.states.forget(&key),
+                Some(of) if of.connection != former.connection => {
+                    (self.states).with(&key, |standing| standing.try_now(Millis::now()));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
     /// Activates the configuration; none of this can fail.
     async fn activate(&mut self, checked: Checked) {
         let Checked {
@@ -229,6 +246,7 @@ impl RunningRelay {
         self.watch = watched.map(|watched| watched.start(Arc::clone(&self.policies)));
         let before = Arc::clone(&self.active.load().config);
         self.active.store(Arc::new(active_config));
+        self.carry_states(&before, &config);
         if concerns_delivery(&before, &config, &changes) {
             self.delivery.activate(delivery);
         }
