@@ -16,7 +16,7 @@ use fnv::FnvHasher;
 use gatepost_connections::{
     ConnectionKey, ConnectionStates, Connections, Credential, Ehlo, FoundConnection, Trust,
 };
-use gatepost_delivery::open::LogIn;
+use gatepost_delivery::open::LoginSource;
 use gatepost_delivery::{Limits, ServerTarget, Servers, Target, Tls};
 use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
@@ -267,7 +267,7 @@ impl Ways {
         &self,
         found: &FoundConnection,
         _sender: Option<&Address>,
-    ) -> Result<(Option<LogIn>, Option<String>), Reply> {
+    ) -> Result<(Option<LoginSource>, Option<String>), Reply> {
         let connection = &found.connection;
         let mechanisms = connection.mechanisms.iter();
         let mechanisms = mechanisms
@@ -280,7 +280,7 @@ impl Ways {
                 let credential = client::Credential::password(user, secret);
                 let credential = credential.map_err(|error| unusable(found, &error))?;
                 let source = Arc::new(credential);
-                Ok((Some(LogIn { mechanisms, source }), None))
+                Ok((Some(LoginSource { mechanisms, source }), None))
             }
             Credential::Oauth(_) => Err(unusable(found, &"it has no token")),
         }

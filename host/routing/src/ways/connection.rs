@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_certificates::{Identity, Pin, Trust, TrustError, private_roots, trusted_roots};
+use gatepost_certificates::{ClientIdentity, Pin, Trust, TrustError, private_roots, trusted_roots};
 use gatepost_connections::{
     self as connections, Connection, ConnectionState, ConnectionStates, ConnectionTrouble,
     DialogueStage, FoundConnection, May, ReplyClass, SessionFailure, Stops,
 };
-use gatepost_delivery::open::{LogIn, NotOpened, Opening};
+use gatepost_delivery::open::{LoginSource, NotOpened, Opening};
 use gatepost_delivery::{FindServers, Finding, OpeningTerms, Stop, Tls, Watch};
 use gatepost_guard::Guard;
 use gatepost_message::{Address, Millis, domain_to_ascii};
@@ -33,7 +33,7 @@ pub(super) struct ConnectionServer {
     /// Addresses from which the relay connects.
     pub(super) egress: Vec<IpAddr>,
     /// Log-in.
-    pub(super) login: Option<LogIn>,
+    pub(super) login: Option<LoginSource>,
 }
 
 impl FindServers for ConnectionServer {
@@ -252,7 +252,7 @@ pub(super) fn tls(connection: &Connection) -> Result<Tls, TrustError> {
         }
     };
     let own = connection.client_certificate.as_ref();
-    let identity = own.map(|own| Identity {
+    let identity = own.map(|own| ClientIdentity {
         certificates: own.certificate.as_bytes(),
         key: own.key.reveal().as_bytes(),
     });
