@@ -7,11 +7,12 @@ mod partners;
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use gatepost_message::{Domain, Millis, Separators};
+use zeroize::Zeroizing;
 
 pub use self::partners::Fetched;
 use crate::{
-    Credential, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, SupportAddress,
-    UserName, View,
+    Credential, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, Sealed,
+    SupportAddress, UserName, View,
     key_ring::KeyRing,
     rules,
     shared::{LockedState, SharedDirectory},
@@ -73,6 +74,26 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// Encrypts OAuth tokens with the newest key, for the connection with this key alone.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn seal_tokens(&self, connection: &str, tokens: &[u8]) -> Result<Sealed, DirectoryError> {
+        self.shared.lock().ring.seal_tokens(connection, tokens)
+    }
+
+    /// Decrypts the OAuth tokens of the connection with this key.
+    ///
+    /// # Errors
+    /// The key that encrypted them is not in the key ring, or they are damaged.
+    pub fn open_tokens(
+        &self,
+        connection: &str,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, DirectoryError> {
+        self.shared.lock().ring.open_tokens(connection, sealed)
+    }
+
     /// Opens the directory and brings it to the current schema. Creates it and its key ring if they
     /// do not exist.
     ///

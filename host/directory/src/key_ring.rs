@@ -53,6 +53,15 @@ impl<'a> SealBinding<'a> {
         }
     }
 
+    /// Returns the binding of a connection's tokens.
+    fn of_tokens(row: &'a str) -> Self {
+        Self {
+            table: "tokens",
+            column: "sealed",
+            row,
+        }
+    }
+
     /// Returns the associated data of the encryption. Table and column hold no NUL, so no two
     /// bindings have the same data.
     fn associated_data(&self, key_id: &str) -> Vec<u8> {
@@ -232,6 +241,20 @@ impl KeyRing {
         connection
             .filter(|of| of.name == sealed.name)
             .ok_or_else(damaged)
+    }
+
+    /// Encrypts the tokens of a connection.
+    pub(crate) fn seal_tokens(&self, owner: &str, tokens: &[u8]) -> Result<Sealed, DirectoryError> {
+        self.seal(&SealBinding::of_tokens(owner), tokens)
+    }
+
+    /// Decrypts the tokens of a connection.
+    pub(crate) fn open_tokens(
+        &self,
+        owner: &str,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, DirectoryError> {
+        self.open_sealed(&SealBinding::of_tokens(owner), sealed)
     }
 
     /// Encrypts a value for its place with the newest key.

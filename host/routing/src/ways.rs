@@ -4,17 +4,20 @@ mod connection;
 mod exchanges;
 mod outside;
 mod rules;
+mod tokens;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hasher as _;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
 use gatepost_connections::{
-    ConnectionKey, ConnectionStates, Connections, Credential, Ehlo, FoundConnection, Trust,
+    ConnectionKey, ConnectionStates, Connections, Credential, Ehlo, FoundConnection, TokenUser,
+    Trust,
 };
 use gatepost_delivery::open::LoginSource;
 use gatepost_delivery::{Limits, ServerTarget, Servers, Target, Tls};
@@ -34,23 +37,47 @@ use zeroize::Zeroizing;
 use self::connection::{ConnectionServer, ConnectionWatch};
 use self::exchanges::Exchanges;
 pub use self::outside::{Outside, OutsideError};
+use self::tokens::ConnectionTokens;
 
 /// The ways of the active configuration and of the directory.
 pub struct Ways {
     /// Chains of the listeners.
-    pub policies: Arc<Policies>,
+    policies: Arc<Policies>,
     /// Active configuration, read at each attempt.
-    pub active: Arc<SharedConfig>,
+    active: Arc<SharedConfig>,
     /// Accounts, addresses and domains.
-    pub directory: Arc<Directory>,
+    directory: Arc<Directory>,
     /// Connections of the site and of customers.
-    pub connections: Arc<dyn Connections>,
+    connections: Arc<dyn Connections>,
     /// States of the connections.
-    pub states: Arc<ConnectionStates>,
+    states: Arc<ConnectionStates>,
     /// Look-ups of exchanges and hosts.
     pub outside: ArcSwap<Outside>,
     /// TLS of connections with certificates of their own, by key and generation.
-    pub tls: Mutex<HashMap<ConnectionKey, (u64, Tls)>>,
+    tls: Mutex<HashMap<ConnectionKey, (u64, Tls)>>,
+    tokens: ConnectionTokens,
+}
+
+impl Ways {
+    /// Makes the ways of a relay that has its store in this folder.
+    pub fn new(
+        store: &Path,
+        (policies, active): (Arc<Policies>, Arc<SharedConfig>),
+        directory: Arc<Directory>,
+        (connections, states): (Arc<dyn Connections>, Arc<ConnectionStates>),
+        outside: Outside,
+    ) -> Self {
+        Self {
+            policies,
+            active,
+            tokens: ConnectionTokens::new(store.join("tokens"), Arc::clone(&directory)),
+            directory,
+            connections,
+            states,
+            outside: ArcSwap::from_pointee(outside),
+            tls: Mutex::default(),
+        }
+    }
 }
 
 impl gatepost_delivery::Ways for Ways {
@@ -266,7 +293,7 @@ impl Ways {
     fn login(
         &self,
         found: &FoundConnection,
-        _sender: Option<&Address>,
+        sender: Option<&Address>,
     ) -> Result<(Option<LoginSource>, Option<String>), Reply> {
         let connection = &found.connection;
         let mechanisms = connection.mechanisms.iter();
@@ -282,7 +309,26 @@ impl Ways {
                 let source = Arc::new(credential);
                 Ok((Some(LoginSource { mechanisms, source }), None))
             }
-            Credential::Oauth(_) => Err(unusable(found, &"it has no token")),
+            Credential::Oauth(oauth) => {
+                let (user, mailbox) = match &oauth.user {
+                    TokenUser::Fixed(user) => (user.clone(), None),
+                    TokenUser::Mailbox => {
+                        let sender = sender.map(ToString::to_string);
+                        let sender = sender.ok_or_else(|| {
+                            unusable(found, &"mail without a sender has no mailbox to log in as")
+                        })?;
+                        (sender.clone(), Some(sender))
+                    }
+                };
+                let outside = self.outside.load();
+                let http = match found.key.account {
+                    Some(_) => outside.strangers.clone(),
+                    None => outside.own.clone(),
+                };
+                let tokens = self.tokens.of(found, oauth, &user, http);
+                let source = Arc::new(tokens.map_err(|why| unusable(found, &why))?);
+                Ok((Some(LoginSource { mechanisms, source }), mailbox))
+            }
         }
     }
 

@@ -321,15 +321,13 @@ impl RunningRelay {
         let states = open_states(&config).into_diagnostic()?;
         tokio::spawn(keep_states(Arc::clone(&states), Arc::clone(&connections)));
         let outside = Outside::new(&config, parts.authentication.resolver()).into_diagnostic()?;
-        let ways = Arc::new(Ways {
-            policies: Arc::clone(&policies),
-            active: Arc::clone(&active),
-            directory: Arc::clone(&directory),
-            connections: connections.clone(),
-            states: Arc::clone(&states),
-            outside: ArcSwap::from_pointee(outside),
-            tls: Default::default(),
-        });
+        let ways = Arc::new(Ways::new(
+            &config.relay.store,
+            (Arc::clone(&policies), Arc::clone(&active)),
+            Arc::clone(&directory),
+            (connections.clone(), Arc::clone(&states)),
+            outside,
+        ));
         let delivery = Delivery::start(
             Arc::clone(&stores.queue),
             Callers {

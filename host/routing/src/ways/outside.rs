@@ -9,6 +9,7 @@ use gatepost_dns::Resolver;
 use gatepost_guard::Guard;
 use gatepost_http_client::{HttpClient, TlsError};
 use gatepost_mx::{MtaSts, MtaStsSettings, Mx, Own, PolicyCacheError, PolicyFile, Settings};
+use tokio::task::AbortHandle;
 
 /// Look-ups of one configuration.
 #[derive(Clone)]
@@ -17,6 +18,12 @@ pub struct Outside {
     pub(super) mx: Mx,
     /// Guard over hosts that customers name.
     pub(super) guard: Guard,
+    /// Client for URLs that customers name.
+    pub(super) strangers: HttpClient,
+    /// Client for the site's own URLs.
+    pub(super) own: HttpClient,
+    /// Task that refreshes the policies of domains, which ends with the last clone.
+    _upkeep: Arc<Upkeep>,
 }
 
 /// Error of making the look-ups.
@@ -42,19 +49,33 @@ impl Outside {
         let guard = config.destinations.guard(resolver);
         let mut settings = Settings::new(own(config));
         settings.port = config.mx.port;
+        let roots = trusted_roots(config.delivery.ca_file.as_deref().map(Path::new))?;
+        let strangers = HttpClient::guarded(roots.clone(), guard.clone())?;
         if config.mx.mta_sts {
-            let roots = trusted_roots(config.delivery.ca_file.as_deref().map(Path::new))?;
-            let http = HttpClient::guarded(roots, guard.clone())?;
             let cache = PolicyFile::new(config.relay.store.join("mta-sts.json"));
             settings.mta_sts = Some(MtaSts::new(MtaStsSettings {
                 port: config.mx.mta_sts_port,
-                ..MtaStsSettings::new(http, Arc::new(cache))
+                ..MtaStsSettings::new(strangers.clone(), Arc::new(cache))
             })?);
         }
+        let mx = Mx::new(guard.clone(), settings);
+        let maintained = mx.clone();
+        let upkeep = tokio::spawn(async move { maintained.maintain().await });
         Ok(Self {
-            mx: Mx::new(guard.clone(), settings),
+            mx,
             guard,
+            strangers,
+            own: HttpClient::new(roots)?,
+            _upkeep: Arc::new(Upkeep(upkeep.abort_handle())),
         })
+    }
+}
+
+struct Upkeep(AbortHandle);
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
