@@ -1,7 +1,7 @@
 //! The schedule: which recipients wait, where, and which of them are claimed next.
 //!
 //! It is a structure in memory, without I/O, and both stores keep one. A store holds the durable
-//! state; its schedule is made from that when it is opened, and follows each commit ([`Change`]).
+//! state; its schedule is made from that when it is opened, and follows each commit ([`ScheduleChange`]).
 //! A claim is chosen here and then made durable; if that fails, it is [given
 //! back](Schedule::give_back).
 //!
@@ -30,7 +30,7 @@ use gatepost_model::DestinationKey;
 
 use crate::{ClaimCause, DestinationSummary, Lease, Owner, Pace};
 
-use self::{destination::Destination, turns::Turns};
+use self::{destination::DestinationQueue, turns::Turns};
 
 /// Turn of so many that those have first whose attention is due.
 const ATTENTION_TURN: u32 = 4;
@@ -47,7 +47,7 @@ type AccountId = u32;
 /// Number of a destination within a schedule.
 type DestinationId = u64;
 
-/// Destination of recipients without a route.
+/// DestinationQueue of recipients without a route.
 const UNROUTED: DestinationId = 0;
 
 /// A recipient: its message, and its number therein.
@@ -55,24 +55,24 @@ type Key = (TransactionId, u32);
 
 /// A recipient that waits for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
+pub(crate) struct WaitingPlace {
     /// Time at which it is due.
     pub(crate) due: Millis,
     /// Time at which it is claimed even if its destination is closed.
     pub(crate) attention_at: Millis,
     /// Account of its message.
     pub(crate) account: Option<String>,
-    /// Destination of its stored route.
+    /// DestinationQueue of its stored route.
     pub(crate) destination: Option<DestinationKey>,
 }
 
 /// A committed change of the store, for its schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum ScheduleChange {
     /// A recipient waits now.
-    Waits(TransactionId, u32, Waiting),
+    Waits(TransactionId, u32, WaitingPlace),
     /// A recipient was accepted, and leased at that time in the same commit.
-    Leased(TransactionId, u32, Waiting, Lease, Millis),
+    Leased(TransactionId, u32, WaitingPlace, Lease, Millis),
     /// A recipient waits no longer: it is finished, or an operator has it.
     Ended(TransactionId, u32),
     /// No recipient of the message waits any longer.
@@ -89,7 +89,7 @@ pub(crate) struct Pick {
 
 /// A recipient in the form in which a million are kept.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct ScheduleEntry {
     due: Millis,
     attention_at: Millis,
     destination: DestinationId,
@@ -103,21 +103,21 @@ struct LeasedEntry {
     /// Time of the claim.
     at: Millis,
     /// Recipient as it waited before.
-    entry: Entry,
-    /// Destination at which it counts as in hand.
+    entry: ScheduleEntry,
+    /// DestinationQueue at which it counts as in hand.
     in_hand_at: Option<DestinationId>,
 }
 
 /// All recipients of a store that wait or are leased.
 #[derive(Debug)]
 pub(crate) struct Schedule {
-    waiting: BTreeMap<Key, Entry>,
+    waiting: BTreeMap<Key, ScheduleEntry>,
     leased: BTreeMap<Key, LeasedEntry>,
     /// Waiting recipients by the time of their attention.
     attention: BTreeSet<(Millis, TransactionId, u32)>,
     /// Leased recipients by the end of their lease.
     lease_ends: BTreeSet<(Millis, TransactionId, u32)>,
-    destinations: HashMap<DestinationId, Destination>,
+    destinations: HashMap<DestinationId, DestinationQueue>,
     ids: HashMap<DestinationKey, DestinationId>,
     last_id: DestinationId,
     /// Number of known destinations from which unused ones are forgotten next.
@@ -139,7 +139,7 @@ impl Default for Schedule {
             leased: BTreeMap::new(),
             attention: BTreeSet::new(),
             lease_ends: BTreeSet::new(),
-            destinations: HashMap::from([(UNROUTED, Destination::default())]),
+            destinations: HashMap::from([(UNROUTED, DestinationQueue::default())]),
             ids: HashMap::new(),
             last_id: UNROUTED,
             forget_from: MANY_DESTINATIONS,
@@ -184,9 +184,9 @@ impl Schedule {
     }
 
     /// Follows a committed change.
-    pub(crate) fn apply(&mut self, change: Change) {
+    pub(crate) fn apply(&mut self, change: ScheduleChange) {
         match change {
-            Change::Waits(message, number, waiting) => {
+            ScheduleChange::Waits(message, number, waiting) => {
                 let key = (message, number);
                 let leased = self.remove(key);
                 let mut entry = self.entry(waiting);
@@ -197,15 +197,15 @@ impl Schedule {
                 self.route(entry.destination, 1);
                 self.wait(key, entry);
             }
-            Change::Leased(message, number, waiting, lease, at) => {
+            ScheduleChange::Leased(message, number, waiting, lease, at) => {
                 let key = (message, number);
                 self.remove(key);
                 let entry = self.entry(waiting);
                 self.route(entry.destination, 1);
                 self.lease_entry(key, entry, lease, at, Some(entry.destination));
             }
-            Change::Ended(message, number) => drop(self.remove((message, number))),
-            Change::Gone(message) => {
+            ScheduleChange::Ended(message, number) => drop(self.remove((message, number))),
+            ScheduleChange::Gone(message) => {
                 let all = (message, 0)..=(message, u32::MAX);
                 let waiting = self.waiting.range(all.clone()).map(|(key, _)| *key);
                 let leased = self.leased.range(all).map(|(key, _)| *key);
@@ -345,7 +345,7 @@ impl Schedule {
                 let due = until;
                 self.wait(
                     key,
-                    Entry {
+                    ScheduleEntry {
                         due,
                         ..leased.entry
                     },
@@ -388,7 +388,7 @@ impl Schedule {
     ) -> Pick {
         let destination = self.destinations.get(&id);
         let is_open = destination.is_some_and(|destination| destination.is_open(now));
-        let cause = |entry: &Entry| match () {
+        let cause = |entry: &ScheduleEntry| match () {
             () if is_open && entry.due <= now => Some(ClaimCause::Due),
             () if entry.attention_at <= now => Some(ClaimCause::Attention),
             () => None,
@@ -414,9 +414,9 @@ impl Schedule {
     }
 
     /// Returns the compact form of a recipient.
-    fn entry(&mut self, waiting: Waiting) -> Entry {
+    fn entry(&mut self, waiting: WaitingPlace) -> ScheduleEntry {
         let next = AccountId::try_from(self.accounts.len()).unwrap_or(AccountId::MAX);
-        Entry {
+        ScheduleEntry {
             due: waiting.due,
             attention_at: waiting.attention_at,
             destination: match &waiting.destination {
@@ -435,12 +435,12 @@ impl Schedule {
         self.last_id += 1;
         self.ids.insert(key.clone(), self.last_id);
         self.destinations
-            .insert(self.last_id, Destination::new(key));
+            .insert(self.last_id, DestinationQueue::new(key));
         self.last_id
     }
 
     /// Makes a recipient wait.
-    fn wait(&mut self, key: Key, entry: Entry) {
+    fn wait(&mut self, key: Key, entry: ScheduleEntry) {
         self.waiting.insert(key, entry);
         if entry.attention_at != NEVER {
             self.attention.insert((entry.attention_at, key.0, key.1));
@@ -474,7 +474,7 @@ impl Schedule {
     }
 
     /// Takes a waiting recipient out of all that is in order of time.
-    fn unlink(&mut self, key: Key, entry: &Entry) {
+    fn unlink(&mut self, key: Key, entry: &ScheduleEntry) {
         self.waiting.remove(&key);
         self.attention.remove(&(entry.attention_at, key.0, key.1));
         if let Some(destination) = self.destinations.get_mut(&entry.destination) {
@@ -485,7 +485,7 @@ impl Schedule {
     fn lease_entry(
         &mut self,
         key: Key,
-        entry: Entry,
+        entry: ScheduleEntry,
         lease: Lease,
         at: Millis,
         in_hand_at: Option<DestinationId>,

@@ -18,7 +18,7 @@ use crate::{
     SpoolError, Status, Summary,
     direct::LeaseTerms,
     intervention::Intervention,
-    schedule::{Change, Pick, Schedule, Waiting},
+    schedule::{Pick, Schedule, ScheduleChange, WaitingPlace},
 };
 
 /// All messages, in order of their ids.
@@ -116,9 +116,9 @@ impl Stored {
     }
 
     /// Returns a recipient's state for the schedule.
-    fn scheduled(&self, recipient: &Recipient) -> Change {
+    fn scheduled(&self, recipient: &Recipient) -> ScheduleChange {
         let (id, number) = (self.id(), recipient.number);
-        let waiting = |due| Waiting {
+        let waiting = |due| WaitingPlace {
             due,
             attention_at: *(self.attention.get(&number)).unwrap_or(&self.message.expires_at),
             account: self.message.transaction.account.clone(),
@@ -129,13 +129,13 @@ impl Stored {
         };
         match recipient.state {
             RecipientState::Queued { next_attempt } => {
-                Change::Waits(id, number, waiting(next_attempt))
+                ScheduleChange::Waits(id, number, waiting(next_attempt))
             }
             RecipientState::Leased { owner, until } => {
                 let at = recipient.last_attempt.unwrap_or_default();
-                Change::Leased(id, number, waiting(at), Lease { owner, until }, at)
+                ScheduleChange::Leased(id, number, waiting(at), Lease { owner, until }, at)
             }
-            _ => Change::Ended(id, number),
+            _ => ScheduleChange::Ended(id, number),
         }
     }
 

@@ -14,7 +14,7 @@ const MOST_COUNTED: usize = 1000;
 
 /// A destination. Recipients without a route are at one that has no key.
 #[derive(Debug, Default)]
-pub(super) struct Destination {
+pub(super) struct DestinationQueue {
     pub(super) key: Option<DestinationKey>,
     pub(super) pace: Pace,
     /// Recipients that wait, by account, in the order in which they are due.
@@ -27,7 +27,7 @@ pub(super) struct Destination {
     pub(super) routed: usize,
 }
 
-impl Destination {
+impl DestinationQueue {
     /// Makes a destination where nothing is.
     pub(super) fn new(key: &DestinationKey) -> Self {
         Self {

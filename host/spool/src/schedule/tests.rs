@@ -20,8 +20,8 @@ fn account(number: u8) -> Option<String> {
     (number > 0).then(|| format!("account {number}"))
 }
 
-fn waiting(due: u64, attention_at: u64, of: u8, destination: Option<u8>) -> Waiting {
-    Waiting {
+fn waiting(due: u64, attention_at: u64, of: u8, destination: Option<u8>) -> WaitingPlace {
+    WaitingPlace {
         due: Millis(due),
         attention_at: Millis(attention_at),
         account: account(of),
@@ -32,7 +32,7 @@ fn waiting(due: u64, attention_at: u64, of: u8, destination: Option<u8>) -> Wait
 /// A recipient of the naive schedule.
 #[derive(Debug, Clone)]
 struct Naive {
-    waiting: Waiting,
+    waiting: WaitingPlace,
     lease: Option<NaiveLease>,
 }
 
@@ -242,8 +242,8 @@ impl Pair {
                         in_hand: Some(waiting.destination.clone()),
                     });
                     self.schedule.apply(match leased {
-                        true => Change::Leased(id, number, waiting.clone(), lease, now),
-                        false => Change::Waits(id, number, waiting.clone()),
+                        true => ScheduleChange::Leased(id, number, waiting.clone(), lease, now),
+                        false => ScheduleChange::Waits(id, number, waiting.clone()),
                     });
                     let lease = held;
                     (self.model.recipients).insert((id, number), Naive { waiting, lease });
@@ -279,12 +279,13 @@ impl Pair {
                 let naive = self.model.recipients.get_mut(&(message, number)).unwrap();
                 let account = naive.waiting.account.clone();
                 let lease = naive.lease.take().unwrap();
-                naive.waiting = Waiting {
+                naive.waiting = WaitingPlace {
                     account,
                     ..waiting(self.now + due, self.now + attention, 0, to)
                 };
                 let waiting = naive.waiting.clone();
-                self.schedule.apply(Change::Waits(message, number, waiting));
+                self.schedule
+                    .apply(ScheduleChange::Waits(message, number, waiting));
                 if naive.waiting.attention_at <= lease.at {
                     naive.waiting.attention_at = NEVER;
                 }
@@ -293,13 +294,13 @@ impl Pair {
                 let key = self.pick(index, true).or_else(|| self.pick(index, false));
                 if let Some(key) = key {
                     self.model.recipients.remove(&key);
-                    self.schedule.apply(Change::Ended(key.0, key.1));
+                    self.schedule.apply(ScheduleChange::Ended(key.0, key.1));
                 }
             }
             Step::Gone(index) => {
                 if let Some((message, _)) = self.pick(index, false) {
                     self.model.recipients.retain(|key, _| key.0 != message);
-                    self.schedule.apply(Change::Gone(message));
+                    self.schedule.apply(ScheduleChange::Gone(message));
                 }
             }
             Step::Pace(to, in_hand, wait) => {
@@ -386,7 +387,7 @@ fn the_schedule_does_what_a_naive_one_does() {
 fn arrive(schedule: &mut Schedule, of: u8, destination: Option<u8>, due: u64) -> TransactionId {
     let id = TransactionId::new();
     let waiting = waiting(due, u64::MAX, of, destination);
-    schedule.apply(Change::Waits(id, 0, waiting));
+    schedule.apply(ScheduleChange::Waits(id, 0, waiting));
     id
 }
 
@@ -435,7 +436,7 @@ fn messages_that_expire_together_leave_three_turns_of_four() {
     );
     for _ in 0..1000 {
         let waiting = waiting(0, 1, 1, Some(1));
-        schedule.apply(Change::Waits(TransactionId::new(), 0, waiting));
+        schedule.apply(ScheduleChange::Waits(TransactionId::new(), 0, waiting));
     }
     let living: BTreeSet<_> = (0..30)
         .map(|_| arrive(&mut schedule, 1, Some(2), 1))
@@ -468,7 +469,7 @@ fn nothing_is_left_of_what_has_ended() {
         .collect();
     claimed(&mut schedule, 1, 50);
     ids.into_iter()
-        .for_each(|id| schedule.apply(Change::Gone(id)));
+        .for_each(|id| schedule.apply(ScheduleChange::Gone(id)));
     assert_eq!(schedule.next_due(), None);
     assert_eq!(
         schedule.destinations.len(),

@@ -12,7 +12,7 @@ use crate::{
     Claim, ClaimCause, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, Scope,
     SpoolError, StagedBody,
     journal::{CheckpointBatch, Journal, JournalEntry},
-    schedule::{Change, Waiting},
+    schedule::{ScheduleChange, WaitingPlace},
 };
 
 use super::{
@@ -157,7 +157,7 @@ fn follow(context: &mut OperationContext<'_>, message: &NewMessage, lease: Optio
         let InitialState::Queued { next_attempt } = recipient.state else {
             continue;
         };
-        let waiting = Waiting {
+        let waiting = WaitingPlace {
             due: next_attempt,
             attention_at: message.expires_at,
             account: transaction.account.clone(),
@@ -165,9 +165,9 @@ fn follow(context: &mut OperationContext<'_>, message: &NewMessage, lease: Optio
         };
         let change = match lease.filter(|_| message.is_due(recipient)) {
             Some(lease) => {
-                Change::Leased(transaction.id, number, waiting, lease, message.received_at)
+                ScheduleChange::Leased(transaction.id, number, waiting, lease, message.received_at)
             }
-            None => Change::Waits(transaction.id, number, waiting),
+            None => ScheduleChange::Waits(transaction.id, number, waiting),
         };
         context.after.scheduled.push(change);
     }

@@ -12,7 +12,7 @@ use crate::{
     AttemptOutcome, Claim, ClaimedRecipient, Lease, NewBody, RecipientResult, Recorded, Report,
     SpoolError,
     journal::{CheckpointBatch, Journal, JournalEntry},
-    schedule::{Change, Pick, Schedule, Waiting},
+    schedule::{Pick, Schedule, ScheduleChange, WaitingPlace},
 };
 
 use super::{
@@ -51,7 +51,10 @@ impl Work for StoreClaim {
                     if let Some(message) = row_number(context, pick.message)? {
                         hold_unreadable(context.connection, message, &error)?;
                     }
-                    context.after.scheduled.push(Change::Gone(pick.message));
+                    context
+                        .after
+                        .scheduled
+                        .push(ScheduleChange::Gone(pick.message));
                 }
                 Err(error) => return Err(error),
             }
@@ -116,7 +119,10 @@ fn claim_message(
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE id = ?1"))?;
     let mut rows = select.query([pick.message.to_string()])?;
     let Some(found) = rows.next()? else {
-        context.after.scheduled.push(Change::Gone(pick.message));
+        context
+            .after
+            .scheduled
+            .push(ScheduleChange::Gone(pick.message));
         return Ok(None);
     };
     let row = MessageRow::read(found)?;
@@ -210,7 +216,10 @@ impl Work for RecordReport {
                 .add_tombstone(report.message)
                 .map_err(SpoolError::io("write to the journal"))?;
         if written {
-            context.after.scheduled.push(Change::Gone(report.message));
+            context
+                .after
+                .scheduled
+                .push(ScheduleChange::Gone(report.message));
             context
                 .after
                 .remove
@@ -405,15 +414,15 @@ impl Attempted {
         };
         context.after.scheduled.push(match columns.due {
             Some(due) => {
-                let waiting = Waiting {
+                let waiting = WaitingPlace {
                     due,
                     attention_at: result.attention_at.unwrap_or(self.expires_at),
                     account: self.account.clone(),
                     destination: destination.map(|key| DestinationKey::new(&key)),
                 };
-                Change::Waits(self.id, result.number, waiting)
+                ScheduleChange::Waits(self.id, result.number, waiting)
             }
-            None => Change::Ended(self.id, result.number),
+            None => ScheduleChange::Ended(self.id, result.number),
         });
         Ok(true)
     }
@@ -465,7 +474,7 @@ pub(super) fn drop_message(
     let (id, in_file): (String, bool) =
         delete.query_row([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let id = id.parse().map_err(damaged("transaction id"))?;
-    context.after.scheduled.push(Change::Gone(id));
+    context.after.scheduled.push(ScheduleChange::Gone(id));
     context.after.remove.extend(in_file.then_some(id));
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::{
     direct::{Capacity, LeaseTerms},
     disk::Disk,
     journal::{CheckpointBatch, Journal},
-    schedule::{Change, Schedule},
+    schedule::{Schedule, ScheduleChange},
 };
 
 use super::{body::BodyReader, reader::ReadQuery};
@@ -67,7 +67,7 @@ pub(super) struct AfterCommit {
     /// Changes for the in-memory copy of marks, counts and machines.
     pub(super) changes: Vec<CounterChange>,
     /// Changes for the schedule.
-    pub(super) scheduled: Vec<Change>,
+    pub(super) scheduled: Vec<ScheduleChange>,
     /// True if mail was accepted that is only in the database's WAL.
     pub(super) only_in_wal: bool,
     /// Claims for the direct hand-off.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 
 use crate::{
     SpoolError, Status,
-    schedule::{Change, Schedule, Waiting},
+    schedule::{Schedule, ScheduleChange, WaitingPlace},
 };
 
 use super::{
@@ -20,7 +20,7 @@ const SCHEDULED: &str = "SELECT messages.id, recipients.number, state, due,
      FROM recipients JOIN messages ON messages.number = recipients.message";
 
 /// Returns the change that brings the schedule to what a row says. The row is not leased.
-fn change(row: &Row<'_>) -> Result<Change, SpoolError> {
+fn change(row: &Row<'_>) -> Result<ScheduleChange, SpoolError> {
     let id: String = row.get(0)?;
     let id: TransactionId = id.parse().map_err(damaged("transaction id"))?;
     let number = row.get(1)?;
@@ -28,17 +28,17 @@ fn change(row: &Row<'_>) -> Result<Change, SpoolError> {
     let due: Option<i64> = row.get(3)?;
     let destination: Option<String> = row.get(6)?;
     Ok(match (Status::from_word(&state), due) {
-        (Some(Status::Queued), Some(due)) => Change::Waits(
+        (Some(Status::Queued), Some(due)) => ScheduleChange::Waits(
             id,
             number,
-            Waiting {
+            WaitingPlace {
                 due: to_millis(due),
                 attention_at: to_millis(row.get(4)?),
                 account: row.get(5)?,
                 destination: destination.map(|key| DestinationKey::new(&key)),
             },
         ),
-        _ => Change::Ended(id, number),
+        _ => ScheduleChange::Ended(id, number),
     })
 }
 
@@ -47,7 +47,7 @@ pub(super) fn one(
     connection: &Connection,
     message: i64,
     number: u32,
-) -> Result<Option<Change>, SpoolError> {
+) -> Result<Option<ScheduleChange>, SpoolError> {
     let mut select = connection.prepare_cached(&format!(
         "{SCHEDULED} WHERE recipients.message = ?1 AND recipients.number = ?2"
     ))?;

@@ -26,7 +26,7 @@ use crate::{
     disk::Disk,
     journal::{CheckpointBatch, Journal},
     memory::CounterMemory,
-    schedule::{Change, Schedule},
+    schedule::{Schedule, ScheduleChange},
 };
 
 use super::{
@@ -278,7 +278,7 @@ impl Writer {
     }
 
     /// Lets the schedule follow a commit; returns true if something can be claimed earlier.
-    fn follow(&self, changes: Vec<Change>) -> bool {
+    fn follow(&self, changes: Vec<ScheduleChange>) -> bool {
         let mut schedule = self.schedule.lock();
         let before = schedule.next_due();
         changes
