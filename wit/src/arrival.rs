@@ -33,6 +33,8 @@ pub struct ArrivalFacts<'a> {
 /// Returns the way by which a message came.
 pub fn of(evidence: &ArrivalFacts<'_>) -> Arrival {
     match evidence.flow {
+        // From another account of this relay.
+        Flow::Inbound if evidence.client.is_none() => return Arrival::Internal,
         Flow::Inbound => {}
         Flow::Internal => return Arrival::Internal,
         Flow::Submission | Flow::Other => return Arrival::Other,

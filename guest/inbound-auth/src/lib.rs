@@ -199,6 +199,10 @@ impl Judge<'_> {
     fn unauthenticated(&self, decision: &mut Decision) -> Verdict {
         let recipients = &self.transaction.recipients;
         let arrivals: Vec<Arrival> = recipients.iter().map(|to| arrival(to)).collect();
+        if arrivals.iter().all(|way| *way == Arrival::Internal) {
+            decision.reason("another account of this relay sent it, as its users may");
+            return Verdict::Pass;
+        }
         let bypassed = arrivals.contains(&Arrival::PastRelay);
         let refuses = self.settings.unauthenticated == Unauthenticated::Refuse;
         let reply = || {

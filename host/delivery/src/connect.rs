@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio::net::lookup_host;
 
 use crate::connection::{Connection, with_timeout};
-use crate::open::{NotOpened, Opening, open};
+use crate::open::{NotOpened, Opening, open, open_inside};
 use crate::settings::Settings;
 use crate::target::{OpeningTerms, Servers};
 use crate::tls::{StartError, Tls};
@@ -49,6 +49,14 @@ impl Connector {
             Servers::NextHop { hop, egress } => {
                 let opening = self.next_hop(hop, egress.clone()).await;
                 vec![opening.map_err(NoSession::NotOpened)?]
+            }
+            Servers::Inside(inside) => {
+                // RFC 3463: X.3.5, system incorrectly configured.
+                let none = || Reply::new(451, "4.3.5", "no listener takes mail from outside");
+                let stream = inside.reach().ok_or_else(none);
+                let stream = stream.map_err(NoSession::NoServer)?;
+                let opened = open_inside(stream, &self.terms).await;
+                return opened.map_err(NoSession::NotOpened);
             }
             Servers::Found(found) => {
                 let found = found.find(&self.terms).await;

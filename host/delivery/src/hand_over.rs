@@ -18,7 +18,7 @@ use crate::route::{Lot, Routed, RoutedRecipient, route};
 use crate::sender::sent_as;
 use crate::server_transfer::ServerTransfer;
 use crate::settle::{AttemptReply, RecipientAttempt, settle, settle_open};
-use crate::target::{Stop, Target, Watch};
+use crate::target::{Stop, Target};
 
 /// A lot that may go to its destination now.
 struct Cleared {
@@ -143,7 +143,7 @@ fn leave(
     let entered = is_counted(in_hand, lot)
         || queue.enter(claim.transaction.id, claim.lease, &numbers, &lot.key);
     if !entered {
-        return Err(match target.watch().and_then(Watch::stopped) {
+        return Err(match target.watch().and_then(|watch| watch.stopped()) {
             Some(stop) => AttemptReply::Stopped(stop),
             None => AttemptReply::NotAttempted {
                 until: now,
@@ -173,7 +173,7 @@ fn watch(
     let now = delivery.now();
     watch.begin(mailbox, recipients, now).inspect_err(|stop| {
         let queue = &*delivery.queue;
-        (delivery.lanes).close(queue, &lot.key, (limits, now), stop);
+        (delivery.lanes).close(queue, &lot.key, (limits, now), stop, Some(watch));
     })
 }
 

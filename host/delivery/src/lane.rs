@@ -165,6 +165,16 @@ impl Lane {
         self.closed_until = self.closed_until.max(until);
     }
 
+    /// Lets a closed lane try again at that time, if that is sooner: what closed it is mended.
+    pub(crate) fn try_from(&mut self, time: Millis) {
+        self.closed_until = self.closed_until.min(time);
+    }
+
+    /// Returns true if nothing goes at that time.
+    pub(crate) fn is_closed(&self, now: Millis) -> bool {
+        now < self.closed_until
+    }
+
     /// Returns true if nothing is lost when the lane is forgotten.
     pub(crate) fn is_idle(&self, now: Millis) -> bool {
         self.failures == 0 && self.closed_until <= now && now.since(self.used) >= FORGOTTEN_AFTER

@@ -1,6 +1,7 @@
 //! The lanes to all destinations, and what the queue is told of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
@@ -10,12 +11,18 @@ use gatepost_spool::Queue;
 use parking_lot::Mutex;
 
 use crate::lane::{Lane, LaneLimits};
-use crate::target::Stop;
+use crate::target::{Stop, Watch};
 
 /// Lanes by destination. One is made when a destination is first used, and forgotten when it has
 /// been idle for a while.
 #[derive(Default)]
-pub(crate) struct Lanes(Mutex<HashMap<DestinationKey, Lane>>);
+pub(crate) struct Lanes(Mutex<HashMap<DestinationKey, WatchedLane>>);
+
+struct WatchedLane {
+    lane: Lane,
+    /// Who closed it.
+    watch: Option<Arc<dyn Watch>>,
+}
 
 impl Lanes {
     /// Opens the lane to a destination, if there is none yet.
@@ -93,17 +100,39 @@ impl Lanes {
         destination: &DestinationKey,
         (limits, now): (LaneLimits, Millis),
         stop: &Stop,
+        watch: Option<&Arc<dyn Watch>>,
     ) {
         if stop.whole {
             self.change(queue, destination, limits, now, |lane| {
                 lane.close_until(stop.until, &stop.reply);
             });
+            if let Some(watched) = self.0.lock().get_mut(destination) {
+                watched.watch = watch.cloned();
+            }
         }
     }
 
-    /// Forgets the lanes that are idle and open.
-    pub(crate) fn sweep(&self, now: Millis) {
-        self.0.lock().retain(|_, lane| !lane.is_idle(now));
+    /// Forgets the lanes that are idle and open. A lane that its watch closed opens as soon as the
+    /// watch says: somebody has mended the connection, or tried it.
+    pub(crate) fn sweep(&self, queue: &dyn Queue, now: Millis) {
+        let mut lanes = self.0.lock();
+        lanes.retain(|_, watched| !watched.lane.is_idle(now));
+        for (destination, watched) in lanes.iter_mut() {
+            let Some(watch) = &watched.watch else {
+                continue;
+            };
+            if !watched.lane.is_closed(now) {
+                watched.watch = None;
+                continue;
+            }
+            let before = watched.lane.pace();
+            watched
+                .lane
+                .try_from(watch.stopped().map_or(now, |stop| stop.until));
+            if watched.lane.pace() != before {
+                queue.set_pace(destination, watched.lane.pace());
+            }
+        }
     }
 
     /// Changes a lane, and tells the queue if its pace is another one then.
@@ -117,8 +146,11 @@ impl Lanes {
     ) -> T {
         let mut lanes = self.0.lock();
         let is_new = !lanes.contains_key(destination);
-        let lane = lanes.entry(destination.clone());
-        let lane = lane.or_insert_with(|| Lane::new(limits, now));
+        let watched = lanes.entry(destination.clone());
+        let WatchedLane { lane, .. } = watched.or_insert_with(|| WatchedLane {
+            lane: Lane::new(limits, now),
+            watch: None,
+        });
         let before = lane.pace();
         lane.limit(limits);
         let changed = change(lane);

@@ -71,6 +71,7 @@ pub use retry::Schedule;
 pub use router::{Decided, Deciding, Router, Ways};
 pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
 pub use target::{
-    FindServers, Finding, Limits, OpeningTerms, ServerTarget, Servers, Stop, Target, Watch,
+    FindServers, Finding, Limits, OpeningTerms, ReachInside, ServerTarget, Servers, Stop, Target,
+    Watch,
 };
 pub use tls::{StartError, Tls};

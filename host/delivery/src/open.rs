@@ -13,12 +13,14 @@ use gatepost_model::{Protocol, TlsMode};
 use gatepost_sasl::client::{Channel, Credential, Login};
 use gatepost_smtp::client::{self, Capabilities, Event, Failure, OpeningStage, Session};
 use rustls::pki_types::ServerName;
+use tokio::io::DuplexStream;
 use tokio_rustls::client::TlsStream;
 
 pub use self::login::{CredentialSource, Fetching, LoginSource, NoCredential, TokenUser};
 pub use self::not_opened::NotOpened;
 pub use self::opening::{Opening, Speaker, Transcript};
 use crate::connection::{Connection, Stream, with_timeout};
+use crate::target::OpeningTerms;
 use crate::tls::{binding, describe};
 
 /// Most addresses of a server that are tried: RFC 5321 section 5.1 wants at least two, and a limit.
@@ -133,7 +135,7 @@ async fn open_at(
     }
 }
 
-/// Connects, and runs the dialogue up to the point where a transaction may begin.
+/// Connects, and opens a session.
 async fn converse(
     opening: &Opening,
     address: SocketAddr,
@@ -159,7 +161,6 @@ async fn converse(
         tls,
         login,
     };
-    let failed = |stage, failure| NotOpened::at(opening, stage, failure);
     let mut connection = match opening.mode {
         TlsMode::Implicit => {
             let stream = handshake(opening, Box::new(stream)).await;
@@ -176,6 +177,45 @@ async fn converse(
         }
     };
     connection.transcript = opening.transcript.clone();
+    make_ready(opening, connection).await
+}
+
+/// Opens a session of the relay with itself.
+pub(crate) async fn open_inside(
+    stream: DuplexStream,
+    terms: &OpeningTerms,
+) -> Result<Connection, NotOpened> {
+    let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let opening = Opening {
+        host: "inside".to_owned(),
+        port: 0,
+        addresses: Vec::new(),
+        protocol: Protocol::Smtp,
+        mode: TlsMode::None,
+        tls: terms.tls.clone(),
+        ehlo_name: terms.ehlo_name.clone(),
+        egress: Vec::new(),
+        login: None,
+        timeouts: terms.timeouts,
+        transcript: None,
+    };
+    let settings = client::Settings {
+        protocol: client::Protocol::Smtp,
+        ehlo_name: terms.ehlo_name.clone(),
+        tls: client::Tls::None,
+        login: None,
+    };
+    let session = Session::new(settings, None);
+    let connection = Connection::new(Box::new(stream), nowhere, session, &opening);
+    make_ready(&opening, connection).await
+}
+
+/// Runs the dialogue up to the point where a transaction may begin.
+async fn make_ready(
+    opening: &Opening,
+    mut connection: Connection,
+) -> Result<Connection, NotOpened> {
+    let failed = |stage, failure| NotOpened::at(opening, stage, failure);
     loop {
         let event = connection.advance().await;
         let stage = connection.session.opening().unwrap_or(OpeningStage::Ehlo);

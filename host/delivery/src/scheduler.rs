@@ -94,7 +94,7 @@ pub(crate) async fn run(
                 () = &mut nap => break,
                 _ = sweep.tick() => {
                     delivery.pool.sweep();
-                    delivery.lanes.sweep(delivery.now());
+                    delivery.lanes.sweep(&*delivery.queue, delivery.now());
                 }
             }
         }

@@ -165,7 +165,7 @@ impl ServerTransfer {
                 (Some(Server::not_opened(&why)), from_server, stop)
             }
         };
-        lanes.close(queue, &self.key, lane, &stop);
+        lanes.close(queue, &self.key, lane, &stop, self.target.watch.as_ref());
         let reply = || AttemptReply::Waits {
             stop: stop.clone(),
             from_server,
@@ -233,7 +233,9 @@ impl ServerTransfer {
             };
             if let Some(stop) = stop {
                 works &= !stop.whole;
-                delivery.lanes.close(queue, &self.key, lane, &stop);
+                delivery
+                    .lanes
+                    .close(queue, &self.key, lane, &stop, self.target.watch.as_ref());
                 return AttemptReply::Waits {
                     stop,
                     from_server: false,

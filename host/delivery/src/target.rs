@@ -14,6 +14,7 @@ use gatepost_message::{Address, Millis};
 use gatepost_model::NextHop;
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{EhloName, Stage};
+use tokio::io::DuplexStream;
 
 use crate::open::{NotOpened, Opening};
 use crate::settings::Timeouts;
@@ -28,9 +29,9 @@ pub enum Target {
 
 impl Target {
     /// Returns who keeps the destination's state.
-    pub(crate) fn watch(&self) -> Option<&dyn Watch> {
+    pub(crate) fn watch(&self) -> Option<&Arc<dyn Watch>> {
         let Self::Server(server) = self;
-        server.watch.as_deref()
+        server.watch.as_ref()
     }
 }
 
@@ -82,6 +83,15 @@ pub enum Servers {
     },
     /// Servers that are found when a session is opened.
     Found(Arc<dyn FindServers>),
+    /// This relay itself, over a stream in memory.
+    Inside(Arc<dyn ReachInside>),
+}
+
+/// Reaches the intake of this relay.
+pub trait ReachInside: Send + Sync {
+    /// Opens a stream on which the relay speaks as a server; `None` if no listener takes mail from
+    /// outside.
+    fn reach(&self) -> Option<DuplexStream>;
 }
 
 /// Finds the servers of a destination.

@@ -14,6 +14,7 @@ pub mod active_config;
 pub mod authenticator;
 pub mod dry_run;
 pub mod edits;
+pub mod inside;
 pub mod integrity;
 pub mod listener;
 pub mod look_ups;

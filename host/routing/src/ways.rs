@@ -5,6 +5,7 @@ mod exchanges;
 mod outside;
 mod rules;
 mod tokens;
+mod trial;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,7 +21,7 @@ use gatepost_connections::{
     Trust,
 };
 use gatepost_delivery::open::LoginSource;
-use gatepost_delivery::{Limits, ServerTarget, Servers, Target, Tls};
+use gatepost_delivery::{Limits, ReachInside, ServerTarget, Servers, Target, Tls};
 use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::ownership::{Ownership, RecipientOwner};
@@ -32,12 +33,14 @@ use gatepost_smtp::Reply;
 use gatepost_smtp::client::EhloName;
 use gatepost_spool::{Claim, ClaimedRecipient};
 use parking_lot::Mutex;
+use tokio::io::DuplexStream;
 use zeroize::Zeroizing;
 
 use self::connection::{ConnectionServer, ConnectionWatch};
 use self::exchanges::Exchanges;
 pub use self::outside::{Outside, OutsideError};
 use self::tokens::ConnectionTokens;
+pub use self::trial::{Trial, TrialFailure};
 
 /// The ways of the active configuration and of the directory.
 pub struct Ways {
@@ -136,6 +139,8 @@ impl gatepost_delivery::Ways for Ways {
                     .map(|found| of_connection(&found))
                     .ok_or_else(|| no_such_way(&step.way))
             }
+            // What came in is inside already: it would come in again and again.
+            Way::Inside if comes_in => Err(no_such_way(&step.way)),
             Way::Inside if self.is_ours(&recipient.address) => Ok(Destination::Inside),
             Way::Inside => Err(no_such_way(&step.way)),
             Way::Lmtp(name) => Ok(Destination::Lmtp(name.clone())),
@@ -201,9 +206,13 @@ impl gatepost_delivery::Ways for Ways {
                 },
                 ..ServerTarget::from(hop.clone())
             })),
-            Destination::Inside | Destination::Http(_) | Destination::Maildir(_) => {
-                Err(no_such_way(destination))
-            }
+            Destination::Inside => Ok(Target::Server(ServerTarget {
+                servers: Servers::Inside(Arc::new(Inside(Arc::clone(&self.active)))),
+                limits: Limits::default(),
+                identity: None,
+                watch: None,
+            })),
+            Destination::Http(_) | Destination::Maildir(_) => Err(no_such_way(destination)),
         }
     }
 }
@@ -244,8 +253,17 @@ impl Ways {
             directory: &directory,
         };
         rules::may_leave_through(&found, ownership, message, send_as)?;
-        let connection = Arc::clone(&found.connection);
         let sender = send_as.or(message.transaction.reverse_path.address());
+        Ok(Target::Server(self.target_of(found, sender)?))
+    }
+
+    /// Returns the server of a connection, for mail of this sender.
+    fn target_of(
+        &self,
+        found: FoundConnection,
+        sender: Option<&Address>,
+    ) -> Result<ServerTarget, Reply> {
+        let connection = Arc::clone(&found.connection);
         let ehlo_name = ehlo_name(&connection.ehlo, sender)?;
         let (login, mailbox) = self.login(&found, sender)?;
         let own_ehlo = ehlo_name.as_ref().map(ToString::to_string);
@@ -259,7 +277,7 @@ impl Ways {
         };
         let limits = connection.limits;
         let wide = |limit: Option<u32>| limit.map(|limit| limit as usize);
-        Ok(Target::Server(ServerTarget {
+        Ok(ServerTarget {
             limits: Limits {
                 connections: wide(limits.connections),
                 messages_a_connection: limits.messages_per_connection,
@@ -285,7 +303,7 @@ impl Ways {
                 login,
                 found,
             })),
-        }))
+        })
     }
 
     /// Returns the log-in at a connection's server, and the mailbox that logs in where that is not
@@ -348,6 +366,15 @@ impl Ways {
         let tls = connection::tls(connection).map_err(|error| unusable(found, &error))?;
         made.insert(found.key.clone(), (found.generation, tls.clone()));
         Ok(Some(tls))
+    }
+}
+
+/// The intake of this relay.
+struct Inside(Arc<SharedConfig>);
+
+impl ReachInside for Inside {
+    fn reach(&self) -> Option<DuplexStream> {
+        gatepost_intake::inside::open(&self.0)
     }
 }
 

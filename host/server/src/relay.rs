@@ -19,6 +19,7 @@
 pub(crate) mod reload;
 mod signals;
 mod sockets;
+mod tester;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::signals::{Limit, Signals};
 use self::sockets::Sockets;
+use self::tester::WaysTester;
 use gatepost_config::exposure;
 use gatepost_config::{self as config, Config, Direction, ListenerTls, RelayConnections};
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
@@ -350,7 +352,7 @@ impl RunningRelay {
             directory,
             connections: Arc::clone(&connections),
             states: Arc::clone(&states),
-            tester: None,
+            tester: Some(Arc::new(WaysTester(Arc::clone(&ways)))),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             reload: Some(ask),

@@ -30,7 +30,6 @@ pub(super) enum Command {
     /// Show a connection: its settings without its secrets, its state and what to do about it.
     Show(Ask<ShowConnection>),
     /// Open a session by a connection, show the dialogue, and end it.
-    #[command(hide = true)]
     Test(Ask<TestConnection>),
     /// Remove a connection of an account.
     Remove(Ask<RemoveConnection>),

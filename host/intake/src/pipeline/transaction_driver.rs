@@ -1,6 +1,6 @@
 //! Answers the questions of one client's SMTP session, and drives its transactions.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use gatepost_message::{Millis, Repairs, TransactionId};
@@ -30,6 +30,8 @@ pub struct TransactionDriver {
     pipeline: Arc<Pipeline>,
     config_handle: ConfigHandle,
     client: SocketAddr,
+    /// Way by which the client speaks.
+    transport: Transport,
     /// Most recent successful AUTH; may be stale after STARTTLS or XCLIENT.
     login: Option<Login>,
     /// Findings of the connect hooks.
@@ -59,8 +61,18 @@ impl TransactionDriver {
             pipeline,
             config_handle,
             client,
+            transport: Transport::Smtp,
             login: None,
             open: None,
+        }
+    }
+
+    /// Returns the driver for the relay itself, which has no address.
+    pub fn inside(pipeline: Arc<Pipeline>, config_handle: ConfigHandle) -> Self {
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Self {
+            transport: Transport::Own,
+            ..Self::new(pipeline, config_handle, nowhere)
         }
     }
 
@@ -478,8 +490,8 @@ impl TransactionDriver {
         Session {
             listener: self.pipeline.listener.clone(),
             flow: self.pipeline.flow,
-            transport: Transport::Smtp,
-            client: Some(self.client(session)),
+            transport: self.transport,
+            client: (self.transport != Transport::Own).then(|| self.client(session)),
             helo: session.helo().map(str::to_owned),
             tls: session.tls().map(str::to_owned),
             user: self.login(session).map(|login| login.name().to_owned()),

@@ -231,7 +231,7 @@ fn next_probe(state: &ConnectionState, now: Millis) -> Millis {
     state.trouble().map_or(now + WAIT, next)
 }
 
-fn stage_of_opening(stage: OpeningStage) -> DialogueStage {
+pub(super) fn stage_of_opening(stage: OpeningStage) -> DialogueStage {
     match stage {
         OpeningStage::Connect => DialogueStage::Connect,
         OpeningStage::Tls => DialogueStage::Tls,
