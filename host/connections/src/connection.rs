@@ -49,6 +49,9 @@ pub struct Connection {
     /// Time after which mail of a broken connection leaves by the default address and route.
     /// Without one it is held until the connection works.
     pub fall_back_after: Option<Period>,
+    /// Address of the account in whose name mail leaves then.
+    #[serde(default)]
+    pub fall_back_as: Option<Address>,
     /// Senders whose mail leaves through it.
     pub serves: Vec<Serves>,
     /// Known end of the secret's life.

@@ -1,5 +1,6 @@
 //! What is written about a connection, in a configuration or in a command, and how it becomes one.
 
+use gatepost_message::Address;
 use gatepost_message::{Domain, Millis};
 use gatepost_model::TlsMode;
 use rustls::pki_types::pem::PemObject as _;
@@ -68,6 +69,8 @@ pub struct ConnectionDraft<S = Secret> {
     pub delay_notice: Option<Period>,
     /// Time after which mail of a broken connection leaves by the default address and route.
     pub fall_back_after: Option<Period>,
+    /// Address in whose name it leaves then.
+    pub fall_back_as: Option<Address>,
     /// Senders whose mail leaves through it.
     pub serves: Option<Vec<Serves>>,
 }
@@ -125,6 +128,7 @@ impl<S> Default for ConnectionDraft<S> {
             expiry: None,
             delay_notice: None,
             fall_back_after: None,
+            fall_back_as: None,
             serves: None,
         }
     }
@@ -167,6 +171,7 @@ impl<S> ConnectionDraft<S> {
             expiry: self.expiry,
             delay_notice: self.delay_notice,
             fall_back_after: self.fall_back_after,
+            fall_back_as: self.fall_back_as,
             serves: self.serves,
         })
     }
@@ -192,6 +197,7 @@ impl ConnectionDraft {
             expiry: connection.expiry,
             delay_notice: connection.delay_notice,
             fall_back_after: connection.fall_back_after,
+            fall_back_as: connection.fall_back_as.clone(),
             serves: Some(connection.serves.clone()),
             secret_expires: connection.secret_expires.map(|at| at.to_string()),
             ..Self::default()
@@ -301,6 +307,7 @@ impl ConnectionDraft {
             expiry: self.expiry.or(former.expiry),
             delay_notice: self.delay_notice.or(former.delay_notice),
             fall_back_after: self.fall_back_after.or(former.fall_back_after),
+            fall_back_as: self.fall_back_as.or(former.fall_back_as),
             serves: self.serves.or(former.serves),
         }
     }
@@ -420,6 +427,12 @@ impl ConnectionDraft {
                 "leave it out for the relay's own",
             );
         }
+        problems.unless(
+            self.fall_back_after.is_some() == self.fall_back_as.is_some(),
+            "fall-back-after",
+            "mail falls back after a time and as an address, and one of them is missing",
+            "give both, `fall-back-after` and `fall-back-as`, or none",
+        );
         if let Some(retry) = &self.retry {
             let fits = (1..=MOST_RETRIES).contains(&retry.len())
                 && retry.iter().all(|wait| !wait.0.is_zero());
@@ -477,6 +490,7 @@ impl ConnectionDraft {
             expiry: self.expiry,
             delay_notice: self.delay_notice,
             fall_back_after: self.fall_back_after,
+            fall_back_as: self.fall_back_as,
             serves,
             secret_expires,
         };

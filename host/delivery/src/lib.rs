@@ -68,7 +68,7 @@ pub use notify::{
 };
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
-pub use router::{Decided, Deciding, Router, Ways};
+pub use router::{Decided, Deciding, Led, Patience, Router, Ways};
 pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
 pub use target::{
     FindServers, Finding, Limits, OpeningTerms, ReachInside, ServerTarget, Servers, Stop, Target,

@@ -41,7 +41,11 @@ impl Schedule {
 
     /// Returns the wait, with jitter, after an attempt that followed `previous` earlier ones.
     pub(crate) fn wait(&self, previous: u32) -> Duration {
-        let schedule = &self.settings.schedule;
+        self.wait_of(&self.settings.schedule, previous)
+    }
+
+    /// Returns the wait of another schedule, with the jitter of this one.
+    pub(crate) fn wait_of(&self, schedule: &[Duration], previous: u32) -> Duration {
         let Some(last) = schedule.len().checked_sub(1) else {
             return Duration::ZERO;
         };

@@ -139,7 +139,12 @@ fn begin(
         // RFC 3463: X.3.5, system incorrectly configured.
         return Err(Reply::new(451, "4.3.5", "the route has no step"));
     };
-    let destination = delivery.ways.destination(claim, recipient, taken)?;
+    let led = delivery.ways.destination(claim, recipient, taken)?;
+    let destination = led.destination;
+    let plan = Plan {
+        send_as: led.send_as.or(plan.send_as),
+        ..plan
+    };
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     Ok(Route {
         stamp: delivery.ways.stamp(claim, &destination),

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use gatepost_message::Address;
 use gatepost_model::{Destination, Judgement, Plan, Routing, Step};
@@ -39,7 +40,8 @@ pub trait Ways: Send + Sync + 'static {
     /// A transient reply: there is no default route for this message.
     fn default_plan(&self, message: &Claim, recipient: &ClaimedRecipient) -> Result<Plan, Reply>;
 
-    /// Returns the destination that a step comes to for this recipient.
+    /// Returns the destination that a step comes to for this recipient, and the address in whose
+    /// name the message leaves if the way demands one.
     ///
     /// # Errors
     /// A reply: no connection of that name or for that address, or the message may not go that way.
@@ -48,11 +50,16 @@ pub trait Ways: Send + Sync + 'static {
         message: &Claim,
         recipient: &ClaimedRecipient,
         step: &Step,
-    ) -> Result<Destination, Reply>;
+    ) -> Result<Led, Reply>;
 
     /// Returns a word for the versions that a route to this destination stands on: policies,
     /// configuration, the connection. A stored route with another word is asked again.
     fn stamp(&self, message: &Claim, destination: &Destination) -> String;
+
+    /// Returns how long mail for a destination is tried, where that is not as in the settings.
+    fn patience(&self, _destination: &Destination) -> Patience {
+        Patience::default()
+    }
 
     /// Returns how the destination is reached now, for this message, which leaves in the name of
     /// `send_as` if there is one.
@@ -65,4 +72,33 @@ pub trait Ways: Send + Sync + 'static {
         destination: &Destination,
         send_as: Option<&Address>,
     ) -> Result<Target, Reply>;
+}
+
+/// Destination that a step leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Led {
+    /// Destination.
+    pub destination: Destination,
+    /// Address in whose name the message leaves, in place of the plan's.
+    pub send_as: Option<Address>,
+}
+
+impl From<Destination> for Led {
+    fn from(destination: Destination) -> Self {
+        Self {
+            destination,
+            send_as: None,
+        }
+    }
+}
+
+/// Time for which mail for a destination is tried. What is `None` is as in the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Patience {
+    /// Waits between attempts; the last one repeats.
+    pub retry: Option<Vec<Duration>>,
+    /// Time after acceptance at which a recipient is given up.
+    pub expiry: Option<Duration>,
+    /// Time after acceptance at which the sender is told of the delay.
+    pub delay_notice: Option<Duration>,
 }

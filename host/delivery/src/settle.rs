@@ -18,6 +18,7 @@ use crate::observer::{Attempt, NoticeMade};
 use crate::open::NotOpened;
 use crate::remark::Remark;
 use crate::route::after_deferral;
+use crate::router::Patience;
 use crate::target::Stop;
 
 /// Delay before a report is handed in again that the spool did not accept.
@@ -241,8 +242,11 @@ fn settled(
     mut attempt: RecipientAttempt,
 ) -> SettledRecipient {
     let recipient = in_hand.recipient(attempt.index);
-    let expires_at = expires_at(in_hand, attempt.route.as_ref());
-    let outcome = outcome_of(delivery, in_hand, &attempt, expires_at);
+    let destination = attempt.route.as_ref().map(|route| &route.destination);
+    let patience = destination.map(|destination| delivery.ways.patience(destination));
+    let patience = patience.unwrap_or_default();
+    let expires_at = expires_at(in_hand, attempt.route.as_ref(), &patience);
+    let outcome = outcome_of(delivery, in_hand, &attempt, expires_at, &patience);
     let route = attempt.route.as_ref();
     let destination = route.map(|route| route.destination.clone());
     let step = route.and_then(|route| route.plan.steps.get(usize::from(route.step)).cloned());
@@ -272,8 +276,12 @@ fn settled(
         }
         (outcome, route) => (outcome, route),
     };
-    let late_at =
-        notify::delay_notice_at(&delivery.settings.notifications, &in_hand.claim, recipient);
+    let late_at = notify::delay_notice_at(
+        &delivery.settings.notifications,
+        &in_hand.claim,
+        recipient,
+        patience.delay_notice,
+    );
     let told = matches!(
         outcome,
         AttemptOutcome::Deferred {
@@ -295,11 +303,13 @@ fn settled(
 
 /// Returns the time at which a recipient is given up: that of its message, or the earlier one of
 /// its plan.
-fn expires_at(in_hand: &MessageInHand, route: Option<&Route>) -> Millis {
+fn expires_at(in_hand: &MessageInHand, route: Option<&Route>, patience: &Patience) -> Millis {
     let claim = &in_hand.claim;
+    let expires_at = patience.expiry.map(|expiry| claim.received_at + expiry);
+    let expires_at = expires_at.unwrap_or(claim.expires_at);
     let plan = route.and_then(|route| route.plan.expire_after);
     let own = plan.map(|seconds| claim.received_at + Duration::from_secs(seconds.into()));
-    own.map_or(claim.expires_at, |own| own.min(claim.expires_at))
+    own.map_or(expires_at, |own| own.min(expires_at))
 }
 
 /// Returns the outcome that follows from a result.
@@ -308,6 +318,7 @@ fn outcome_of(
     in_hand: &MessageInHand,
     attempt: &RecipientAttempt,
     expires_at: Millis,
+    patience: &Patience,
 ) -> AttemptOutcome {
     let now = delivery.now();
     let claim = &in_hand.claim;
@@ -317,7 +328,12 @@ fn outcome_of(
         .as_ref()
         .filter(|server| server.failed_at != Some(OpeningStage::Connect));
     let server = server.map(Server::to_string);
-    let late_at = notify::delay_notice_at(&delivery.settings.notifications, claim, recipient);
+    let late_at = notify::delay_notice_at(
+        &delivery.settings.notifications,
+        claim,
+        recipient,
+        patience.delay_notice,
+    );
     let is_late = late_at.is_some_and(|at| now >= at);
     let (reply, next) = match &attempt.reply {
         AttemptReply::Held(reply) => {
@@ -357,7 +373,11 @@ fn outcome_of(
             let next = match Remark::of(reply) {
                 Remark::Greylisted(wait) => (now < expires_at).then(|| now + wait),
                 Remark::Throttled | Remark::Nothing => {
-                    (delivery.schedule).next(expires_at, recipient.attempts, now)
+                    let wait = match &patience.retry {
+                        Some(schedule) => (delivery.schedule).wait_of(schedule, recipient.attempts),
+                        None => delivery.schedule.wait(recipient.attempts),
+                    };
+                    (now < expires_at).then(|| now + wait)
                 }
             };
             (reply.clone(), next)

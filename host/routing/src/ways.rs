@@ -17,15 +17,15 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
 use gatepost_connections::{
-    ConnectionKey, ConnectionStates, Connections, Credential, Ehlo, FoundConnection, TokenUser,
-    Trust,
+    ConnectionKey, ConnectionState, ConnectionStates, Connections, Credential, Ehlo,
+    FoundConnection, TokenUser, Trust,
 };
 use gatepost_delivery::open::LoginSource;
-use gatepost_delivery::{Limits, ReachInside, ServerTarget, Servers, Target, Tls};
+use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls};
 use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::ownership::{Ownership, RecipientOwner};
-use gatepost_message::{Address, domain_to_ascii};
+use gatepost_message::{Address, Millis, domain_to_ascii};
 use gatepost_model::{Destination, Flow, Plan, Step, Way};
 use gatepost_policy_set::Policies;
 use gatepost_sasl::client::{self, Mechanism};
@@ -107,7 +107,7 @@ impl gatepost_delivery::Ways for Ways {
         message: &Claim,
         recipient: &ClaimedRecipient,
         step: &Step,
-    ) -> Result<Destination, Reply> {
+    ) -> Result<Led, Reply> {
         let transaction = &message.transaction;
         let account = transaction.account.as_deref();
         let comes_in = transaction.session.flow == Flow::Inbound;
@@ -117,39 +117,49 @@ impl gatepost_delivery::Ways for Ways {
         );
         // Mail for an address that this relay receives does not go by way of the world.
         if leaves && !comes_in && self.is_ours(&recipient.address) {
-            return Ok(Destination::Inside);
+            return Ok(Destination::Inside.into());
         }
         let egress = step.egress.clone();
-        match &step.way {
-            Way::Mx => Ok(Destination::Mx {
-                domain: domain_to_ascii(recipient.address.domain())
-                    .unwrap_or_else(|| recipient.address.domain().to_owned())
-                    .to_ascii_lowercase(),
-                egress,
-            }),
+        let destination = match &step.way {
+            Way::Mx => by_mx(&recipient.address, egress),
             Way::Connection(name) => {
                 let found = self.connections.named(account, name);
-                found
-                    .map(|found| of_connection(&found))
-                    .ok_or_else(|| no_such_way(&step.way))
+                let found = found.ok_or_else(|| no_such_way(&step.way))?;
+                return self.by_connection(&found, account, &recipient.address);
             }
             Way::ConnectionOf(address) => {
                 let found = account.and_then(|account| self.connections.serving(account, address));
-                found
-                    .map(|found| of_connection(&found))
-                    .ok_or_else(|| no_such_way(&step.way))
+                let found = found.ok_or_else(|| no_such_way(&step.way))?;
+                return self.by_connection(&found, account, &recipient.address);
             }
             // What came in is inside already: it would come in again and again.
-            Way::Inside if comes_in => Err(no_such_way(&step.way)),
-            Way::Inside if self.is_ours(&recipient.address) => Ok(Destination::Inside),
-            Way::Inside => Err(no_such_way(&step.way)),
-            Way::Lmtp(name) => Ok(Destination::Lmtp(name.clone())),
-            Way::Http(name) => Ok(Destination::Http(name.clone())),
-            Way::Maildir(name) => Ok(Destination::Maildir(name.clone())),
-            Way::NextHop(hop) => Ok(Destination::NextHop {
+            Way::Inside if comes_in => return Err(no_such_way(&step.way)),
+            Way::Inside if self.is_ours(&recipient.address) => Destination::Inside,
+            Way::Inside => return Err(no_such_way(&step.way)),
+            Way::Lmtp(name) => Destination::Lmtp(name.clone()),
+            Way::Http(name) => Destination::Http(name.clone()),
+            Way::Maildir(name) => Destination::Maildir(name.clone()),
+            Way::NextHop(hop) => Destination::NextHop {
                 hop: hop.clone(),
                 egress,
-            }),
+            },
+        };
+        Ok(destination.into())
+    }
+
+    fn patience(&self, destination: &Destination) -> Patience {
+        let Destination::Connection { account, name } = destination else {
+            return Patience::default();
+        };
+        let found = self.connections.find(account.as_deref(), name);
+        let Some(connection) = found.map(|found| found.connection) else {
+            return Patience::default();
+        };
+        let retry = connection.retry.as_ref();
+        Patience {
+            retry: retry.map(|waits| waits.iter().map(|wait| wait.0).collect()),
+            expiry: connection.expiry.map(|expiry| expiry.0),
+            delay_notice: connection.delay_notice.map(|delay| delay.0),
         }
     }
 
@@ -163,7 +173,10 @@ impl gatepost_delivery::Ways for Ways {
         hash.write(format!("{:?}", config.routes).as_bytes());
         if let Destination::Connection { account, name } = destination {
             let found = self.connections.find(account.as_deref(), name);
-            hash.write_u64(found.map_or(0, |found| found.generation));
+            if let Some(found) = found {
+                hash.write_u64(found.generation);
+                hash.write_u8(self.falls_back(&found).is_some().into());
+            }
         }
         format!("{:016x}", hash.finish())
     }
@@ -227,6 +240,68 @@ impl Ways {
             directory: &directory,
         };
         matches!(ownership.owner_of(address), RecipientOwner::Account(_))
+    }
+
+    /// Returns where mail through a connection goes: to its server, or by the default route while it
+    /// falls back.
+    fn by_connection(
+        &self,
+        found: &FoundConnection,
+        account: Option<&str>,
+        recipient: &Address,
+    ) -> Result<Led, Reply> {
+        let Some(send_as) = self.falls_back(found) else {
+            return Ok(of_connection(found).into());
+        };
+        let config = Arc::clone(&self.active.load().config);
+        let directory = self.directory.view();
+        let ownership = Ownership {
+            config: &config,
+            directory: &directory,
+        };
+        if !account.is_some_and(|account| ownership.may_send_as(account, &send_as)) {
+            return Err(unusable(
+                found,
+                &format_args!("{send_as} is not the account's"),
+            ));
+        }
+        let route = config.routes.submission.as_ref();
+        // RFC 3463: X.4.4, unable to route.
+        let route = route.ok_or_else(|| Reply::new(451, "4.4.4", "no route to fall back to"))?;
+        let egress = route.egress().map(ToOwned::to_owned);
+        let destination = match route.way() {
+            Way::Mx => by_mx(recipient, egress),
+            Way::NextHop(hop) => Destination::NextHop {
+                hop: hop.clone(),
+                egress,
+            },
+            Way::Connection(name) => Destination::Connection {
+                account: None,
+                name: name.clone(),
+            },
+            other => return Err(no_such_way(other)),
+        };
+        Ok(Led {
+            destination,
+            send_as: Some(send_as),
+        })
+    }
+
+    /// Returns the address in whose name mail leaves by the default route, because a connection has
+    /// been broken for as long as its mail may wait. When a probe is due, the next message is it.
+    fn falls_back(&self, found: &FoundConnection) -> Option<Address> {
+        let connection = &found.connection;
+        let (after, send_as) = (
+            connection.fall_back_after?,
+            connection.fall_back_as.as_ref()?,
+        );
+        let standing = self.states.of(&found.key);
+        let ConnectionState::Broken(trouble) = standing.state() else {
+            return None;
+        };
+        let now = Millis::now();
+        let waits = trouble.since + after.0 <= now && now < trouble.next_probe;
+        waits.then(|| send_as.clone())
     }
 
     /// Returns the addresses of a pool.
@@ -375,6 +450,16 @@ struct Inside(Arc<SharedConfig>);
 impl ReachInside for Inside {
     fn reach(&self) -> Option<DuplexStream> {
         gatepost_intake::inside::open(&self.0)
+    }
+}
+
+fn by_mx(recipient: &Address, egress: Option<String>) -> Destination {
+    let domain = domain_to_ascii(recipient.domain());
+    Destination::Mx {
+        domain: domain
+            .unwrap_or_else(|| recipient.domain().to_owned())
+            .to_ascii_lowercase(),
+        egress,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Decisions on the notices that a sender asked for.
 
+use std::time::Duration;
+
 use gatepost_message::{Message, Millis};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest, Ret};
 use gatepost_spool::{Claim, ClaimedRecipient, SenderProof};
@@ -57,8 +59,9 @@ pub(crate) fn delay_notice_at(
     notifications: &Notifications,
     claim: &Claim,
     recipient: &ClaimedRecipient,
+    own_delay: Option<Duration>,
 ) -> Option<Millis> {
-    let at = claim.received_at + notifications.delay?;
+    let at = claim.received_at + own_delay.or(notifications.delay)?;
     let notify = recipient.dsn.notify;
     let due = at < claim.expires_at
         && !recipient.delay_told

@@ -132,6 +132,12 @@ impl Watch for ConnectionWatch {
     fn stopped(&self) -> Option<Stop> {
         let standing = self.states.of(&self.found.key);
         let trouble = standing.state().trouble()?;
+        // Mail that falls back to another way does not wait.
+        let falls_back = (self.found.connection.fall_back_after)
+            .is_some_and(|after| trouble.since + after.0 <= Millis::now());
+        if falls_back && matches!(standing.state(), ConnectionState::Broken(_)) {
+            return None;
+        }
         Some(self.stop(standing.state(), trouble.next_probe))
     }
 

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatepost_delivery::{
-    Action, Attempt, Callers, Decided, Deciding, Delivery, Drained, Handle, Limits, NoticeMade,
-    Observer, Observing, Router, ServerTarget, Settings, Target, Ways,
+    Action, Attempt, Callers, Decided, Deciding, Delivery, Drained, Handle, Led, Limits,
+    NoticeMade, Observer, Observing, Router, ServerTarget, Settings, Target, Ways,
 };
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{
@@ -135,17 +135,12 @@ impl Ways for Servers {
         Ok(hop.into())
     }
 
-    fn destination(
-        &self,
-        _: &Claim,
-        _: &ClaimedRecipient,
-        step: &Step,
-    ) -> Result<Destination, Reply> {
+    fn destination(&self, _: &Claim, _: &ClaimedRecipient, step: &Step) -> Result<Led, Reply> {
         match &step.way {
-            Way::NextHop(hop) => Ok(Destination::NextHop {
+            Way::NextHop(hop) => Ok(Led::from(Destination::NextHop {
                 hop: hop.clone(),
                 egress: None,
-            }),
+            })),
             other => Err(Reply::new(451, "4.3.5", format!("no way {other}"))),
         }
     }
