@@ -29,6 +29,7 @@ mod egress_addresses;
 mod exposed_files;
 mod health;
 mod json_logs;
+mod mail_between_accounts;
 mod metrics;
 mod notices;
 mod private_store;
