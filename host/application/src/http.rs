@@ -20,7 +20,7 @@ use crate::form::Frame;
 use crate::letter::LetterRecipient;
 use crate::pieces::MessagePieces;
 use crate::signature::{WebhookId, sign};
-use crate::{Alarm, HttpSettings, Letter, Outcome};
+use crate::{Alarm, HttpSettings, Letter, Outcome, Reach};
 
 /// The most octets of an answer that are read: the status decides.
 const ANSWER: usize = 4096;
@@ -32,7 +32,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 const AHEAD: usize = 4;
 
 /// Delivers to the recipients, group by group. The groups are the same for the same recipients,
-/// whatever their order.
+/// whatever their order. Where nothing gets there, one group has tried for all that follow.
 pub(crate) async fn deliver(
     client: &HttpClient,
     settings: &HttpSettings,
@@ -41,6 +41,7 @@ pub(crate) async fn deliver(
     let mut order: Vec<usize> = (0..letter.rcpt_to.len()).collect();
     order.sort_by_key(|at| letter.rcpt_to[*at].address.as_str());
     let mut outcomes = vec![None; order.len()];
+    let mut down: Option<Outcome> = None;
     for group in order.chunks(settings.recipients) {
         let recipients: Vec<LetterRecipient<'_>> =
             group.iter().map(|at| letter.rcpt_to[*at]).collect();
@@ -48,7 +49,13 @@ pub(crate) async fn deliver(
             rcpt_to: &recipients,
             ..letter.clone()
         };
-        let outcome = post(client, settings, &part).await;
+        let outcome = match &down {
+            Some(outcome) => outcome.clone(),
+            None => post(client, settings, &part).await,
+        };
+        if outcome.reach() == Reach::Down {
+            down = Some(outcome.clone());
+        }
         for at in group {
             outcomes[*at] = Some(outcome.clone());
         }
@@ -72,7 +79,7 @@ async fn post(client: &HttpClient, settings: &HttpSettings, letter: &Letter<'_>)
         Ok(Err(error)) => unanswered(&error),
         Err(_) => {
             let reply = Reply::new(451, "4.4.2", "The application did not answer in time");
-            Outcome::waits(Alarm::Unreachable, reply)
+            Outcome::waits(Alarm::Silent, reply)
         }
     }
 }
@@ -171,7 +178,7 @@ fn unanswered(error: &HttpError) -> Outcome {
             "The application does not answer",
         ),
         _ => (
-            Alarm::Unreachable,
+            Alarm::Silent,
             "4.4.2",
             "The connection to the application broke",
         ),

@@ -24,8 +24,6 @@ pub struct Letter<'a> {
     pub rcpt_to: &'a [LetterRecipient<'a>],
     /// Person who asks something of the application, if that is known.
     pub requester: Option<&'a str>,
-    /// Way by which the message came.
-    pub arrival: Arrival,
     /// Class, if a policy determined it.
     pub class: Option<MessageClass>,
     /// Tags of policies.
@@ -45,6 +43,8 @@ pub struct LetterRecipient<'a> {
     pub address: &'a Address,
     /// Address that the sender wrote to, if it is another.
     pub original: Option<&'a Address>,
+    /// Way by which the message came to it.
+    pub arrival: Arrival,
 }
 
 /// Tag of a policy, with its reasons.
@@ -53,8 +53,8 @@ pub struct LetterRecipient<'a> {
 pub struct TagWithReasons<'a> {
     /// The tag.
     pub tag: &'a str,
-    /// Name of the policy that set it.
-    pub policy: &'a str,
+    /// Name of the policy that set it, if that is known.
+    pub policy: Option<&'a str>,
     /// Reasons that the policy gave in the same call.
     pub reasons: &'a [String],
 }

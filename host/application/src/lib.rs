@@ -23,9 +23,9 @@ mod signature;
 use gatepost_http_client::HttpClient;
 
 pub use self::letter::{Arrival, Letter, LetterRecipient, TagWithReasons};
-pub use self::outcome::{Alarm, Outcome};
+pub use self::outcome::{Alarm, Outcome, Reach};
 pub use self::settings::{
-    HttpForm, HttpSettings, MaildirSettings, SettingsError, Target, Url, WebhookSecret,
+    HttpDraft, HttpForm, HttpSettings, MaildirSettings, SettingsError, Target, Url, WebhookSecret,
 };
 pub use self::signature::{WebhookId, sign};
 

@@ -23,8 +23,10 @@ pub struct Outcome {
 /// Reason why mail for the application waits, with what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Alarm {
-    /// Nobody answers, or not in time.
+    /// Nobody takes connections.
     Unreachable,
+    /// The answer does not come, or not in time.
+    Silent,
     /// The server does not prove to be the host of the URL.
     Certificate,
     /// 401 and 403.
@@ -45,10 +47,43 @@ pub enum Alarm {
     Unreadable,
 }
 
+/// What an outcome says of other mail for the same target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// The target works.
+    Works,
+    /// The target has too much to do.
+    Busy,
+    /// Nothing gets there, whatever the message.
+    Down,
+    /// Nothing: it may be this message alone.
+    Unknown,
+}
+
+impl Alarm {
+    /// Returns what this says of other mail. Statuses that an application, or a filter before it,
+    /// may give to one message say nothing: nobody can stop the mail of others by what they write.
+    pub fn reach(self) -> Reach {
+        match self {
+            Self::Unreachable | Self::Certificate | Self::Unauthorized(401) | Self::Unwritable => {
+                Reach::Down
+            }
+            Self::Failing(429 | 503) => Reach::Busy,
+            Self::Unauthorized(_)
+            | Self::WrongUrl(_)
+            | Self::WrongForm
+            | Self::TooLarge
+            | Self::Failing(_) => Reach::Works,
+            Self::Silent | Self::DiskFull | Self::Unreadable => Reach::Unknown,
+        }
+    }
+}
+
 impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let advice = match self {
-            Self::Unreachable => "the application does not answer: start it, or mend the URL",
+            Self::Unreachable => "the application takes no connection: start it, or mend the URL",
+            Self::Silent => "the application does not answer a request: look at its log",
             Self::Certificate => {
                 "the application's certificate does not verify: renew it, or trust its CA"
             }
@@ -84,6 +119,11 @@ impl fmt::Display for Alarm {
 }
 
 impl Outcome {
+    /// Returns what this says of other mail.
+    pub fn reach(&self) -> Reach {
+        self.alarm.map_or(Reach::Works, Alarm::reach)
+    }
+
     pub(crate) fn delivered(text: &str) -> Self {
         Self::of(Reply::new(250, "2.0.0", text), None)
     }

@@ -19,21 +19,27 @@ pub enum Target {
     Http(HttpSettings),
 }
 
+impl Target {
+    /// Returns the waits between tries, where the target has its own.
+    pub fn retry(&self) -> Option<&[Duration]> {
+        match self {
+            Self::Maildir(_) => None,
+            Self::Http(settings) => Some(&settings.retry),
+        }
+    }
+}
+
 /// Settings of `[maildir.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(
-    rename_all = "kebab-case",
-    deny_unknown_fields,
-    try_from = "RawMaildir"
-)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MaildirSettings {
     /// Folder that has `tmp`, `new` and `cur`; made with mode 0700 if it is not there.
     pub path: PathBuf,
 }
 
-/// Settings of `[http.NAME]`.
+/// Settings of `[endpoint.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "RawHttp")]
+#[serde(try_from = "HttpDraft<WebhookSecret>")]
 pub struct HttpSettings {
     /// URL that takes the messages.
     pub url: Url,
@@ -67,9 +73,6 @@ pub enum HttpForm {
 /// Error of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// The path is relative.
-    #[error("the path of a Maildir begins with `/`")]
-    RelativePath,
     /// The URL is not one for requests.
     #[error("write a URL as `https://host/path`, without user and fragment")]
     Url,
@@ -88,6 +91,18 @@ pub enum SettingsError {
     /// A number is out of range.
     #[error("`{0}` is out of range: {1}")]
     Range(&'static str, &'static str),
+}
+
+impl SettingsError {
+    /// Returns the key of the setting.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Secret | Self::Secrets => "secrets",
+            Self::Failing(_) => "failing",
+            Self::Range(key, _) => key,
+        }
+    }
 }
 
 /// The most secrets that sign at once.
@@ -175,43 +190,55 @@ impl<'de> Deserialize<'de> for WebhookSecret {
     }
 }
 
-#[derive(Deserialize)]
+/// Settings of `[endpoint.NAME]` as they are written: `S` says where a secret is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct RawMaildir {
-    path: PathBuf,
+pub struct HttpDraft<S> {
+    /// As [`HttpSettings::url`].
+    pub url: Url,
+    /// As [`HttpSettings::form`].
+    #[serde(default)]
+    pub form: HttpForm,
+    /// As [`HttpSettings::secrets`].
+    pub secrets: Vec<S>,
+    /// As [`HttpSettings::failing`].
+    #[serde(default)]
+    pub failing: Vec<u16>,
+    /// As [`HttpSettings::timeout`], in seconds.
+    #[serde(default = "timeout")]
+    pub timeout_seconds: u64,
+    /// As [`HttpSettings::recipients`].
+    pub recipients: Option<usize>,
+    /// As [`HttpSettings::retry`], in seconds.
+    #[serde(default = "retry")]
+    pub retry_seconds: Vec<u64>,
 }
 
-impl TryFrom<RawMaildir> for MaildirSettings {
-    type Error = SettingsError;
-
-    fn try_from(raw: RawMaildir) -> Result<Self, SettingsError> {
-        match raw.path.is_absolute() {
-            true => Ok(Self { path: raw.path }),
-            false => Err(SettingsError::RelativePath),
+impl<S> HttpDraft<S> {
+    /// Returns the draft with these secrets in place of its own.
+    pub fn with_secrets<T>(self, secrets: Vec<T>) -> HttpDraft<T> {
+        HttpDraft {
+            url: self.url,
+            form: self.form,
+            secrets,
+            failing: self.failing,
+            timeout_seconds: self.timeout_seconds,
+            recipients: self.recipients,
+            retry_seconds: self.retry_seconds,
         }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct RawHttp {
-    url: Url,
-    #[serde(default)]
-    form: HttpForm,
-    secrets: Vec<WebhookSecret>,
-    #[serde(default)]
-    failing: Vec<u16>,
-    #[serde(default = "timeout")]
-    timeout_seconds: u64,
-    recipients: Option<usize>,
-    #[serde(default = "retry")]
-    retry_seconds: Vec<u64>,
-}
+/// Longest wait between two tries.
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
 
-impl TryFrom<RawHttp> for HttpSettings {
+/// The most waits that are written.
+const MOST_WAITS: usize = 100;
+
+impl TryFrom<HttpDraft<WebhookSecret>> for HttpSettings {
     type Error = SettingsError;
 
-    fn try_from(raw: RawHttp) -> Result<Self, SettingsError> {
+    fn try_from(raw: HttpDraft<WebhookSecret>) -> Result<Self, SettingsError> {
         if !(1..=MOST_SECRETS).contains(&raw.secrets.len()) {
             return Err(SettingsError::Secrets);
         }
@@ -219,8 +246,8 @@ impl TryFrom<RawHttp> for HttpSettings {
         if let Some(status) = raw.failing.iter().find(unfit) {
             return Err(SettingsError::Failing(*status));
         }
-        if !(1..=3600).contains(&raw.timeout_seconds) {
-            return Err(SettingsError::Range("timeout-seconds", "write 1 to 3600"));
+        if !(1..=600).contains(&raw.timeout_seconds) {
+            return Err(SettingsError::Range("timeout-seconds", "write 1 to 600"));
         }
         let most = match raw.form {
             HttpForm::Multipart => 1000,
@@ -232,8 +259,10 @@ impl TryFrom<RawHttp> for HttpSettings {
             let range = "write 1 to 1000, for the raw form 1 to 50";
             return Err(SettingsError::Range("recipients", range));
         }
-        if raw.retry_seconds.is_empty() || raw.retry_seconds.contains(&0) {
-            let problem = "write one wait or more, none of them 0";
+        let mut waits = raw.retry_seconds.iter();
+        let fit = waits.all(|wait| (1..=LONGEST_WAIT).contains(wait));
+        if !fit || !(1..=MOST_WAITS).contains(&raw.retry_seconds.len()) {
+            let problem = "write 1 to 100 waits of 1 to 86400 seconds";
             return Err(SettingsError::Range("retry-seconds", problem));
         }
         Ok(Self {

@@ -94,7 +94,11 @@ fn mail_waits_for_an_application_that_does_not_answer() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     drop(nobody);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    for (address, code) in [(closed, "4.4.1"), (silent.local_addr().unwrap(), "4.4.2")] {
+    let silent = silent.local_addr().unwrap();
+    for (address, code, alarm) in [
+        (closed, "4.4.1", Alarm::Unreachable),
+        (silent, "4.4.2", Alarm::Silent),
+    ] {
         let target = Target::Http(settings(address, "timeout-seconds = 1"));
         let mail = mail(&["one@desk.example"]);
         let recipients = mail.recipients();
@@ -102,7 +106,7 @@ fn mail_waits_for_an_application_that_does_not_answer() {
         let outcome = runtime
             .block_on(application().deliver(&target, &letter))
             .remove(0);
-        assert_eq!(outcome.alarm, Some(Alarm::Unreachable));
+        assert_eq!(outcome.alarm, Some(alarm));
         assert_eq!(outcome.reply.enhanced().unwrap().to_string(), code);
     }
 }
@@ -155,6 +159,6 @@ fn the_settings_on_the_page_are_settings() {
         let block = blocks.find_map(|block| block.strip_prefix(&format!("[{name}]\n")));
         block.unwrap().split("```").next().unwrap().to_owned()
     };
-    toml::from_str::<HttpSettings>(&block("http.desk")).unwrap();
+    toml::from_str::<HttpSettings>(&block("endpoint.desk")).unwrap();
     toml::from_str::<MaildirSettings>(&block("maildir.desk")).unwrap();
 }

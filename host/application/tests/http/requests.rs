@@ -34,23 +34,24 @@ fn the_multipart_form_has_the_facts_and_the_message() {
         LetterRecipient {
             address: &mail.to[0].0,
             original: Some(&alias),
+            arrival: Arrival::PastRelay,
         },
         LetterRecipient {
             address: &mail.to[1].0,
             original: None,
+            arrival: Arrival::Other,
         },
     ];
     let reasons = ["the domain's key is unknown".to_owned()];
     let tags = [TagWithReasons {
         tag: "dmarc-fail",
-        policy: "inbound-auth",
+        policy: Some("inbound-auth"),
         reasons: &reasons,
     }];
     let authentication = json!({ "spf": "pass" });
     let letter = Letter {
         message_id: Some("<1@a.example>"),
         requester: Some("ann@a.example"),
-        arrival: Arrival::PastRelay,
         tags: &tags,
         authentication: Some(&authentication),
         ..mail.letter(&rcpt_to)
@@ -74,11 +75,14 @@ fn the_multipart_form_has_the_facts_and_the_message() {
         "received": 1_700_000_000_123_u64,
         "mail-from": "ann@a.example",
         "rcpt-to": [
-            { "address": "one@desk.example", "original": "alias@desk.example" },
-            { "address": "two@desk.example", "original": null },
+            {
+                "address": "one@desk.example",
+                "original": "alias@desk.example",
+                "arrival": "past-relay",
+            },
+            { "address": "two@desk.example", "original": null, "arrival": "other" },
         ],
         "requester": "ann@a.example",
-        "arrival": "past-relay",
         "class": null,
         "tags": [{
             "tag": "dmarc-fail",

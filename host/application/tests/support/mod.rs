@@ -31,6 +31,7 @@ impl Mail {
         let each = self.to.iter().map(|(address, original)| LetterRecipient {
             address,
             original: original.as_ref(),
+            arrival: Arrival::Direct,
         });
         each.collect()
     }
@@ -44,7 +45,6 @@ impl Mail {
             mail_from: &self.from,
             rcpt_to,
             requester: None,
-            arrival: Arrival::Direct,
             class: None,
             tags: &[],
             authentication: None,
