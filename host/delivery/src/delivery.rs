@@ -107,12 +107,18 @@ impl Delivery {
     /// Returns the limits of the lane to that target. The queue may hand out more than there are
     /// connections, so that none waits while results go to the disk.
     pub(crate) fn limits(&self, target: &Target) -> LaneLimits {
-        let Target::Server(server) = target;
-        let own = server.limits.connections;
-        let connections = own.unwrap_or(self.settings.connections_per_next_hop).max(1);
+        let usual = self.settings.connections_per_next_hop;
+        let (in_hand, a_minute) = match target {
+            Target::Server(server) => {
+                let connections = server.limits.connections.unwrap_or(usual).max(1);
+                (connections * 2, server.limits.messages_a_minute)
+            }
+            // Each message has a request of its own.
+            Target::Application(_) => (usual.max(1), None),
+        };
         LaneLimits {
-            in_hand: u32::try_from(connections * 2).unwrap_or(u32::MAX),
-            a_minute: server.limits.messages_a_minute,
+            in_hand: u32::try_from(in_hand).unwrap_or(u32::MAX),
+            a_minute,
         }
     }
 

@@ -10,6 +10,7 @@ use gatepost_spool::ClaimCause;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use crate::application_transfer::ApplicationTransfer;
 use crate::content::Content;
 use crate::delivery::Delivery;
 use crate::in_hand::MessageInHand;
@@ -221,6 +222,19 @@ async fn transfer(
                 lane: limits,
                 content,
                 converted: Default::default(),
+            };
+            transfer.run(lot.recipients).await;
+        }
+        Target::Application(way) => {
+            let transfer = ApplicationTransfer {
+                retry: delivery.ways.patience(&lot.destination).retry,
+                message,
+                reverse_path,
+                delivery,
+                in_hand,
+                way,
+                key: lot.key,
+                lane: limits,
             };
             transfer.run(lot.recipients).await;
         }

@@ -16,6 +16,7 @@
 //! 5. One SMTP or LMTP transaction, or as many as the next hop's limits require, hands the message
 //!    over, in pieces as they come from the store. Every recipient gets a reply of its own. A
 //!    message that the next hop does not accept as it is, is returned, never sent broken.
+//!    The application may have a way without SMTP, which hands the message over in one step.
 //! 6. The replies are settled: positive is delivered, transient is deferred by the [`Schedule`]
 //!    until the message expires, permanent is failed. The sender is told in a notice ([`notify`]),
 //!    above all a bounce, that goes into the spool in the commit that records the outcome; a null
@@ -31,10 +32,13 @@
 //! `gatepost_delivery_connections_total{connection}`, connection being `opened`, `reused` or
 //! `failed`; `gatepost_delivery_notifications_total{action}`, action being `failed`, `delayed`,
 //! `relayed`, `delivered` or `suppressed`; `gatepost_delivery_bounces_total`, the first of these;
-//! `gatepost_conversions_total{to}`, of converted messages, to being `7bit` or `short-lines`.
+//! `gatepost_conversions_total{to}`, of converted messages, to being `7bit` or `short-lines`;
+//! `gatepost_application_alarms_total{destination}`, of tries after which somebody has to mend
+//! something at the application.
 
 #![forbid(unsafe_code)]
 
+mod application_transfer;
 mod connect;
 mod connection;
 mod content;
@@ -71,7 +75,7 @@ pub use retry::Schedule;
 pub use router::{Decided, Deciding, Led, Patience, Router, Ways};
 pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
 pub use target::{
-    FindServers, Finding, Limits, OpeningTerms, ReachInside, ServerTarget, Servers, Stop, Target,
-    Watch,
+    Alarm, FindServers, Finding, HandOver, Handed, HandedOver, HandingOver, Limits, OpeningTerms,
+    Reach, ReachInside, ServerTarget, Servers, Stop, Target, Watch,
 };
 pub use tls::{StartError, Tls};

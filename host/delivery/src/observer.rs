@@ -37,8 +37,9 @@ pub struct Attempt<'a> {
     pub judgements: &'a [Judgement],
     /// Destination of the attempt; `None` if there was no route.
     pub destination: Option<&'a Destination>,
-    /// Host and port of the server that was tried; `None` if there was none.
-    pub server: Option<(&'a str, u16)>,
+    /// Host and port of the server that was tried, or the application's way, which has no port;
+    /// `None` if there was none.
+    pub server: Option<(&'a str, Option<u16>)>,
     /// Stage that ended it.
     pub stage: AttemptStage,
     /// Step of the plan that was tried.

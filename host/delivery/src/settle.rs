@@ -5,7 +5,9 @@ use std::time::Duration;
 use std::fmt;
 
 use gatepost_message::{Address, Millis};
-use gatepost_model::{AttemptStage, Destination, Flow, Judgement, Protocol, Route, Step};
+use gatepost_model::{
+    AttemptStage, Destination, DestinationKey, Flow, Judgement, Protocol, Route, Step,
+};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{OpeningStage, Stage};
 use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
@@ -64,8 +66,10 @@ impl RecipientAttempt {
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) protocol: Protocol,
+    /// Port; none for a way without one.
+    pub(crate) port: Option<u16>,
+    /// True if it delivers for good, and hands nothing on.
+    pub(crate) delivers: bool,
     /// Stage at which it did not open a session; `None` if it did.
     pub(crate) failed_at: Option<OpeningStage>,
 }
@@ -75,8 +79,10 @@ impl Server {
     pub(crate) fn of(connection: &Connection) -> Self {
         Self {
             host: connection.host.clone(),
-            port: connection.address.port(),
-            protocol: connection.protocol,
+            // Without a network there is none.
+            port: Some(connection.address.port()).filter(|port| *port != 0),
+            // LMTP attempts for a mailbox (RFC 2033 section 4.2), SMTP for a further hop.
+            delivers: connection.protocol == Protocol::Lmtp,
             failed_at: None,
         }
     }
@@ -86,20 +92,27 @@ impl Server {
         let (host, port) = why.server.rsplit_once(':').unwrap_or((&why.server, ""));
         Self {
             host: host.trim_matches(['[', ']']).to_owned(),
-            port: port.parse().unwrap_or_default(),
-            protocol: Protocol::Smtp,
+            port: port.parse().ok(),
+            delivers: false,
             failed_at: Some(why.stage),
+        }
+    }
+
+    /// Returns the application's way, by the key of its destination.
+    pub(crate) fn application(key: &DestinationKey) -> Self {
+        Self {
+            host: key.to_string(),
+            port: None,
+            delivers: true,
+            failed_at: None,
         }
     }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.port {
-            // Without a network there is no port.
-            0 => f.write_str(&self.host),
-            port => write!(f, "{}:{port}", self.host),
-        }
+        f.write_str(&self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
@@ -110,6 +123,15 @@ pub(crate) enum AttemptReply {
     FromServer(Reply, Stage),
     /// Reply of the relay in the server's stead.
     FromRelay(Reply),
+    /// Reply for the application, which answers without SMTP.
+    FromApplication {
+        /// Reply.
+        reply: Reply,
+        /// Time of the next try, if the recipient waits.
+        next: Millis,
+        /// Stage that ended the attempt.
+        stage: AttemptStage,
+    },
     /// Something stops the destination, or the mailbox that the message leaves from. That says
     /// nothing of the recipient, which waits.
     Waits {
@@ -145,6 +167,7 @@ impl RecipientAttempt {
                 Stage::Message => AttemptStage::Message,
                 Stage::Local => AttemptStage::Local,
             },
+            (AttemptReply::FromApplication { stage, .. }, _) => *stage,
             (_, Some(server)) => match server.failed_at {
                 None => AttemptStage::Local,
                 Some(OpeningStage::Tls | OpeningStage::StartTls) => AttemptStage::Tls,
@@ -160,9 +183,9 @@ impl RecipientAttempt {
     /// Returns true if the attempt itself ended in a permanent reply.
     fn is_refused(&self) -> bool {
         match &self.reply {
-            AttemptReply::FromServer(reply, _) | AttemptReply::FromRelay(reply) => {
-                reply.is_permanent()
-            }
+            AttemptReply::FromServer(reply, _)
+            | AttemptReply::FromRelay(reply)
+            | AttemptReply::FromApplication { reply, .. } => reply.is_permanent(),
             _ => false,
         }
     }
@@ -373,6 +396,9 @@ fn outcome_of(
             }
             false => (stop.reply.clone(), None),
         },
+        AttemptReply::FromApplication { reply, next, .. } => {
+            (reply.clone(), (now < expires_at).then_some(*next))
+        }
         AttemptReply::FromServer(reply, _) | AttemptReply::FromRelay(reply) => {
             let next = match Remark::of(reply) {
                 Remark::Greylisted(wait) => (now < expires_at).then(|| now + wait),
@@ -409,7 +435,7 @@ fn outcome_of(
         },
         // Mail for the application is not lost because the application is away: it waits for an
         // operator.
-        None if claim.transaction.session.flow == Flow::Inbound => AttemptOutcome::Held { reply },
+        None if is_for_application(in_hand, attempt) => AttemptOutcome::Held { reply },
         None => AttemptOutcome::Failed {
             // RFC 3463: X.4.7, delivery time expired.
             reply: Reply::new(
@@ -423,6 +449,15 @@ fn outcome_of(
             server,
         },
     }
+}
+
+/// Returns true for mail on its way to the application: what came in, and whatever goes to one of
+/// its destinations.
+fn is_for_application(in_hand: &MessageInHand, attempt: &RecipientAttempt) -> bool {
+    let stored = in_hand.recipient(attempt.index).route.as_ref();
+    let route = attempt.route.as_ref().or(stored);
+    in_hand.claim.transaction.session.flow == Flow::Inbound
+        || route.is_some_and(|route| route.destination.is_of_application())
 }
 
 /// Makes the outcome of a recipient that was not attempted.
@@ -443,16 +478,11 @@ fn action_to_report(in_hand: &MessageInHand, settled: &SettledRecipient) -> Opti
             delay_told: true, ..
         } => Action::Delayed,
         AttemptOutcome::Delivered { .. } if settled.attempt.dsn_passed_on => return None,
-        // LMTP attempts for a mailbox (RFC 2033 section 4.2), SMTP for a further hop.
         AttemptOutcome::Delivered { .. } => {
-            match settled
-                .attempt
-                .server
-                .as_ref()
-                .map(|server| server.protocol)
-            {
-                Some(Protocol::Lmtp) => Action::Delivered,
-                _ => Action::Relayed,
+            let server = settled.attempt.server.as_ref();
+            match server.is_some_and(|server| server.delivers) {
+                true => Action::Delivered,
+                false => Action::Relayed,
             }
         }
         AttemptOutcome::Deferred { .. }

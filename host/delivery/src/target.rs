@@ -9,11 +9,13 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use gatepost_message::{Address, Millis};
+use gatepost_message::{Address, Message, Millis, ReversePath};
 use gatepost_model::NextHop;
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{EhloName, Stage};
+use gatepost_spool::{Claim, ClaimedRecipient};
 use tokio::io::DuplexStream;
 
 use crate::open::{NotOpened, Opening};
@@ -21,18 +23,79 @@ use crate::settings::Timeouts;
 use crate::tls::Tls;
 
 /// Way in which a destination is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Target {
     /// Servers that speak SMTP or LMTP.
     Server(ServerTarget),
+    /// The application, without SMTP.
+    Application(Arc<dyn HandOver>),
 }
 
 impl Target {
     /// Returns who keeps the destination's state.
     pub(crate) fn watch(&self) -> Option<&Arc<dyn Watch>> {
-        let Self::Server(server) = self;
-        server.watch.as_ref()
+        match self {
+            Self::Server(server) => server.watch.as_ref(),
+            Self::Application(_) => None,
+        }
     }
+}
+
+/// Hands messages to the application without SMTP.
+pub trait HandOver: Send + Sync {
+    /// Hands a message over; returns an outcome for each of its recipients, in their order.
+    fn hand_over<'a>(&'a self, handed: Handed<'a>) -> HandingOver<'a>;
+}
+
+/// Future of the outcomes.
+pub type HandingOver<'a> = Pin<Box<dyn Future<Output = Vec<HandedOver>> + Send + 'a>>;
+
+/// A message for the application, in the name in which it goes there.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed<'a> {
+    /// The message in the queue.
+    pub claim: &'a Claim,
+    /// The message.
+    pub message: &'a Message,
+    /// MAIL FROM.
+    pub reverse_path: &'a ReversePath,
+    /// Recipients to hand it over for.
+    pub recipients: &'a [&'a ClaimedRecipient],
+}
+
+/// Outcome for one recipient.
+#[derive(Debug, Clone)]
+pub struct HandedOver {
+    /// Reply as in SMTP: 2xx is delivered, 4xx waits, 5xx has failed.
+    pub reply: Reply,
+    /// Wait that the application asks for.
+    pub retry_after: Option<Duration>,
+    /// Words for the operator, if somebody has to mend something.
+    pub alarm: Option<Alarm>,
+    /// What it says of other mail.
+    pub reach: Reach,
+}
+
+/// Words for the operator about mail that waits for the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// What is wrong, and what to do.
+    pub advice: String,
+    /// First words of the answer, or the error of the system: for the log alone.
+    pub detail: Option<String>,
+}
+
+/// What an outcome says of other mail for the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The application takes mail.
+    Works,
+    /// It has too much to do.
+    Busy,
+    /// Nothing gets there, whatever the message.
+    Down,
+    /// Nothing: it may be this message alone.
+    Unknown,
 }
 
 /// Servers of one destination, and what they may be asked to take.

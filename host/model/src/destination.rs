@@ -363,6 +363,12 @@ impl Destination {
     pub fn key(&self) -> DestinationKey {
         DestinationKey::new(&self.to_string())
     }
+
+    /// Returns true if the application gets the mail there. Such mail is held at its expiry, and not
+    /// returned: its sender can mend nothing.
+    pub fn is_of_application(&self) -> bool {
+        matches!(self, Self::Lmtp(_) | Self::Http(_) | Self::Maildir(_))
+    }
 }
 
 /// Writes a destination as operators see it, such as `mx:b.example`.

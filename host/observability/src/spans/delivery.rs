@@ -31,7 +31,9 @@ impl MessageTrace {
         }
         if let Some((host, port)) = attempt.server {
             span.text("server.address", host);
-            span.number("server.port", port);
+            if let Some(port) = port {
+                span.number("server.port", port);
+            }
         }
         if let Some(tls) = attempt.tls {
             span.text("gatepost.tls", tls);
