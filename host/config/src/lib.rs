@@ -16,6 +16,7 @@ mod delivery;
 mod destinations;
 mod directory;
 mod document;
+mod endpoints;
 mod error;
 pub mod exposure;
 mod listener;
@@ -36,6 +37,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gatepost_application::{MaildirSettings, Target};
 use gatepost_delivery::Templates;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -63,7 +65,7 @@ pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
 pub use relay_connections::RelayConnections;
-pub use routes::{DefaultRoute, HttpEndpoint, LmtpServer, MaildirFolder, Routes};
+pub use routes::{DefaultRoute, LmtpServer, Routes};
 pub use units::parse_duration;
 
 /// Path of the configuration when no `--config` is given.
@@ -139,12 +141,16 @@ pub struct Config {
     /// LMTP servers of the application, by name.
     #[serde(default)]
     pub lmtp: BTreeMap<String, LmtpServer>,
-    /// HTTP endpoints of the application, by name.
+    /// HTTP endpoints of the application as they are written; [`Config::endpoints`] has them
+    /// complete.
     #[serde(default, rename = "endpoint")]
-    pub endpoints: BTreeMap<String, HttpEndpoint>,
+    written_endpoints: endpoints::WrittenEndpoints,
+    /// HTTP endpoints of the application, by name.
+    #[serde(skip)]
+    pub endpoints: BTreeMap<String, Arc<Target>>,
     /// Maildirs of the application, by name.
     #[serde(default, rename = "maildir")]
-    pub maildirs: BTreeMap<String, MaildirFolder>,
+    pub maildirs: BTreeMap<String, MaildirSettings>,
     /// Delivery of accepted mail.
     #[serde(default)]
     pub delivery: Delivery,
@@ -193,7 +199,10 @@ impl Config {
         }
         let files = config.resolve_paths(base);
         let site = connection::complete(&config.connections, config.relay.profiles.as_deref());
-        let site = site.map_err(|findings| ConfigError::invalid(findings, text, path))?;
+        let invalid = |findings| ConfigError::invalid(findings, text, path);
+        let mut site = site.map_err(invalid)?;
+        let endpoints = endpoints::complete(&config.written_endpoints, &mut site.unread);
+        config.endpoints = endpoints.map_err(invalid)?;
         config.site = Arc::new(site);
         if let Some(hop) = config.delivery.default_route.take() {
             let route = DefaultRoute::from(hop);
@@ -247,22 +256,25 @@ impl Config {
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 
-    /// Returns true if the file holds a secret: a password, or a header for the collector, which is
-    /// usually a token.
+    /// Returns true if the file holds a secret: a password, a secret of an endpoint, or a header for
+    /// the collector, which is usually a token.
     pub fn holds_secrets(&self) -> bool {
         let mut accounts = self.accounts.iter();
         let headers = Headers::default();
         accounts.any(|account| !account.users.is_empty())
             || connection::hold_secrets(&self.connections)
+            || endpoints::hold_secrets(&self.written_endpoints)
             || (self.otlp.as_ref()).is_some_and(|otlp| otlp.headers != headers)
     }
 
-    /// Returns the files that hold secrets of connections.
+    /// Returns the files that hold secrets of connections and endpoints.
     pub fn secret_files(&self) -> Vec<&Path> {
-        connection::secret_files(&self.connections)
+        let mut files = connection::secret_files(&self.connections);
+        files.extend(endpoints::secret_files(&self.written_endpoints));
+        files
     }
 
-    /// Checks that every secret of a connection could be read. What only asks a relay, or looks at
+    /// Checks that every secret of a connection or an endpoint could be read. What only asks a relay, or looks at
     /// its store, needs none.
     ///
     /// # Errors
@@ -350,8 +362,9 @@ impl Config {
         }
         connection::resolve_paths(&mut self.connections, base, &mut files);
         for maildir in self.maildirs.values_mut() {
-            maildir.folder = base.join(&maildir.folder);
+            maildir.path = base.join(&maildir.path);
         }
+        endpoints::resolve_paths(&mut self.written_endpoints, base);
         let mut resolve = |path: &mut PathBuf| {
             *path = base.join(&*path);
             files.push(path.clone());

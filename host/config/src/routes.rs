@@ -1,7 +1,6 @@
 //! Default routes by direction, and the names that they may have.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use gatepost_model::{NextHop, Plan, Protocol, Step, TlsMode, Way};
 use serde::Deserialize;
@@ -119,22 +118,6 @@ impl LmtpServer {
             protocol: Protocol::Lmtp,
         }
     }
-}
-
-/// Maildir of the application.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct MaildirFolder {
-    /// Folder; made where there is none.
-    pub folder: PathBuf,
-}
-
-/// HTTP endpoint of the application.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct HttpEndpoint {
-    /// URL that messages are posted to.
-    pub url: String,
 }
 
 #[cfg(test)]

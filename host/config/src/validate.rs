@@ -651,7 +651,7 @@ fn check_routes(config: &Config, findings: &mut Findings) {
     let mut names = HashSet::new();
     let targets = [
         ("lmtp", config.lmtp.keys().collect::<Vec<_>>()),
-        ("endpoint", config.endpoints.keys().collect()),
+        ("endpoint", config.written_endpoints.keys().collect()),
         ("maildir", config.maildirs.keys().collect()),
     ];
     for (table, of) in targets {
@@ -684,7 +684,9 @@ fn check_routes(config: &Config, findings: &mut Findings) {
         let missing = match route.way() {
             Way::Connection(name) if !has_connection(name) => Some(("connection", name)),
             Way::Lmtp(name) if !config.lmtp.contains_key(name) => Some(("lmtp", name)),
-            Way::Http(name) if !config.endpoints.contains_key(name) => Some(("endpoint", name)),
+            Way::Http(name) if !config.written_endpoints.contains_key(name) => {
+                Some(("endpoint", name))
+            }
             Way::Maildir(name) if !config.maildirs.contains_key(name) => Some(("maildir", name)),
             _ => None,
         };

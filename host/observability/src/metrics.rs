@@ -213,6 +213,10 @@ fn describe() {
             "Connections to next hops that an attempt was made on, by whether new or used again",
         ),
         (
+            "gatepost_application_alarms_total",
+            "Tries after which somebody has to mend something at the application, by destination",
+        ),
+        (
             "gatepost_mta_sts_total",
             "Look-ups of domains for their servers, by what MTA-STS says of them",
         ),

@@ -1,5 +1,6 @@
 //! The ways out of this relay: what a step of a plan comes to, and how it is reached.
 
+mod application;
 mod connection;
 mod exchanges;
 mod outside;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
+use gatepost_config::Config;
 use gatepost_connections::{
     ConnectionKey, ConnectionState, ConnectionStates, Connections, Credential, Ehlo,
     FoundConnection, TokenUser, Trust,
@@ -24,6 +26,7 @@ use gatepost_delivery::open::LoginSource;
 use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls};
 use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
+use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::ownership::{Ownership, RecipientOwner};
 use gatepost_message::{Address, Millis, domain_to_ascii};
 use gatepost_model::{Destination, Flow, Plan, Step, Way};
@@ -36,6 +39,8 @@ use parking_lot::Mutex;
 use tokio::io::DuplexStream;
 use zeroize::Zeroizing;
 
+pub use self::application::Records;
+use self::application::ToApplication;
 use self::connection::{ConnectionServer, ConnectionWatch};
 use self::exchanges::Exchanges;
 pub use self::outside::{Outside, OutsideError};
@@ -59,6 +64,8 @@ pub struct Ways {
     /// TLS of connections with certificates of their own, by key and generation.
     tls: Mutex<HashMap<ConnectionKey, (u64, Tls)>>,
     tokens: ConnectionTokens,
+    /// Records of messages.
+    records: Records,
 }
 
 impl Ways {
@@ -69,6 +76,7 @@ impl Ways {
         directory: Arc<Directory>,
         (connections, states): (Arc<dyn Connections>, Arc<ConnectionStates>),
         outside: Outside,
+        records: Records,
     ) -> Self {
         Self {
             policies,
@@ -79,6 +87,7 @@ impl Ways {
             states,
             outside: ArcSwap::from_pointee(outside),
             tls: Mutex::default(),
+            records,
         }
     }
 }
@@ -148,8 +157,17 @@ impl gatepost_delivery::Ways for Ways {
     }
 
     fn patience(&self, destination: &Destination) -> Patience {
-        let Destination::Connection { account, name } = destination else {
-            return Patience::default();
+        let (account, name) = match destination {
+            Destination::Connection { account, name } => (account, name),
+            Destination::Http(name) => {
+                let config = Arc::clone(&self.active.load().config);
+                let retry = config.endpoints.get(name).and_then(|of| of.retry());
+                return Patience {
+                    retry: retry.map(<[_]>::to_vec),
+                    ..Patience::default()
+                };
+            }
+            _ => return Patience::default(),
         };
         let found = self.connections.find(account.as_deref(), name);
         let Some(connection) = found.map(|found| found.connection) else {
@@ -225,7 +243,19 @@ impl gatepost_delivery::Ways for Ways {
                 identity: None,
                 watch: None,
             })),
-            Destination::Http(_) | Destination::Maildir(_) => Err(no_such_way(destination)),
+            Destination::Http(name) => {
+                let config = Arc::clone(&self.active.load().config);
+                let endpoint = config.endpoints.get(name).map(Arc::clone);
+                let endpoint = endpoint.ok_or_else(|| no_such_way(destination))?;
+                Ok(self.to_application(config, endpoint))
+            }
+            Destination::Maildir(name) => {
+                let config = Arc::clone(&self.active.load().config);
+                let maildir = config.maildirs.get(name).cloned();
+                let maildir = maildir.ok_or_else(|| no_such_way(destination))?;
+                let maildir = Arc::new(gatepost_application::Target::Maildir(maildir));
+                Ok(self.to_application(config, maildir))
+            }
         }
     }
 }
@@ -302,6 +332,23 @@ impl Ways {
         let now = Millis::now();
         let waits = trouble.since + after.0 <= now && now < trouble.next_probe;
         waits.then(|| send_as.clone())
+    }
+
+    /// Returns the target of mail for the application without SMTP.
+    fn to_application(
+        &self,
+        config: Arc<Config>,
+        target: Arc<gatepost_application::Target>,
+    ) -> Target {
+        Target::Application(Arc::new(ToApplication {
+            application: self.outside.load().application.clone(),
+            target,
+            accounts: AccountView {
+                config,
+                directory: self.directory.view(),
+            },
+            records: self.records.clone(),
+        }))
     }
 
     /// Returns the addresses of a pool.

@@ -61,7 +61,7 @@ use gatepost_operations::{ControlSocket, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
-use gatepost_routing::{Outside, Routing, Ways};
+use gatepost_routing::{Outside, Records, Routing, Ways};
 
 /// Upper bound of the share of the drain time that is kept for the work after sessions and
 /// deliveries: replies to clients that are cut off, and the last records.
@@ -329,6 +329,10 @@ impl RunningRelay {
             Arc::clone(&directory),
             (connections.clone(), Arc::clone(&states)),
             outside,
+            Records {
+                queue: Arc::clone(&stores.admin),
+                trace: Arc::clone(&trace),
+            },
         ));
         let delivery = Delivery::start(
             Arc::clone(&stores.queue),

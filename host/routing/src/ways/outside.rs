@@ -1,13 +1,16 @@
-//! The world as delivery asks it: mail exchanges, and the addresses of hosts that others name.
+//! The world as delivery asks it: mail exchanges, the addresses of hosts that others name, and the
+//! application.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use gatepost_application::Application;
 use gatepost_certificates::{TrustError, trusted_roots};
 use gatepost_config::Config;
 use gatepost_dns::Resolver;
 use gatepost_guard::Guard;
 use gatepost_http_client::{HttpClient, TlsError};
+use gatepost_model::Destination;
 use gatepost_mx::{MtaSts, MtaStsSettings, Mx, Own, PolicyCacheError, PolicyFile, Settings};
 use tokio::task::AbortHandle;
 
@@ -22,6 +25,8 @@ pub struct Outside {
     pub(super) strangers: HttpClient,
     /// Client for the site's own URLs.
     pub(super) own: HttpClient,
+    /// Way to the application without SMTP.
+    pub(super) application: Application,
     /// Task that refreshes the policies of domains, which ends with the last clone.
     _upkeep: Arc<Upkeep>,
 }
@@ -46,6 +51,7 @@ impl Outside {
     /// # Errors
     /// Certificates or stored policies cannot be read.
     pub fn new(config: &Config, resolver: &Resolver) -> Result<Self, OutsideError> {
+        show_alarms(config);
         let guard = config.destinations.guard(resolver);
         let mut settings = Settings::new(own(config));
         settings.port = config.mx.port;
@@ -61,11 +67,13 @@ impl Outside {
         let mx = Mx::new(guard.clone(), settings);
         let maintained = mx.clone();
         let upkeep = tokio::spawn(async move { maintained.maintain().await });
+        let own = HttpClient::new(roots)?;
         Ok(Self {
             mx,
             guard,
             strangers,
-            own: HttpClient::new(roots)?,
+            application: Application::new(own.clone(), config.relay.hostname.as_ascii()),
+            own,
             _upkeep: Arc::new(Upkeep(upkeep.abort_handle())),
         })
     }
@@ -76,6 +84,18 @@ struct Upkeep(AbortHandle);
 impl Drop for Upkeep {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// Shows the count of alarms of each way to the application before the first, so that an alarm on
+/// growth sees that.
+fn show_alarms(config: &Config) {
+    let endpoints = config.endpoints.keys().cloned().map(Destination::Http);
+    let maildirs = config.maildirs.keys().cloned().map(Destination::Maildir);
+    for destination in endpoints.chain(maildirs) {
+        let destination = destination.key().to_string();
+        metrics::counter!("gatepost_application_alarms_total", "destination" => destination)
+            .increment(0);
     }
 }
 

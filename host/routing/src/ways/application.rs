@@ -1,0 +1,243 @@
+//! The ways to the application without SMTP, and the facts that go there with a message.
+//!
+//! Queue, trace and directory are asked at each try, so that the facts are those of the message's
+//! record. What is not on record is left out: the message goes without it.
+
+use std::sync::Arc;
+
+use gatepost_application::{
+    Alarm as Cause, Application, Arrival, Letter, LetterRecipient, Outcome, Reach as Found,
+    TagWithReasons, Target,
+};
+use gatepost_authentication::Summary;
+use gatepost_contract::arrival::{self, ArrivalFacts};
+use gatepost_contract::authentication::Arrival as Came;
+use gatepost_contract::directory::Directory as _;
+use gatepost_contract::types::Flow as Way;
+use gatepost_delivery::{Alarm, HandOver, Handed, HandedOver, HandingOver, Reach};
+use gatepost_intake::look_ups::AccountView;
+use gatepost_message::{Address, Edit, FieldName, TransactionId};
+use gatepost_model::{Flow, Judgement, Session, Transaction};
+use gatepost_smtp::dsn::OriginalRecipient;
+use gatepost_spool::{Claim, QueueAdmin};
+use gatepost_trace::{Kind, Trace};
+
+/// The application at one of its targets.
+pub(super) struct ToApplication {
+    pub(super) application: Application,
+    pub(super) target: Arc<Target>,
+    pub(super) accounts: AccountView,
+    pub(super) records: Records,
+}
+
+/// Records of messages, from which the facts come.
+#[derive(Clone)]
+pub struct Records {
+    /// Queue, which has the calls of policies.
+    pub queue: Arc<dyn QueueAdmin>,
+    /// Trace, which has the message authentication.
+    pub trace: Arc<Trace>,
+}
+
+impl HandOver for ToApplication {
+    fn hand_over<'a>(&'a self, handed: Handed<'a>) -> HandingOver<'a> {
+        Box::pin(async move {
+            let outcomes = self.deliver(handed).await;
+            outcomes.into_iter().map(handed_over).collect()
+        })
+    }
+}
+
+impl ToApplication {
+    async fn deliver(&self, handed: Handed<'_>) -> Vec<Outcome> {
+        let Handed { claim, message, .. } = handed;
+        let transaction = &claim.transaction;
+        let judgements = self.records.judgements(transaction.id).await;
+        let summary = self.records.authentication(transaction.id).await;
+        let authentication = (summary.as_ref()).and_then(|of| serde_json::to_value(of).ok());
+        let tags = tags(claim, &judgements);
+        let originals: Vec<Option<Address>> = (handed.recipients.iter())
+            .map(|one| one.dsn.original.as_ref().and_then(address))
+            .collect();
+        let recipients = handed.recipients.iter().zip(&originals);
+        let recipients: Vec<_> = recipients
+            .map(|(one, original)| LetterRecipient {
+                address: &one.address,
+                original: original
+                    .as_ref()
+                    .filter(|original| **original != one.address),
+                arrival: self.arrival(transaction, &one.address, summary.as_ref()),
+            })
+            .collect();
+        let message_id = message.header("Message-ID");
+        let requester = requester(&self.accounts.config.headers.requester.0, &judgements);
+        let letter = Letter {
+            transaction: transaction.id,
+            message_id: message_id.as_deref(),
+            account: transaction.account.as_deref(),
+            received: claim.received_at,
+            mail_from: handed.reverse_path,
+            rcpt_to: &recipients,
+            requester: requester.as_deref(),
+            class: claim.classification.map(|of| of.class),
+            tags: &tags,
+            authentication: authentication.as_ref(),
+            message,
+        };
+        self.application.deliver(&self.target, &letter).await
+    }
+
+    /// Returns the way by which a message came to a recipient. Without facts about the message it
+    /// is known only where they do not matter.
+    fn arrival(
+        &self,
+        transaction: &Transaction,
+        recipient: &Address,
+        facts: Option<&Summary>,
+    ) -> Arrival {
+        let session = &transaction.session;
+        let account = transaction.account.as_deref();
+        let to = account.and_then(|of| self.accounts.destination(of, recipient.as_str()));
+        let user = session.user.as_deref();
+        let signatures = facts.into_iter().flat_map(|facts| &facts.dkim);
+        let spf = facts.map(|facts| &facts.spf.mailfrom);
+        let arc = facts.map(|facts| &facts.arc);
+        let came = arrival::of(&ArrivalFacts {
+            flow: flow(session),
+            client: session.client_ip(),
+            credential: user.and_then(|user| self.accounts.credential(user)),
+            to,
+            author: facts.map_or("", |facts| &facts.dmarc.domain),
+            signed: signatures
+                .filter(|one| passes(one.result))
+                .map(|one| one.domain.as_str())
+                .collect(),
+            sent: spf
+                .filter(|spf| passes(spf.result) && transaction.reverse_path.address().is_some())
+                .map(|spf| spf.domain.as_str()),
+            sealed: arc
+                .filter(|arc| passes(arc.result))
+                .map(|arc| arc.sealer.as_str()),
+        });
+        match came {
+            // It may have been forwarded.
+            Came::Direct if facts.is_none() => Arrival::Other,
+            Came::Direct => Arrival::Direct,
+            Came::Relayed => Arrival::Relayed,
+            Came::PastRelay => Arrival::PastRelay,
+            Came::Forwarded => Arrival::Forwarded,
+            Came::Internal => Arrival::Internal,
+            Came::Other => Arrival::Other,
+        }
+    }
+}
+
+impl Records {
+    /// Returns the calls of policies that judged a message.
+    async fn judgements(&self, id: TransactionId) -> Vec<Judgement> {
+        match self.queue.show(id).await {
+            Ok(record) => record.map(|record| record.judgements).unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!(%id, %error, "mail goes to the application without reasons");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Returns what message authentication found.
+    async fn authentication(&self, id: TransactionId) -> Option<Summary> {
+        let trace = Arc::clone(&self.trace);
+        let events = tokio::task::spawn_blocking(move || trace.of(id)).await;
+        let events = match events.ok()? {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::warn!(%id, %error, "mail goes to the application without authentication");
+                return None;
+            }
+        };
+        events.into_iter().find_map(|event| match event.kind {
+            Kind::Authenticated { authentication } => Some(*authentication),
+            _ => None,
+        })
+    }
+}
+
+/// Returns the tags of a message with the policies that set them, and the reasons that they gave.
+fn tags<'a>(claim: &'a Claim, judgements: &'a [Judgement]) -> Vec<TagWithReasons<'a>> {
+    let mut tags = Vec::new();
+    for tag in &claim.tags {
+        let by = judgements
+            .iter()
+            .filter(|one| one.decision.tags.contains(tag));
+        let known = by.map(|one| TagWithReasons {
+            tag,
+            policy: Some(&*one.policy),
+            reasons: &one.decision.reasons,
+        });
+        let before = tags.len();
+        tags.extend(known);
+        if tags.len() == before {
+            tags.push(TagWithReasons {
+                tag,
+                policy: None,
+                reasons: &[],
+            });
+        }
+    }
+    tags
+}
+
+/// Returns the requester, as a policy put it into the field of this name.
+fn requester(field: &FieldName, judgements: &[Judgement]) -> Option<String> {
+    let edits = judgements.iter().flat_map(|one| &one.decision.edits);
+    let written = edits.filter(|edit| edit.name() == field).last()?;
+    match written {
+        Edit::Add { body, .. } | Edit::Set { body, .. } => {
+            let text = body.as_str().trim();
+            Some(text.trim_matches(['<', '>']).to_owned())
+        }
+        Edit::Remove { .. } => None,
+    }
+}
+
+/// Reads the recipient in ORCPT, if it is an address.
+fn address(original: &OriginalRecipient) -> Option<Address> {
+    let mail = ["rfc822", "utf-8"];
+    let is_mail = mail
+        .iter()
+        .any(|of| original.address_type.eq_ignore_ascii_case(of));
+    let parsed = is_mail.then(|| Address::parse(&original.address));
+    parsed?.ok()
+}
+
+fn passes(result: gatepost_authentication::Authentication) -> bool {
+    result == gatepost_authentication::Authentication::Pass
+}
+
+fn flow(session: &Session) -> Way {
+    match session.flow {
+        Flow::Inbound => Way::Inbound,
+        Flow::Submission => Way::Submission,
+        Flow::Internal => Way::Internal,
+    }
+}
+
+fn handed_over(outcome: Outcome) -> HandedOver {
+    let reach = match outcome.reach() {
+        Found::Works => Reach::Works,
+        Found::Busy => Reach::Busy,
+        Found::Down => Reach::Down,
+        Found::Unknown => Reach::Unknown,
+    };
+    let detail = outcome.detail;
+    let alarm = outcome.alarm.map(|cause: Cause| Alarm {
+        advice: cause.to_string(),
+        detail,
+    });
+    HandedOver {
+        reply: outcome.reply,
+        retry_after: outcome.retry_after,
+        alarm,
+        reach,
+    }
+}
