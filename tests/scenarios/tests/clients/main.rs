@@ -87,6 +87,7 @@ mod opensmtpd_receives {
 }
 
 mod dovecot_receives {
+    mod by_name;
     mod chunking;
     mod each_recipient;
     mod starttls;

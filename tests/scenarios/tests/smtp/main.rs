@@ -28,6 +28,18 @@ mod tolerated_addresses;
 mod transaction_id;
 mod unknown_recipient;
 
+mod application {
+    mod dead_endpoint;
+    pub mod desk;
+    mod expired_mail_is_held;
+    mod maildir;
+    mod one_message_waits_alone;
+    mod posted_with_facts;
+    mod raw_form;
+    mod refused_message;
+    mod wrong_secret;
+}
+
 mod back_to_back {
     mod chunks;
     mod kinds;
