@@ -14,7 +14,7 @@ use crate::mail_server::MailServer;
 use crate::packages::root;
 use crate::verifiers::{self, Verifiers};
 use crate::wait::until;
-use crate::{Process, debian};
+use crate::{Process, debian, namespace};
 
 /// A running Postfix for one test: it accepts mail on a loopback port and from
 /// [`Postfix::sendmail`], and sends all of it to one next hop. It uses TLS if the server offers it,
@@ -26,6 +26,24 @@ pub struct Postfix {
     /// Other programs that work for it; dropped before their home.
     helpers: Vec<Process>,
     server: MailServer,
+}
+
+/// Name servers that it asks.
+enum Names {
+    /// Those of the system.
+    System,
+    /// The one at port 53 of this address.
+    At(IpAddr),
+    /// That of its verifiers.
+    Verifiers(Verifiers),
+}
+
+impl Names {
+    /// Returns a name server of its own. If it cannot have one here, reports that in one line and
+    /// returns `None`.
+    fn of(resolver: IpAddr) -> Option<Self> {
+        namespace::possible("Postfix with a name server of its own").then_some(Self::At(resolver))
+    }
 }
 
 /// User of Cyrus SASL.
@@ -103,8 +121,20 @@ retry unix - - n - - error
 showq unix n - n - - showq
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
+tlsproxy unix - - n - 0 tlsproxy
 postlog unix-dgram n - n - 1 postlogd
 ";
+
+/// Returns the services without the queue manager.
+fn without_queue_manager() -> String {
+    let services = SERVICES.split_inclusive('\n');
+    services.filter(|line| !line.starts_with("qmgr ")).collect()
+}
+
+/// Returns a next hop as Postfix has it.
+fn relayhost(next_hop: SocketAddr) -> String {
+    format!("[{}]:{}", next_hop.ip(), next_hop.port())
+}
 
 impl Postfix {
     /// Starts one that sends everything to this next hop. If Postfix is not installed or cannot run
@@ -115,7 +145,19 @@ impl Postfix {
 
     /// Starts one with further lines for its `main.cf`.
     pub fn with(next_hop: SocketAddr, main: &str) -> Option<Self> {
-        Self::made(next_hop, main, None, None)
+        Self::made(Some(next_hop), main, None, None)
+    }
+
+    /// Starts one that keeps what it accepts until it is [released](Self::release), and then sends
+    /// it as these lines for its `main.cf` say. With a resolver it asks the name server at port 53
+    /// of that address; if it cannot have one of its own here, reports that in one line and returns
+    /// `None`.
+    pub fn holding(main: &str, resolver: Option<IpAddr>) -> Option<Self> {
+        let names = match resolver {
+            Some(resolver) => Names::of(resolver)?,
+            None => Names::System,
+        };
+        Self::started(None, main, names, None, &without_queue_manager())
     }
 
     /// Starts one that takes mail only from this user, who logs in under TLS by the mechanisms of
@@ -126,7 +168,7 @@ impl Postfix {
             user,
             password,
         };
-        Self::made(next_hop, "", None, Some(&accounts))
+        Self::made(Some(next_hop), "", None, Some(&accounts))
     }
 
     /// Starts one with policyd-spf, opendkim and opendmarc, which ask this name server, at port 53,
@@ -134,14 +176,28 @@ impl Postfix {
     /// results, the message is accepted. If one of them is not installed, reports that in one line
     /// and returns `None`.
     pub fn verifying(next_hop: SocketAddr, main: &str, resolver: IpAddr) -> Option<Self> {
-        Self::made(next_hop, main, Some(Verifiers::find(resolver)?), None)
+        Self::made(Some(next_hop), main, Some(Verifiers::find(resolver)?), None)
     }
 
     fn made(
-        next_hop: SocketAddr,
+        next_hop: Option<SocketAddr>,
         main: &str,
         verifiers: Option<Verifiers>,
         accounts: Option<&Accounts<'_>>,
+    ) -> Option<Self> {
+        let names = match verifiers {
+            Some(verifiers) => Names::Verifiers(verifiers),
+            None => Names::System,
+        };
+        Self::started(next_hop, main, names, accounts, SERVICES)
+    }
+
+    fn started(
+        next_hop: Option<SocketAddr>,
+        main: &str,
+        names: Names,
+        accounts: Option<&Accounts<'_>>,
+        services: &str,
     ) -> Option<Self> {
         let commands = debian("postfix", "postfix")?.with_file_name("");
         if !root("Postfix") {
@@ -151,22 +207,20 @@ impl Postfix {
         let path = home.path();
         let accounts = accounts.map(|accounts| accounts.main(&home));
         let accounts = accounts.unwrap_or_default();
-        let [verifying, policy] = verifiers
-            .as_ref()
-            .map_or_else(Default::default, |verifiers| {
-                [verifiers.main(path), verifiers.service(path)]
-            });
-        home.write("master.cf", &format!("{SERVICES}{policy}"));
+        let [verifying, policy] = match &names {
+            Names::Verifiers(verifiers) => [verifiers.main(path), verifiers.service(path)],
+            _ => Default::default(),
+        };
+        home.write("master.cf", &format!("{services}{policy}"));
         let (queue, data) = (path.join("queue"), path.join("data"));
         fs::create_dir(&queue).unwrap_or_else(|e| panic!("{}: {e}", queue.display()));
         let main = format!(
             "{MAIN}queue_directory = {queue}\ndata_directory = {data}\n\
-             relayhost = [{host}]:{port}\nsmtpd_tls_chain_files = {key}, {certificate}\n\
+             relayhost = {relayhost}\nsmtpd_tls_chain_files = {key}, {certificate}\n\
              {verifying}{accounts}{main}\n",
             queue = queue.display(),
             data = data.display(),
-            host = next_hop.ip(),
-            port = next_hop.port(),
+            relayhost = next_hop.map_or_else(String::new, relayhost),
             key = home.certificate.key.display(),
             certificate = home.certificate.certificate.display(),
         );
@@ -179,10 +233,15 @@ impl Postfix {
         let mut postconf = Command::new(commands.join("postconf"));
         let programs = run(postconf.args(["-h", "daemon_directory"]));
         let master = Path::new(programs.trim()).join("master");
-        let helpers = verifiers
-            .as_ref()
-            .map_or_else(Vec::new, |verifiers| verifiers.start(&home));
-        let process = start(&master, path, verifiers.is_some());
+        let helpers = match &names {
+            Names::Verifiers(verifiers) => verifiers.start(&home),
+            Names::At(resolver) => {
+                home.write("resolv.conf", &format!("nameserver {resolver}\n"));
+                Vec::new()
+            }
+            Names::System => Vec::new(),
+        };
+        let process = start(&master, path, !matches!(names, Names::System));
         let address = listening(process.id());
         Some(Self {
             commands,
@@ -196,6 +255,35 @@ impl Postfix {
     pub fn ids(&self) -> Vec<u32> {
         let helpers = self.helpers.iter().map(Process::id);
         std::iter::once(self.id()).chain(helpers).collect()
+    }
+
+    /// Ends its queue manager: what it accepts waits. What is on its way is left in its queue.
+    pub fn hold(&self) {
+        self.serve(&without_queue_manager());
+        let ended = || (!self.has_queue_manager()).then_some(());
+        until(|| "the queue manager does not end".to_owned(), ended);
+    }
+
+    /// Starts its queue manager again, with all that waits.
+    pub fn release(&self) {
+        self.serve(SERVICES);
+    }
+
+    /// Activates other services.
+    fn serve(&self, services: &str) {
+        let file = self.home().join("master.cf");
+        let written = fs::write(&file, services);
+        written.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        run(Command::new("kill").args(["-HUP", &self.id().to_string()]));
+    }
+
+    fn has_queue_manager(&self) -> bool {
+        let file = format!("/proc/{0}/task/{0}/children", self.id());
+        let children = fs::read_to_string(file).unwrap_or_default();
+        children.split_whitespace().any(|child| {
+            let name = fs::read_to_string(format!("/proc/{child}/comm"));
+            name.is_ok_and(|name| name.trim() == "qmgr")
+        })
     }
 
     /// Submits a message as a local program does.

@@ -1,6 +1,6 @@
 //! Measurements of the relay: beside Postfix, on signed mail that is authenticated, with a policy
-//! that misbehaves, with many idle sessions, and the cost of its chain of policies and of changes
-//! of its directory.
+//! that misbehaves, with many idle sessions, while mail leaves, and the cost of its chain of
+//! policies and of changes of its directory.
 //!
 //! Everything that is compared is measured in the same run, and repeated runs alternate between the
 //! two relays, so that other load on the machine affects both. Every count is checked at the sink.
@@ -15,6 +15,7 @@ mod hostile;
 mod idle;
 mod latency;
 mod load;
+mod outbound;
 mod report;
 mod side_by_side;
 mod sink;
@@ -50,6 +51,9 @@ pub struct Bench {
     /// Runs of each, of which the median is printed.
     #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     runs: usize,
+    /// Messages that wait for a dead host, of which a tenth waits for a slow one.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000)]
+    waiting: u64,
     /// Writes all measurements to this file as well, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -75,6 +79,8 @@ enum Part {
     Chain,
     /// Cost of changes of a large directory.
     Directory,
+    /// Mail that leaves: by a smart host and by MX, beside a dead host and beside a busy account.
+    Outbound,
 }
 
 impl Part {
@@ -94,6 +100,14 @@ struct Effort {
 }
 
 impl Bench {
+    /// Returns the messages that wait for a dead host.
+    fn waiting(&self) -> u64 {
+        match self.quick {
+            true => self.waiting.min(2000),
+            false => self.waiting.max(100),
+        }
+    }
+
     /// Measures and prints.
     pub fn run(self) -> Result<()> {
         let effort = if self.quick {
@@ -129,6 +143,9 @@ impl Bench {
                 Part::Idle => idle::run(&relay, &mut report)?,
                 Part::Chain => chain::run(&mut report)?,
                 Part::Directory => directory::run(&mut report)?,
+                Part::Outbound => {
+                    outbound::run(&relay, effort, self.waiting(), &mut report)?;
+                }
             }
         }
         if let Some(file) = &self.json {
