@@ -107,7 +107,6 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
 
     let add = |of: &str, address: &str| {
         let add = AddAddress {
-            brand: None,
             account: account(of),
             brand: None,
             address: address.parse().unwrap(),

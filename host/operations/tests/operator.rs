@@ -6,6 +6,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -14,14 +15,14 @@ use gatepost_connections::{ConnectionStates, NoStandings};
 use gatepost_directory::Directory;
 use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_model::{Flow, Session, Transaction};
+use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Transport, Way};
 use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
 use gatepost_operations::queue::{
-    CancelRecipients, HoldRecipients, ReleaseRecipients, RetryRecipients, SelectedRecipients,
-    ShowQueued,
+    CancelRecipients, HoldRecipients, ListDestinations, ReleaseRecipients, RetryRecipients,
+    SelectedRecipients, ShowQueued,
 };
 use gatepost_operations::reload::Reload;
 use gatepost_operations::trace::ShowTrace;
@@ -32,8 +33,8 @@ use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
 use gatepost_smtp::dsn;
 use gatepost_spool::{
-    InitialState, NewBody, NewMessage, NewRecipient, Quarantine, Queue, SenderProof, SpoolSettings,
-    SqliteSpool, Status, Stores,
+    AttemptOutcome, InitialState, NewBody, NewMessage, NewRecipient, Owner, Pace, Quarantine,
+    Queue, RecipientResult, Report, SenderProof, SpoolSettings, SqliteSpool, Status, Stores,
 };
 use gatepost_trace::{Kind, Retention, Trace};
 use tempfile::TempDir;
@@ -119,7 +120,7 @@ fn address(text: &str) -> Address {
 async fn accept(queue: &dyn Queue, to: &[&str], quarantine: Option<Quarantine>) -> TransactionId {
     let id = TransactionId::new();
     let now = Millis::now();
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = Duration::from_secs(3600);
     let recipients: Vec<_> = to.iter().map(|to| address(to)).collect();
     let message = NewMessage {
         transaction: Transaction {
@@ -128,7 +129,8 @@ async fn accept(queue: &dyn Queue, to: &[&str], quarantine: Option<Quarantine>) 
             session: Session {
                 listener: "mx".to_owned(),
                 flow: Flow::Inbound,
-                client: "192.0.2.1:1025".parse().unwrap(),
+                transport: Transport::Smtp,
+                client: "192.0.2.1:1025".parse().ok(),
                 helo: Some("client.example".to_owned()),
                 tls: None,
                 user: None,
