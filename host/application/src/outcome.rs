@@ -47,7 +47,7 @@ pub enum Alarm {
     Unreadable,
 }
 
-/// What an outcome says of other mail for the same target.
+/// Meaning of an outcome for other mail for the same target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// The target works.

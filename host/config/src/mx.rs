@@ -14,7 +14,7 @@ pub struct Mx {
     pub own_addresses: Vec<IpAddr>,
     /// Port on which the servers of domains take mail.
     pub port: u16,
-    /// Whether the MTA-STS policies of domains are heeded (RFC 8461).
+    /// Heeds the MTA-STS policies of domains (RFC 8461).
     pub mta_sts: bool,
     /// Port on which MTA-STS policies are served.
     pub mta_sts_port: u16,

@@ -20,7 +20,7 @@ pub(crate) struct Lanes(Mutex<HashMap<DestinationKey, WatchedLane>>);
 
 struct WatchedLane {
     lane: Lane,
-    /// Who closed it.
+    /// Watch that closed it.
     watch: Option<Arc<dyn Watch>>,
 }
 

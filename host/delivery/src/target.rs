@@ -72,20 +72,20 @@ pub struct HandedOver {
     pub retry_after: Option<Duration>,
     /// Words for the operator, if somebody has to mend something.
     pub alarm: Option<Alarm>,
-    /// What it says of other mail.
+    /// Meaning for other mail.
     pub reach: Reach,
 }
 
 /// Words for the operator about mail that waits for the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
-    /// What is wrong, and what to do.
+    /// Fault, and what to do.
     pub advice: String,
     /// First words of the answer, or the error of the system: for the log alone.
     pub detail: Option<String>,
 }
 
-/// What an outcome says of other mail for the application.
+/// Meaning of an outcome for other mail for the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// The application takes mail.

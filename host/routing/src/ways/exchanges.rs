@@ -7,7 +7,7 @@ use gatepost_delivery::{FindServers, Finding, OpeningTerms};
 use gatepost_model::{Protocol, TlsMode};
 use gatepost_mx::{Candidate, Mx, SessionTls};
 
-/// Port of mail exchanges, except in tests.
+/// Servers of one domain.
 pub(super) struct Exchanges {
     pub(super) mx: Mx,
     /// Domain in A-labels, or an address literal.
