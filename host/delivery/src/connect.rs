@@ -42,6 +42,11 @@ impl Connector {
         })
     }
 
+    /// Returns the terms of every session.
+    pub(crate) fn terms(&self) -> &OpeningTerms {
+        &self.terms
+    }
+
     /// Returns a connection that is ready for a transaction, from the first of the servers that
     /// provides one.
     pub(crate) async fn connect(&self, servers: &Servers) -> Result<Connection, NoSession> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
+use gatepost_model::DestinationKey;
 use gatepost_spool::{Owner, Queue};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -18,7 +19,7 @@ use crate::pool::Pool;
 use crate::retry::Schedule;
 use crate::settings::Settings;
 use crate::tls::StartError;
-use crate::{Observer, Router, Target, Ways, scheduler};
+use crate::{Observer, OpeningTerms, Router, Target, Ways, scheduler};
 
 /// Parts of the relay that delivery asks and tells.
 pub struct Callers {
@@ -174,6 +175,20 @@ impl Handle {
     pub fn activate(&self, Prepared(delivery): Prepared) {
         delivery.pool.activate();
         self.current.send_replace(delivery);
+    }
+
+    /// Returns a function that opens a closed destination for one probe at once. What waits there
+    /// has to be due, too.
+    pub fn reopener(&self) -> impl Fn(&DestinationKey) + Send + Sync + use<> {
+        let current = Arc::clone(&self.current.borrow());
+        let (queue, lanes) = (Arc::clone(&current.queue), Arc::clone(&current.lanes));
+        move |destination| lanes.reopen(&*queue, destination)
+    }
+
+    /// Returns a function that tells the terms of a session under the active settings.
+    pub fn terms(&self) -> impl Fn() -> OpeningTerms + Send + Sync + use<> {
+        let current = self.current.subscribe();
+        move || current.borrow().connector.terms().clone()
     }
 
     /// Claims nothing more, lets running attempts end within the time, and returns the other

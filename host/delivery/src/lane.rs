@@ -175,6 +175,11 @@ impl Lane {
         now < self.closed_until
     }
 
+    /// Opens the lane for a probe at once: something was changed that may help.
+    pub(crate) fn reopen(&mut self) {
+        self.closed_until = Millis(0);
+    }
+
     /// Returns true if nothing is lost when the lane is forgotten.
     pub(crate) fn is_idle(&self, now: Millis) -> bool {
         self.failures == 0 && self.closed_until <= now && now.since(self.used) >= FORGOTTEN_AFTER
@@ -233,6 +238,14 @@ mod tests {
         }
         lane.worked();
         assert!(lane.pace().in_hand > FIRST_WINDOW && lane.begin(now) == Ok(()));
+    }
+
+    #[test]
+    fn a_reopened_lane_takes_one_probe_at_once() {
+        let mut lane = lane(None);
+        lane.close_until(NOW + Duration::from_secs(3600), &down());
+        lane.reopen();
+        assert_eq!((lane.begin(NOW), lane.pace().in_hand), (Ok(()), 1));
     }
 
     #[test]

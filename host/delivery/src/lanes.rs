@@ -112,6 +112,14 @@ impl Lanes {
         }
     }
 
+    /// Opens the lane to a destination for a probe at once, if it is closed.
+    pub(crate) fn reopen(&self, queue: &dyn Queue, destination: &DestinationKey) {
+        if let Some(WatchedLane { lane, .. }) = self.0.lock().get_mut(destination) {
+            lane.reopen();
+            queue.set_pace(destination, lane.pace());
+        }
+    }
+
     /// Forgets the lanes that are idle and open. A lane that its watch closed opens as soon as the
     /// watch says: somebody has mended the connection, or tried it.
     pub(crate) fn sweep(&self, queue: &dyn Queue, now: Millis) {

@@ -6,19 +6,21 @@ use std::pin::Pin;
 use clap::Args;
 use gatepost_connections::{
     Classified, Connection, ConnectionDraft, ConnectionKey, ConnectionName, ConnectionStanding,
-    ConnectionState, Connections as _, DialogueStage, FoundConnection, Profiles, Secret, Serves,
-    SessionFailure, expires_soon,
+    ConnectionState, ConnectionStates, Connections as _, DialogueStage, FoundConnection, Profiles,
+    Secret, Serves, SessionFailure, expires_soon,
 };
 use gatepost_directory::{Account, Refusal};
 use gatepost_message::Millis;
+use gatepost_model::Destination;
 use gatepost_smtp::Reply;
+use gatepost_spool::{QueueAdmin, Selection};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::code::Code;
 use crate::directory::{account, account_id, change, unknown};
 use crate::error::OperationError;
-use crate::runtime::Runtime;
+use crate::runtime::{Reopen, Runtime};
 
 /// Secret on its way into a relay. Unlike those of a connection it is serialised: from a command to
 /// the relay on the same machine.
@@ -157,6 +159,8 @@ pub struct ConnectionTest {
     pub dialogue: Vec<String>,
     /// Stage at which the session was refused; none if it was opened.
     pub refused_at: Option<DialogueStage>,
+    /// Words of the refusal.
+    pub words: Option<String>,
     /// Meaning of the refusal, with the advice.
     pub meaning: Option<Classified>,
 }
@@ -263,9 +267,46 @@ async fn put(
     });
     made.await??;
     let key = ConnectionKey::of_account(id.to_string(), name);
-    on.states
-        .with(&key, |standing| standing.try_now(Millis::now()));
+    try_now(&*on.queue, &on.states, on.reopen.as_ref(), &key).await?;
     details(on, &key)
+}
+
+/// Has a connection that was changed tried at once, with the mail that waits for it.
+///
+/// # Errors
+/// The queue cannot be changed.
+pub async fn try_now(
+    queue: &dyn QueueAdmin,
+    states: &ConnectionStates,
+    reopen: Option<&Reopen>,
+    key: &ConnectionKey,
+) -> Result<(), OperationError> {
+    let now = Millis::now();
+    states.with(key, |standing| standing.try_now(now));
+    flow(queue, reopen, key, now).await
+}
+
+/// Opens the way of a connection, and makes due what waits there.
+async fn flow(
+    queue: &dyn QueueAdmin,
+    reopen: Option<&Reopen>,
+    key: &ConnectionKey,
+    now: Millis,
+) -> Result<(), OperationError> {
+    let destination = Destination::Connection {
+        account: key.account.as_deref().map(str::to_owned),
+        name: key.name.to_string(),
+    };
+    let destination = destination.key();
+    if let Some(reopen) = reopen {
+        reopen(&destination);
+    }
+    let waiting = Selection {
+        destination: Some(destination),
+        ..Selection::default()
+    };
+    queue.retry(waiting, now).await?;
+    Ok(())
 }
 
 fn as_draft(settings: ConnectionDraft<GivenSecret>) -> ConnectionDraft {
@@ -380,10 +421,15 @@ pub async fn test(on: &Runtime, asked: TestConnection) -> Result<ConnectionTest,
     });
     if meaning.is_none() {
         on.states.with(&key, ConnectionStanding::session_opened);
+        flow(&*on.queue, on.reopen.as_ref(), &key, Millis::now()).await?;
     }
     Ok(ConnectionTest {
         dialogue,
-        refused_at: refusal.map(|refusal| refusal.stage),
+        refused_at: refusal.as_ref().map(|refusal| refusal.stage),
+        words: refusal.map(|refusal| match refusal.reply {
+            Some(reply) => reply.to_string(),
+            None => refusal.words,
+        }),
         meaning,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
+use gatepost_model::DestinationKey;
 use gatepost_spool::{Counters, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores};
 use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
@@ -29,6 +30,9 @@ pub fn fatal() -> Fatal {
     })
 }
 
+/// Function that opens a closed destination for a probe at once.
+pub type Reopen = Arc<dyn Fn(&DestinationKey) + Send + Sync>;
+
 /// Store, and in a running relay its policies.
 #[derive(Clone)]
 pub struct Runtime {
@@ -46,6 +50,8 @@ pub struct Runtime {
     pub states: Arc<ConnectionStates>,
     /// Opener of sessions for tests of connections; `None` if no relay runs.
     pub tester: Option<Arc<dyn SessionTester>>,
+    /// Opens a closed destination for a probe; `None` if no relay runs.
+    pub reopen: Option<Reopen>,
     /// Active policies; `None` if no relay runs.
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
@@ -154,6 +160,7 @@ impl Runtime {
             states: Arc::new(ConnectionStates::open(Box::new(standings))?),
             directory,
             tester: None,
+            reopen: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             reload: None,

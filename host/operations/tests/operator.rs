@@ -104,6 +104,7 @@ impl Store {
             connections: Arc::new(connections),
             states: Arc::new(ConnectionStates::open(Box::new(NoStandings)).unwrap()),
             tester: None,
+            reopen: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),
             reload: None,

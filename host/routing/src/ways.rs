@@ -45,7 +45,7 @@ use self::connection::{ConnectionServer, ConnectionWatch};
 use self::exchanges::Exchanges;
 pub use self::outside::{Outside, OutsideError};
 use self::tokens::ConnectionTokens;
-pub use self::trial::{Trial, TrialFailure};
+pub use self::trial::{Trial, TrialRefusal};
 
 /// The ways of the active configuration and of the directory.
 pub struct Ways {
@@ -376,30 +376,19 @@ impl Ways {
         };
         rules::may_leave_through(&found, ownership, message, send_as)?;
         let sender = send_as.or(message.transaction.reverse_path.address());
-        Ok(Target::Server(self.target_of(found, sender)?))
-    }
-
-    /// Returns the server of a connection, for mail of this sender.
-    fn target_of(
-        &self,
-        found: FoundConnection,
-        sender: Option<&Address>,
-    ) -> Result<ServerTarget, Reply> {
         let connection = Arc::clone(&found.connection);
-        let ehlo_name = ehlo_name(&connection.ehlo, sender)?;
-        let (login, mailbox) = self.login(&found, sender)?;
-        let own_ehlo = ehlo_name.as_ref().map(ToString::to_string);
-        let identity = match (own_ehlo, mailbox) {
-            (None, None) => None,
-            (ehlo, mailbox) => Some(format!(
-                "{} {}",
-                ehlo.unwrap_or_default(),
-                mailbox.unwrap_or_default()
-            )),
-        };
+        let (server, mailbox) = self.server(&found, sender)?;
+        let own_ehlo = server.ehlo_name.as_ref().map(ToString::to_string);
+        // A session of former settings is not used again.
+        let identity = format!(
+            "{} {} {}",
+            found.generation,
+            own_ehlo.unwrap_or_default(),
+            mailbox.unwrap_or_default()
+        );
         let limits = connection.limits;
         let wide = |limit: Option<u32>| limit.map(|limit| limit as usize);
-        Ok(ServerTarget {
+        Ok(Target::Server(ServerTarget {
             limits: Limits {
                 connections: wide(limits.connections),
                 messages_a_connection: limits.messages_per_connection,
@@ -408,24 +397,34 @@ impl Ways {
                 recipients: wide(limits.recipients),
                 domains: wide(limits.recipient_domains),
             },
-            identity: identity.map(Arc::from),
+            identity: Some(Arc::from(identity)),
             watch: Some(Arc::new(ConnectionWatch {
                 states: Arc::clone(&self.states),
-                found: found.clone(),
-            })),
-            servers: Servers::Found(Arc::new(ConnectionServer {
-                guard: found
-                    .key
-                    .account
-                    .is_some()
-                    .then(|| self.outside.load().guard.clone()),
-                tls: self.own_tls(&found)?,
-                ehlo_name,
-                egress: self.egress(connection.egress.as_deref())?,
-                login,
                 found,
             })),
-        })
+            servers: Servers::Found(Arc::new(server)),
+        }))
+    }
+
+    /// Returns the server of a connection for mail of this sender, and the mailbox that logs in
+    /// where that is not the same for all mail.
+    fn server(
+        &self,
+        found: &FoundConnection,
+        sender: Option<&Address>,
+    ) -> Result<(ConnectionServer, Option<String>), Reply> {
+        let connection = &found.connection;
+        let (login, mailbox) = self.login(found, sender)?;
+        let is_strange = found.key.account.is_some();
+        let server = ConnectionServer {
+            guard: is_strange.then(|| self.outside.load().guard.clone()),
+            tls: self.own_tls(found)?,
+            ehlo_name: ehlo_name(&connection.ehlo, sender)?,
+            egress: self.egress(connection.egress.as_deref())?,
+            login,
+            found: found.clone(),
+        };
+        Ok((server, mailbox))
     }
 
     /// Returns the log-in at a connection's server, and the mailbox that logs in where that is not

@@ -41,7 +41,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::signals::{Limit, Signals};
 use self::sockets::Sockets;
-use self::tester::WaysTester;
+use self::tester::Tester;
 use gatepost_config::exposure;
 use gatepost_config::{self as config, Config, Direction, ListenerTls, RelayConnections};
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
@@ -57,7 +57,7 @@ use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
 use gatepost_operations::reload::PendingReload;
-use gatepost_operations::{ControlSocket, RequestHandler, partner_routes};
+use gatepost_operations::{ControlSocket, Reopen, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
@@ -154,6 +154,8 @@ struct RunningRelay {
     phase: watch::Sender<Phase>,
     sockets: Sockets,
     delivery: gatepost_delivery::Handle,
+    /// Opens a destination for a probe.
+    reopen: Reopen,
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
     ways: Arc<Ways>,
@@ -345,6 +347,7 @@ impl RunningRelay {
             config.delivery_settings(notifications),
         )
         .into_diagnostic()?;
+        let reopen: Reopen = Arc::new(delivery.reopener());
         let guard = (config.destinations).guard(parts.authentication.resolver());
         let feeds = feeds::Client::new(&config.directory, guard).into_diagnostic()?;
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
@@ -356,7 +359,11 @@ impl RunningRelay {
             directory,
             connections: Arc::clone(&connections),
             states: Arc::clone(&states),
-            tester: Some(Arc::new(WaysTester(Arc::clone(&ways)))),
+            tester: Some(Arc::new(Tester {
+                ways: Arc::clone(&ways),
+                terms: delivery.terms(),
+            })),
+            reopen: Some(Arc::clone(&reopen)),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             reload: Some(ask),
@@ -372,6 +379,7 @@ impl RunningRelay {
             phase,
             sockets,
             delivery,
+            reopen,
             exporter,
             feeds,
             ways,

@@ -14,6 +14,7 @@ use gatepost_operations::connections::{
     AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, GivenSecret,
     ListConnections, RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
+use gatepost_terminal::escape;
 
 use super::answer::{Row, done, list};
 use super::operate::{Ask, Target};
@@ -237,10 +238,13 @@ fn print_test(test: &ConnectionTest, json: bool) -> miette::Result<ExitCode> {
         return Ok(exit(test.meaning.is_none()));
     }
     for line in &test.dialogue {
-        output::print(line)?;
+        output::print(escape::line(line))?;
     }
     output::print(match (&test.meaning, test.refused_at) {
-        (Some(meaning), Some(stage)) => format!("refused at {stage}: {}", meaning.advice),
+        (Some(meaning), Some(stage)) => {
+            let words = escape::line(test.words.as_deref().unwrap_or_default());
+            format!("refused at {stage}: {words}\nadvice: {}", meaning.advice)
+        }
         _ => "the session was opened: the connection works".to_owned(),
     })?;
     Ok(exit(test.meaning.is_none()))

@@ -147,10 +147,7 @@ impl Watch for ConnectionWatch {
     }
 
     fn session_refused(&self, why: &NotOpened, now: Millis) -> Stop {
-        let words = match &why.reason {
-            Some(reason) => reason.clone(),
-            None => why.deferral.text().to_string(),
-        };
+        let words = words_of(why);
         let failure = SessionFailure {
             stage: stage_of_opening(why.stage),
             reply: why.reply.as_ref(),
@@ -235,6 +232,14 @@ fn deferral(words: &str) -> Reply {
 fn next_probe(state: &ConnectionState, now: Millis) -> Millis {
     let next = |trouble: &ConnectionTrouble| trouble.next_probe;
     state.trouble().map_or(now + WAIT, next)
+}
+
+/// Returns the words for operators where a server has not replied.
+pub(super) fn words_of(why: &NotOpened) -> String {
+    match &why.reason {
+        Some(reason) => reason.clone(),
+        None => why.deferral.text().to_string(),
+    }
 }
 
 pub(super) fn stage_of_opening(stage: OpeningStage) -> DialogueStage {

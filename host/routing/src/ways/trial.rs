@@ -1,121 +1,101 @@
-//! A session that is opened to see whether a connection works.
+//! Trials of connections: a session is opened and ended, and nothing is sent.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use gatepost_certificates::{Trust, trusted_roots};
-use gatepost_connections::{DialogueStage, FoundConnection};
+use gatepost_connections::{DialogueStage, FoundConnection, Serves};
 use gatepost_delivery::open::{NotOpened, Speaker, Transcript, try_opening};
-use gatepost_delivery::{OpeningTerms, Servers, Timeouts, Tls};
+use gatepost_delivery::{FindServers as _, OpeningTerms};
 use gatepost_message::Address;
 use gatepost_smtp::Reply;
 use parking_lot::Mutex;
 
-use super::{Ways, connection};
+use super::Ways;
+use super::connection::{stage_of_opening, words_of};
 
 /// Most lines of a dialogue that are kept.
-const LINES: usize = 200;
+const MOST_LINES: usize = 200;
 
-/// Result of a trial.
+/// Session that was opened for a trial, or was not.
 #[derive(Debug)]
 pub struct Trial {
-    /// Lines of the dialogue, each with who said it; secrets are masked.
+    /// Lines of the dialogue: `>` before the relay's, `<` before the server's; secrets are masked.
     pub dialogue: Vec<String>,
-    /// Failure, if no session was opened.
-    pub failure: Option<TrialFailure>,
+    /// Refusal, if it was not opened.
+    pub refusal: Option<TrialRefusal>,
 }
 
-/// Failure to open a session.
+/// Refusal of a session.
 #[derive(Debug)]
-pub struct TrialFailure {
+pub struct TrialRefusal {
     /// Stage.
     pub stage: DialogueStage,
-    /// Reply of the server, if it sent one.
+    /// Reply of the server, if it answered.
     pub reply: Option<Reply>,
-    /// Reason in words.
+    /// Words for operators, where there is no reply.
     pub words: String,
-    /// True if a later try will fail in the same way.
+    /// True if nothing but a change will help.
     pub is_permanent: bool,
 }
 
 impl Ways {
-    /// Opens a session through a connection and ends it by QUIT. The sender is one that it serves.
-    pub async fn try_connection(&self, found: &FoundConnection) -> Trial {
-        let dialogue = Arc::new(Mutex::new(Vec::new()));
-        let failure = self.converse(found, &dialogue).await.err();
-        let dialogue = std::mem::take(&mut *dialogue.lock());
-        Trial { dialogue, failure }
+    /// Opens a session by a connection, up to its log-in, and ends it.
+    pub async fn try_connection(&self, found: &FoundConnection, terms: &OpeningTerms) -> Trial {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let refusal = self.session(found, terms, &heard).await.err();
+        let dialogue = std::mem::take(&mut *heard.lock());
+        Trial { dialogue, refusal }
     }
 
-    async fn converse(
+    async fn session(
         &self,
         found: &FoundConnection,
-        dialogue: &Arc<Mutex<Vec<String>>>,
-    ) -> Result<(), TrialFailure> {
-        let terms = self.terms()?;
+        terms: &OpeningTerms,
+        heard: &Arc<Mutex<Vec<String>>>,
+    ) -> Result<(), TrialRefusal> {
         let sender = sender(found);
-        let target = self.target_of(found.clone(), sender.as_ref());
-        let Servers::Found(servers) = target.map_err(of_relay)?.servers else {
-            return Ok(());
-        };
-        let mut openings = servers.find(&terms).await.map_err(of_relay)?;
-        let Some(mut opening) = openings.pop() else {
-            return Ok(());
-        };
-        let said = Arc::clone(dialogue);
-        opening.transcript = Some(Transcript::new(move |speaker, line| {
-            let mark = match speaker {
-                Speaker::Relay => '>',
-                Speaker::Server => '<',
-            };
-            let mut said = said.lock();
-            if said.len() < LINES {
-                said.push(format!("{mark} {line}"));
-            }
-        }));
-        let opened = try_opening(&opening).await;
-        opened.map(drop).map_err(|why: NotOpened| TrialFailure {
-            stage: connection::stage_of_opening(why.stage),
-            words: match &why.reason {
-                Some(reason) => reason.clone(),
-                None => why.deferral.text().to_string(),
-            },
-            reply: why.reply,
-            is_permanent: why.permanent,
-        })
-    }
-
-    fn terms(&self) -> Result<OpeningTerms, TrialFailure> {
-        let config = Arc::clone(&self.active.load().config);
-        let roots = trusted_roots(config.delivery.ca_file.as_deref().map(Path::new));
-        let unusable = |why: String| of_relay(Reply::new(451, "4.3.5", why));
-        let roots = roots.map_err(|error| unusable(error.to_string()))?;
-        let tls = Tls::new(Trust::Roots(roots), None);
-        let ehlo_name = config.relay.hostname.as_str().parse();
-        Ok(OpeningTerms {
-            ehlo_name: ehlo_name.map_err(|_| unusable("the host name".to_owned()))?,
-            tls: tls.map_err(|error| unusable(error.to_string()))?,
-            timeouts: Timeouts::default(),
-        })
+        let (server, _) = self.server(found, sender.as_ref()).map_err(not_begun)?;
+        for mut opening in server.find(terms).await.map_err(not_begun)? {
+            let heard = Arc::clone(heard);
+            opening.transcript = Some(Transcript::new(move |speaker, line| {
+                let mut lines = heard.lock();
+                if lines.len() < MOST_LINES {
+                    let mark = match speaker {
+                        Speaker::Relay => '>',
+                        Speaker::Server => '<',
+                    };
+                    lines.push(format!("{mark} {line}"));
+                }
+            }));
+            try_opening(&opening).await.map_err(refused)?;
+        }
+        Ok(())
     }
 }
 
-/// Makes the failure of what the relay itself lacks.
-fn of_relay(reply: Reply) -> TrialFailure {
-    TrialFailure {
-        stage: DialogueStage::Connect,
-        words: reply.text().to_string(),
-        is_permanent: reply.is_permanent(),
-        reply: None,
-    }
-}
-
-/// Returns a sender that a connection serves.
+/// Returns a sender that a connection serves: some servers have each mailbox log in by itself.
 fn sender(found: &FoundConnection) -> Option<Address> {
-    use gatepost_connections::Serves;
     found.connection.serves.iter().find_map(|one| match one {
         Serves::Address(address) => Some(address.clone()),
         Serves::Domain(domain) => Address::parse(&format!("postmaster@{}", domain.as_str())).ok(),
         Serves::Brand(_) => None,
     })
+}
+
+/// Makes the refusal of a session for which the relay has no server, or no credential.
+fn not_begun(reply: Reply) -> TrialRefusal {
+    TrialRefusal {
+        stage: DialogueStage::Connect,
+        words: reply.text().to_string(),
+        reply: None,
+        is_permanent: false,
+    }
+}
+
+fn refused(why: NotOpened) -> TrialRefusal {
+    TrialRefusal {
+        stage: stage_of_opening(why.stage),
+        words: words_of(&why),
+        is_permanent: why.permanent,
+        reply: why.reply,
+    }
 }

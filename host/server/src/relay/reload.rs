@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
+use gatepost_operations::connections::try_now;
 use gatepost_operations::reload::{Refusal, Reloaded};
 
 use super::RunningRelay;
@@ -20,7 +21,6 @@ use gatepost_feeds as feeds;
 use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
 use gatepost_intake::tls;
-use gatepost_message::Millis;
 use gatepost_observability as observability;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
@@ -203,13 +203,17 @@ impl RunningRelay {
 
     /// Has a connection of the site that was changed tried at once, and forgets the state of one that
     /// was removed.
-    fn carry_states(&self, before: &Config, now: &Config) {
+    async fn carry_states(&self, before: &Config, now: &Config) {
         for (name, former) in &before.site.connections {
             let key = ConnectionKey::of_site(name.clone());
             match now.site.connections.get(name) {
                 None => self.states.forget(&key),
                 Some(of) if of.connection != former.connection => {
-                    (self.states).with(&key, |standing| standing.try_now(Millis::now()));
+                    let queue = &*self.parts.stores.admin;
+                    let tried = try_now(queue, &self.states, Some(&self.reopen), &key);
+                    if let Err(error) = tried.await {
+                        tracing::error!(connection = %key, error = error.message, "not tried at once");
+                    }
                 }
                 Some(_) => {}
             }
@@ -246,10 +250,10 @@ impl RunningRelay {
         self.watch = watched.map(|watched| watched.start(Arc::clone(&self.policies)));
         let before = Arc::clone(&self.active.load().config);
         self.active.store(Arc::new(active_config));
-        self.carry_states(&before, &config);
         if concerns_delivery(&before, &config, &changes) {
             self.delivery.activate(delivery);
         }
+        self.carry_states(&before, &config).await;
         observability::set_log_level(level);
         self.parts.stores.admin.set_min_free(config.relay.min_free);
         self.parts.directory.set_limits(config.directory.limits());

@@ -1,39 +1,42 @@
-//! Trials of connections for operators, by the ways of the running relay.
+//! Tests of connections: a session by the ways of the running relay.
 
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use gatepost_connections::FoundConnection;
+use gatepost_delivery::OpeningTerms;
 use gatepost_operations::connections::{SessionTester, TestRefusal, TestedSession};
-use gatepost_routing::Ways;
+use gatepost_routing::{Trial, Ways};
 
-/// Opens sessions by the ways of the relay.
-pub(super) struct WaysTester(pub(super) Arc<Ways>);
+/// Tester of connections.
+pub(super) struct Tester<T> {
+    pub(super) ways: Arc<Ways>,
+    /// Tells the terms of the active settings.
+    pub(super) terms: T,
+}
 
-impl fmt::Debug for WaysTester {
+impl<T> fmt::Debug for Tester<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WaysTester(..)")
+        f.debug_struct("Tester").finish_non_exhaustive()
     }
 }
 
-impl SessionTester for WaysTester {
+impl<T: Fn() -> OpeningTerms + Send + Sync> SessionTester for Tester<T> {
     fn test<'a>(
         &'a self,
         found: &'a FoundConnection,
     ) -> Pin<Box<dyn Future<Output = TestedSession> + Send + 'a>> {
         Box::pin(async {
-            let trial = self.0.try_connection(found).await;
-            TestedSession {
-                dialogue: trial.dialogue,
-                refusal: trial.failure.map(|failure| TestRefusal {
-                    stage: failure.stage,
-                    reply: failure.reply,
-                    words: failure.words,
-                    is_permanent: failure.is_permanent,
-                }),
-            }
+            let Trial { dialogue, refusal } =
+                self.ways.try_connection(found, &(self.terms)()).await;
+            let refusal = refusal.map(|refusal| TestRefusal {
+                stage: refusal.stage,
+                reply: refusal.reply,
+                words: refusal.words,
+                is_permanent: refusal.is_permanent,
+            });
+            TestedSession { dialogue, refusal }
         })
     }
 }
