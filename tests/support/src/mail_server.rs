@@ -25,6 +25,13 @@ impl MailServer {
         }
     }
 
+    /// Ends its main process and starts another in the same home.
+    pub(crate) fn restart(&mut self, start: impl FnOnce(&Path) -> (Process, SocketAddr)) {
+        self.process.signal("TERM");
+        self.process.wait();
+        (self.process, self.address) = start(self.home.path());
+    }
+
     /// Returns the address on which it accepts mail.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -23,6 +23,10 @@ use crate::{Process, debian, namespace};
 pub struct Postfix {
     /// Folder of Postfix's commands.
     commands: PathBuf,
+    /// Its main program.
+    master: PathBuf,
+    /// True if it has another resolver than the system.
+    has_resolver: bool,
     /// Other programs that work for it; dropped before their home.
     helpers: Vec<Process>,
     server: MailServer,
@@ -241,10 +245,13 @@ impl Postfix {
             }
             Names::System => Vec::new(),
         };
-        let process = start(&master, path, !matches!(names, Names::System));
+        let has_resolver = !matches!(names, Names::System);
+        let process = start(&master, path, has_resolver);
         let address = listening(process.id());
         Some(Self {
             commands,
+            master,
+            has_resolver,
             helpers,
             server: MailServer::new(process, address, home),
         })
@@ -257,33 +264,27 @@ impl Postfix {
         std::iter::once(self.id()).chain(helpers).collect()
     }
 
-    /// Ends its queue manager: what it accepts waits. What is on its way is left in its queue.
-    pub fn hold(&self) {
-        self.serve(&without_queue_manager());
-        let ended = || (!self.has_queue_manager()).then_some(());
-        until(|| "the queue manager does not end".to_owned(), ended);
+    /// Starts it again without its queue manager: what it accepts waits. Its address is another.
+    pub fn hold(&mut self) {
+        self.restart(&without_queue_manager());
     }
 
-    /// Starts its queue manager again, with all that waits.
-    pub fn release(&self) {
-        self.serve(SERVICES);
+    /// Starts it again with its queue manager, and so with all that waits. Its address is another.
+    pub fn release(&mut self) {
+        self.restart(SERVICES);
     }
 
-    /// Activates other services.
-    fn serve(&self, services: &str) {
+    /// Starts it again with other services. A reload would do, but the second one leaves it deaf.
+    fn restart(&mut self, services: &str) {
         let file = self.home().join("master.cf");
         let written = fs::write(&file, services);
         written.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        run(Command::new("kill").args(["-HUP", &self.id().to_string()]));
-    }
-
-    fn has_queue_manager(&self) -> bool {
-        let file = format!("/proc/{0}/task/{0}/children", self.id());
-        let children = fs::read_to_string(file).unwrap_or_default();
-        children.split_whitespace().any(|child| {
-            let name = fs::read_to_string(format!("/proc/{child}/comm"));
-            name.is_ok_and(|name| name.trim() == "qmgr")
-        })
+        let (master, has_resolver) = (self.master.clone(), self.has_resolver);
+        self.server.restart(|home| {
+            let process = start(&master, home, has_resolver);
+            let address = listening(process.id());
+            (process, address)
+        });
     }
 
     /// Submits a message as a local program does.

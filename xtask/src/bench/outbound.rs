@@ -135,7 +135,14 @@ fn numbers(runs: &[Left]) -> Vec<Number> {
 
 /// Fills a relay's queue, releases it, and waits until exactly these messages have come.
 fn release(relay: &mut Outbound, peer: &Peer, waiting: Waiting) -> Result<Left> {
+    let before = peer.arrivals().count;
     relay.fill(waiting)?;
+    let early = peer.arrivals().count;
+    ensure!(
+        early == before,
+        "{} sends before it is released",
+        relay.name()
+    );
     peer.forget();
     relay.release();
     let tree = relay.tree();
@@ -263,4 +270,26 @@ fn small_account(binary: &Path, busy: u64) -> Result<Vec<(String, Vec<Number>)>>
         rows.push((format!("beside {busy}: {}", relay.name()), row));
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_postfix_keeps_its_queue_until_it_is_released() -> Result<()> {
+        let network = Network::start(3)?;
+        for way in [Way::SmartHost, Way::Mx(3)] {
+            let peer = way.peer(&network)?;
+            let Some(mut postfix) = way.postfix(&network, &peer) else {
+                continue;
+            };
+            for messages in [20, 30] {
+                let waiting = Waiting::new(messages, Domains::Numbered(way.domains()));
+                let left = release(&mut postfix, &peer, waiting)?;
+                assert!(left.rate > 0.0 && left.cpu > 0.0, "{way}: {left:?}");
+            }
+        }
+        Ok(())
+    }
 }
