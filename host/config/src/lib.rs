@@ -274,8 +274,8 @@ impl Config {
         files
     }
 
-    /// Checks that every secret of a connection or an endpoint could be read. What only asks a relay, or looks at
-    /// its store, needs none.
+    /// Checks that every secret of a connection or an endpoint could be read. What only asks a
+    /// relay, or looks at its store, needs none.
     ///
     /// # Errors
     /// One problem for each that could not, at its line.
