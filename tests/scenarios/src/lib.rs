@@ -9,6 +9,7 @@
 //! - `isolation` — others are served while hostile guests are at work: a measurement
 //! - `durability` — kill -9, power loss, full disk, failing fsync
 //! - `operations` — queue, quarantine, trace, check, monitoring, drain
+//! - `connections` — mail that leaves through another mail service
 //! - `clients` — real mail software on both sides
 
 #![forbid(unsafe_code)]
