@@ -98,6 +98,11 @@ impl Sink {
     /// Starts a sink that follows a script and writes its [dialogue](Self::dialogue), with further
     /// arguments, such as `--certificate`.
     pub fn scripted(script: &str, arguments: &[&str]) -> Self {
+        Self::scripted_at("127.0.0.1:0", script, arguments)
+    }
+
+    /// Starts a sink that follows a script, at a given address.
+    pub fn scripted_at(address: &str, script: &str, arguments: &[&str]) -> Self {
         let directory = directory();
         let file = directory.path().join("script.toml");
         std::fs::write(&file, script).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
@@ -107,7 +112,7 @@ impl Sink {
             panic!("the folder of temporary files has an odd name");
         };
         let script = ["--script", &file, "--dialogue", &dialogue];
-        Self::in_directory(directory, "127.0.0.1:0", &[&script, arguments].concat())
+        Self::in_directory(directory, address, &[&script, arguments].concat())
     }
 
     /// Starts a sink at a given address.
