@@ -20,7 +20,7 @@ mod section;
 mod settings;
 
 pub use marks::{Mark, Settings as MarkSettings};
-pub use rule::{Action, Direction, Rule};
+pub use rule::{Direction, FieldAction, Rule};
 pub use settings::{Duplicates, Malformed, OwnFrom, Settings};
 
 use std::collections::BTreeSet;

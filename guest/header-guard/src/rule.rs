@@ -18,7 +18,7 @@ pub struct Rule {
     pub header: String,
     /// Action on the header; none by default.
     #[serde(default)]
-    pub action: Action,
+    pub action: FieldAction,
     /// Forbid later policies of the chain to change or remove the header.
     #[serde(default)]
     pub protect: bool,
@@ -38,7 +38,7 @@ pub struct Rule {
 /// Action on a header.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Action {
+pub enum FieldAction {
     /// Keep the header as it is.
     #[default]
     Keep,
@@ -99,20 +99,20 @@ impl Rule {
         let refusal = |reason: String, text: String| Some(Refusal { reason, text });
         let present = section.has(header);
         match &self.action {
-            Action::Forbid if present => {
+            FieldAction::Forbid if present => {
                 return refusal(
                     format!("{header} is forbidden here"),
                     format!("The header {header} is not allowed here"),
                 );
             }
-            Action::Require { value: None } if !present => {
+            FieldAction::Require { value: None } if !present => {
                 return refusal(
                     format!("{header} is required and missing"),
                     format!("The header {header} is required and missing"),
                 );
             }
             // A header that is removed or set anew may hold anything.
-            Action::Strip | Action::Set { .. } => return None,
+            FieldAction::Strip | FieldAction::Set { .. } => return None,
             _ => {}
         }
         if let Some(most) = self.max_count {
@@ -161,14 +161,14 @@ impl Rule {
     pub fn apply(&self, section: &Section, kept: bool, decision: &mut Decision) {
         let header = &self.header;
         match &self.action {
-            Action::Require { value: Some(value) } if !kept && !section.has(header) => {
+            FieldAction::Require { value: Some(value) } if !kept && !section.has(header) => {
                 decision.reason(format!("{header} was missing and is added"));
                 decision.add_header(header, value);
             }
-            Action::Set { value } if !kept && set(section, header, value, decision) => {
+            FieldAction::Set { value } if !kept && set(section, header, value, decision) => {
                 decision.reason(format!("{header} is set"));
             }
-            Action::Strip if !kept && section.has(header) => {
+            FieldAction::Strip if !kept && section.has(header) => {
                 decision.reason(format!("{header} is removed"));
                 decision.remove_header(header);
             }
@@ -185,17 +185,18 @@ impl Rule {
             let header = &self.header;
             problems.push(format!("{at}/header: {header:?} is not a header's name"));
         }
-        if let Action::Set { value } | Action::Require { value: Some(value) } = &self.action
+        if let FieldAction::Set { value } | FieldAction::Require { value: Some(value) } =
+            &self.action
             && value.chars().any(char::is_control)
         {
             problems.push(format!("{at}/action: the value has control characters"));
         }
         let limits = !self.values.is_empty() || self.max_count.is_some() || self.max_size.is_some();
         match self.action {
-            Action::Keep if !self.protect && !limits => problems.push(format!(
+            FieldAction::Keep if !self.protect && !limits => problems.push(format!(
                 "{at}: the rule does nothing; give it an action, protect or what the header may be"
             )),
-            Action::Strip | Action::Set { .. } | Action::Forbid if limits => problems.push(format!(
+            FieldAction::Strip | FieldAction::Set { .. } | FieldAction::Forbid if limits => problems.push(format!(
                 "{at}: values, max-count and max-size hold for what is kept, and this header is not"
             )),
             _ => {}

@@ -2,14 +2,14 @@
 
 use gatepost_sdk::{Transaction, queued};
 
-use crate::settings::{Direction, Route};
+use crate::settings::{MailDirection, Route};
 
 /// Milliseconds of an hour.
 const HOUR: u64 = 3_600_000;
 
 /// One recipient of a message; addresses in lower case.
 pub(crate) struct Mail<'a> {
-    direction: Direction,
+    direction: MailDirection,
     sender: String,
     recipient: String,
     account: Option<&'a str>,
@@ -18,7 +18,7 @@ pub(crate) struct Mail<'a> {
 impl<'a> Mail<'a> {
     /// Returns the mail, unless its reverse-path is null.
     pub(crate) fn of(
-        direction: Direction,
+        direction: MailDirection,
         transaction: &'a Transaction,
         recipient: &str,
     ) -> Option<Self> {

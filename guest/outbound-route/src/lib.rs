@@ -9,7 +9,7 @@
 mod conditions;
 mod settings;
 
-pub use settings::{By, Direction, Hours, Patience, Route, Settings, Step, Weighted};
+pub use settings::{By, Hours, MailDirection, Patience, Route, Settings, Step, Weighted};
 
 use std::collections::BTreeMap;
 
@@ -75,8 +75,8 @@ impl Policy for OutboundRoute {
         decision: &mut Decision,
     ) -> Routing {
         let direction = match transaction.session.flow {
-            Flow::Inbound => Direction::Inbound,
-            Flow::Submission => Direction::Submission,
+            Flow::Inbound => MailDirection::Inbound,
+            Flow::Submission => MailDirection::Submission,
             Flow::Internal | Flow::Other => return Routing::Pass,
         };
         let Some(mail) = Mail::of(direction, transaction, &attempt.recipient) else {
@@ -120,8 +120,8 @@ impl OutboundRoute {
             other => format!("by {other}"),
         };
         let verb = match route.direction {
-            Direction::Submission => "leaves",
-            Direction::Inbound => "goes",
+            MailDirection::Submission => "leaves",
+            MailDirection::Inbound => "goes",
         };
         decision.reason(format!("mail of {} {verb} {through}", mail.sender_domain()));
         Routing::Deliver(self.plan(route, way_out, transaction))

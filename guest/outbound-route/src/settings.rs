@@ -17,7 +17,7 @@ pub struct Settings {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Route {
     /// Direction of the mail.
-    pub direction: Direction,
+    pub direction: MailDirection,
     /// Domain of the reverse-path, without subdomains; case does not matter.
     #[schemars(length(min = 1, max = 253))]
     pub domain: Option<String>,
@@ -64,7 +64,7 @@ pub struct Route {
 /// Direction of mail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Direction {
+pub enum MailDirection {
     /// Mail that the application submits.
     #[default]
     Submission,
@@ -256,7 +256,10 @@ impl Settings {
         for (index, route) in self.routes.iter().enumerate() {
             let domain = route.domain.as_ref().filter(|_| route.has_domain_alone());
             if let Some(domain) = domain
-                && !domains.insert((route.direction == Direction::Inbound, domain.to_lowercase()))
+                && !domains.insert((
+                    route.direction == MailDirection::Inbound,
+                    domain.to_lowercase(),
+                ))
             {
                 problems.push(format!(
                     "/routes/{index}/domain: {domain} has a route already"

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gatepost_config::{Config, RelayConnections};
 use gatepost_connections::{
-    ConnectionDraft, ConnectionName, Connections as _, Credential, Profiles, Secret,
+    ConnectionDraft, ConnectionName, Connections as _, Profiles, Secret, ServerCredential,
 };
 use gatepost_directory::{
     AccountKind, Claim, ConnectorKind, Directory, Limits, MemoryStore, Profile, Protocol, Settings,
@@ -133,7 +133,7 @@ fn a_secret_that_cannot_be_read_stops_the_relay_and_no_other_command() {
     let config = parse(text, folder.path()).unwrap();
     config.check_secrets().unwrap();
     let relay = &config.site.connections[&"relay".parse::<ConnectionName>().unwrap()];
-    let Credential::Password { password, .. } = &relay.connection.credential else {
+    let ServerCredential::Password { password, .. } = &relay.connection.credential else {
         panic!("{relay:?}");
     };
     assert_eq!(password.reveal(), "hush-hush");

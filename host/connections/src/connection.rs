@@ -27,13 +27,13 @@ pub struct Connection {
     /// Use of TLS.
     pub tls: TlsMode,
     /// Certificates that the server may have.
-    pub trust: Trust,
+    pub trust: ServerTrust,
     /// Certificate that the relay shows to the server.
     pub client_certificate: Option<ClientCertificate>,
     /// SASL mechanisms in order of preference.
-    pub mechanisms: Vec<Mechanism>,
+    pub mechanisms: Vec<SaslMechanism>,
     /// Credential for the server.
-    pub credential: Credential,
+    pub credential: ServerCredential,
     /// Argument of EHLO.
     pub ehlo: Ehlo,
     /// Pool of egress addresses; none for any address of the machine.
@@ -61,7 +61,7 @@ pub struct Connection {
 /// Certificates that a server may have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Trust {
+pub enum ServerTrust {
     /// Those that a public authority vouches for.
     #[default]
     Public,
@@ -125,7 +125,7 @@ pub struct ClientCertificate {
 /// SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Mechanism {
+pub enum SaslMechanism {
     /// PLAIN (RFC 4616).
     Plain,
     /// LOGIN, which has no standard and is common.
@@ -142,7 +142,7 @@ pub enum Mechanism {
     Oauthbearer,
 }
 
-impl Mechanism {
+impl SaslMechanism {
     /// Returns true if it takes a token in place of a password.
     pub fn takes_token(self) -> bool {
         matches!(self, Self::Xoauth2 | Self::Oauthbearer)
@@ -164,7 +164,7 @@ impl Mechanism {
 /// Credential for a server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Credential {
+pub enum ServerCredential {
     /// No log-in: the server knows the relay by its address or its certificate.
     None,
     /// User and password.
@@ -419,9 +419,9 @@ impl Connection {
             found.push(("client-key", &mut client.key));
         }
         match &mut self.credential {
-            Credential::None => {}
-            Credential::Password { password, .. } => found.push(("password", password)),
-            Credential::Oauth(oauth) => match &mut oauth.grant {
+            ServerCredential::None => {}
+            ServerCredential::Password { password, .. } => found.push(("password", password)),
+            ServerCredential::Oauth(oauth) => match &mut oauth.grant {
                 OauthGrant::ClientCredentials { client_secret } => {
                     found.push(("client-secret", client_secret));
                 }

@@ -8,8 +8,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientCertificate, Connection, ConnectionLimits, ConnectionName, Credential, Ehlo, Mechanism,
-    Oauth, OauthGrant, Period, PinnedKey, Profile, Secret, Serves, TokenUser, Trust,
+    ClientCertificate, Connection, ConnectionLimits, ConnectionName, Ehlo, Oauth, OauthGrant,
+    Period, PinnedKey, Profile, SaslMechanism, Secret, ServerCredential, ServerTrust, Serves,
+    TokenUser,
 };
 
 /// Settings of a connection as they are written. The profile has those that are left out. `S` is
@@ -34,7 +35,7 @@ pub struct ConnectionDraft<S = Secret> {
     /// Its private key, in PEM.
     pub client_key: Option<S>,
     /// SASL mechanisms in order of preference.
-    pub mechanisms: Option<Vec<Mechanism>>,
+    pub mechanisms: Option<Vec<SaslMechanism>>,
     /// User; with OAuth, the user of every session in place of the message's mailbox.
     pub user: Option<String>,
     /// Password.
@@ -203,21 +204,21 @@ impl ConnectionDraft {
             ..Self::default()
         };
         match &connection.trust {
-            Trust::Public => {}
-            Trust::Authority(pem) => draft.ca = Some(Secret::new(pem.as_str())),
-            Trust::Pinned(keys) => draft.pinned_keys = Some(keys.clone()),
+            ServerTrust::Public => {}
+            ServerTrust::Authority(pem) => draft.ca = Some(Secret::new(pem.as_str())),
+            ServerTrust::Pinned(keys) => draft.pinned_keys = Some(keys.clone()),
         }
         if let Some(client) = &connection.client_certificate {
             draft.client_certificate = Some(Secret::new(client.certificate.as_str()));
             draft.client_key = Some(client.key.clone());
         }
         match &connection.credential {
-            Credential::None => {}
-            Credential::Password { user, password } => {
+            ServerCredential::None => {}
+            ServerCredential::Password { user, password } => {
                 draft.user = Some(user.clone());
                 draft.password = Some(password.clone());
             }
-            Credential::Oauth(oauth) => {
+            ServerCredential::Oauth(oauth) => {
                 draft.token_url = Some(oauth.token_url.clone());
                 draft.client_id = Some(oauth.client_id.clone());
                 draft.scopes = Some(oauth.scopes.clone());
@@ -351,8 +352,8 @@ impl ConnectionDraft {
 
         let trust = problems.trust(self.ca, self.pinned_keys);
         problems.unless(
-            is_encrypted || trust == Trust::Public,
-            if matches!(trust, Trust::Pinned(_)) {
+            is_encrypted || trust == ServerTrust::Public,
+            if matches!(trust, ServerTrust::Pinned(_)) {
                 "pinned-keys"
             } else {
                 "ca"
@@ -384,8 +385,8 @@ impl ConnectionDraft {
             scopes: self.scopes,
         };
         let credential = problems.credential(written, profile);
-        let by_token = matches!(credential, Credential::Oauth(_));
-        if credential == Credential::None {
+        let by_token = matches!(credential, ServerCredential::Oauth(_));
+        if credential == ServerCredential::None {
             mechanisms.clear();
         } else {
             if !named {
@@ -557,9 +558,9 @@ impl Problems {
         }
     }
 
-    fn trust(&mut self, ca: Option<Secret>, pinned: Option<Vec<PinnedKey>>) -> Trust {
+    fn trust(&mut self, ca: Option<Secret>, pinned: Option<Vec<PinnedKey>>) -> ServerTrust {
         match (ca, pinned) {
-            (None, None) => Trust::Public,
+            (None, None) => ServerTrust::Public,
             (Some(ca), None) => {
                 let pem = ca.reveal();
                 let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
@@ -571,7 +572,7 @@ impl Problems {
                     "the authorities are no certificates in PEM",
                     "give PEM with at least one certificate, 64 KiB at most",
                 );
-                Trust::Authority(pem.to_owned())
+                ServerTrust::Authority(pem.to_owned())
             }
             (None, Some(keys)) => {
                 self.unless(
@@ -580,7 +581,7 @@ impl Problems {
                     "there are no pinned keys, or too many",
                     "write 1 to 10 keys: the present one and those that will follow",
                 );
-                Trust::Pinned(keys)
+                ServerTrust::Pinned(keys)
             }
             (Some(_), Some(keys)) => {
                 self.add(
@@ -588,7 +589,7 @@ impl Problems {
                     "authorities and pinned keys are both given",
                     "choose one",
                 );
-                Trust::Pinned(keys)
+                ServerTrust::Pinned(keys)
             }
         }
     }
@@ -667,7 +668,7 @@ impl Problems {
         );
     }
 
-    fn credential(&mut self, written: WrittenCredential, profile: &Profile) -> Credential {
+    fn credential(&mut self, written: WrittenCredential, profile: &Profile) -> ServerCredential {
         let Some(grant) = written.grant else {
             for (key, given) in [
                 ("token-url", written.token_url.is_some()),
@@ -685,11 +686,11 @@ impl Problems {
                 );
             }
             return match (written.user, written.password) {
-                (None, None) => Credential::None,
+                (None, None) => ServerCredential::None,
                 (Some(user), Some(password)) => {
                     self.text("user", &user);
                     self.secret("password", &password);
-                    Credential::Password { user, password }
+                    ServerCredential::Password { user, password }
                 }
                 (Some(_), None) => {
                     self.add(
@@ -697,11 +698,11 @@ impl Problems {
                         "the user has no password",
                         "give it, or a grant",
                     );
-                    Credential::None
+                    ServerCredential::None
                 }
                 (None, Some(_)) => {
                     self.add("user", "there is a password and no user", "write the user");
-                    Credential::None
+                    ServerCredential::None
                 }
             };
         };
@@ -719,7 +720,7 @@ impl Problems {
         grant: GrantKind,
         written: WrittenCredential,
         profile: &Profile,
-    ) -> Credential {
+    ) -> ServerCredential {
         let mut needed = |key, text: Option<String>| {
             let text = text.unwrap_or_default();
             self.text(key, &text);
@@ -780,7 +781,7 @@ impl Problems {
                 OauthGrant::JwtBearer { private_key }
             }
         };
-        Credential::Oauth(Box::new(Oauth {
+        ServerCredential::Oauth(Box::new(Oauth {
             grant,
             token_url,
             client_id,

@@ -26,8 +26,8 @@ mod window;
 
 pub use classify::{Classified, DialogueStage, ReplyClass, ReplyRule, Stops, classify};
 pub use connection::{
-    ClientCertificate, Connection, ConnectionLimits, Credential, Ehlo, Mechanism, Oauth,
-    OauthGrant, PinnedKey, Serves, TokenUser, Trust,
+    ClientCertificate, Connection, ConnectionLimits, Ehlo, Oauth, OauthGrant, PinnedKey,
+    SaslMechanism, ServerCredential, ServerTrust, Serves, TokenUser,
 };
 pub use draft::{ConnectionDraft, DraftProblem, GrantKind};
 pub use name::{ConnectionKey, ConnectionName, ConnectionNameError};

@@ -8,7 +8,7 @@ use gatepost_files::FileError;
 use gatepost_model::TlsMode;
 use serde::Deserialize;
 
-use crate::{ConnectionLimits, Ehlo, Mechanism, ReplyRule};
+use crate::{ConnectionLimits, Ehlo, ReplyRule, SaslMechanism};
 
 /// Profile of a service: its defaults, its limits and the meaning of its replies.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Profile {
     pub tls: TlsMode,
     /// Mechanisms in order of preference.
     #[serde(default)]
-    pub mechanisms: Vec<Mechanism>,
+    pub mechanisms: Vec<SaslMechanism>,
     /// URL of the token endpoint, where all customers have the same.
     pub token_url: Option<String>,
     /// Scopes that a token needs.

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
 use gatepost_connections::{
-    Connection, ConnectionDraft, Credential, GrantKind, Mechanism, Profiles, Secret, Serves, Trust,
+    Connection, ConnectionDraft, GrantKind, Profiles, SaslMechanism, Secret, ServerCredential,
+    ServerTrust, Serves,
 };
 use gatepost_message::Address;
 use gatepost_model::TlsMode;
@@ -42,7 +43,7 @@ fn a_profile_gives_what_the_draft_leaves_out() {
     assert_eq!(connection.server(), "smtp.office365.com:587");
     assert_eq!(connection.tls, TlsMode::Required);
     // A password takes no token.
-    assert_eq!(connection.mechanisms, [Mechanism::Login]);
+    assert_eq!(connection.mechanisms, [SaslMechanism::Login]);
     let limits = connection.limits;
     assert_eq!(
         (limits.connections, limits.messages_a_minute),
@@ -156,7 +157,7 @@ fn a_wrong_draft_says_at_which_key_and_why() {
         ),
         (
             ConnectionDraft {
-                mechanisms: Some(vec![Mechanism::Xoauth2]),
+                mechanisms: Some(vec![SaslMechanism::Xoauth2]),
                 ..generic()
             },
             "mechanisms",
@@ -273,11 +274,11 @@ fn what_is_set_again_keeps_the_rest() {
     };
     let after = complete(tokens.over(ConnectionDraft::of(&before)), "generic").unwrap();
     assert!(
-        matches!(after.credential, Credential::Oauth(_)),
+        matches!(after.credential, ServerCredential::Oauth(_)),
         "{after:?}"
     );
     assert_eq!(after.secret_names(), ["client-secret"]);
-    assert_eq!(after.trust, Trust::Public);
+    assert_eq!(after.trust, ServerTrust::Public);
 }
 
 #[test]

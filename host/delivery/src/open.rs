@@ -10,7 +10,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use gatepost_model::{Protocol, TlsMode};
-use gatepost_sasl::client::{Channel, Credential, Login};
+use gatepost_sasl::client::{Channel, Login, LoginCredential};
 use gatepost_smtp::client::{self, Capabilities, Event, Failure, OpeningStage, Session};
 use rustls::pki_types::ServerName;
 use tokio::io::DuplexStream;
@@ -58,11 +58,11 @@ pub(crate) async fn open(opening: &Opening) -> Result<Connection, NotOpened> {
     let Some(login) = &opening.login else {
         return open_any(opening, None).await;
     };
-    let fetch = async |refused: Option<&Credential>| {
+    let fetch = async |refused: Option<&LoginCredential>| {
         let fetched = login.source.credential(refused).await;
         fetched.map_err(|why| NotOpened::without_credential(opening, &why))
     };
-    let log_in = async |credential: Credential| {
+    let log_in = async |credential: LoginCredential| {
         let login = Login {
             credential,
             mechanisms: login.mechanisms.clone(),

@@ -16,14 +16,14 @@ use crate::settings::Reuse;
 /// Connections under one set of settings. Their number is shared with the pools of earlier
 /// settings.
 pub(crate) struct Pool {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<SharedPlaces>>,
     /// Number of these settings.
     generation: u64,
     reuse: Reuse,
 }
 
 /// State that outlives a change of the settings.
-struct Shared {
+struct SharedPlaces {
     /// Destinations that have connections, or had some a moment ago.
     destinations: HashMap<DestinationKey, Arc<Places>>,
     /// Number of the active settings.
@@ -54,7 +54,7 @@ struct IdleConnection {
 /// one, so there are never more connections than permits.
 pub(crate) struct ConnectionPermit {
     places: Arc<Places>,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<SharedPlaces>>,
     generation: u64,
     /// Most transactions on one connection.
     transactions: u32,
@@ -64,7 +64,7 @@ pub(crate) struct ConnectionPermit {
 impl Pool {
     pub(crate) fn new(reuse: Reuse) -> Self {
         Self {
-            shared: Arc::new(Mutex::new(Shared {
+            shared: Arc::new(Mutex::new(SharedPlaces {
                 destinations: HashMap::new(),
                 generation: 0,
             })),

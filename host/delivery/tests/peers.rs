@@ -16,7 +16,7 @@ use gatepost_model::{Protocol, TlsMode};
 use gatepost_oauth::{
     AccessTokens, ClientAuthentication, Grant, GrantKind, Loading, Storing, TokenSet, TokenStore,
 };
-use gatepost_sasl::client::{Credential, Mechanism};
+use gatepost_sasl::client::{LoginCredential, Mechanism};
 use gatepost_smtp::client::OpeningStage;
 use test_support::{DovecotSubmission, Postfix, TokenServer};
 use zeroize::Zeroizing;
@@ -50,12 +50,12 @@ async fn log_in(
     try_opening(&opening).await
 }
 
-fn password(secret: &str) -> Credential {
-    Credential::password(USER, Zeroizing::new(secret.to_owned())).unwrap()
+fn password(secret: &str) -> LoginCredential {
+    LoginCredential::password(USER, Zeroizing::new(secret.to_owned())).unwrap()
 }
 
-fn token(secret: &str) -> Credential {
-    Credential::token(USER, Zeroizing::new(secret.to_owned())).unwrap()
+fn token(secret: &str) -> LoginCredential {
+    LoginCredential::token(USER, Zeroizing::new(secret.to_owned())).unwrap()
 }
 
 /// Asserts that the right password logs in by each of these mechanisms, and a wrong one does not.

@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 
 use common::{PASSWORD, address, claim, connection, open, production, settings};
-use gatepost_connections::{ConnectionName, Credential};
+use gatepost_connections::{ConnectionName, ServerCredential};
 use gatepost_directory::{AccountId, Directory, DirectoryError, OwnedConnection, Refusal};
 
 fn name(text: &str) -> ConnectionName {
@@ -183,7 +183,7 @@ fn the_file_holds_no_secret_and_the_key_ring_opens_it() {
     let directory = open(folder.path());
     let view = directory.view();
     let owned = view.connection(acme, "out").unwrap();
-    let Credential::Password { password, .. } = &owned.connection.credential else {
+    let ServerCredential::Password { password, .. } = &owned.connection.credential else {
         panic!("{owned:?}");
     };
     assert_eq!(password.reveal(), PASSWORD);

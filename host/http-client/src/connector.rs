@@ -23,7 +23,7 @@ const PER_ADDRESS: Duration = Duration::from_secs(10);
 
 /// Source of the connections of a client.
 #[derive(Clone)]
-pub enum Connector {
+pub enum CheckedConnector {
     /// Connections to the hosts that the site itself names.
     Trusting(HttpConnector),
     /// Connections to the hosts that others name.
@@ -32,7 +32,7 @@ pub enum Connector {
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-impl Connector {
+impl CheckedConnector {
     pub(crate) fn trusting() -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -42,7 +42,7 @@ impl Connector {
     }
 }
 
-impl Service<Uri> for Connector {
+impl Service<Uri> for CheckedConnector {
     type Response = TokioIo<TcpStream>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;

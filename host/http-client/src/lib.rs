@@ -25,11 +25,11 @@ pub use rustls::Error as TlsError;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-use connector::Connector;
+use connector::CheckedConnector;
 
 /// Client for any number of requests, side by side.
 #[derive(Debug, Clone)]
-pub struct HttpClient(Client<HttpsConnector<Connector>, StreamedBody>);
+pub struct HttpClient(Client<HttpsConnector<CheckedConnector>, StreamedBody>);
 
 /// Body of a request that is read as it is sent.
 pub type StreamedBody = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -77,7 +77,7 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn new(roots: RootCertStore) -> Result<Self, TlsError> {
-        Self::with(Connector::trusting(), roots)
+        Self::with(CheckedConnector::trusting(), roots)
     }
 
     /// Builds a client for URLs that others name, which trusts these certificates.
@@ -85,10 +85,10 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn guarded(roots: RootCertStore, guard: Guard) -> Result<Self, TlsError> {
-        Self::with(Connector::Guarded(Arc::new(guard)), roots)
+        Self::with(CheckedConnector::Guarded(Arc::new(guard)), roots)
     }
 
-    fn with(tcp: Connector, roots: RootCertStore) -> Result<Self, TlsError> {
+    fn with(tcp: CheckedConnector, roots: RootCertStore) -> Result<Self, TlsError> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)

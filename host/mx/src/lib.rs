@@ -1,7 +1,7 @@
 //! Mail by MX: which servers take the mail of a domain, in which order, and how well TLS has to
 //! prove them.
 //!
-//! [`Mx::route`] answers for one domain or address literal: a [`Route`] of [`Candidate`]s, best
+//! [`Mx::route`] answers for one domain or address literal: a [`MxRoute`] of [`Candidate`]s, best
 //! first, or [`NoRoute`] with the reply for the sender. The rules for MX records are pure functions
 //! (`exchanges`). Addresses come from the relay's resolver, and only those that its guard permits.
 //!
@@ -25,9 +25,9 @@ mod target;
 
 pub use look_up::{Mx, Settings};
 pub use mta_sts::{
-    Clock, HostPattern, KnownPolicy, Mode, MtaSts, MtaStsSettings, NoId, PoliciesInMemory, Policy,
-    PolicyCache, PolicyCacheError, PolicyError, PolicyFile, PolicyId,
+    Clock, HostPattern, KnownPolicy, Mode, MtaSts, MtaStsSettings, NoId, PoliciesInMemory,
+    PolicyCache, PolicyCacheError, PolicyError, PolicyFile, PolicyId, StsPolicy,
 };
 pub use no_route::NoRoute;
 pub use own::Own;
-pub use route::{Candidate, Required, Route, SessionTls};
+pub use route::{Candidate, MxRoute, Required, SessionTls};

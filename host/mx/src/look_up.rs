@@ -14,7 +14,7 @@ use crate::exchanges::{before_own, shuffle, usable};
 use crate::flights::Flights;
 use crate::lanes::{Lanes, MOST_DOMAINS};
 use crate::target::Target;
-use crate::{Candidate, MtaSts, NoRoute, Own, Route, SessionTls};
+use crate::{Candidate, MtaSts, MxRoute, NoRoute, Own, SessionTls};
 
 /// Most exchanges of a domain that are resolved.
 const EXCHANGES: usize = 20;
@@ -60,11 +60,11 @@ impl Settings {
 /// Look-up of servers by MX. Clones share what is in hand.
 #[derive(Clone)]
 pub struct Mx {
-    shared: Arc<Shared>,
+    shared: Arc<LookUpState>,
     flights: Flights<Resolved>,
 }
 
-struct Shared {
+struct LookUpState {
     guard: Guard,
     own: Own,
     port: u16,
@@ -94,7 +94,7 @@ impl Mx {
             None => StdRng::from_os_rng(),
         };
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(LookUpState {
                 guard: guard.beside(QUESTIONS),
                 own: settings.own,
                 port: settings.port,
@@ -111,7 +111,7 @@ impl Mx {
     ///
     /// # Errors
     /// No server takes mail for it, now or ever: see [`NoRoute::reply`].
-    pub async fn route(&self, domain: &str) -> Result<Route, NoRoute> {
+    pub async fn route(&self, domain: &str) -> Result<MxRoute, NoRoute> {
         let domain = match Target::parse(domain)? {
             Target::Literal(address) => return self.shared.literal(address),
             Target::Domain(domain) => domain,
@@ -130,7 +130,7 @@ impl Mx {
         let mut choices = resolved?.to_vec();
         let rng = &mut *self.shared.rng.lock();
         shuffle(&mut choices, |(preference, _)| *preference, rng);
-        Ok(Route {
+        Ok(MxRoute {
             domain,
             candidates: choices
                 .into_iter()
@@ -160,9 +160,9 @@ fn preference(server: &Server) -> u16 {
     server.exchange.preference
 }
 
-impl Shared {
+impl LookUpState {
     /// Returns the route to an address literal.
-    fn literal(&self, address: IpAddr) -> Result<Route, NoRoute> {
+    fn literal(&self, address: IpAddr) -> Result<MxRoute, NoRoute> {
         let domain = match address {
             IpAddr::V4(address) => format!("[{address}]"),
             IpAddr::V6(address) => format!("[IPv6:{address}]"),
@@ -175,7 +175,7 @@ impl Shared {
                 address: address.to_string(),
                 what,
             }),
-            None => Ok(Route {
+            None => Ok(MxRoute {
                 domain,
                 candidates: vec![candidate(address.to_string(), vec![address])],
             }),

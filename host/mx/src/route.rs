@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// Servers for the mail of a domain, best first; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct MxRoute {
     /// Domain in A-labels and lower case, or an address literal in brackets.
     pub domain: String,
     /// Servers in the order in which to try them.

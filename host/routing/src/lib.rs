@@ -37,7 +37,7 @@ use gatepost_policy_set::Policies;
 pub use ways::{Outside, OutsideError, Records, Trial, TrialRefusal, Ways};
 
 /// Calls the hooks `route` and `outcome` for delivery.
-pub struct Routing {
+pub struct PolicyRouter {
     /// Chains of the listeners.
     pub policies: Arc<Policies>,
     /// Active configuration, read at each attempt.
@@ -52,7 +52,7 @@ pub struct Routing {
     pub spans: Spans,
 }
 
-impl Router for Routing {
+impl Router for PolicyRouter {
     fn route<'a>(&'a self, message: &'a Claim, recipient: &'a ClaimedRecipient) -> Deciding<'a> {
         let id = message.transaction.id;
         let route = async move {
@@ -74,7 +74,7 @@ impl Router for Routing {
     }
 }
 
-impl Observer for Routing {
+impl Observer for PolicyRouter {
     fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a> {
         let id = attempt.message.transaction.id;
         let observe = self.observe(attempt);
@@ -109,7 +109,7 @@ impl Observer for Routing {
     }
 }
 
-impl Routing {
+impl PolicyRouter {
     fn policies_of(&self, transaction: &Transaction) -> Pinned {
         let chain = self.policies.chain(&transaction.session.listener);
         let accounts = AccountView {

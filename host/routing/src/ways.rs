@@ -19,8 +19,8 @@ use arc_swap::ArcSwap;
 use fnv::FnvHasher;
 use gatepost_config::Config;
 use gatepost_connections::{
-    ConnectionKey, ConnectionState, ConnectionStates, Connections, Credential, Ehlo,
-    FoundConnection, TokenUser, Trust,
+    ConnectionKey, ConnectionState, ConnectionStates, Connections, Ehlo, FoundConnection,
+    ServerCredential, ServerTrust, TokenUser,
 };
 use gatepost_delivery::open::LoginSource;
 use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls};
@@ -440,15 +440,15 @@ impl Ways {
             .filter_map(|one| Mechanism::parse(one.word()))
             .collect();
         match &connection.credential {
-            Credential::None => Ok((None, None)),
-            Credential::Password { user, password } => {
+            ServerCredential::None => Ok((None, None)),
+            ServerCredential::Password { user, password } => {
                 let secret = Zeroizing::new(password.reveal().to_owned());
-                let credential = client::Credential::password(user, secret);
+                let credential = client::LoginCredential::password(user, secret);
                 let credential = credential.map_err(|error| unusable(found, &error))?;
                 let source = Arc::new(credential);
                 Ok((Some(LoginSource { mechanisms, source }), None))
             }
-            Credential::Oauth(oauth) => {
+            ServerCredential::Oauth(oauth) => {
                 let (user, mailbox) = match &oauth.user {
                     TokenUser::Fixed(user) => (user.clone(), None),
                     TokenUser::Mailbox => {
@@ -475,7 +475,7 @@ impl Ways {
     /// generation, since that reads certificates.
     fn own_tls(&self, found: &FoundConnection) -> Result<Option<Tls>, Reply> {
         let connection = &found.connection;
-        if connection.trust == Trust::Public && connection.client_certificate.is_none() {
+        if connection.trust == ServerTrust::Public && connection.client_certificate.is_none() {
             return Ok(None);
         }
         let mut made = self.tls.lock();

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatepost_sasl::client::{
-    Begun, Channel, Credential, CredentialError, Exchange, ExchangeError, Login, Mechanism,
+    Begun, Channel, CredentialError, Exchange, ExchangeError, Login, LoginCredential, Mechanism,
 };
 use gatepost_sasl::{Binding, Claim, Exchange as ServerExchange, Mechanism as Offered, Step};
 use gatepost_sasl::{SaslError, Verifier};
@@ -19,14 +19,14 @@ fn channel(binding: Option<Binding>) -> Channel {
 
 fn password(user: &str, password: &str) -> Login {
     let password = Zeroizing::new(password.to_owned());
-    login(Credential::password(user, password).unwrap())
+    login(LoginCredential::password(user, password).unwrap())
 }
 
 fn token(user: &str, token: &str) -> Login {
-    login(Credential::token(user, Zeroizing::new(token.to_owned())).unwrap())
+    login(LoginCredential::token(user, Zeroizing::new(token.to_owned())).unwrap())
 }
 
-fn login(credential: Credential) -> Login {
+fn login(credential: LoginCredential) -> Login {
     Login {
         credential,
         mechanisms: Mechanism::ALL.to_vec(),
@@ -236,15 +236,15 @@ fn malformed_challenges_end_the_exchange() {
 #[test]
 fn what_no_mechanism_can_carry_is_no_credential() {
     let word = |text: &str| Zeroizing::new(text.to_owned());
-    let user = |user: &str| Credential::password(user, word("p")).err();
+    let user = |user: &str| LoginCredential::password(user, word("p")).err();
     for bad in ["", "a\0b", "a\x01b", "\u{ad}", &"x".repeat(256)] {
         assert_eq!(user(bad), Some(CredentialError::User), "{bad:?}");
     }
-    let password = |password: &str| Credential::password("u", word(password)).err();
+    let password = |password: &str| LoginCredential::password("u", word(password)).err();
     for bad in ["", "a\0b", &"x".repeat(1025)] {
         assert_eq!(password(bad), Some(CredentialError::Password), "{bad:?}");
     }
-    let token = |token: &str| Credential::token("u", word(token)).err();
+    let token = |token: &str| LoginCredential::token("u", word(token)).err();
     for bad in ["", "a b", "a\x01b", "\u{e4}", &"x".repeat(8193)] {
         assert_eq!(token(bad), Some(CredentialError::Token), "{bad:?}");
     }
@@ -277,7 +277,7 @@ proptest! {
             Mechanism::Plain, Mechanism::Login, Mechanism::ScramSha256]),
     ) {
         let word = Zeroizing::new(secret.clone());
-        let Ok(credential) = Credential::password(&user, word) else { return Ok(()); };
+        let Ok(credential) = LoginCredential::password(&user, word) else { return Ok(()); };
         let verifier = Verifier::new(&secret, [1; 16], 4096);
         let ran = with_server(&login(credential), &[mechanism], &verifier, [None; 2]);
         let (claim, finished) = ran.unwrap();

@@ -61,7 +61,7 @@ use gatepost_operations::{ControlSocket, Reopen, RequestHandler, partner_routes}
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
-use gatepost_routing::{Outside, Records, Routing, Ways};
+use gatepost_routing::{Outside, PolicyRouter, Records, Ways};
 
 /// Upper bound of the share of the drain time that is kept for the work after sessions and
 /// deliveries: replies to clients that are cut off, and the last records.
@@ -310,7 +310,7 @@ impl RunningRelay {
             });
 
         let active = Arc::new(SharedConfig::from_pointee(active_config));
-        let routing = Arc::new(Routing {
+        let routing = Arc::new(PolicyRouter {
             policies: Arc::clone(&policies),
             active: Arc::clone(&active),
             directory: Arc::clone(&directory),

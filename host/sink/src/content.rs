@@ -1,7 +1,7 @@
 //! DATA, BDAT and the reply to a whole message.
 
 use crate::reply::WireReply;
-use crate::rules::{Action, Moment};
+use crate::rules::{Moment, RuleAction};
 use crate::script::{Limit, SinkProtocol};
 use crate::session::{SinkSession, follow};
 use crate::store::KeptMessage;
@@ -116,7 +116,7 @@ impl SinkSession<'_> {
         self.sink.dialogue.event(self.number, "message", &detail);
         let refusal = self.refuses_message(&transaction);
         let lmtp = self.sink.script.protocol == SinkProtocol::Lmtp;
-        let actions: Vec<Action> = match lmtp {
+        let actions: Vec<RuleAction> = match lmtp {
             false => vec![self.action(Moment::Message, &transaction.subjects())],
             true => transaction
                 .recipients
@@ -124,7 +124,7 @@ impl SinkSession<'_> {
                 .map(|to| self.action(Moment::Message, &[&to.path]))
                 .collect(),
         };
-        let accepts = |action: &Action| match (&action.reply, action.then) {
+        let accepts = |action: &RuleAction| match (&action.reply, action.then) {
             (Some(reply), _) => reply.proceeds(),
             (None, then) => then.is_none() && refusal.is_none(),
         };

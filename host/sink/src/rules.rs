@@ -90,14 +90,14 @@ pub(crate) struct ReplyRule {
 
 /// Action of a rule.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Action {
+pub(crate) struct RuleAction {
     pub(crate) reply: Option<WireReply>,
     pub(crate) delay: Option<Duration>,
     pub(crate) octet_delay: Option<Duration>,
     pub(crate) then: Option<Then>,
 }
 
-impl Action {
+impl RuleAction {
     /// Waits as long as the action says.
     pub(crate) async fn wait(&self) {
         if let Some(delay) = self.delay {
@@ -156,7 +156,7 @@ impl RuleCounts {
         rules: &[ReplyRule],
         moment: Moment,
         circumstances: Circumstances<'_>,
-    ) -> Option<Action> {
+    ) -> Option<RuleAction> {
         let mut chosen = None;
         for (rule, counts) in rules.iter().zip(&self.0) {
             if rule.is_met(moment, circumstances) {
@@ -185,8 +185,8 @@ impl RuleCounts {
 }
 
 impl ReplyRule {
-    fn action(&self) -> Action {
-        Action {
+    fn action(&self) -> RuleAction {
+        RuleAction {
             reply: self.reply.clone(),
             delay: self.delay,
             octet_delay: self.octet_delay,

@@ -32,7 +32,7 @@ pub struct Script {
     pub(crate) limits: LimitsScript,
     pub(crate) greylist: Option<Greylisting>,
     #[serde(default)]
-    pub(crate) pace: Pace,
+    pub(crate) pace: SinkPace,
     /// Rules, the first that answers wins.
     #[serde(default)]
     pub(crate) on: Vec<ReplyRule>,
@@ -252,7 +252,7 @@ pub(crate) struct Greylisting {
 /// Pace of all replies.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(crate) struct Pace {
+pub(crate) struct SinkPace {
     /// Wait before each reply.
     #[serde(deserialize_with = "duration")]
     pub(crate) delay: Option<Duration>,

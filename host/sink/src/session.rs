@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::Sink;
 use crate::reply::WireReply;
-use crate::rules::{Action, Circumstances, Moment, Then};
+use crate::rules::{Circumstances, Moment, RuleAction, Then};
 use crate::script::{Limit, SinkProtocol, SinkTls};
 use crate::tls::SinkSecured;
 use crate::transaction::{PathCommand, SinkTransaction};
@@ -358,12 +358,17 @@ impl SinkSession<'_> {
     }
 
     /// Returns the script's action at a moment; that of the usual, if no rule answers.
-    pub(crate) fn action(&self, moment: Moment, subjects: &[&str]) -> Action {
+    pub(crate) fn action(&self, moment: Moment, subjects: &[&str]) -> RuleAction {
         self.action_at(moment, subjects, None)
     }
 
     /// Returns the script's action at a moment, which may be a line of a message.
-    pub(crate) fn action_at(&self, moment: Moment, subjects: &[&str], line: Option<u64>) -> Action {
+    pub(crate) fn action_at(
+        &self,
+        moment: Moment,
+        subjects: &[&str],
+        line: Option<u64>,
+    ) -> RuleAction {
         let circumstances = Circumstances {
             connection: self.number,
             tls: self.tls.is_some(),
@@ -380,7 +385,7 @@ impl SinkSession<'_> {
 
     /// Performs an action: its reply, or the usual one, and what follows. Returns true if the reply
     /// lets the client go on.
-    pub(crate) async fn perform(&mut self, action: Action, usual: WireReply) -> Step<bool> {
+    pub(crate) async fn perform(&mut self, action: RuleAction, usual: WireReply) -> Step<bool> {
         action.wait().await;
         let reply = match (&action.reply, action.then) {
             (Some(reply), _) => reply.clone(),
@@ -397,11 +402,11 @@ impl SinkSession<'_> {
 
     /// Sends a reply of the server's own.
     pub(crate) async fn say(&mut self, reply: &WireReply) -> Step<()> {
-        self.send(reply, &Action::default()).await
+        self.send(reply, &RuleAction::default()).await
     }
 
     /// Sends a reply; 421 ends the session (RFC 5321 section 3.8).
-    async fn send(&mut self, reply: &WireReply, action: &Action) -> Step<()> {
+    async fn send(&mut self, reply: &WireReply, action: &RuleAction) -> Step<()> {
         let pace = &self.sink.script.pace;
         if let Some(delay) = pace.delay {
             sleep(delay).await;

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{Server, settings};
 use gatepost_sasl::Binding;
-use gatepost_sasl::client::{Channel, Credential, ExchangeError, Login, Mechanism};
+use gatepost_sasl::client::{Channel, ExchangeError, Login, LoginCredential, Mechanism};
 use gatepost_smtp::client::{
     Event, Failure, LoginError, OpeningStage, Protocol, Session, Settings, Tls,
 };
@@ -30,12 +30,12 @@ struct Client {
     events: Vec<Event>,
 }
 
-fn password(secret: &str) -> Credential {
-    Credential::password("user@b.example", Zeroizing::new(secret.to_owned())).unwrap()
+fn password(secret: &str) -> LoginCredential {
+    LoginCredential::password("user@b.example", Zeroizing::new(secret.to_owned())).unwrap()
 }
 
-fn token(octets: usize) -> Credential {
-    Credential::token("user@b.example", Zeroizing::new("t".repeat(octets))).unwrap()
+fn token(octets: usize) -> LoginCredential {
+    LoginCredential::token("user@b.example", Zeroizing::new("t".repeat(octets))).unwrap()
 }
 
 fn channel() -> Channel {
@@ -43,7 +43,7 @@ fn channel() -> Channel {
 }
 
 impl Client {
-    fn new(tls: Tls, channel: Option<Channel>, credential: Credential) -> Self {
+    fn new(tls: Tls, channel: Option<Channel>, credential: LoginCredential) -> Self {
         let settings = Settings {
             protocol: Protocol::Smtp,
             ehlo_name: "gatepost.example".parse().unwrap(),
@@ -65,7 +65,7 @@ impl Client {
 
     /// Creates a session with implicit TLS that has received this reply to EHLO; returns what it
     /// then sent, too.
-    fn greeted(credential: Credential, offer: &str) -> (Self, String) {
+    fn greeted(credential: LoginCredential, offer: &str) -> (Self, String) {
         let mut client = Self::new(Tls::Required, Some(channel()), credential);
         client.hear("220 mx.next.example\r\n");
         let sent = client.hear(&format!("250-mx.next.example\r\n250 {offer}\r\n"));
@@ -343,7 +343,7 @@ fn with_server(mechanism: Mechanism, secret: &str) -> (Option<String>, Vec<Event
     };
     server.session = server::Session::new(Arc::new(settings()), Some(secured));
     let channel = Channel::encrypted("mx.desk.example", 587, Some(BINDING));
-    let credential = Credential::password("user", Zeroizing::new(secret.to_owned())).unwrap();
+    let credential = LoginCredential::password("user", Zeroizing::new(secret.to_owned())).unwrap();
     let mut client = Client::new(Tls::Required, Some(channel), credential);
     client.mechanisms(&[mechanism]);
     let mut said = server.hear();

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use self::cases::{Network, Way};
+use self::cases::{PeerNetwork, RouteKind};
 use self::peer::{Manner, Peer, SMALL};
 use self::relays::Outbound;
-use self::waiting::{Domains, Waiting};
+use self::waiting::{Domains, WaitingMail};
 use super::Effort;
 use super::load::{EnvelopedMessage, message, offer};
 use super::report::{Number, Report, progress};
@@ -63,11 +63,11 @@ struct Left {
 
 /// Measures all cases, with so many messages for a dead host.
 pub fn run(binary: &Path, effort: Effort, dead: u64, report: &mut Report) -> Result<()> {
-    let network = Network::start(if effort.runs > 1 { 10_000 } else { 1000 })?;
+    let network = PeerNetwork::start(if effort.runs > 1 { 10_000 } else { 1000 })?;
     let mut rows = Vec::new();
-    rows.extend(leaving(binary, &network, Way::SmartHost, effort)?);
+    rows.extend(leaving(binary, &network, RouteKind::SmartHost, effort)?);
     for domains in [1, 100, network.domains] {
-        rows.extend(leaving(binary, &network, Way::Mx(domains), effort)?);
+        rows.extend(leaving(binary, &network, RouteKind::Mx(domains), effort)?);
     }
     report.table("Outbound, beside Postfix", &COLUMNS, &rows);
     let mut rows = Vec::new();
@@ -90,12 +90,12 @@ pub fn run(binary: &Path, effort: Effort, dead: u64, report: &mut Report) -> Res
 /// Measures one way out, in turns.
 fn leaving(
     binary: &Path,
-    network: &Network,
-    way: Way,
+    network: &PeerNetwork,
+    way: RouteKind,
     effort: Effort,
 ) -> Result<Vec<(String, Vec<Number>)>> {
     let domains = Domains::Numbered(way.domains());
-    let waiting = Waiting::new(effort.messages.max(way.domains()), domains);
+    let waiting = WaitingMail::new(effort.messages.max(way.domains()), domains);
     let peer = way.peer(network)?;
     let mut results: Vec<(&str, Vec<Left>)> = Vec::new();
     let postfix = way.postfix(network, &peer);
@@ -134,7 +134,7 @@ fn numbers(runs: &[Left]) -> Vec<Number> {
 }
 
 /// Fills a relay's queue, releases it, and waits until exactly these messages have come.
-fn release(relay: &mut Outbound, peer: &Peer, waiting: Waiting) -> Result<Left> {
+fn release(relay: &mut Outbound, peer: &Peer, waiting: WaitingMail) -> Result<Left> {
     let before = peer.arrivals().count;
     relay.fill(waiting)?;
     let early = peer.arrivals().count;
@@ -170,14 +170,14 @@ fn release(relay: &mut Outbound, peer: &Peer, waiting: Waiting) -> Result<Left> 
 /// Measures mail by MX alone, and beside messages that wait for a dead host, in each relay.
 fn beside_the_dead(
     binary: &Path,
-    network: &Network,
+    network: &PeerNetwork,
     domains: u64,
     effort: Effort,
     dead: u64,
 ) -> Result<Vec<(String, Vec<Number>)>> {
-    let way = Way::Mx(domains);
+    let way = RouteKind::Mx(domains);
     let peer = way.peer(network)?;
-    let living = Waiting::new(effort.messages, Domains::Numbered(domains));
+    let living = WaitingMail::new(effort.messages, Domains::Numbered(domains));
     let mut rows = Vec::new();
     let pairs = [
         (
@@ -200,7 +200,7 @@ fn beside_the_dead(
         };
         let name = alone.name();
         progress(&format!("{way}: {dead} messages for a dead host in {name}"));
-        let mut waiting = Waiting::new(dead, Domains::Dead);
+        let mut waiting = WaitingMail::new(dead, Domains::Dead);
         waiting.size = 2 << 10;
         beside.fill(waiting)?;
         beside.release();
@@ -248,7 +248,7 @@ fn small_account(binary: &Path, busy: u64) -> Result<Vec<(String, Vec<Number>)>>
     for (relay, busy) in [(Some(gatepost), busy), (postfix, busy.min(MOST_IN_POSTFIX))] {
         let Some(mut relay) = relay else { continue };
         progress(&format!("ten messages beside {busy} in {}", relay.name()));
-        relay.fill(Waiting::new(busy, Domains::Numbered(1)))?;
+        relay.fill(WaitingMail::new(busy, Domains::Numbered(1)))?;
         peer.forget();
         relay.release();
         peer.wait(PATIENCE, |come| come.count >= busy.min(100))?;
@@ -278,14 +278,14 @@ mod tests {
 
     #[test]
     fn a_postfix_keeps_its_queue_until_it_is_released() -> Result<()> {
-        let network = Network::start(3)?;
-        for way in [Way::SmartHost, Way::Mx(3)] {
+        let network = PeerNetwork::start(3)?;
+        for way in [RouteKind::SmartHost, RouteKind::Mx(3)] {
             let peer = way.peer(&network)?;
             let Some(mut postfix) = way.postfix(&network, &peer) else {
                 continue;
             };
             for messages in [20, 30] {
-                let waiting = Waiting::new(messages, Domains::Numbered(way.domains()));
+                let waiting = WaitingMail::new(messages, Domains::Numbered(way.domains()));
                 let left = release(&mut postfix, &peer, waiting)?;
                 assert!(left.rate > 0.0 && left.cpu > 0.0, "{way}: {left:?}");
             }

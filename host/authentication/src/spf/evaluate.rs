@@ -8,7 +8,7 @@ use super::expand::Values;
 use super::limits::{LookUpLimits, MAX_NAMES};
 use super::macros::{DomainSpec, Letter, MacroString};
 use super::network::Prefixes;
-use super::record::{MalformedTerm, Mechanism, Qualifier, SpfRecord, is_record};
+use super::record::{MalformedTerm, Qualifier, SpfMechanism, SpfRecord, is_record};
 use super::validated::Validated;
 use super::{Sender, SpfClient};
 use crate::Authentication;
@@ -151,36 +151,36 @@ impl<'a, D: Dns> SpfCheck<'a, D> {
     }
 
     /// Returns true if a mechanism matches (section 5).
-    async fn matches(&mut self, mechanism: &Mechanism, domain: &str) -> Result<bool, SpfError> {
+    async fn matches(&mut self, mechanism: &SpfMechanism, domain: &str) -> Result<bool, SpfError> {
         match mechanism {
-            Mechanism::All => Ok(true),
-            Mechanism::Ip(network) => Ok(network.contains(self.address)),
-            Mechanism::Include(by) => {
+            SpfMechanism::All => Ok(true),
+            SpfMechanism::Ip(network) => Ok(network.contains(self.address)),
+            SpfMechanism::Include(by) => {
                 self.limits.count_term()?;
                 self.include(by, domain).await
             }
-            Mechanism::A(by, prefixes) => {
+            SpfMechanism::A(by, prefixes) => {
                 self.limits.count_term()?;
                 match self.target_or(by.as_ref(), domain).await? {
                     Some(target) => self.a(&target, *prefixes).await,
                     None => Ok(false),
                 }
             }
-            Mechanism::Mx(by, prefixes) => {
+            SpfMechanism::Mx(by, prefixes) => {
                 self.limits.count_term()?;
                 match self.target_or(by.as_ref(), domain).await? {
                     Some(target) => self.mx(&target, *prefixes).await,
                     None => Ok(false),
                 }
             }
-            Mechanism::Ptr(by) => {
+            SpfMechanism::Ptr(by) => {
                 self.limits.count_term()?;
                 match self.target_or(by.as_ref(), domain).await? {
                     Some(target) => Ok(self.validated().await?.within(&target)),
                     None => Ok(false),
                 }
             }
-            Mechanism::Exists(by) => {
+            SpfMechanism::Exists(by) => {
                 self.limits.count_term()?;
                 match self.target(by, domain).await? {
                     // Section 5.7: the question is always for A, whatever the client's family.

@@ -16,7 +16,7 @@ pub(super) struct SpfRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Directive {
     pub(super) qualifier: Qualifier,
-    pub(super) mechanism: Mechanism,
+    pub(super) mechanism: SpfMechanism,
 }
 
 /// Qualifier of a mechanism (section 4.6.2).
@@ -30,7 +30,7 @@ pub(super) enum Qualifier {
 
 /// Mechanism (section 5). Without a domain, it is about the record's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Mechanism {
+pub(super) enum SpfMechanism {
     All,
     Include(DomainSpec),
     A(Option<DomainSpec>, Prefixes),
@@ -113,12 +113,12 @@ impl Directive {
         };
         Some(Self {
             qualifier,
-            mechanism: Mechanism::parse(mechanism)?,
+            mechanism: SpfMechanism::parse(mechanism)?,
         })
     }
 }
 
-impl Mechanism {
+impl SpfMechanism {
     fn parse(text: &str) -> Option<Self> {
         let name = text.find([':', '/']).unwrap_or(text.len());
         let (name, argument) = text.split_at(name);

@@ -36,7 +36,7 @@ pub(super) struct Report {
     authentication: Option<Summary>,
     tags: Vec<String>,
     /// Route of the first recipient that has one; each recipient has its own as well.
-    route: Option<Route>,
+    route: Option<ReportedRoute>,
     edits: Vec<EditReport>,
     effects: Vec<EffectReport>,
     /// True if the submitter would be told of suppressed recipients.
@@ -54,13 +54,13 @@ struct RecipientReport {
     /// Reason why the recipient does not simply get the message.
     reason: Option<String>,
     /// First route; `None` if the message is not sent to the recipient.
-    route: Option<Route>,
+    route: Option<ReportedRoute>,
 }
 
 /// Route of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", untagged)]
-enum Route {
+enum ReportedRoute {
     /// Plan: `{"steps": […]}`.
     Plan(Plan),
     /// Default route, because no policy chose one: `"default"`.
@@ -169,7 +169,7 @@ struct PolicyReport {
     verdict: &'static str,
     /// Routing, in the route hook.
     #[serde(skip_serializing_if = "Option::is_none")]
-    routing: Option<Route>,
+    routing: Option<ReportedRoute>,
     reasons: Vec<String>,
     /// Edits that were dropped, with the reasons.
     dropped: Vec<String>,
@@ -292,7 +292,7 @@ impl RecipientReport {
     }
 }
 
-impl From<Routing> for Route {
+impl From<Routing> for ReportedRoute {
     fn from(routing: Routing) -> Self {
         match routing {
             Routing::Pass => Self::Default("default"),

@@ -278,7 +278,7 @@ fn in_words(details: &ConnectionDetails) -> String {
     if !mechanisms.is_empty() {
         line("mechanisms", mechanisms.join(", "));
     }
-    if let gatepost_connections::Credential::Password { user, .. } = &settings.credential {
+    if let gatepost_connections::ServerCredential::Password { user, .. } = &settings.credential {
         line("user", user.clone());
     }
     for secret in &details.secrets {

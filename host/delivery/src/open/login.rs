@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatepost_oauth::AccessTokens;
-use gatepost_sasl::client::{Credential, Mechanism};
+use gatepost_sasl::client::{LoginCredential, Mechanism};
 
 /// Log-in of a session: by which mechanisms, and where its credential comes from.
 #[derive(Clone)]
@@ -30,12 +30,12 @@ impl fmt::Debug for LoginSource {
 pub trait CredentialSource: Send + Sync {
     /// Returns the credential to use. `refused` is one that the server has just refused: then
     /// returns another, or `None` if there is no other.
-    fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a>;
+    fn credential<'a>(&'a self, refused: Option<&'a LoginCredential>) -> Fetching<'a>;
 }
 
 /// Future of a credential.
 pub type Fetching<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Credential>, NoCredential>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Option<LoginCredential>, NoCredential>> + Send + 'a>>;
 
 /// Reason why there is no credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,8 +48,8 @@ pub struct NoCredential {
 }
 
 /// A password is all that there is: a refused one has no successor.
-impl CredentialSource for Credential {
-    fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a> {
+impl CredentialSource for LoginCredential {
+    fn credential<'a>(&'a self, refused: Option<&'a LoginCredential>) -> Fetching<'a> {
         let credential = refused.is_none().then(|| self.clone());
         Box::pin(ready(Ok(credential)))
     }
@@ -66,15 +66,15 @@ pub struct TokenUser {
 }
 
 impl CredentialSource for TokenUser {
-    fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a> {
+    fn credential<'a>(&'a self, refused: Option<&'a LoginCredential>) -> Fetching<'a> {
         Box::pin(async move {
-            let refused = refused.and_then(Credential::as_token);
+            let refused = refused.and_then(LoginCredential::as_token);
             let token = self.tokens.token(refused).await;
             let token = token.map_err(|error| NoCredential {
                 permanent: error.is_permanent(),
                 why: error.to_string(),
             })?;
-            let credential = Credential::token(&self.user, token);
+            let credential = LoginCredential::token(&self.user, token);
             credential.map(Some).map_err(|error| NoCredential {
                 permanent: true,
                 why: error.to_string(),

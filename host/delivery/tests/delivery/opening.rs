@@ -11,7 +11,7 @@ use gatepost_delivery::open::{
 };
 use gatepost_delivery::{Timeouts, Tls};
 use gatepost_model::{Protocol, TlsMode};
-use gatepost_sasl::client::{Credential, Mechanism};
+use gatepost_sasl::client::{LoginCredential, Mechanism};
 use gatepost_smtp::client::OpeningStage;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -45,7 +45,7 @@ fn password(secret: &str) -> Option<LoginSource> {
     let secret = Zeroizing::new(secret.to_owned());
     Some(LoginSource {
         mechanisms: Mechanism::ALL.to_vec(),
-        source: Arc::new(Credential::password("user", secret).unwrap()),
+        source: Arc::new(LoginCredential::password("user", secret).unwrap()),
     })
 }
 
@@ -304,11 +304,11 @@ async fn a_refused_password_is_tried_once_on_one_address() {
 struct NumberedTokens(AtomicUsize);
 
 impl CredentialSource for NumberedTokens {
-    fn credential<'a>(&'a self, refused: Option<&'a Credential>) -> Fetching<'a> {
+    fn credential<'a>(&'a self, refused: Option<&'a LoginCredential>) -> Fetching<'a> {
         let count = self.0.fetch_add(1, Ordering::SeqCst);
         assert_eq!(refused.is_some(), count % 2 == 1);
         let token = Zeroizing::new(format!("token{count}"));
-        let credential = Credential::token("user", token).unwrap();
+        let credential = LoginCredential::token("user", token).unwrap();
         Box::pin(std::future::ready(Ok(Some(credential))))
     }
 }
@@ -347,7 +347,7 @@ async fn a_refused_token_is_replaced_once() {
 struct NoTokens;
 
 impl CredentialSource for NoTokens {
-    fn credential<'a>(&'a self, _: Option<&'a Credential>) -> Fetching<'a> {
+    fn credential<'a>(&'a self, _: Option<&'a LoginCredential>) -> Fetching<'a> {
         let why = NoCredential {
             why: "the refresh token has expired".to_owned(),
             permanent: true,

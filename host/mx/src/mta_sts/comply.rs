@@ -63,7 +63,7 @@ mod tests {
     use gatepost_message::Millis;
 
     use super::*;
-    use crate::{Policy, PolicyId};
+    use crate::{PolicyId, StsPolicy};
 
     fn result(mode: &str, hosts: &[&str], servers: &[&str]) -> (Vec<String>, &'static str) {
         let hosts: String = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
@@ -73,7 +73,7 @@ mod tests {
             id: PolicyId::try_from("1".to_owned()).unwrap(),
             fetched: Millis(0),
             used: Millis(0),
-            policy: Policy::parse(text.as_bytes()).unwrap(),
+            policy: StsPolicy::parse(text.as_bytes()).unwrap(),
         });
         let servers = servers.iter().map(|host| {
             let candidate = Candidate {

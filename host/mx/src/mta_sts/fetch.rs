@@ -9,7 +9,7 @@ use http::{HeaderValue, Request, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::policy::{Policy, PolicyError};
+use super::policy::{PolicyError, StsPolicy};
 
 /// Longest text of a policy.
 const LONGEST: usize = 64 << 10;
@@ -41,7 +41,7 @@ pub(super) enum FetchError {
     #[error("it is not of the type text/plain")]
     Type,
     #[error("it is no policy: {0}")]
-    Policy(#[from] PolicyError),
+    StsPolicy(#[from] PolicyError),
 }
 
 impl Fetcher {
@@ -54,11 +54,13 @@ impl Fetcher {
     }
 
     /// Fetches the policy of a domain, in A-labels. Redirects are not followed.
-    pub(super) async fn fetch(&self, domain: &str) -> Result<Policy, FetchError> {
+    pub(super) async fn fetch(&self, domain: &str) -> Result<StsPolicy, FetchError> {
         // The semaphore is never closed; if it were, the policy would be fetched all the same.
         let _place = self.places.acquire().await;
         let fetched = timeout(TIME_LIMIT, self.fetch_text(domain)).await;
-        Ok(Policy::parse(&fetched.map_err(|_| FetchError::Timeout)??)?)
+        Ok(StsPolicy::parse(
+            &fetched.map_err(|_| FetchError::Timeout)??,
+        )?)
     }
 
     async fn fetch_text(&self, domain: &str) -> Result<Bytes, FetchError> {

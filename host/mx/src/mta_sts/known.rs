@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::policy::{HostPattern, Policy};
+use super::policy::{HostPattern, StsPolicy};
 use super::record::PolicyId;
 
 /// Most policies that are known.
@@ -37,7 +37,7 @@ pub struct KnownPolicy {
     /// Time of the last mail for the domain, roughly.
     pub used: Millis,
     /// Policy.
-    pub policy: Policy,
+    pub policy: StsPolicy,
 }
 
 impl KnownPolicy {
@@ -160,7 +160,7 @@ mod tests {
             id: PolicyId::try_from("1".to_owned()).unwrap(),
             fetched: Millis(at),
             used: Millis(at),
-            policy: Policy::parse(text.as_bytes()).unwrap(),
+            policy: StsPolicy::parse(text.as_bytes()).unwrap(),
         })
     }
 

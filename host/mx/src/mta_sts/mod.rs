@@ -32,7 +32,7 @@ use known::KnownPolicies;
 use crate::{Candidate, NoRoute};
 
 pub use known::KnownPolicy;
-pub use policy::{HostPattern, Mode, Policy, PolicyError};
+pub use policy::{HostPattern, Mode, PolicyError, StsPolicy};
 pub use record::{NoId, PolicyId};
 pub use store::{PoliciesInMemory, PolicyCache, PolicyCacheError, PolicyFile};
 

@@ -13,7 +13,7 @@ const MOST_HOSTS: usize = 100;
 
 /// Policy of a domain for the sessions that bring its mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
+pub struct StsPolicy {
     /// Consequence of a server that does not comply.
     pub mode: Mode,
     /// Time for which the policy holds, from when it was fetched.
@@ -109,7 +109,7 @@ impl HostPattern {
     }
 }
 
-impl Policy {
+impl StsPolicy {
     /// Parses the text of a policy. Lines end in CRLF or LF, empty ones are skipped. Of a field that
     /// is repeated the first counts, but for `mx`; unknown fields do not count.
     ///
@@ -174,10 +174,10 @@ mod tests {
 
     use super::*;
 
-    fn policy(hosts: &[&str]) -> Policy {
+    fn policy(hosts: &[&str]) -> StsPolicy {
         let hosts: String = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
         let text = format!("version: STSv1\nmode: enforce\nmax_age: 60\n{hosts}");
-        Policy::parse(text.as_bytes()).unwrap()
+        StsPolicy::parse(text.as_bytes()).unwrap()
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_malformed_policy_is_refused_with_the_reason() {
         let whole = "version: STSv1\nmode: testing\nmax_age: 60\nmx: a.example\n";
-        assert!(Policy::parse(whole.as_bytes()).is_ok());
+        assert!(StsPolicy::parse(whole.as_bytes()).is_ok());
         for (from, to, error) in [
             ("STSv1", "STSv2", PolicyError::Version),
             ("version: STSv1\n", "", PolicyError::Version),
@@ -221,16 +221,19 @@ mod tests {
             ("mx: a.example", "mx a.example", PolicyError::Line(4)),
         ] {
             let text = whole.replace(from, to);
-            assert_eq!(Policy::parse(text.as_bytes()), Err(error), "{text:?}");
+            assert_eq!(StsPolicy::parse(text.as_bytes()), Err(error), "{text:?}");
         }
         let many = format!("{whole}{}", "mx: a.example\n".repeat(MOST_HOSTS));
-        assert_eq!(Policy::parse(many.as_bytes()), Err(PolicyError::ManyHosts));
-        assert_eq!(Policy::parse(b"\xff"), Err(PolicyError::Encoding));
+        assert_eq!(
+            StsPolicy::parse(many.as_bytes()),
+            Err(PolicyError::ManyHosts)
+        );
+        assert_eq!(StsPolicy::parse(b"\xff"), Err(PolicyError::Encoding));
     }
 
     #[test]
     fn a_policy_without_consequence_needs_no_host() {
-        let none = Policy::parse(b"version: STSv1\r\nmode: none\r\nmax_age: 0").unwrap();
+        let none = StsPolicy::parse(b"version: STSv1\r\nmode: none\r\nmax_age: 0").unwrap();
         assert_eq!((none.mode, none.max_age()), (Mode::None, Duration::ZERO));
     }
 
@@ -266,7 +269,7 @@ mod tests {
             if !last_end {
                 text.truncate(text.trim_end().len());
             }
-            let policy = Policy::parse(text.as_bytes()).unwrap();
+            let policy = StsPolicy::parse(text.as_bytes()).unwrap();
             prop_assert_eq!(policy.mode, mode.0);
             prop_assert_eq!(policy.max_age(), Duration::from_secs(max_age));
             let mut read: Vec<&str> = policy.hosts.iter().map(HostPattern::as_str).collect();
@@ -275,12 +278,12 @@ mod tests {
             written.sort_unstable();
             prop_assert_eq!(read, written);
             let stored = serde_json::to_string(&policy).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), policy);
+            prop_assert_eq!(serde_json::from_str::<StsPolicy>(&stored).unwrap(), policy);
         }
 
         #[test]
         fn no_text_panics(text in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Policy::parse(&text);
+            let _ = StsPolicy::parse(&text);
         }
 
         #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gatepost_dns::{NameServer, Resolver, ResolverSettings};
 use gatepost_guard::Guard;
-use gatepost_mx::{Mx, NoRoute, Own, Route, Settings};
+use gatepost_mx::{Mx, MxRoute, NoRoute, Own, Settings};
 use test_support::{DnsServer, Zone};
 
 /// Seed of the random order, in every test.
@@ -66,7 +66,7 @@ impl World {
         Self { dns, mx }
     }
 
-    async fn route(&self, domain: &str) -> Result<Route, NoRoute> {
+    async fn route(&self, domain: &str) -> Result<MxRoute, NoRoute> {
         self.mx.route(domain).await
     }
 
@@ -93,7 +93,7 @@ fn public(last: u8) -> Ipv4Addr {
     Ipv4Addr::new(20, 0, 0, last)
 }
 
-fn addresses(route: &Route) -> Vec<IpAddr> {
+fn addresses(route: &MxRoute) -> Vec<IpAddr> {
     route
         .candidates
         .iter()

@@ -256,9 +256,9 @@ pub(super) fn stage_of_opening(stage: OpeningStage) -> DialogueStage {
 /// Makes the connectors of a connection with certificates of its own.
 pub(super) fn tls(connection: &Connection) -> Result<Tls, TrustError> {
     let trust = match &connection.trust {
-        connections::Trust::Public => Trust::Roots(trusted_roots([])?),
-        connections::Trust::Authority(pem) => Trust::Roots(private_roots(pem.as_bytes())?),
-        connections::Trust::Pinned(keys) => {
+        connections::ServerTrust::Public => Trust::Roots(trusted_roots([])?),
+        connections::ServerTrust::Authority(pem) => Trust::Roots(private_roots(pem.as_bytes())?),
+        connections::ServerTrust::Pinned(keys) => {
             Trust::Keys(keys.iter().map(|key| Pin::from(key.0)).collect())
         }
     };

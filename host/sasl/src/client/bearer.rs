@@ -5,17 +5,17 @@
 
 use zeroize::Zeroizing;
 
-use super::{Channel, Credential, scram};
+use super::{Channel, LoginCredential, scram};
 
 /// Writes the message of XOAUTH2, as Google and Microsoft document it.
-pub(super) fn xoauth2(credential: &Credential) -> Zeroizing<String> {
+pub(super) fn xoauth2(credential: &LoginCredential) -> Zeroizing<String> {
     let (user, token) = (credential.user(), credential.secret().as_str());
     let parts = ["user=", user, "\x01auth=Bearer ", token, "\x01\x01"];
     Zeroizing::new(parts.concat())
 }
 
 /// Writes the message of OAUTHBEARER (RFC 7628 section 3.1).
-pub(super) fn oauthbearer(credential: &Credential, channel: &Channel) -> Zeroizing<String> {
+pub(super) fn oauthbearer(credential: &LoginCredential, channel: &Channel) -> Zeroizing<String> {
     let (user, token) = (
         scram::escape(credential.user()),
         credential.secret().as_str(),
@@ -29,9 +29,9 @@ pub(super) fn oauthbearer(credential: &Credential, channel: &Channel) -> Zeroizi
 mod tests {
     use super::*;
 
-    fn credential(user: &str, token: &str) -> Credential {
+    fn credential(user: &str, token: &str) -> LoginCredential {
         let token = Zeroizing::new(token.to_owned());
-        Credential::token(user, token).expect("a sound credential")
+        LoginCredential::token(user, token).expect("a sound credential")
     }
 
     /// The example of RFC 7628 section 4.1.

@@ -15,13 +15,13 @@ const LONGEST_TOKEN: usize = 8 * 1024;
 
 /// User with a password or an access token; the secret is wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credential {
+pub struct LoginCredential {
     user: String,
-    secret: Secret,
+    secret: SecretKind,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-enum Secret {
+enum SecretKind {
     Password(Zeroizing<String>),
     Token(Zeroizing<String>),
 }
@@ -40,7 +40,7 @@ pub enum CredentialError {
     Token,
 }
 
-impl Credential {
+impl LoginCredential {
     /// Makes a credential of a user's password.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Credential {
     pub fn password(user: &str, password: Zeroizing<String>) -> Result<Self, CredentialError> {
         match password.is_empty() || password.len() > LONGEST_PASSWORD || password.contains('\0') {
             true => Err(CredentialError::Password),
-            false => Self::new(user, Secret::Password(password)),
+            false => Self::new(user, SecretKind::Password(password)),
         }
     }
 
@@ -60,11 +60,11 @@ impl Credential {
         let printable = token.bytes().all(|octet| octet.is_ascii_graphic());
         match token.is_empty() || token.len() > LONGEST_TOKEN || !printable {
             true => Err(CredentialError::Token),
-            false => Self::new(user, Secret::Token(token)),
+            false => Self::new(user, SecretKind::Token(token)),
         }
     }
 
-    fn new(user: &str, secret: Secret) -> Result<Self, CredentialError> {
+    fn new(user: &str, secret: SecretKind) -> Result<Self, CredentialError> {
         let prepared = prepare(user);
         let sound = (1..=LONGEST_NAME).contains(&user.len())
             && (1..=LONGEST_NAME).contains(&prepared.len())
@@ -85,26 +85,26 @@ impl Credential {
 
     /// Returns true if this mechanism can carry the credential.
     pub fn suits(&self, mechanism: Mechanism) -> bool {
-        matches!(self.secret, Secret::Token(_)) == mechanism.takes_token()
+        matches!(self.secret, SecretKind::Token(_)) == mechanism.takes_token()
     }
 
     /// Returns the access token, if the credential is one.
     pub fn as_token(&self) -> Option<&str> {
         match &self.secret {
-            Secret::Token(token) => Some(token),
-            Secret::Password(_) => None,
+            SecretKind::Token(token) => Some(token),
+            SecretKind::Password(_) => None,
         }
     }
 
     /// Returns the password or the token.
     pub(super) fn secret(&self) -> &Zeroizing<String> {
         match &self.secret {
-            Secret::Password(secret) | Secret::Token(secret) => secret,
+            SecretKind::Password(secret) | SecretKind::Token(secret) => secret,
         }
     }
 }
 
-impl fmt::Debug for Credential {
+impl fmt::Debug for LoginCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
             .field("user", &self.user)
@@ -116,7 +116,7 @@ impl fmt::Debug for Credential {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// User and secret.
-    pub credential: Credential,
+    pub credential: LoginCredential,
     /// Mechanisms that may be used, the preferred first.
     pub mechanisms: Vec<Mechanism>,
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::scram::{First, Flag, Last, ServerFinal};
-use super::{Channel, Credential, ExchangeError, LONGEST_LINE, Login, Mechanism, bearer};
+use super::{Channel, ExchangeError, LONGEST_LINE, Login, LoginCredential, Mechanism, bearer};
 
 /// The most octets that are kept of a server's reason for its refusal.
 const LONGEST_REASON: usize = 1024;
@@ -31,8 +31,8 @@ pub struct Begun {
 enum Due {
     /// The server may answer with success or not; a bearer mechanism may say why not.
     Answer,
-    LoginUser(Box<Credential>),
-    LoginPassword(Box<Credential>),
+    LoginUser(Box<LoginCredential>),
+    LoginPassword(Box<LoginCredential>),
     ScramFirst(Box<First>),
     ScramLast(Last),
     /// The server has proved itself, and says success next.

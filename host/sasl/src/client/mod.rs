@@ -15,7 +15,7 @@ mod exchange;
 mod mechanism;
 mod scram;
 
-pub use self::credential::{Credential, CredentialError, Login};
+pub use self::credential::{CredentialError, Login, LoginCredential};
 pub use self::error::ExchangeError;
 pub use self::exchange::{Begun, Exchange};
 pub use self::mechanism::Mechanism;

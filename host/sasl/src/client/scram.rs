@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{Credential, ExchangeError};
+use super::{ExchangeError, LoginCredential};
 use crate::scram::{BINDING, nonce};
 use crate::verifier::{hash, salted, sign};
 use crate::{Binding, prepare};
@@ -56,12 +56,12 @@ pub(super) enum ServerFinal {
 }
 
 impl First {
-    pub(super) fn new(credential: &Credential, flag: Flag) -> Result<Self, ExchangeError> {
+    pub(super) fn new(credential: &LoginCredential, flag: Flag) -> Result<Self, ExchangeError> {
         let nonce = nonce().map_err(|_| ExchangeError::Random)?;
         Ok(Self::with_nonce(credential, flag, nonce))
     }
 
-    fn with_nonce(credential: &Credential, flag: Flag, nonce: String) -> Self {
+    fn with_nonce(credential: &LoginCredential, flag: Flag, nonce: String) -> Self {
         let (gs2, binding): (_, &[u8]) = match &flag {
             Flag::CannotBind => ("n,,".to_owned(), &[]),
             Flag::NotOffered => ("y,,".to_owned(), &[]),
@@ -164,7 +164,7 @@ mod tests {
 
     fn first(flag: Flag) -> First {
         let password = Zeroizing::new("pencil".to_owned());
-        let credential = Credential::password("user", password).expect("a sound credential");
+        let credential = LoginCredential::password("user", password).expect("a sound credential");
         First::with_nonce(&credential, flag, "rOprNGfwEbeRWgbNEkqO".to_owned())
     }
 

@@ -1,6 +1,6 @@
 //! The client's side of SMTP: what a hostile server may say to a relay that logs in.
 
-use gatepost_sasl::client::{Channel, Credential, Login, Mechanism};
+use gatepost_sasl::client::{Channel, Login, LoginCredential, Mechanism};
 use gatepost_smtp::client::{Event, Protocol, Session, Settings, Tls};
 
 use crate::Target;
@@ -53,8 +53,14 @@ pub const TARGET: Target = Target {
 
 fn check(input: &[u8]) {
     for (credential, is_password) in [
-        (Credential::password("user", SECRET.to_owned().into()), true),
-        (Credential::token("user", SECRET.to_owned().into()), false),
+        (
+            LoginCredential::password("user", SECRET.to_owned().into()),
+            true,
+        ),
+        (
+            LoginCredential::token("user", SECRET.to_owned().into()),
+            false,
+        ),
     ] {
         let Ok(credential) = credential else {
             panic!("no credential");
@@ -68,7 +74,7 @@ fn check(input: &[u8]) {
 }
 
 /// Runs one session in which only this mechanism may be used.
-fn talk(input: &[u8], credential: Credential, mechanism: Mechanism) {
+fn talk(input: &[u8], credential: LoginCredential, mechanism: Mechanism) {
     let Ok(ehlo_name) = "relay.example".parse() else {
         panic!("no name");
     };

@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use tempfile::TempDir;
 use test_support::{Postfix, Relay, RelayBuilder};
 
-use super::waiting::Waiting;
+use super::waiting::WaitingMail;
 use crate::bench::usage::Tree;
 
 /// Interval at which the CPU time of a relay is read to see whether it has work.
@@ -72,7 +72,7 @@ impl Outbound {
     ///
     /// # Errors
     /// The messages cannot be stored.
-    pub fn fill(&mut self, waiting: Waiting) -> Result<()> {
+    pub fn fill(&mut self, waiting: WaitingMail) -> Result<()> {
         self.hold();
         match self {
             Self::Gatepost(_, folder, _) => waiting.into_store(&store(folder)),

@@ -30,7 +30,7 @@ const SESSIONS: u64 = 20;
 
 /// Messages that wait.
 #[derive(Debug, Clone, Copy)]
-pub struct Waiting {
+pub struct WaitingMail {
     /// Number of them.
     pub messages: u64,
     /// Recipients' domains, in turns.
@@ -68,7 +68,7 @@ pub fn domain(number: u64) -> String {
     format!("d{number}.example")
 }
 
-impl Waiting {
+impl WaitingMail {
     /// Makes messages of account `acme`.
     pub fn new(messages: u64, to: Domains) -> Self {
         Self {

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write as _};
 
 use crate::commands::trace::authentication_line;
 
-use super::{EditReport, EffectKind, EffectReport, RecipientReport, Report, Route};
+use super::{EditReport, EffectKind, EffectReport, RecipientReport, Report, ReportedRoute};
 
 impl Report {
     pub(super) fn for_people(&self) -> String {
@@ -43,7 +43,7 @@ impl Report {
             let digest = call.digest.get(..12).unwrap_or(&call.digest);
             let _ = write!(text, "  {} {digest} {}: ", call.name, call.hook);
             let _ = match &call.routing {
-                None | Some(Route::Default(_)) => write!(text, "{}", call.verdict),
+                None | Some(ReportedRoute::Default(_)) => write!(text, "{}", call.verdict),
                 Some(route) => write!(text, "{route}"),
             };
             let _ = write!(text, " in {} µs", call.micros);
@@ -98,7 +98,7 @@ impl Report {
     }
 }
 
-impl Display for Route {
+impl Display for ReportedRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plan(plan) => {

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use gatepost_certificates::{Trust, private_roots};
-use gatepost_delivery::open::{LogIn, NotOpened, Opened, Opening, try_opening};
+use gatepost_delivery::open::{LoginSource, NotOpened, Opened, Opening, try_opening};
 use gatepost_delivery::{Timeouts, Tls};
 use gatepost_model::{Protocol, TlsMode};
-use gatepost_sasl::client::{Credential, Mechanism};
+use gatepost_sasl::client::{LoginCredential, Mechanism};
 use gatepost_smtp::client::OpeningStage;
 use test_support::{Relay, RelayBuilder, Sink};
 use zeroize::Zeroizing;
@@ -31,9 +31,9 @@ async fn log_in(
         tls: Tls::new(Trust::Roots(roots), None).unwrap(),
         ehlo_name: "relay.example".parse().unwrap(),
         egress: Vec::new(),
-        login: Some(LogIn {
+        login: Some(LoginSource {
             mechanisms: vec![mechanism],
-            source: Arc::new(Credential::password("user", password).unwrap()),
+            source: Arc::new(LoginCredential::password("user", password).unwrap()),
         }),
         timeouts: Timeouts::default(),
         transcript: None,
