@@ -38,7 +38,7 @@ enum Names {
     System,
     /// The one at port 53 of this address.
     At(IpAddr),
-    /// That of its verifiers.
+    /// Name server of its verifiers.
     Verifiers(Verifiers),
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use self::cases::{PeerNetwork, RouteKind};
+use self::cases::{NameService, WayOut};
 use self::peer::{Manner, Peer, SMALL};
 use self::relays::Outbound;
 use self::waiting::{Domains, WaitingMail};
@@ -48,7 +48,7 @@ const COLUMNS: [&str; 4] = [
     "messages/connection",
 ];
 
-/// What one release of a queue has cost.
+/// Cost of one release of a queue.
 #[derive(Debug, Clone, Copy)]
 struct Left {
     /// Messages a second.
@@ -63,11 +63,11 @@ struct Left {
 
 /// Measures all cases, with so many messages for a dead host.
 pub fn run(binary: &Path, effort: Effort, dead: u64, report: &mut Report) -> Result<()> {
-    let network = PeerNetwork::start(if effort.runs > 1 { 10_000 } else { 1000 })?;
+    let network = NameService::start(if effort.runs > 1 { 10_000 } else { 1000 })?;
     let mut rows = Vec::new();
-    rows.extend(leaving(binary, &network, RouteKind::SmartHost, effort)?);
+    rows.extend(leaving(binary, &network, WayOut::SmartHost, effort)?);
     for domains in [1, 100, network.domains] {
-        rows.extend(leaving(binary, &network, RouteKind::Mx(domains), effort)?);
+        rows.extend(leaving(binary, &network, WayOut::Mx(domains), effort)?);
     }
     report.table("Outbound, beside Postfix", &COLUMNS, &rows);
     let mut rows = Vec::new();
@@ -90,8 +90,8 @@ pub fn run(binary: &Path, effort: Effort, dead: u64, report: &mut Report) -> Res
 /// Measures one way out, in turns.
 fn leaving(
     binary: &Path,
-    network: &PeerNetwork,
-    way: RouteKind,
+    network: &NameService,
+    way: WayOut,
     effort: Effort,
 ) -> Result<Vec<(String, Vec<Number>)>> {
     let domains = Domains::Numbered(way.domains());
@@ -170,12 +170,12 @@ fn release(relay: &mut Outbound, peer: &Peer, waiting: WaitingMail) -> Result<Le
 /// Measures mail by MX alone, and beside messages that wait for a dead host, in each relay.
 fn beside_the_dead(
     binary: &Path,
-    network: &PeerNetwork,
+    network: &NameService,
     domains: u64,
     effort: Effort,
     dead: u64,
 ) -> Result<Vec<(String, Vec<Number>)>> {
-    let way = RouteKind::Mx(domains);
+    let way = WayOut::Mx(domains);
     let peer = way.peer(network)?;
     let living = WaitingMail::new(effort.messages, Domains::Numbered(domains));
     let mut rows = Vec::new();
@@ -278,8 +278,8 @@ mod tests {
 
     #[test]
     fn a_postfix_keeps_its_queue_until_it_is_released() -> Result<()> {
-        let network = PeerNetwork::start(3)?;
-        for way in [RouteKind::SmartHost, RouteKind::Mx(3)] {
+        let network = NameService::start(3)?;
+        for way in [WayOut::SmartHost, WayOut::Mx(3)] {
             let peer = way.peer(&network)?;
             let Some(mut postfix) = way.postfix(&network, &peer) else {
                 continue;

@@ -21,7 +21,7 @@ const NOBODY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 
 /// Name server and certificates.
 #[derive(Debug)]
-pub struct PeerNetwork {
+pub struct NameService {
     dns: DnsServer,
     /// True if Postfix can ask the name server, which is at port 53 then.
     at_port_53: bool,
@@ -33,14 +33,14 @@ pub struct PeerNetwork {
 
 /// Way out.
 #[derive(Debug, Clone, Copy)]
-pub enum RouteKind {
-    /// Through a smart host, with STARTTLS and AUTH PLAIN.
+pub enum WayOut {
+    /// Smart host, with STARTTLS and AUTH PLAIN.
     SmartHost,
-    /// By MX, to this many domains.
+    /// Servers of this many domains, by MX.
     Mx(u64),
 }
 
-impl fmt::Display for RouteKind {
+impl fmt::Display for WayOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SmartHost => f.write_str("smart host"),
@@ -50,7 +50,7 @@ impl fmt::Display for RouteKind {
     }
 }
 
-impl PeerNetwork {
+impl NameService {
     /// Starts a name server that knows so many domains.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ fn zone(domains: u64) -> Zone {
     zone
 }
 
-impl RouteKind {
+impl WayOut {
     /// Returns the number of recipients' domains.
     pub fn domains(self) -> u64 {
         match self {
@@ -105,7 +105,7 @@ impl RouteKind {
     ///
     /// # Errors
     /// It cannot listen.
-    pub fn peer(self, network: &PeerNetwork) -> Result<Peer> {
+    pub fn peer(self, network: &NameService) -> Result<Peer> {
         Peer::start(&Manner {
             certificate: matches!(self, Self::SmartHost).then(|| network.certificate.clone()),
             ..Manner::default()
@@ -116,7 +116,7 @@ impl RouteKind {
     ///
     /// # Errors
     /// There is no room for its folder.
-    pub fn gatepost(self, binary: &Path, network: &PeerNetwork, peer: &Peer) -> Result<Outbound> {
+    pub fn gatepost(self, binary: &Path, network: &NameService, peer: &Peer) -> Result<Outbound> {
         let port = peer.address().port();
         Outbound::gatepost(
             binary,
@@ -138,7 +138,7 @@ impl RouteKind {
     }
 
     /// Starts a Postfix for it, if it is installed and can run here.
-    pub fn postfix(self, network: &PeerNetwork, peer: &Peer) -> Option<Outbound> {
+    pub fn postfix(self, network: &NameService, peer: &Peer) -> Option<Outbound> {
         let port = peer.address().port();
         match self {
             Self::SmartHost => Outbound::postfix(

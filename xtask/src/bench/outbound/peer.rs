@@ -26,7 +26,7 @@ const CREDENTIAL: &str = "AGdhdGVwb3N0AHNlY3JldA==";
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<PeerState>,
 }
 
 /// Manner of a server.
@@ -39,7 +39,7 @@ pub struct Manner {
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct PeerState {
     arrivals: Mutex<Arrivals>,
     grown: Condvar,
 }
@@ -71,7 +71,7 @@ impl Arrivals {
 struct Dialogue<'a> {
     tls: Option<Arc<ServerConfig>>,
     delay: Duration,
-    shared: &'a Shared,
+    shared: &'a PeerState,
 }
 
 trait Stream: Read + Write {}
@@ -89,7 +89,7 @@ impl Peer {
         };
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<PeerState>::default();
         let (delay, own) = (manner.delay, Arc::clone(&shared));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -145,7 +145,7 @@ impl Peer {
     }
 }
 
-impl Shared {
+impl PeerState {
     fn lock(&self) -> std::sync::MutexGuard<'_, Arrivals> {
         self.arrivals.lock().unwrap_or_else(|e| e.into_inner())
     }
