@@ -189,8 +189,8 @@ fn tags<'a>(claim: &'a Claim, judgements: &'a [Judgement]) -> Vec<TagWithReasons
 
 /// Returns the requester, as a policy put it into the field of this name.
 fn requester(field: &FieldName, judgements: &[Judgement]) -> Option<String> {
-    let edits = judgements.iter().flat_map(|one| &one.decision.edits);
-    let written = edits.filter(|edit| edit.name() == field).last()?;
+    let mut edits = judgements.iter().flat_map(|one| &one.decision.edits);
+    let written = edits.rfind(|edit| edit.name() == field)?;
     match written {
         Edit::Add { body, .. } | Edit::Set { body, .. } => {
             let text = body.as_str().trim();
