@@ -66,7 +66,7 @@ mod customers {
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use test_support::{Certificate, Relay, RelayBuilder, Sink, Taken};
 
