@@ -9,3 +9,5 @@ mod null_mx;
 mod opportunistic;
 mod own_exchange;
 mod preference;
+mod servfail;
+mod too_much;

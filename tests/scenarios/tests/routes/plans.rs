@@ -1,6 +1,7 @@
 //! Plans of policies: each option of outbound-route's plans, and answers that are faults.
 
 mod expire_after;
+mod faults;
 mod go_on_after;
 mod hold;
 mod holds_for;
