@@ -205,6 +205,15 @@ impl gatepost_delivery::Ways for Ways {
         destination: &Destination,
         send_as: Option<&Address>,
     ) -> Result<Target, Reply> {
+        if let Some(name) = send_as {
+            let config = Arc::clone(&self.active.load().config);
+            let directory = self.directory.view();
+            let ownership = Ownership {
+                config: &config,
+                directory: &directory,
+            };
+            rules::may_leave_as(name, ownership, message)?;
+        }
         match destination {
             Destination::Mx { domain, egress } => Ok(Target::Server(ServerTarget {
                 servers: Servers::Found(Arc::new(Exchanges {

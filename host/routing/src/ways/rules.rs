@@ -11,6 +11,33 @@ use gatepost_message::Address;
 use gatepost_smtp::Reply;
 use gatepost_spool::Claim;
 
+/// Refuses to let a message leave in a name that is not its account's, by whatever way.
+///
+/// # Errors
+/// A reply that lets it wait, for an operator to mend the policy.
+pub(super) fn may_leave_as(
+    name: &Address,
+    ownership: Ownership<'_>,
+    message: &Claim,
+) -> Result<(), Reply> {
+    let transaction = &message.transaction;
+    let refused = |why: String| {
+        Err(Reply::new(
+            451,
+            "4.7.1",
+            format!("not sent as {name}: {why}"),
+        ))
+    };
+    if transaction.reverse_path.is_null() {
+        return refused("a bounce belongs to no customer".to_owned());
+    }
+    let account = transaction.account.as_deref();
+    match account.is_some_and(|account| ownership.may_send_as(account, name)) {
+        true => Ok(()),
+        false => refused(format!("{} is no domain of the account", name.domain())),
+    }
+}
+
 /// Refuses a message that may not leave through a connection of an account.
 ///
 /// # Errors

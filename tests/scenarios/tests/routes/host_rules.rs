@@ -2,6 +2,7 @@
 
 mod another_account;
 mod another_domain;
+mod foreign_send_as;
 mod native_address;
 mod null_sender;
 
