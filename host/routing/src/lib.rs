@@ -122,8 +122,14 @@ impl PolicyRouter {
     async fn observe(&self, attempt: &Attempt<'_>) {
         let transaction = &attempt.message.transaction;
         let recipient = attempt.recipient;
+        let judged = || {
+            for judgement in attempt.judgements {
+                self.judged(transaction.id, judgement);
+            }
+        };
         let Some(ended) = Ended::of(attempt.outcome) else {
-            return;
+            // Discarded, or routed and not yet attempted: the calls alone are on record.
+            return judged();
         };
         let Ended {
             reply,
@@ -137,9 +143,7 @@ impl PolicyRouter {
             false => for_policies,
         };
         let exported = exported.map(|trace| trace.attempt(attempt, for_policies, reply));
-        for judgement in attempt.judgements {
-            self.judged(transaction.id, judgement);
-        }
+        judged();
         let kind = Kind::Attempt {
             address: recipient.address.clone(),
             attempt: recipient.attempts + 1,

@@ -1,5 +1,6 @@
 //! Plans of policies: each option of outbound-route's plans, and answers that are faults.
 
+mod discard;
 mod expire_after;
 mod faults;
 mod go_on_after;
