@@ -7,6 +7,7 @@ mod implicit;
 mod no_such_domain;
 mod null_mx;
 mod opportunistic;
+mod own_address;
 mod own_exchange;
 mod preference;
 mod servfail;
