@@ -1,5 +1,5 @@
 //! The secret of a customer's connection is in no output: of commands about connections, of the
-//! queue, of the trace, of the log at its most talkative, whether the log-in succeeds or not.
+//! queue, of the trace, of the log at debug, whether the log-in succeeds or not.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
