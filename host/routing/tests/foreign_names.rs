@@ -14,7 +14,7 @@ use gatepost_connections::{
     ConnectionDraft, ConnectionKey, ConnectionName, ConnectionStates, Connections, FoundConnection,
     NoStandings, Profiles, Secret, rank,
 };
-use gatepost_delivery::{OpeningTerms, Servers, Target, Timeouts, Tls, Ways as _};
+use gatepost_delivery::{Led, OpeningTerms, Servers, Target, Timeouts, Tls, Ways as _};
 use gatepost_directory::{
     AccountKind, Claim as DomainClaim, ConnectorKind, Directory, Limits, MemoryStore, Profile,
     Protocol, Settings,
@@ -27,9 +27,10 @@ use gatepost_model::{
     Destination, Flow, GoOn, NextHop, Plan, Session, Step, TlsMode, Transaction, Transport, Way,
 };
 use gatepost_policy_set::{Policies, loading};
-use gatepost_routing::{Outside, Ways};
+use gatepost_routing::{Outside, Records, Ways};
 use gatepost_smtp::dsn;
-use gatepost_spool::{Claim, ClaimCause, ClaimedRecipient, Lease, Owner, SenderProof};
+use gatepost_spool::{Claim, ClaimCause, ClaimedRecipient, Lease, MemorySpool, Owner, SenderProof};
+use gatepost_trace::{Retention, Trace};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -175,6 +176,8 @@ impl World {
                 authenticator: Arc::new(authenticator),
                 services: Default::default(),
             };
+            let trace = folder.path().join("trace.db");
+            let trace = Trace::open(trace, Retention::default()).unwrap();
             let resolver = Resolver::new(&ResolverSettings::default()).unwrap();
             let outside = Outside::new(&config, &resolver).unwrap();
             let states = ConnectionStates::open(Box::new(NoStandings)).unwrap();
@@ -187,6 +190,10 @@ impl World {
                 Arc::clone(&directory),
                 (Arc::new(book(&known)), Arc::new(states)),
                 outside,
+                Records {
+                    queue: Arc::new(MemorySpool::default()),
+                    trace: Arc::new(trace),
+                },
             )
         });
         Self {
@@ -473,7 +480,7 @@ impl World {
         let send_as = plan.send_as.as_ref();
         for step in &plan.steps {
             let destination = self.ways.destination(&claim, &claim.recipients[0], step);
-            let Ok(destination) = destination else {
+            let Ok(Led { destination, .. }) = destination else {
                 continue;
             };
             if let (
