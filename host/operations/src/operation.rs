@@ -107,7 +107,7 @@ operations! {
     "queue-show": ShowQueued => MessageDetails,
         |on, asked| queue::show(&*on.queue, asked).await;
     "queue-retry": RetryRecipients => Changed,
-        |on, asked| queue::retry(&*on.queue, &on.trace, asked).await;
+        |on, asked| queue::retry(&*on.queue, &on.trace, on.reopen.as_ref(), asked).await;
     "queue-cancel": CancelRecipients => Changed,
         |on, asked| queue::cancel(&*on.queue, &on.trace, asked).await;
     "queue-hold": HoldRecipients => Changed,

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::error::OperationError;
 use crate::message::{MessageDetails, PAGE, WaitingRecipient};
+use crate::runtime::Reopen;
 
 /// Number of messages whose changes are started together and share commits.
 const TOGETHER: usize = 500;
@@ -242,19 +243,48 @@ fn waiting(queue: &dyn QueueAdmin, recipient: &Recipient, now: Millis) -> Option
     })
 }
 
-/// Makes queued recipients due now.
+/// Makes queued recipients due now, and opens closed destinations for a probe: the one that is
+/// selected, those of the messages that are, or else all.
 ///
 /// # Errors
 /// No recipients are selected, or the store cannot be changed.
 pub async fn retry(
     queue: &dyn QueueAdmin,
     trace: &Trace,
+    reopen: Option<&Reopen>,
     asked: RetryRecipients,
 ) -> Result<Changed, OperationError> {
     let now = Millis::now();
+    let SelectedRecipients {
+        ids, destination, ..
+    } = &asked.recipients;
+    let (ids, destination) = (ids.clone(), destination.clone());
     let retry = |selection| queue.retry(selection, now);
-    change(queue, trace, asked.recipients, &Kind::Retried, retry).await
+    let changed = change(queue, trace, asked.recipients, &Kind::Retried, retry).await?;
+    let Some(reopen) = reopen else {
+        return Ok(changed);
+    };
+    let mut opened = BTreeSet::new();
+    if let Some(destination) = destination {
+        opened.insert(destination);
+    } else if ids.is_empty() {
+        let closed = queue.destinations(DESTINATIONS).await?.into_iter();
+        let closed = closed.filter(|one| now < one.pace.not_before);
+        opened.extend(closed.filter_map(|one| one.destination));
+    } else {
+        for id in ids {
+            let record = queue.show(id).await?;
+            let recipients = record.map(|record| record.summary.recipients);
+            let routes = recipients.into_iter().flatten().filter_map(|one| one.route);
+            opened.extend(routes.map(|route| route.destination.key()));
+        }
+    }
+    opened.iter().for_each(|destination| reopen(destination));
+    Ok(changed)
 }
+
+/// Most closed destinations that one request opens.
+const DESTINATIONS: usize = 10_000;
 
 /// Ends delivery to queued and held recipients without an attempt and without a bounce.
 ///
