@@ -8,8 +8,8 @@ use crate::MESSAGE;
 #[test]
 fn a_raw_request_is_the_message() {
     let (desk, world) = (Desk::answering(200), Sink::start());
-    let keys = format!("secrets = [{{ env = \"DESK_SECRET\" }}]\nform = \"raw\"");
-    let relay = relay_to(desk.address, &world, &keys)
+    let keys = "secrets = [{ env = \"DESK_SECRET\" }]\nform = \"raw\"";
+    let relay = relay_to(desk.address, &world, keys)
         .environment("DESK_SECRET", SECRET)
         .start();
     let id = sent(&relay);
