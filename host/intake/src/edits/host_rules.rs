@@ -63,9 +63,9 @@ pub fn foreign(domain: &str) -> Reply {
 /// Optional fields beside From that name a sender.
 const SENDERS: [&str; 3] = ["Sender", "Resent-From", "Resent-Sender"];
 
-/// Returns every address that any mail reader could show for From and the fields of [`SENDERS`],
-/// whatever the spelling of the field or of its name, so that no foreign name is shown. A local
-/// part that only some reader could show may be made up.
+/// Returns every address that any mail reader could show for From and the fields beside it that
+/// name a sender, whatever the spelling of the field or of its name, so that no foreign name is
+/// shown. A local part that only some reader could show may be made up.
 ///
 /// # Errors
 /// The reason why the addresses cannot be known.
