@@ -5,9 +5,9 @@
 //! are [`Secret`]s, which nothing shows.
 //!
 //! Delivery finds connections by the seam [`Connections`], and asks the [`ConnectionStates`]
-//! whether a session may begin and a message may leave. A server's reply is [`classify`]'d by the
-//! profile. A refused session never fails a message: it breaks or pauses the connection, whose mail
-//! then waits until a probe finds that it works again.
+//! whether a session may begin and a message may leave. A server's reply is
+//! [classified](classify()) by the profile. A refused session never fails a message: it breaks or
+//! pauses the connection, whose mail then waits until a probe finds that it works again.
 
 #![forbid(unsafe_code)]
 

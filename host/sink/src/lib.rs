@@ -6,9 +6,9 @@
 //! dialogue, if asked. Where the script says nothing it is a strict server: it refuses whatever it
 //! did not offer.
 //!
-//! 1. [`Sink::serve`] takes connections; each is a [`session`] of its own.
-//! 2. A session asks the [`rules`] about each [`Moment`] before it does the usual.
-//! 3. Octets go over the [`wire`], which knows nothing of SMTP.
+//! 1. [`Sink::serve`] takes connections; each is a session of its own.
+//! 2. A session asks the rules about each [`Moment`] before it does the usual.
+//! 3. Octets go over the wire, which knows nothing of SMTP.
 #![forbid(unsafe_code)]
 
 mod auth;

@@ -144,9 +144,12 @@ fn a_damaged_message_is_not_delivered() {
 }
 
 #[test]
-fn a_maildir_has_an_absolute_path() {
-    assert!(toml::from_str::<MaildirSettings>("path = '/var/mail/desk'").is_ok());
-    for wrong in ["path = 'desk'", "", "path = '/x'\nmode = 0"] {
+fn a_maildir_has_a_path_and_nothing_else() {
+    // The configuration reads a relative path from where its file stands.
+    for right in ["path = '/var/mail/desk'", "path = 'desk'"] {
+        assert!(toml::from_str::<MaildirSettings>(right).is_ok(), "{right}");
+    }
+    for wrong in ["", "path = '/x'\nmode = 0"] {
         assert!(toml::from_str::<MaildirSettings>(wrong).is_err(), "{wrong}");
     }
 }
