@@ -1,7 +1,8 @@
 //! Files of the store, for every crate that writes some: the state of a database ([`State`]),
 //! inspection without changes ([`look`], [`problems`]), opening and migrating ([`sqlite`]), opening
-//! and reading of paths that may not be regular files ([`open_with`], [`read`]), replacement of a file as a whole
-//! ([`replace`]), and keeping of damaged files ([`keep`], [`kept`]). An inspection returns [`Finding`]s.
+//! and reading of paths that may not be regular files ([`open_with`], [`read`]), replacement of a
+//! file as a whole ([`replace()`]), and keeping of damaged files ([`keep`], [`kept`]). An inspection
+//! returns [`Finding`]s.
 
 #![forbid(unsafe_code)]
 

@@ -64,6 +64,8 @@ impl Outside {
                 ..MtaStsSettings::new(strangers.clone(), Arc::new(cache))
             })?);
         }
+        // Shown from the start.
+        metrics::counter!("gatepost_mta_sts_total", "result" => "none").increment(0);
         let mx = Mx::new(guard.clone(), settings);
         let maintained = mx.clone();
         let upkeep = tokio::spawn(async move { maintained.maintain().await });

@@ -165,7 +165,8 @@ impl RunningRelay {
             feeds::Client::new(&config.directory, guard)
         });
         let feeds = feeds.and_then(|feeds| problems.of(feeds, at!["directory", "feed-ca-file"]));
-        let outside = authentication.as_ref();
+        // It reads the same certificates: one problem is said once.
+        let outside = authentication.as_ref().filter(|_| delivery.is_some());
         let outside = outside.map(|of| Outside::new(&config, of.resolver()));
         let outside = outside.and_then(|outside| problems.of(outside, at!["mx"]));
         let policies = self.policies.prepare(&config).await;

@@ -189,7 +189,8 @@ fn each_call_of_a_policy_has_its_span() {
     let attempts = named(&spans, "delivery.attempt");
     let attempts: Vec<_> = attempts.iter().map(|attempt| &attempt.id).collect();
     assert_eq!(attempts.len(), 2);
-    assert_eq!(below, attempts);
+    // The queue keeps the route for the second attempt.
+    assert_eq!(below, attempts[..1]);
     let transaction = only(&spans, "smtp.transaction");
     for call in calls.iter().filter(|call| call.name != "policy.route") {
         assert_eq!(call.parent, root, "{call:?}");
