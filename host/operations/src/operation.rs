@@ -113,7 +113,7 @@ operations! {
     "queue-hold": HoldRecipients => Changed,
         |on, asked| queue::hold(&*on.queue, &on.trace, asked).await;
     "queue-release": ReleaseRecipients => Changed,
-        |on, asked| queue::release(&*on.queue, &on.trace, asked).await;
+        |on, asked| queue::release(&*on.queue, &on.trace, on.reopen.as_ref(), asked).await;
     "quarantine-list": ListQuarantine => Vec<Summary>,
         |on, asked| quarantine::list(&*on.queue, asked).await;
     "quarantine-show": ShowQuarantined => MessageDetails,

@@ -255,24 +255,33 @@ pub async fn retry(
     asked: RetryRecipients,
 ) -> Result<Changed, OperationError> {
     let now = Millis::now();
-    let SelectedRecipients {
-        ids, destination, ..
-    } = &asked.recipients;
-    let (ids, destination) = (ids.clone(), destination.clone());
+    let named = asked.recipients.clone();
     let retry = |selection| queue.retry(selection, now);
     let changed = change(queue, trace, asked.recipients, &Kind::Retried, retry).await?;
+    open_for(queue, reopen, named, now).await?;
+    Ok(changed)
+}
+
+/// Opens closed destinations for a probe: the one that is named, those of the messages that are, or
+/// else all.
+async fn open_for(
+    queue: &dyn QueueAdmin,
+    reopen: Option<&Reopen>,
+    named: SelectedRecipients,
+    now: Millis,
+) -> Result<(), OperationError> {
     let Some(reopen) = reopen else {
-        return Ok(changed);
+        return Ok(());
     };
     let mut opened = BTreeSet::new();
-    if let Some(destination) = destination {
+    if let Some(destination) = named.destination {
         opened.insert(destination);
-    } else if ids.is_empty() {
+    } else if named.ids.is_empty() {
         let closed = queue.destinations(DESTINATIONS).await?.into_iter();
         let closed = closed.filter(|one| now < one.pace.not_before);
         opened.extend(closed.filter_map(|one| one.destination));
     } else {
-        for id in ids {
+        for id in named.ids {
             let record = queue.show(id).await?;
             let recipients = record.map(|record| record.summary.recipients);
             let routes = recipients.into_iter().flatten().filter_map(|one| one.route);
@@ -280,7 +289,7 @@ pub async fn retry(
         }
     }
     opened.iter().for_each(|destination| reopen(destination));
-    Ok(changed)
+    Ok(())
 }
 
 /// Most closed destinations that one request opens.
@@ -319,11 +328,15 @@ pub async fn hold(
 pub async fn release(
     queue: &dyn QueueAdmin,
     trace: &Trace,
+    reopen: Option<&Reopen>,
     asked: ReleaseRecipients,
 ) -> Result<Changed, OperationError> {
     let now = Millis::now();
     let release = |selection| queue.release(selection, now);
-    change(queue, trace, asked.recipients, &Kind::Released, release).await
+    let named = asked.recipients.clone();
+    let changed = change(queue, trace, asked.recipients, &Kind::Released, release).await?;
+    open_for(queue, reopen, named, now).await?;
+    Ok(changed)
 }
 
 /// Changes recipients message by message, so that the trace of each message records it.
