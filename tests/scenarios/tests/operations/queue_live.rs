@@ -74,11 +74,15 @@ fn an_operator_lists_and_changes_the_live_queue() {
     assert_eq!(recipients[0]["status"], "held");
     assert_eq!(recipients[0]["attempts"], 1);
 
+    // The probe that the release opened may have been this one.
+    let attempts = |relay: &test_support::Relay| {
+        let shown = relay.json(&["queue", "show", &other]);
+        shown[0]["recipients"][0]["attempts"].as_u64().unwrap()
+    };
+    let before = attempts(&relay);
     assert_eq!(changed(&relay, &["retry", &other]), 1);
     relay.eventually("the retried one is attempted", |relay| {
-        let shown = relay.json(&["queue", "show", &other]);
-        let recipient = &shown[0]["recipients"][0];
-        (recipient["attempts"] == 1 && recipient["status"] == "queued").then_some(())
+        (attempts(relay) > before).then_some(())
     });
 
     // Cancelled, it is gone, and nobody is told.
