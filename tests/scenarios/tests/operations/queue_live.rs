@@ -87,7 +87,7 @@ fn an_operator_lists_and_changes_the_live_queue() {
 
     // Cancelled, it is gone, and nobody is told.
     assert_eq!(changed(&relay, &["cancel", &id]), 2);
-    assert_eq!(all(&only(&[]), "id"), [&other]);
+    assert_eq!(all(&only(&["--messages"]), "id"), [&other]);
     let told = relay.refuses(&["queue", "show", &id]);
     assert!(told.contains("there is no such message"), "{told}");
     let by_hand: Vec<_> = relay
