@@ -33,8 +33,9 @@ const EXAMPLES: &[Example] = &[
         setting: "    /// Clients at these addresses are sent away.\n    pub denied_clients: Vec<String>,\n",
         example: r#"denied-clients = ["192.0.2.1"]"#,
         method: r#"    fn connect(&self, session: &Session, _: &dyn Facts, decision: &mut Decision) -> Verdict {
+        let denied = &self.settings.denied_clients;
         match session.client_ip() {
-            Some(ip) if self.settings.denied_clients.iter().any(|denied| denied == ip) => {
+            Some(ip) if denied.iter().any(|one| one == ip) => {
                 decision.reason(format!("{ip} is denied"));
                 Verdict::reject(550, "5.7.1", "Not from there, please")
             }
