@@ -14,7 +14,17 @@ fn mail_for_our_own_address_goes_to_the_application() {
     let mut zone = Zone::new();
     zone.mx("nomail.example", 0, "");
     let dns = DnsServer::start(zone);
-    let relay = relay(&dns, 25).replace("[routes]", &inbound).start();
+    // The listener whose policies judge it.
+    let listener = "
+[[listener]]
+name = \"mx\"
+address = \"127.0.0.1:0\"
+direction = \"inbound\"
+tls = \"none\"
+chain = []
+";
+    let relay = relay(&dns, 25).replace("[routes]", &inbound);
+    let relay = relay.with(listener).start();
     submitted(&relay, &["help@desk.example"], MESSAGE);
     let taken = application.take();
     assert_eq!(taken.from, "ann@sender.example");
