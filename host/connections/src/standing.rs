@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classify::{by_stage, classify};
 use crate::window::SentWindow;
-use crate::{Classified, ConnectionLimits, DialogueStage, Profile, ReplyClass, Stops};
+use crate::{Classified, ConnectionLimits, DialogueStage, Period, Profile, ReplyClass, Stops};
 
 /// Longest text that is kept of a server's words, in characters.
 const LONGEST_WORDS: usize = 300;
@@ -67,6 +67,14 @@ impl ConnectionState {
             Self::Working => "working",
             Self::Paused(_) => "paused",
             Self::Broken(_) => "broken",
+        }
+    }
+
+    /// Returns the trouble of a connection that has been broken for that long.
+    pub fn broken_for(&self, time: Period, now: Millis) -> Option<&ConnectionTrouble> {
+        match self {
+            Self::Broken(trouble) if trouble.since + time.0 <= now => Some(trouble),
+            _ => None,
         }
     }
 

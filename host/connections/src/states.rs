@@ -91,10 +91,17 @@ impl ConnectionStates {
         })
     }
 
-    /// Returns the state of a connection.
+    /// Returns all that is known of a connection's state, the counts of its mailboxes too.
     pub fn of(&self, key: &ConnectionKey) -> ConnectionStanding {
         let standings = self.standings.lock();
         standings.by_key.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Returns whether a connection works. It costs the same however many mailboxes are counted.
+    pub fn state_of(&self, key: &ConnectionKey) -> ConnectionState {
+        let standings = self.standings.lock();
+        let standing = standings.by_key.get(key);
+        standing.map_or_else(ConnectionState::default, |of| of.state().clone())
     }
 
     /// Does something with the state of a connection, and tells operators if it changes.

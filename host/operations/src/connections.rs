@@ -363,7 +363,7 @@ pub fn list(
         profile: found.connection.profile.clone(),
         server: found.connection.server(),
         serves: found.connection.serves.clone(),
-        status: on.states.of(&found.key).state().clone(),
+        status: on.states.state_of(&found.key),
         secret_expires_soon: expires_soon(&found.connection, now),
     });
     Ok(summaries.collect())

@@ -19,8 +19,8 @@ use arc_swap::ArcSwap;
 use fnv::FnvHasher;
 use gatepost_config::Config;
 use gatepost_connections::{
-    ConnectionKey, ConnectionState, ConnectionStates, Connections, Ehlo, FoundConnection,
-    ServerCredential, ServerTrust, TokenUser,
+    ConnectionKey, ConnectionStates, Connections, Ehlo, FoundConnection, ServerCredential,
+    ServerTrust, TokenUser,
 };
 use gatepost_delivery::open::LoginSource;
 use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls};
@@ -334,13 +334,9 @@ impl Ways {
             connection.fall_back_after?,
             connection.fall_back_as.as_ref()?,
         );
-        let standing = self.states.of(&found.key);
-        let ConnectionState::Broken(trouble) = standing.state() else {
-            return None;
-        };
-        let now = Millis::now();
-        let waits = trouble.since + after.0 <= now && now < trouble.next_probe;
-        waits.then(|| send_as.clone())
+        let (state, now) = (self.states.state_of(&found.key), Millis::now());
+        let trouble = state.broken_for(after, now)?;
+        (now < trouble.next_probe).then(|| send_as.clone())
     }
 
     /// Returns the target of mail for the application without SMTP.

@@ -130,15 +130,14 @@ impl Watch for ConnectionWatch {
     }
 
     fn stopped(&self) -> Option<Stop> {
-        let standing = self.states.of(&self.found.key);
-        let trouble = standing.state().trouble()?;
+        let state = self.states.state_of(&self.found.key);
+        let trouble = state.trouble()?;
         // Mail that falls back to another way does not wait.
-        let falls_back = (self.found.connection.fall_back_after)
-            .is_some_and(|after| trouble.since + after.0 <= Millis::now());
-        if falls_back && matches!(standing.state(), ConnectionState::Broken(_)) {
-            return None;
+        let after = self.found.connection.fall_back_after;
+        match after.and_then(|after| state.broken_for(after, Millis::now())) {
+            Some(_) => None,
+            None => Some(self.stop(&state, trouble.next_probe)),
         }
-        Some(self.stop(standing.state(), trouble.next_probe))
     }
 
     fn session_opened(&self, _: Millis) {
