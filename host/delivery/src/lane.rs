@@ -182,7 +182,9 @@ impl Lane {
 
     /// Returns true if nothing is lost when the lane is forgotten.
     pub(crate) fn is_idle(&self, now: Millis) -> bool {
-        self.failures == 0 && self.closed_until <= now && now.since(self.used) >= FORGOTTEN_AFTER
+        // Where mail waits, the queue hands out a probe as soon as the lane opens, which is a use.
+        let unused_since = self.used.max(self.closed_until);
+        now.since(unused_since) >= FORGOTTEN_AFTER
     }
 
     /// Returns the reply that closed the lane, while it is closed.
@@ -238,6 +240,17 @@ mod tests {
         }
         lane.worked();
         assert!(lane.pace().in_hand > FIRST_WINDOW && lane.begin(now) == Ok(()));
+    }
+
+    #[test]
+    fn a_lane_that_nobody_uses_is_forgotten_even_if_its_server_is_dead() {
+        let mut lane = lane(None);
+        let probe = lane.failed(&down(), NOW, |_| Duration::from_secs(1800));
+        assert!(!lane.is_idle(NOW) && !lane.is_idle(probe));
+        assert!(!lane.is_idle(probe + FORGOTTEN_AFTER - Duration::from_millis(1)));
+        assert!(lane.is_idle(probe + FORGOTTEN_AFTER));
+        assert_eq!(lane.begin(probe), Ok(()));
+        assert!(!lane.is_idle(probe + FORGOTTEN_AFTER - Duration::from_millis(1)));
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl Lanes {
         }
     }
 
-    /// Forgets the lanes that are idle and open. A lane that its watch closed opens as soon as the
+    /// Forgets the lanes that nobody uses. A lane that its watch closed opens as soon as the
     /// watch says: somebody has mended the connection, or tried it.
     pub(crate) fn sweep(&self, queue: &dyn Queue, now: Millis) {
         let mut lanes = self.0.lock();
