@@ -86,7 +86,7 @@ impl ApplicationTransfer {
     fn wait(&self, failures: u32) -> Duration {
         let schedule = &self.delivery.schedule;
         match &self.retry {
-            Some(own) => schedule.wait_of(own, failures),
+            Some(own) => schedule.wait_by(own, failures),
             None => schedule.wait(failures),
         }
     }

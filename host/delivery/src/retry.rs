@@ -36,23 +36,34 @@ impl Schedule {
     ///
     /// The last attempt falls on the expiry itself, however long the wait would have been.
     pub fn next(&self, expires_at: Millis, previous: u32, now: Millis) -> Option<Millis> {
-        (now < expires_at).then(|| (now + self.wait(previous)).min(expires_at))
+        self.next_by(&self.settings.schedule, expires_at, previous, now)
+    }
+
+    /// Returns the same by other waits, with the jitter of this schedule.
+    pub(crate) fn next_by(
+        &self,
+        waits: &[Duration],
+        expires_at: Millis,
+        previous: u32,
+        now: Millis,
+    ) -> Option<Millis> {
+        (now < expires_at).then(|| (now + self.wait_by(waits, previous)).min(expires_at))
     }
 
     /// Returns the wait, with jitter, after an attempt that followed `previous` earlier ones.
     pub(crate) fn wait(&self, previous: u32) -> Duration {
-        self.wait_of(&self.settings.schedule, previous)
+        self.wait_by(&self.settings.schedule, previous)
     }
 
-    /// Returns the wait of another schedule, with the jitter of this one.
-    pub(crate) fn wait_of(&self, schedule: &[Duration], previous: u32) -> Duration {
-        let Some(last) = schedule.len().checked_sub(1) else {
+    /// Returns the same by other waits.
+    pub(crate) fn wait_by(&self, waits: &[Duration], previous: u32) -> Duration {
+        let Some(last) = waits.len().checked_sub(1) else {
             return Duration::ZERO;
         };
         let place = usize::try_from(previous).unwrap_or(usize::MAX).min(last);
         let jitter = self.settings.jitter.clamp(0.0, 1.0);
         let mut random = self.random.lock();
-        schedule[place].mul_f64(1.0 + random.random_range(-jitter..=jitter))
+        waits[place].mul_f64(1.0 + random.random_range(-jitter..=jitter))
     }
 }
 

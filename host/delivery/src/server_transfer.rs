@@ -159,13 +159,16 @@ impl ServerTransfer {
                     return self.return_to_queue(recipients, until, reply).await;
                 }
                 let stop = match &self.target.watch {
-                    Some(watch) => watch.session_refused(&why, now),
+                    Some(watch) => {
+                        let stop = watch.session_refused(&why, now);
+                        lanes.close(queue, &self.key, lane, &stop, Some(watch));
+                        stop
+                    }
                     None => self.lane_failed(why.deferral.clone(), now),
                 };
                 (Some(Server::not_opened(&why)), from_server, stop)
             }
         };
-        lanes.close(queue, &self.key, lane, &stop, self.target.watch.as_ref());
         let reply = || AttemptReply::Waits {
             stop: stop.clone(),
             from_server,

@@ -1,8 +1,7 @@
 //! Settling of recipients: from replies to outcomes, notices, the record and the observer.
 
-use std::time::Duration;
-
 use std::fmt;
+use std::time::Duration;
 
 use gatepost_message::{Address, Millis};
 use gatepost_model::{
@@ -403,11 +402,11 @@ fn outcome_of(
             let next = match Remark::of(reply) {
                 Remark::Greylisted(wait) => (now < expires_at).then(|| now + wait),
                 Remark::Throttled | Remark::Nothing => {
-                    let wait = match &patience.retry {
-                        Some(schedule) => (delivery.schedule).wait_of(schedule, recipient.attempts),
-                        None => delivery.schedule.wait(recipient.attempts),
-                    };
-                    (now < expires_at).then(|| now + wait)
+                    let (schedule, attempts) = (&delivery.schedule, recipient.attempts);
+                    match &patience.retry {
+                        Some(waits) => schedule.next_by(waits, expires_at, attempts, now),
+                        None => schedule.next(expires_at, attempts, now),
+                    }
                 }
             };
             (reply.clone(), next)

@@ -122,11 +122,18 @@ impl fmt::Debug for ServerTarget {
 
 impl From<NextHop> for ServerTarget {
     fn from(hop: NextHop) -> Self {
+        Self::from(Servers::NextHop {
+            hop,
+            egress: Vec::new(),
+        })
+    }
+}
+
+/// Makes a target without limits of its own, whose state nobody keeps.
+impl From<Servers> for ServerTarget {
+    fn from(servers: Servers) -> Self {
         Self {
-            servers: Servers::NextHop {
-                hop,
-                egress: Vec::new(),
-            },
+            servers,
             limits: Limits::default(),
             identity: None,
             watch: None,

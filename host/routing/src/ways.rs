@@ -215,17 +215,15 @@ impl gatepost_delivery::Ways for Ways {
             rules::may_leave_as(name, ownership, message)?;
         }
         match destination {
-            Destination::Mx { domain, egress } => Ok(Target::Server(ServerTarget {
-                servers: Servers::Found(Arc::new(Exchanges {
+            Destination::Mx { domain, egress } => {
+                let servers = Servers::Found(Arc::new(Exchanges {
                     mx: self.outside.load().mx.clone(),
                     domain: domain.clone(),
                     egress: self.egress(egress.as_deref())?,
                     port: self.active.load().config.mx.port,
-                })),
-                limits: Limits::default(),
-                identity: None,
-                watch: None,
-            })),
+                }));
+                Ok(Target::Server(servers.into()))
+            }
             Destination::Connection { account, name } => {
                 let found = self.connections.find(account.as_deref(), name);
                 let found = found.ok_or_else(|| no_such_way(destination))?;
@@ -239,19 +237,17 @@ impl gatepost_delivery::Ways for Ways {
                     .ok_or_else(|| no_such_way(destination))?;
                 Ok(Target::Server(server.next_hop().into()))
             }
-            Destination::NextHop { hop, egress } => Ok(Target::Server(ServerTarget {
-                servers: Servers::NextHop {
+            Destination::NextHop { hop, egress } => {
+                let servers = Servers::NextHop {
                     hop: hop.clone(),
                     egress: self.egress(egress.as_deref())?,
-                },
-                ..ServerTarget::from(hop.clone())
-            })),
-            Destination::Inside => Ok(Target::Server(ServerTarget {
-                servers: Servers::Inside(Arc::new(Inside(Arc::clone(&self.active)))),
-                limits: Limits::default(),
-                identity: None,
-                watch: None,
-            })),
+                };
+                Ok(Target::Server(servers.into()))
+            }
+            Destination::Inside => {
+                let servers = Servers::Inside(Arc::new(Inside(Arc::clone(&self.active))));
+                Ok(Target::Server(servers.into()))
+            }
             Destination::Http(name) => {
                 let config = Arc::clone(&self.active.load().config);
                 let endpoint = config.endpoints.get(name).map(Arc::clone);
