@@ -99,9 +99,16 @@ impl ConnectionStates {
 
     /// Returns whether a connection works. It costs the same however many mailboxes are counted.
     pub fn state_of(&self, key: &ConnectionKey) -> ConnectionState {
+        self.read(key, |standing| standing.state().clone())
+    }
+
+    /// Reads something of the state of a connection.
+    pub fn read<T>(&self, key: &ConnectionKey, read: impl FnOnce(&ConnectionStanding) -> T) -> T {
         let standings = self.standings.lock();
-        let standing = standings.by_key.get(key);
-        standing.map_or_else(ConnectionState::default, |of| of.state().clone())
+        match standings.by_key.get(key) {
+            Some(standing) => read(standing),
+            None => read(&ConnectionStanding::default()),
+        }
     }
 
     /// Does something with the state of a connection, and tells operators if it changes.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gatepost_certificates::{ClientIdentity, Pin, Trust, TrustError, private_roots, trusted_roots};
 use gatepost_connections::{
-    self as connections, Connection, ConnectionState, ConnectionStates, ConnectionTrouble,
-    DialogueStage, FoundConnection, May, ReplyClass, SessionFailure, Stops,
+    self as connections, Connection, ConnectionStanding, ConnectionState, ConnectionStates,
+    ConnectionTrouble, DialogueStage, FoundConnection, May, ReplyClass, SessionFailure, Stops,
 };
 use gatepost_delivery::open::{LoginSource, NotOpened, Opening};
 use gatepost_delivery::{FindServers, Finding, OpeningTerms, Stop, Tls, Watch};
@@ -116,28 +116,28 @@ impl Watch for ConnectionWatch {
                     Ok(())
                 }
                 May::NotBefore(until) => Err(Stop {
-                    until,
-                    whole: !limits.per_mailbox,
-                    broken: false,
-                    reply: Reply::new(
-                        451,
-                        "4.7.0",
-                        "the limits of the connection allow no more for now",
-                    ),
+                    // Another mailbox may have leave.
+                    whole: self.all_wait(standing, now).is_some(),
+                    ..limited(until)
                 }),
             }
         })
     }
 
     fn stopped(&self) -> Option<Stop> {
-        let state = self.states.state_of(&self.found.key);
-        let trouble = state.trouble()?;
-        // Mail that falls back to another way does not wait.
-        let after = self.found.connection.fall_back_after;
-        match after.and_then(|after| state.broken_for(after, Millis::now())) {
-            Some(_) => None,
-            None => Some(self.stop(&state, trouble.next_probe)),
-        }
+        let now = Millis::now();
+        self.states.read(&self.found.key, |standing| {
+            let state = standing.state();
+            let Some(trouble) = state.trouble() else {
+                return self.all_wait(standing, now).map(limited);
+            };
+            // Mail that falls back to another way does not wait.
+            let after = self.found.connection.fall_back_after;
+            match after.and_then(|after| state.broken_for(after, now)) {
+                Some(_) => None,
+                None => Some(self.stop(state, trouble.next_probe)),
+            }
+        })
     }
 
     fn session_opened(&self, _: Millis) {
@@ -207,6 +207,19 @@ impl Watch for ConnectionWatch {
 }
 
 impl ConnectionWatch {
+    /// Returns the time until which the limits of the connection let nothing leave, from whatever
+    /// mailbox.
+    fn all_wait(&self, standing: &ConnectionStanding, now: Millis) -> Option<Millis> {
+        let limits = &self.found.connection.limits;
+        if limits.per_mailbox {
+            return None;
+        }
+        match standing.may_send(limits, "", 1, now) {
+            May::Now => None,
+            May::NotBefore(until) => Some(until),
+        }
+    }
+
     fn stop(&self, state: &ConnectionState, until: Millis) -> Stop {
         let words = state.trouble().map_or("", |trouble| &trouble.words);
         Stop {
@@ -215,6 +228,20 @@ impl ConnectionWatch {
             broken: matches!(state, ConnectionState::Broken(_)),
             reply: deferral(words),
         }
+    }
+}
+
+/// Makes the stop of a connection whose limits are reached.
+fn limited(until: Millis) -> Stop {
+    Stop {
+        until,
+        whole: true,
+        broken: false,
+        reply: Reply::new(
+            451,
+            "4.7.0",
+            "the limits of the connection allow no more for now",
+        ),
     }
 }
 
