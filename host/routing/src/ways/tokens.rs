@@ -22,6 +22,9 @@ use gatepost_oauth::{
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
+/// Most tokens that are kept in memory: each address that a message leaves from may have its own.
+const MOST_IN_MEMORY: usize = 1000;
+
 /// Largest file of tokens.
 const LARGEST: u64 = 128 << 10;
 
@@ -64,6 +67,10 @@ impl ConnectionTokens {
             Some((generation, tokens)) if *generation == found.generation => tokens.clone(),
             _ => {
                 let tokens = self.begin(found, oauth, &subject, http)?;
+                if by_key.len() >= MOST_IN_MEMORY {
+                    // An assertion can be signed again. A refresh token has one keeper only.
+                    by_key.retain(|(_, subject), _| subject.is_empty());
+                }
                 by_key.insert(key, (found.generation, tokens.clone()));
                 tokens
             }
