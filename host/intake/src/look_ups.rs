@@ -48,7 +48,8 @@ impl AccountView {
         }
     }
 
-    fn ownership(&self) -> Ownership<'_> {
+    /// Returns the owners of addresses and domains.
+    pub fn ownership(&self) -> Ownership<'_> {
         Ownership {
             config: &self.config,
             directory: &self.directory,

@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
-use gatepost_config::Config;
 use gatepost_connections::{
     ConnectionKey, ConnectionStates, Connections, Ehlo, FoundConnection, ServerCredential,
     ServerTrust, TokenUser,
@@ -27,7 +26,7 @@ use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Server
 use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::look_ups::AccountView;
-use gatepost_intake::ownership::{Ownership, RecipientOwner};
+use gatepost_intake::ownership::RecipientOwner;
 use gatepost_message::{Address, Millis, domain_to_ascii};
 use gatepost_model::{Destination, Flow, Plan, Step, Way};
 use gatepost_policy_set::Policies;
@@ -206,13 +205,7 @@ impl gatepost_delivery::Ways for Ways {
         send_as: Option<&Address>,
     ) -> Result<Target, Reply> {
         if let Some(name) = send_as {
-            let config = Arc::clone(&self.active.load().config);
-            let directory = self.directory.view();
-            let ownership = Ownership {
-                config: &config,
-                directory: &directory,
-            };
-            rules::may_leave_as(name, ownership, message)?;
+            rules::may_leave_as(name, self.accounts().ownership(), message)?;
         }
         match destination {
             Destination::Mx { domain, egress } => {
@@ -252,29 +245,35 @@ impl gatepost_delivery::Ways for Ways {
                 let config = Arc::clone(&self.active.load().config);
                 let endpoint = config.endpoints.get(name).map(Arc::clone);
                 let endpoint = endpoint.ok_or_else(|| no_such_way(destination))?;
-                Ok(self.to_application(config, endpoint))
+                Ok(self.to_application(endpoint))
             }
             Destination::Maildir(name) => {
                 let config = Arc::clone(&self.active.load().config);
                 let maildir = config.maildirs.get(name).cloned();
                 let maildir = maildir.ok_or_else(|| no_such_way(destination))?;
                 let maildir = Arc::new(gatepost_application::Target::Maildir(maildir));
-                Ok(self.to_application(config, maildir))
+                Ok(self.to_application(maildir))
             }
         }
     }
 }
 
 impl Ways {
+    /// Returns the accounts as they are now.
+    fn accounts(&self) -> AccountView {
+        AccountView {
+            config: Arc::clone(&self.active.load().config),
+            directory: self.directory.view(),
+        }
+    }
+
     /// Returns true if this relay receives mail for an address.
     fn is_ours(&self, address: &Address) -> bool {
-        let config = Arc::clone(&self.active.load().config);
-        let directory = self.directory.view();
-        let ownership = Ownership {
-            config: &config,
-            directory: &directory,
-        };
-        matches!(ownership.owner_of(address), RecipientOwner::Account(_))
+        let accounts = self.accounts();
+        matches!(
+            accounts.ownership().owner_of(address),
+            RecipientOwner::Account(_)
+        )
     }
 
     /// Returns where mail through a connection goes: to its server, or by the default route while it
@@ -288,19 +287,15 @@ impl Ways {
         let Some(send_as) = self.falls_back(found) else {
             return Ok(of_connection(found).into());
         };
-        let config = Arc::clone(&self.active.load().config);
-        let directory = self.directory.view();
-        let ownership = Ownership {
-            config: &config,
-            directory: &directory,
-        };
+        let accounts = self.accounts();
+        let ownership = accounts.ownership();
         if !account.is_some_and(|account| ownership.may_send_as(account, &send_as)) {
             return Err(unusable(
                 found,
                 &format_args!("{send_as} is not the account's"),
             ));
         }
-        let route = config.routes.submission.as_ref();
+        let route = accounts.config.routes.submission.as_ref();
         // RFC 3463: X.4.4, unable to route.
         let route = route.ok_or_else(|| Reply::new(451, "4.4.4", "no route to fall back to"))?;
         let egress = route.egress().map(ToOwned::to_owned);
@@ -336,18 +331,11 @@ impl Ways {
     }
 
     /// Returns the target of mail for the application without SMTP.
-    fn to_application(
-        &self,
-        config: Arc<Config>,
-        target: Arc<gatepost_application::Target>,
-    ) -> Target {
+    fn to_application(&self, target: Arc<gatepost_application::Target>) -> Target {
         Target::Application(Arc::new(ToApplication {
             application: self.outside.load().application.clone(),
             target,
-            accounts: AccountView {
-                config,
-                directory: self.directory.view(),
-            },
+            accounts: self.accounts(),
             records: self.records.clone(),
         }))
     }
@@ -369,13 +357,8 @@ impl Ways {
         found: FoundConnection,
         send_as: Option<&Address>,
     ) -> Result<Target, Reply> {
-        let config = Arc::clone(&self.active.load().config);
-        let directory = self.directory.view();
-        let ownership = Ownership {
-            config: &config,
-            directory: &directory,
-        };
-        rules::may_leave_through(&found, ownership, message, send_as)?;
+        let accounts = self.accounts();
+        rules::may_leave_through(&found, accounts.ownership(), message, send_as)?;
         let sender = send_as.or(message.transaction.reverse_path.address());
         let connection = Arc::clone(&found.connection);
         let (server, mailbox) = self.server(&found, sender)?;
