@@ -207,7 +207,7 @@ pub enum OauthGrant {
     RefreshToken {
         /// Secret of the client, where it has one.
         client_secret: Option<Secret>,
-        /// Refresh token; none until the connection is authorized.
+        /// Refresh token; none until one is set.
         refresh_token: Option<Secret>,
     },
     /// Signed assertion (RFC 7523).
