@@ -9,7 +9,7 @@ use gatepost_model::{
 };
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{OpeningStage, Stage};
-use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
+use gatepost_spool::{AttemptOutcome, Ledger, RecipientResult, Report, SpoolError};
 
 use crate::connection::Connection;
 use crate::delivery::Delivery;
@@ -557,12 +557,14 @@ async fn record(
                     outcome: one.outcome.clone(),
                     route: one.route.clone(),
                     attention_at: Some(one.attention_at),
+                    ledger: Ledger::default(),
                 })
                 .collect(),
             notices: notices
                 .iter()
                 .map(|notice| notice.for_spool(claim.into(), expires_at))
                 .collect(),
+            keep_until: None,
         };
         match delivery.queue.record(report).await {
             Ok(recorded) => {

@@ -4,7 +4,8 @@
 //! each hook with a [`Verdict`] and a [`Decision`]; both, with the digest of the version that was
 //! called, are a [`Judgement`]. The queue stores the judgements and [`Effect`]s of an accepted
 //! message in one commit. Delivery asks for a [`Routing`] before each attempt and reports an
-//! [`AttemptResult`] after it. The trace keeps all of these.
+//! [`AttemptResult`] after it. The trace keeps all of these. An [`Event`] tells the application what
+//! became of its message.
 //!
 //! This crate has no behaviour: no clock, no file, no engine. It depends on addresses and header
 //! edits (`gatepost-message`) and replies (`gatepost-smtp`), and on no crate above those.
@@ -14,9 +15,12 @@ mod classification;
 mod decision;
 mod destination;
 mod effect;
+mod event;
 mod judgement;
+mod learnt;
 mod machine;
 mod session;
+mod suppression;
 mod transaction;
 mod verdict;
 
@@ -27,8 +31,14 @@ pub use destination::{
     Destination, DestinationKey, GoOn, NextHop, Plan, Protocol, Route, Routing, Step, TlsMode, Way,
 };
 pub use effect::{Effect, Scope};
+pub use event::{
+    AttemptFacts, Event, EventKind, EventName, LONGEST_METADATA, LONGEST_TEXT, NoticeSubject,
+    StoredEvent,
+};
 pub use judgement::{BY_RELAY, Fault, FaultKind, Judgement};
+pub use learnt::LearntId;
 pub use machine::Machine;
 pub use session::{Flow, Session, Transport};
+pub use suppression::{Suppression, SuppressionCause, SuppressionChange};
 pub use transaction::Transaction;
 pub use verdict::{RecipientVerdict, Verdict};

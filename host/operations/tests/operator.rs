@@ -33,8 +33,9 @@ use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
 use gatepost_smtp::dsn;
 use gatepost_spool::{
-    AttemptOutcome, InitialState, NewBody, NewMessage, NewRecipient, Owner, Pace, Quarantine,
-    Queue, RecipientResult, Report, SenderProof, SpoolSettings, SqliteSpool, Status, Stores,
+    AttemptOutcome, InitialState, Ledger, NewBody, NewMessage, NewRecipient, Owner, Pace,
+    Quarantine, Queue, RecipientResult, Report, SenderProof, SpoolSettings, SqliteSpool, Status,
+    Stores,
 };
 use gatepost_trace::{Kind, Retention, Trace};
 use tempfile::TempDir;
@@ -158,6 +159,8 @@ async fn accept(queue: &dyn Queue, to: &[&str], quarantine: Option<Quarantine>) 
         classification: None,
         judgements: Vec::new(),
         effects: Vec::new(),
+        metadata: None,
+        ledger: Ledger::default(),
         quarantine,
         received_at: now,
         expires_at: now + hour,
@@ -320,6 +323,7 @@ async fn a_waiting_recipient_is_shown_with_its_route_and_the_reason() {
         message: id,
         results: vec![routed, RecipientResult::of(1, returned)],
         notices: Vec::new(),
+        keep_until: None,
     };
     queue.record(report).await.unwrap();
     let turn = "it waits for its turn at mx:desk.example";

@@ -451,6 +451,7 @@ impl World {
             message: Message::from_bytes(Bytes::from(format!("{fields}Subject: s\r\n\r\nx\r\n"))),
             tags: Vec::new(),
             classification: None,
+            metadata: None,
             received_at: Millis(0),
             expires_at: Millis(u64::MAX),
             recipients: vec![ClaimedRecipient {

@@ -12,10 +12,11 @@
 //! - A *checkpoint* moves other messages into the database: after some more octets, or when the
 //!   writer is idle for a moment. An operator's command, a deferral or a listing of the queue first
 //!   checkpoints the messages that it needs to find in the database.
-//! - Effects of policies are checkpointed by the hundred.
+//! - Changes beside the messages (effects of policies, events, entries of the other ledgers) are
+//!   checkpointed by the hundred. A tombstone holds the events of the delivery.
 //!
 //! The database records how far checkpoints have come: the positions before which messages, and
-//! before which effects, need not be read from the ring any more. The commit of the checkpoint
+//! before which changes, need not be read from the ring any more. The commit of the checkpoint
 //! contains them, so nothing is in both places or in neither. A relay that opens the store
 //! checkpoints what the previous one left in the ring, and reports damage ([`scan`]).
 //!
@@ -43,9 +44,9 @@ use std::{
 };
 
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{Effect, Scope};
+use gatepost_model::{Effect, Event, LearntId, Scope, SuppressionChange};
 
-use crate::{Lease, NewMessage};
+use crate::{Lease, Ledger, NewMessage};
 
 use self::ring::Ring;
 
@@ -56,11 +57,11 @@ pub(crate) use self::{
     ring::{GenerationId, Paths},
 };
 
-/// Number of effects that starts a checkpoint, so that none of them takes long.
-const EFFECTS_DUE: usize = 256;
+/// Number of changes that starts a checkpoint, so that none of them takes long.
+const CHANGES_DUE: usize = 256;
 
-/// Most effects of one checkpoint, except for the rest of a message's effects.
-const MAX_EFFECTS: usize = 4096;
+/// Most changes of one checkpoint, except for the rest of a record's changes.
+const MAX_CHANGES: usize = 4096;
 
 /// Share of the ring, as a divisor, that one message may take; a larger one goes to the database
 /// directly.
@@ -74,8 +75,38 @@ pub(crate) struct JournalEntry {
     pub(crate) lease: Option<Lease>,
 }
 
-/// An effect with its scope and the time of its transaction.
-pub(crate) type TimedEffect = (Scope, Effect, Millis);
+/// A change that a record makes to the database beside its message.
+#[derive(Debug, Clone)]
+pub(crate) enum JournalChange {
+    /// An effect, at the time of its transaction.
+    Effect(Scope, Effect, Millis),
+    /// An event with its number.
+    Event(u64, Event),
+    /// A change to a suppression list.
+    Suppression(SuppressionChange),
+    /// A Message-ID that was learnt.
+    Learnt(LearntId),
+}
+
+/// Returns the changes that effects make, in order.
+pub(crate) fn effect_changes(
+    effects: &[(Scope, Effect)],
+    time: Millis,
+) -> impl Iterator<Item = JournalChange> {
+    let effects = effects.iter().cloned();
+    effects.map(move |(scope, effect)| JournalChange::Effect(scope, effect, time))
+}
+
+/// Returns the changes that entries for the ledgers make, in order; the first event has that number.
+pub(crate) fn ledger_changes(ledger: &Ledger, first: u64) -> impl Iterator<Item = JournalChange> {
+    let events = (first..).zip(&ledger.events);
+    let events = events.map(|(seq, event)| JournalChange::Event(seq, event.clone()));
+    let suppressions = ledger.suppressions.iter().cloned();
+    let learnt = ledger.learnt.iter().cloned();
+    events
+        .chain(suppressions.map(JournalChange::Suppression))
+        .chain(learnt.map(JournalChange::Learnt))
+}
 
 /// The ring, and an index of the records in it that still count.
 #[derive(Debug)]
@@ -84,21 +115,21 @@ pub(crate) struct Journal {
     /// Messages without a tombstone that are not checkpointed, by position.
     entries: BTreeMap<u64, JournalEntry>,
     positions: HashMap<TransactionId, u64>,
-    /// Effects that are not checkpointed, each with the position of its message.
-    effects: Vec<(u64, TimedEffect)>,
+    /// Changes that are not checkpointed, each with the position of its record.
+    changes: Vec<(u64, JournalChange)>,
     /// Position before which every record is checkpointed or has a tombstone.
     checkpointed_to: u64,
     /// CommitCounts of the database in this generation of the journal.
     commits: CommitCounts,
 }
 
-/// Entries and effects that one checkpoint moves into the database.
+/// Entries and changes that one checkpoint moves into the database.
 #[derive(Debug, Default)]
 pub(crate) struct CheckpointBatch {
     /// Positions of the entries, in ascending order.
     pub(crate) entries: Vec<u64>,
-    /// Number of effects, counted from the first.
-    pub(crate) effects: usize,
+    /// Number of changes, counted from the first.
+    pub(crate) changes: usize,
 }
 
 /// Positions up to which checkpoints have come.
@@ -106,14 +137,14 @@ pub(crate) struct CheckpointBatch {
 pub(crate) struct CheckpointProgress {
     /// Position before which every entry is in the database or has a tombstone.
     pub(crate) entries: u64,
-    /// Position before which every effect is in the database.
-    pub(crate) effects: u64,
+    /// Position before which every change is in the database.
+    pub(crate) changes: u64,
 }
 
 impl CheckpointProgress {
     /// Returns the position of the first record that the ring must still hold.
     pub(crate) fn first(self) -> u64 {
-        self.entries.min(self.effects)
+        self.entries.min(self.changes)
     }
 }
 
@@ -125,7 +156,7 @@ impl CheckpointBatch {
         self.entries.dedup();
         Self {
             entries: self.entries,
-            effects: self.effects.max(other.effects),
+            changes: self.changes.max(other.changes),
         }
     }
 }
@@ -140,7 +171,7 @@ impl Journal {
             ring: Ring::create(paths, length, id)?,
             entries: BTreeMap::new(),
             positions: HashMap::new(),
-            effects: Vec::new(),
+            changes: Vec::new(),
             checkpointed_to: 0,
             commits: CommitCounts::default(),
         })
@@ -162,37 +193,52 @@ impl Journal {
         octets <= self.ring.length() / RING_SHARE
     }
 
-    /// Appends a message; returns `false` if there is no room for it.
+    /// Appends a message, whose first event has that number; returns `false` if there is no room for
+    /// it.
     ///
     /// # Errors
     /// If it cannot be encoded.
-    pub(crate) fn accept(&mut self, entry: JournalEntry) -> io::Result<bool> {
+    pub(crate) fn accept(&mut self, entry: JournalEntry, first_event: u64) -> io::Result<bool> {
         let message = &entry.message;
-        let (envelope, octets) = record::envelope(message)?;
+        let (envelope, octets) = record::envelope(message, first_event)?;
         let write = |next: &mut Vec<u8>| record::accepted(next, &envelope, message);
         let Some(position) = self.ring.append(octets, write)? else {
             return Ok(false);
         };
-        let effects = message.effects.iter().cloned();
-        let time = message.transaction.time;
-        (self.effects).extend(effects.map(|(scope, effect)| (position, (scope, effect, time))));
+        let changes = effect_changes(&message.effects, message.transaction.time)
+            .chain(ledger_changes(&message.ledger, first_event));
+        (self.changes).extend(changes.map(|change| (position, change)));
         self.positions.insert(message.transaction.id, position);
         self.entries.insert(position, entry);
         Ok(true)
     }
 
-    /// Appends a tombstone for a message to which nothing is left to be done; returns `false` if
-    /// the ring has no room.
-    pub(crate) fn add_tombstone(&mut self, id: TransactionId) -> io::Result<bool> {
+    /// Appends a tombstone for a message to which nothing is left to be done, with the entries for
+    /// the ledgers that tell of it; returns `false` if the ring has no room.
+    ///
+    /// # Errors
+    /// If it cannot be encoded.
+    pub(crate) fn add_tombstone(
+        &mut self,
+        id: TransactionId,
+        ledger: &Ledger,
+        first_event: u64,
+    ) -> io::Result<bool> {
         let Some(&position) = self.positions.get(&id) else {
             return Ok(false);
         };
-        let write = |next: &mut Vec<u8>| record::tombstone(next, position);
-        let written = self.ring.append(record::TOMBSTONE_LENGTH, write)?.is_some();
-        if written {
-            self.forget(position);
-        }
-        Ok(written)
+        let record = record::tombstone(position, ledger, first_event)?;
+        let write = |next: &mut Vec<u8>| {
+            next.extend_from_slice(&record);
+            Ok(())
+        };
+        let Some(at) = self.ring.append(record.len(), write)? else {
+            return Ok(false);
+        };
+        let changes = ledger_changes(ledger, first_event);
+        self.changes.extend(changes.map(|change| (at, change)));
+        self.forget(position);
+        Ok(true)
     }
 
     /// Writes the appended records to the file. They survive the end of the process then.
@@ -210,12 +256,12 @@ impl Journal {
         self.ring.sync()
     }
 
-    /// Returns the entries and effects that are old enough for a checkpoint, if one is due.
+    /// Returns the entries and changes that are old enough for a checkpoint, if one is due.
     pub(crate) fn overdue(&self) -> Option<CheckpointBatch> {
         let end = self.ring.end();
         let quarter = self.ring.length() / 4;
         let half_full = self.is_half_full() && end - self.checkpointed_to > quarter;
-        if !half_full && self.effects.len() < EFFECTS_DUE {
+        if !half_full && self.changes.len() < CHANGES_DUE {
             return None;
         }
         let old = end.saturating_sub(quarter);
@@ -226,7 +272,7 @@ impl Journal {
             } else {
                 Vec::new()
             },
-            effects: self.effects_for_one_checkpoint(),
+            changes: self.changes_for_one_checkpoint(),
         })
     }
 
@@ -259,37 +305,37 @@ impl Journal {
         self.commits.made + 1
     }
 
-    /// Returns the number of effects for one checkpoint. All effects of a message or none are
-    /// included, since the database stores the position of the message whose effects come next.
-    fn effects_for_one_checkpoint(&self) -> usize {
-        let Some((last, rest)) = (self.effects.split_at_checked(MAX_EFFECTS))
+    /// Returns the number of changes for one checkpoint. All changes of a record or none are
+    /// included, since the database stores the position of the record whose changes come next.
+    fn changes_for_one_checkpoint(&self) -> usize {
+        let Some((last, rest)) = (self.changes.split_at_checked(MAX_CHANGES))
             .and_then(|(first, rest)| Some((first.last()?.0, rest)))
         else {
-            return self.effects.len();
+            return self.changes.len();
         };
         let same = rest.iter().take_while(|(at, _)| *at == last).count();
-        MAX_EFFECTS + same
+        MAX_CHANGES + same
     }
 
-    /// Returns true if this batch includes all effects that the journal holds.
-    pub(crate) fn includes_all_effects(&self, batch: &CheckpointBatch) -> bool {
-        batch.effects >= self.effects.len()
+    /// Returns true if this batch includes all changes that the journal holds.
+    pub(crate) fn includes_all_changes(&self, batch: &CheckpointBatch) -> bool {
+        batch.changes >= self.changes.len()
     }
 
-    /// Returns a batch of all entries and effects.
+    /// Returns a batch of all entries and changes.
     pub(crate) fn everything(&self) -> CheckpointBatch {
         CheckpointBatch {
             entries: self.entries.keys().copied().collect(),
-            effects: self.effects.len(),
+            changes: self.changes.len(),
         }
     }
 
-    /// Returns a batch of all effects, which must be in the database before later ones are: what is
+    /// Returns a batch of all changes, which must be in the database before later ones are: what is
     /// counted first and then forgotten must not be counted again.
-    pub(crate) fn all_effects(&self) -> CheckpointBatch {
+    pub(crate) fn all_changes(&self) -> CheckpointBatch {
         CheckpointBatch {
             entries: Vec::new(),
-            effects: self.effects.len(),
+            changes: self.changes.len(),
         }
     }
 
@@ -300,7 +346,7 @@ impl Journal {
         entries.sort_unstable();
         CheckpointBatch {
             entries,
-            effects: 0,
+            changes: 0,
         }
     }
 
@@ -314,11 +360,20 @@ impl Journal {
         self.entries.get(&position)
     }
 
-    /// Returns the effects of a batch.
-    pub(crate) fn effects(&self, batch: &CheckpointBatch) -> impl Iterator<Item = &TimedEffect> {
-        self.effects[..batch.effects]
+    /// Returns the changes of a batch.
+    pub(crate) fn changes(&self, batch: &CheckpointBatch) -> impl Iterator<Item = &JournalChange> {
+        self.changes[..batch.changes]
             .iter()
-            .map(|(_, effect)| effect)
+            .map(|(_, change)| change)
+    }
+
+    /// Returns true if the journal holds a change to this entry of a suppression list.
+    pub(crate) fn suppresses(&self, account: &str, address: &str) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|(_, change)| match change {
+            JournalChange::Suppression(change) => change.key() == (account, address),
+            _ => false,
+        })
     }
 
     /// Returns the positions that a checkpoint of this batch will reach.
@@ -328,7 +383,7 @@ impl Journal {
         let staying = entries.find(|at| batch.entries.binary_search(at).is_err());
         CheckpointProgress {
             entries: staying.copied().unwrap_or(end),
-            effects: self.effects.get(batch.effects).map_or(end, |(at, _)| *at),
+            changes: self.changes.get(batch.changes).map_or(end, |(at, _)| *at),
         }
     }
 
@@ -338,7 +393,7 @@ impl Journal {
         for position in &batch.entries {
             self.forget(*position);
         }
-        self.effects.drain(..batch.effects);
+        self.changes.drain(..batch.changes);
         self.checkpointed_to = progress.first();
         self.commits.made += 1;
         self.ring.note_commits(self.commits);

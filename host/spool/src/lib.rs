@@ -21,7 +21,7 @@
 //!    the commit its file. A message that is delivered at once never has a row.
 //!
 //! Callers know a store by its seams only, each takes the one that it uses: [`Queue`],
-//! [`QueueAdmin`], [`Counters`], [`BodyStore`]. Together they are [`Stores`].
+//! [`QueueAdmin`], [`Counters`], [`BodyStore`], and those of the ledgers. Together they are [`Stores`].
 //! [`SqliteSpool`] is the store of a relay, [`MemorySpool`] one for tests: what stands here of disk
 //! and journal is of the first.
 //!
@@ -29,6 +29,9 @@
 //! written in the commit of the message that they came with, and looked up in memory
 //! ([`Memory::seen`], [`Memory::counted`]). Their size is bounded for each account
 //! ([`SpoolSettings::remembered_bytes`]).
+//!
+//! It also keeps three ledgers, whose entries are committed with the message or the result that they
+//! come from ([`Ledger`]): [`Events`], [`Suppressions`] and [`LearntIds`].
 //!
 //! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
 //! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, the state of
@@ -52,6 +55,7 @@ mod error;
 mod in_memory;
 mod intervention;
 mod journal;
+mod ledger;
 mod memory;
 mod message;
 mod pace;
@@ -69,6 +73,10 @@ pub use gatepost_counters::{KnownMachine, Memory, RememberedSize, RememberedTota
 pub use gatepost_model::{Machine, Scope};
 pub use in_memory::{MemorySettings, MemorySpool};
 pub use journal::Fault;
+pub use ledger::{
+    Dropped, EventFilter, EventPage, Events, Keep, LearntIds, Ledger, MAX_SUPPRESSIONS,
+    READ_AT_ONCE, SuppressionFilter, Suppressions,
+};
 pub use message::{
     AttemptOutcome, Claim, ClaimCause, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,
     NewRecipient, Owner, Quarantine, RecipientResult, Recorded, Report, SenderProof,
@@ -78,7 +86,7 @@ pub use queue::{
     Changed, Expired, Filter, Forgotten, QueueDepth, Recipient, RecipientState, Record, Selection,
     Status, Summary,
 };
-pub use seams::{Counters, EXPIRE_AT_ONCE, Queue, QueueAdmin, Stores, Ticket};
+pub use seams::{Counters, EXPIRE_AT_ONCE, Queue, QueueAdmin, Store, Stores, Ticket};
 pub use settings::{Fatal, SpoolSettings};
 
 pub use sqlite::SqliteSpool;

@@ -9,7 +9,7 @@ use gatepost_smtp::{Reply, dsn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Scope, SpoolError, StagedBody};
+use crate::{Ledger, Scope, SpoolError, StagedBody};
 
 /// A message to be accepted, with everything that belongs into the same commit.
 #[derive(Debug, Clone)]
@@ -37,6 +37,10 @@ pub struct NewMessage {
     pub judgements: Vec<Judgement>,
     /// Effects with their scopes, applied in the same commit.
     pub effects: Vec<(Scope, Effect)>,
+    /// Text that the application handed in with the message, to be told in its events.
+    pub metadata: Option<String>,
+    /// Entries for the ledgers, written in the same commit.
+    pub ledger: Ledger,
     /// Set if the message is quarantined: its queued recipients wait for a release.
     pub quarantine: Option<Quarantine>,
     /// Time of reception.
@@ -67,6 +71,11 @@ impl NewMessage {
     pub fn is_open(&self) -> bool {
         let mut recipients = self.recipients.iter();
         recipients.any(|recipient| recipient.state.is_open())
+    }
+
+    /// Returns true if neither effects nor entries for the ledgers come with the message.
+    pub(crate) fn has_no_changes(&self) -> bool {
+        self.effects.is_empty() && self.ledger.is_empty()
     }
 
     /// Returns true if a recipient is due as soon as the message is stored.
@@ -271,6 +280,8 @@ pub struct Claim {
     pub tags: Vec<String>,
     /// Class of the message, if a policy determined it.
     pub classification: Option<Classification>,
+    /// Text that the application handed in with the message.
+    pub metadata: Option<String>,
     /// Time of reception.
     pub received_at: Millis,
     /// Time at which delivery gives up.
@@ -323,6 +334,9 @@ pub struct Report {
     pub results: Vec<RecipientResult>,
     /// Notices that report the results, stored in the same commit.
     pub notices: Vec<NewMessage>,
+    /// Time until which the message is kept, finished as it is, if a recipient has failed; `None`
+    /// keeps no message.
+    pub keep_until: Option<Millis>,
 }
 
 /// Result of one recipient in an attempt.
@@ -338,16 +352,19 @@ pub struct RecipientResult {
     /// `None` means the time at which the message expires. A time that had passed when the
     /// recipient was claimed is not heeded again.
     pub attention_at: Option<Millis>,
+    /// Entries for the ledgers, written in the same commit if the result is applied.
+    pub ledger: Ledger,
 }
 
 impl RecipientResult {
-    /// Makes a result that changes neither route nor attention.
+    /// Makes a result that changes neither route nor attention, and tells nothing.
     pub fn of(number: u32, outcome: AttemptOutcome) -> Self {
         Self {
             number,
             outcome,
             route: None,
             attention_at: None,
+            ledger: Ledger::default(),
         }
     }
 }

@@ -280,6 +280,9 @@ pub struct Record {
     pub smtputf8: bool,
     /// Delivery status notifications that the sender asked for (RFC 3461).
     pub dsn: MessageRequest,
+    /// Text that the application handed in with the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
     /// The message; its body is read from the store on first access.
     #[serde(skip)]
     pub message: Message,

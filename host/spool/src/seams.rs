@@ -4,6 +4,7 @@
 //! - [`QueueAdmin`]: operators and monitors.
 //! - [`Counters`]: policies' effects, and what was remembered by them.
 //! - [`BodyStore`]: the bytes of large messages.
+//! - [`Events`], [`Suppressions`], [`LearntIds`]: the ledgers.
 //!
 //! All times are the caller's: a store has no clock of its own.
 
@@ -15,8 +16,9 @@ use gatepost_model::{DestinationKey, Effect, Scope};
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, DestinationSummary, Expired, Filter, Forgotten, Lease, NewMessage,
-    Owner, Pace, QueueDepth, Record, Recorded, Report, Selection, SpoolError, Summary,
+    BodyStore, Changed, Claim, DestinationSummary, Dropped, Events, Expired, Filter, Forgotten,
+    Keep, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth, Record, Recorded, Report,
+    Selection, SpoolError, Summary, Suppressions,
 };
 
 /// Future result of an operation. For one that changes the store it resolves after the change is as
@@ -137,7 +139,21 @@ pub trait QueueAdmin: Send + Sync + 'static {
     /// [more](Expired::more).
     fn quarantine_expire(&self, now: Millis) -> Ticket<Expired>;
 
-    /// Returns the recipients by state, and the age of the queue.
+    /// Lists the messages that are kept because a recipient failed, in order of arrival.
+    fn kept_list(&self, filter: Filter) -> Ticket<Vec<Summary>>;
+
+    /// Returns one kept message with all that the store holds of it.
+    fn kept_show(&self, id: TransactionId) -> Ticket<Option<Record>>;
+
+    /// Queues recipients of a message again that have failed after an attempt, or only one of them:
+    /// due at `now`, without a route, as if they had never been attempted, and with their whole
+    /// time to live. The message may be kept or still in the queue.
+    fn resend(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
+
+    /// Drops kept messages that are too old or too many.
+    fn expire_kept(&self, keep: Keep) -> Ticket<Dropped>;
+
+    /// Returns the recipients by state, and the age of the queue. Kept messages are left out.
     fn depth(&self) -> Ticket<QueueDepth>;
 
     /// Sets the watermark to so many bytes, as [`SpoolSettings::with_min_free`] would have at
@@ -188,16 +204,30 @@ pub struct Stores {
     pub counters: Arc<dyn Counters>,
     /// Bytes of large messages.
     pub bodies: Arc<dyn BodyStore>,
+    /// Events.
+    pub events: Arc<dyn Events>,
+    /// Suppression lists.
+    pub suppressions: Arc<dyn Suppressions>,
+    /// Message-IDs that mail services gave our messages.
+    pub learnt: Arc<dyn LearntIds>,
 }
+
+/// A store with all seams but that of bodies.
+pub trait Store: Queue + QueueAdmin + Counters + Events + Suppressions + LearntIds {}
+
+impl<S: Queue + QueueAdmin + Counters + Events + Suppressions + LearntIds> Store for S {}
 
 impl Stores {
     /// Returns the seams of a store that has its bodies there.
-    pub fn new<S: Queue + QueueAdmin + Counters>(store: S, bodies: Arc<dyn BodyStore>) -> Self {
+    pub fn new<S: Store>(store: S, bodies: Arc<dyn BodyStore>) -> Self {
         let store = Arc::new(store);
         Self {
             queue: store.clone(),
             admin: store.clone(),
-            counters: store,
+            counters: store.clone(),
+            events: store.clone(),
+            suppressions: store.clone(),
+            learnt: store,
             bodies,
         }
     }

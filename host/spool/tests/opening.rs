@@ -8,6 +8,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use common::*;
 use gatepost_message::TransactionId;
+use gatepost_model::{Event, NoticeSubject, SuppressionCause};
 use gatepost_spool::*;
 use rusqlite::Connection;
 
@@ -64,7 +65,25 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-6.sql"),
     include_str!("stores/schema-7.sql"),
     include_str!("stores/schema-8.sql"),
+    include_str!("stores/schema-9.sql"),
 ];
+
+/// Checks that the ledgers are empty, or hold what the fixture holds.
+fn ledgers_are_those_of_the_store(spool: &SqliteSpool, filled: bool) {
+    let page = wait(spool.read(0, EventFilter::default(), 10)).unwrap();
+    let seqs: Vec<_> = page.events.iter().map(|stored| stored.seq).collect();
+    assert_eq!(seqs, if filled { vec![7] } else { vec![] });
+    let notice = Event::notice(None, NoticeSubject::Dkim, "a key is lost".into(), START);
+    let next = wait(spool.append(vec![notice])).unwrap();
+    assert_eq!(next, if filled { 8 } else { 1 });
+    let cursor = wait(spool.cursor("webhook")).unwrap();
+    assert_eq!(cursor, filled.then_some(6));
+    let found = wait(spool.find("acme", "gone@a.example")).unwrap();
+    let cause = found.map(|entry| entry.cause);
+    assert_eq!(cause, filled.then_some(SuppressionCause::HardBounce));
+    let ours = wait(spool.ours_of("acme", "theirs@service.example")).unwrap();
+    assert_eq!(ours.as_deref(), filled.then_some("ours@sender.example"));
+}
 
 #[test]
 fn every_earlier_store_is_upgraded_with_its_mail() {
@@ -94,6 +113,9 @@ fn every_earlier_store_is_upgraded_with_its_mail() {
         let destination = route.map(|route| route.destination.to_string());
         let expected = (number >= 7).then_some("connection:acme/office");
         assert_eq!(destination.as_deref(), expected, "since schema 8");
+        let metadata = (number >= 8).then_some("ticket 4711");
+        assert_eq!(claim.metadata.as_deref(), metadata, "since schema 9");
+        ledgers_are_those_of_the_store(&spool, number >= 8);
         let recorded = wait(spool.record(report(&claim, &delivered()))).unwrap();
         assert!(recorded.finished);
         let scope = Scope {

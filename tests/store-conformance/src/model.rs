@@ -516,6 +516,7 @@ impl<S: StoreUnderTest> Pair<S> {
             message: id,
             results,
             notices: Vec::new(),
+            keep_until: None,
         };
         assert_eq!(wait(self.store.queue().record(report)).unwrap(), expected);
     }

@@ -7,9 +7,9 @@ use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Way};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
-    AttemptOutcome, BodyStore, Claim, Filter, InitialState, NewBody, NewMessage, NewRecipient,
-    Owner, Queue, QueueAdmin, RecipientResult, Report, SenderProof, Staged, Staging, Status,
-    Summary,
+    AttemptOutcome, BodyStore, Claim, Filter, InitialState, Ledger, NewBody, NewMessage,
+    NewRecipient, Owner, Queue, QueueAdmin, RecipientResult, Report, SenderProof, Staged, Staging,
+    Status, Summary,
 };
 
 /// Start time of the tests.
@@ -75,6 +75,8 @@ pub fn message(id: TransactionId, recipients: &[&str]) -> NewMessage {
         classification: None,
         judgements: Vec::new(),
         effects: Vec::new(),
+        metadata: None,
+        ledger: Ledger::default(),
         quarantine: None,
         received_at: START,
         expires_at: START + minutes(5 * 24 * 60),
@@ -183,6 +185,7 @@ pub fn report(claim: &Claim, outcome: &AttemptOutcome) -> Report {
             .map(|recipient| RecipientResult::of(recipient.number, outcome.clone()))
             .collect(),
         notices: Vec::new(),
+        keep_until: None,
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId, canonical_form};
 use gatepost_model::{Effect, Flow, Judgement, Scope, Session, Transaction, Transport};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
-use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, SenderProof};
+use gatepost_spool::{InitialState, Ledger, NewBody, NewMessage, NewRecipient, SenderProof};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::HeaderType;
 use mail_builder::headers::address::Address as Mailbox;
@@ -114,6 +114,8 @@ impl Notice {
             classification: None,
             judgements: Vec::new(),
             effects: self.effects(&original.transaction.account),
+            metadata: None,
+            ledger: Ledger::default(),
             quarantine: None,
             received_at: self.now,
             expires_at,

@@ -7,7 +7,7 @@ use gatepost_model::{Flow, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use gatepost_spool::{
-    InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, SpoolError,
+    InitialState, Ledger, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, SpoolError,
 };
 use gatepost_trace::{Kind, Notified};
 
@@ -75,6 +75,8 @@ pub(super) async fn commit(
         classification: judged.findings.classification,
         judgements: judged.findings.judgements,
         effects: judged.findings.effects,
+        metadata: None,
+        ledger: Ledger::default(),
         quarantine,
         received_at: now,
         expires_at: now + pipeline.config.delivery.expiry,

@@ -5,10 +5,12 @@
 //! message, so it is not for queues of many thousands.
 //!
 //! - [`queue`]: messages and their recipients, as pure changes of a state.
+//! - [`ledger`]: events, suppression lists, learnt Message-IDs.
 //! - [`bodies`]: bytes of large messages.
 //! - [`room`]: memory in use, with a watermark.
 
 mod bodies;
+mod ledger;
 mod queue;
 mod room;
 
@@ -16,14 +18,15 @@ use std::{fmt, future::ready, sync::Arc, time::Duration};
 
 use gatepost_counters::{CounterChange, KnownMachine, Memory, RememberedTotals, SharedCounters};
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{DestinationKey, Effect, Machine, Scope};
+use gatepost_model::{DestinationKey, Effect, Event, LearntId, Machine, Scope, Suppression};
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
-    BodyStore, Changed, Claim, Counters, DestinationSummary, EXPIRE_AT_ONCE, Expired, Filter,
-    Forgotten, Lease, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded,
-    Report, Selection, SpoolError, Stores, Summary, Ticket,
+    BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EXPIRE_AT_ONCE, EventFilter,
+    EventPage, Events, Expired, Filter, Forgotten, Keep, LearntIds, Lease, Ledger, NewMessage,
+    Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection, SpoolError,
+    Stores, Summary, SuppressionFilter, Suppressions, Ticket,
     direct::{DirectHandOff, LeaseTerms},
     intervention::Intervention,
     message::bound_effects,
@@ -31,6 +34,7 @@ use crate::{
 
 use self::{
     bodies::MemoryBodies,
+    ledger::Ledgers,
     queue::{QueueState, Section, Stored},
     room::Room,
 };
@@ -60,6 +64,9 @@ impl Default for MemorySettings {
 /// A store in memory. Every operation is done when its ticket is returned.
 pub struct MemorySpool {
     state: Mutex<QueueState>,
+    /// Locked after the state, never before it.
+    ledgers: Mutex<Ledgers>,
+    last_event: watch::Sender<u64>,
     hand_off: DirectHandOff,
     counters: SharedCounters,
     changed: Arc<Notify>,
@@ -78,6 +85,8 @@ impl MemorySpool {
         changed.notify_one();
         Self {
             state: Mutex::default(),
+            ledgers: Mutex::default(),
+            last_event: watch::Sender::new(0),
             hand_off: DirectHandOff::default(),
             counters: SharedCounters::new(settings.remembered_bytes),
             changed,
@@ -114,6 +123,7 @@ impl MemorySpool {
     fn store(&self, state: &mut QueueState, mut message: NewMessage) -> bool {
         let effects = std::mem::take(&mut message.effects);
         self.apply_effects(&effects, message.transaction.time);
+        self.write(std::mem::take(&mut message.ledger));
         if !message.is_open() {
             return false;
         }
@@ -130,6 +140,21 @@ impl MemorySpool {
         }
         state.insert(stored);
         due
+    }
+
+    /// Writes entries to the ledgers; returns the number of the last event.
+    fn write(&self, mut ledger: Ledger) -> u64 {
+        ledger.bound();
+        let mut ledgers = self.ledgers.lock();
+        if !ledger.is_empty() {
+            ledgers.write(ledger);
+            self.last_event.send_if_modified(|last| {
+                let is_new = *last < ledgers.last_event();
+                *last = ledgers.last_event();
+                is_new
+            });
+        }
+        ledgers.last_event()
     }
 
     fn apply_effects(&self, effects: &[(Scope, Effect)], time: Millis) {
@@ -254,6 +279,10 @@ impl Queue for MemorySpool {
             Err(error) => return refused(error),
         };
         let recorded = recording.recorded;
+        let results = report.results.into_iter();
+        for result in results.filter(|result| recording.applied(result.number)) {
+            self.write(result.ledger);
+        }
         let mut due = false;
         let before = state.schedule.next_due();
         if recorded.applied > 0 {
@@ -347,6 +376,32 @@ impl QueueAdmin for MemorySpool {
         done(expired)
     }
 
+    fn kept_list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        done(self.lock().list(Section::Kept, &filter))
+    }
+
+    fn kept_show(&self, id: TransactionId) -> Ticket<Option<Record>> {
+        done(self.lock().show(Section::Kept, id))
+    }
+
+    fn resend(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        let changed = self.lock().resend(&selection, now);
+        if changed.changed > 0 {
+            self.changed.notify_one();
+        }
+        done(changed)
+    }
+
+    fn expire_kept(&self, keep: Keep) -> Ticket<Dropped> {
+        let dropped = self.lock().expire_kept(keep);
+        let entries = dropped.len();
+        self.release(dropped);
+        done(Dropped {
+            entries: entries as u64,
+            more: entries >= EXPIRE_AT_ONCE,
+        })
+    }
+
     fn depth(&self) -> Ticket<QueueDepth> {
         done(self.lock().depth())
     }
@@ -407,6 +462,86 @@ impl Counters for MemorySpool {
 
     fn remembered(&self) -> RememberedTotals {
         self.counters.totals()
+    }
+}
+
+impl Events for MemorySpool {
+    fn append(&self, events: Vec<Event>) -> Ticket<u64> {
+        let ledger = Ledger {
+            events,
+            ..Ledger::default()
+        };
+        done(self.write(ledger))
+    }
+
+    fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage> {
+        done(self.ledgers.lock().read(after, &filter, limit))
+    }
+
+    fn last(&self) -> watch::Receiver<u64> {
+        self.last_event.subscribe()
+    }
+
+    fn cursor(&self, name: &str) -> Ticket<Option<u64>> {
+        done(self.ledgers.lock().cursors.get(name).copied())
+    }
+
+    fn set_cursor(&self, name: &str, after: Option<u64>) -> Ticket<()> {
+        let cursors = &mut self.ledgers.lock().cursors;
+        match after {
+            Some(after) => drop(cursors.insert(name.to_owned(), after)),
+            None => drop(cursors.remove(name)),
+        }
+        done(())
+    }
+
+    fn expire_events(&self, keep: Keep) -> Ticket<Dropped> {
+        done(self.ledgers.lock().expire_events(keep))
+    }
+}
+
+impl Suppressions for MemorySpool {
+    fn find(&self, account: &str, address: &str) -> Ticket<Option<Suppression>> {
+        done(self.ledgers.lock().find(account, address))
+    }
+
+    fn add(&self, entries: Vec<Suppression>) -> Ticket<u64> {
+        let entries = entries.into_iter().filter_map(Suppression::bounded);
+        done(self.ledgers.lock().add(entries.collect()))
+    }
+
+    fn remove(&self, account: &str, address: &str) -> Ticket<bool> {
+        done(self.ledgers.lock().remove(account, address))
+    }
+
+    fn page(&self, filter: SuppressionFilter) -> Ticket<Vec<Suppression>> {
+        done(self.ledgers.lock().page(&filter))
+    }
+
+    fn count(&self, account: Option<&str>) -> u64 {
+        self.ledgers.lock().count(account)
+    }
+
+    fn expire_counting(&self, before: Millis) -> Ticket<Dropped> {
+        done(self.ledgers.lock().expire_counting(before))
+    }
+}
+
+impl LearntIds for MemorySpool {
+    fn learn(&self, learnt: LearntId) -> Ticket<()> {
+        self.write(Ledger {
+            learnt: vec![learnt],
+            ..Ledger::default()
+        });
+        done(())
+    }
+
+    fn ours_of(&self, account: &str, theirs: &str) -> Ticket<Option<String>> {
+        done(self.ledgers.lock().ours_of(account, theirs))
+    }
+
+    fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped> {
+        done(self.ledgers.lock().expire_learnt(keep))
     }
 }
 

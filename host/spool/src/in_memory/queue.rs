@@ -13,7 +13,7 @@ use gatepost_smtp::Reply;
 
 use crate::{
     AttemptOutcome, BodyStore, Changed, Claim, ClaimCause, ClaimedRecipient, DestinationSummary,
-    EXPIRE_AT_ONCE, Filter, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
+    EXPIRE_AT_ONCE, Filter, InitialState, Keep, Lease, NewBody, NewMessage, NewRecipient, Owner,
     QueueDepth, Recipient, RecipientResult, RecipientState, Record, Recorded, Report, Selection,
     SpoolError, Status, Summary,
     direct::LeaseTerms,
@@ -38,6 +38,8 @@ pub(super) struct Stored {
     recipients: Vec<Recipient>,
     /// Times of attention, where they are not the end of the message's time.
     attention: BTreeMap<u32, Millis>,
+    /// Time until which the message is kept since a recipient has failed.
+    keep_until: Option<Millis>,
 }
 
 /// Part of the store that a listing is of.
@@ -45,6 +47,8 @@ pub(super) struct Stored {
 pub(super) enum Section {
     Queue,
     Quarantine,
+    /// Finished messages that are kept because a recipient failed.
+    Kept,
 }
 
 /// Results of a report, before they are made.
@@ -58,6 +62,15 @@ pub(super) struct Recording {
     attention: Vec<(u32, Option<Millis>)>,
     /// Numbers of the recipients that changed.
     changed: Vec<u32>,
+    /// Time until which the message is kept from now on, if a recipient has failed.
+    keep_until: Option<Millis>,
+}
+
+impl Recording {
+    /// Returns true if a result of that recipient was applied.
+    pub(super) fn applied(&self, number: u32) -> bool {
+        self.changed.contains(&number)
+    }
 }
 
 impl Stored {
@@ -92,6 +105,7 @@ impl Stored {
             body,
             recipients,
             attention: BTreeMap::new(),
+            keep_until: None,
         }
     }
 
@@ -146,6 +160,7 @@ impl Stored {
 
     fn section(&self) -> Section {
         match self.message.quarantine {
+            _ if self.is_finished() => Section::Kept,
             Some(_) => Section::Quarantine,
             None => Section::Queue,
         }
@@ -188,6 +203,7 @@ impl Stored {
             message: self.content(),
             tags: message.tags.clone(),
             classification: message.classification,
+            metadata: message.metadata.clone(),
             received_at: message.received_at,
             expires_at: message.expires_at,
             recipients: (self.picked(picked))
@@ -234,6 +250,7 @@ impl Stored {
             judgements: message.judgements.clone(),
             smtputf8: message.smtputf8,
             dsn: message.dsn.clone(),
+            metadata: message.metadata.clone(),
             message: self.content(),
         }
     }
@@ -445,6 +462,7 @@ impl QueueState {
             recipients: recipients.unwrap_or_default(),
             attention: Vec::new(),
             changed: Vec::new(),
+            keep_until: None,
         };
         for result in &report.results {
             let recipient = (recording.recipients.iter_mut())
@@ -452,6 +470,9 @@ impl QueueState {
             if recipient.is_some_and(|to| end_attempt(to, report.lease, result)) {
                 recording.recorded.applied += 1;
                 recording.changed.push(result.number);
+                if let AttemptOutcome::Failed { .. } = result.outcome {
+                    recording.keep_until = report.keep_until;
+                }
                 recording
                     .attention
                     .push((result.number, result.attention_at));
@@ -474,7 +495,7 @@ impl QueueState {
         Ok(recording)
     }
 
-    /// Makes the results of a report; returns the message if it is finished.
+    /// Makes the results of a report; returns the message if it is finished and not kept.
     pub(super) fn record(&mut self, id: TransactionId, recording: Recording) -> Option<Stored> {
         let stored = self.messages.get_mut(&id)?;
         stored.recipients = recording.recipients;
@@ -489,10 +510,77 @@ impl QueueState {
                 self.schedule.apply(stored.scheduled(recipient));
             }
         }
-        recording
-            .recorded
-            .finished
-            .then(|| self.messages.remove(&id))?
+        stored.keep_until = recording.keep_until.or(stored.keep_until);
+        if !recording.recorded.finished {
+            return None;
+        }
+        match stored.keep_until {
+            Some(_) => {
+                self.schedule.apply(ScheduleChange::Gone(id));
+                None
+            }
+            None => self.messages.remove(&id),
+        }
+    }
+
+    /// Queues recipients again that have failed after an attempt.
+    pub(super) fn resend(&mut self, selection: &Selection, now: Millis) -> Changed {
+        let wanted = selection.canonical_recipient();
+        let mut changed = Changed::default();
+        let mut scheduled = Vec::new();
+        let messages = self.messages.values_mut();
+        for stored in messages.filter(|stored| stored.is_selected(selection)) {
+            let mut numbers = Vec::new();
+            for recipient in &mut stored.recipients {
+                let failed = recipient.state == RecipientState::Failed && recipient.attempts > 0;
+                if failed
+                    && Selection::concerns(wanted.as_deref(), &recipient.address)
+                    && selection.leads_to(recipient.route.as_ref())
+                {
+                    recipient.state = RecipientState::Queued { next_attempt: now };
+                    recipient.attempts = 0;
+                    recipient.delay_told = false;
+                    recipient.route = None;
+                    numbers.push(recipient.number);
+                }
+            }
+            if numbers.is_empty() {
+                continue;
+            }
+            stored.keep_until = None;
+            let message = &mut stored.message;
+            message.expires_at = now + message.expires_at.since(message.received_at);
+            message.received_at = now;
+            changed.changed += numbers.len() as u64;
+            for number in numbers {
+                stored.attention.remove(&number);
+                scheduled.push(stored.scheduled(&stored.recipients[number as usize]));
+            }
+        }
+        scheduled
+            .into_iter()
+            .for_each(|change| self.schedule.apply(change));
+        changed
+    }
+
+    /// Drops kept messages that are too old or too many.
+    pub(super) fn expire_kept(&mut self, keep: Keep) -> Vec<Stored> {
+        let kept = self.messages.values();
+        let kept = kept.filter(|stored| stored.section() == Section::Kept);
+        let mut kept: Vec<_> = kept
+            .map(|stored| (stored.keep_until, stored.id()))
+            .collect();
+        kept.sort_unstable();
+        let most = usize::try_from(keep.most).unwrap_or(usize::MAX);
+        let over = kept.len().saturating_sub(most);
+        let kept = kept.into_iter().enumerate();
+        let dropped = kept.filter(|(rank, (until, _))| {
+            *rank < over || until.is_none_or(|until| until < keep.since)
+        });
+        let dropped = dropped.take(EXPIRE_AT_ONCE);
+        dropped
+            .filter_map(|(_, (_, id))| self.messages.remove(&id))
+            .collect()
     }
 
     pub(super) fn list(&self, section: Section, filter: &Filter) -> Vec<Summary> {
@@ -552,9 +640,9 @@ impl QueueState {
         scheduled
             .into_iter()
             .for_each(|change| self.schedule.apply(change));
-        let finished = self
-            .messages
-            .extract_if(.., |_, stored| stored.is_finished());
+        let finished = self.messages.extract_if(.., |_, stored| {
+            stored.is_finished() && stored.keep_until.is_none()
+        });
         (changed, finished.map(|(_, stored)| stored).collect())
     }
 
@@ -633,6 +721,7 @@ impl QueueState {
         let mut depth = QueueDepth::default();
         for stored in self.messages.values() {
             match stored.section() {
+                Section::Kept => continue,
                 Section::Quarantine => depth.quarantined += 1,
                 Section::Queue => {
                     depth.messages += 1;

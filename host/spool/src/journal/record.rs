@@ -3,7 +3,9 @@
 //! An accepted message is an octet `1`, the lengths of envelope and header section (4 octets each,
 //! little-endian), the envelope as JSON, header section and body. If the body has a file, the
 //! envelope holds its offset and length there, and the file's checksum, instead. A tombstone is an
-//! octet `2` and the position at which the message was accepted (8 octets).
+//! octet `2` and the position at which the message was accepted (8 octets). A tombstone with entries
+//! for the ledgers is an octet `3`, that position, the number of its first event (8 octets), and the
+//! entries as JSON.
 
 use std::{borrow::Cow, io};
 
@@ -13,24 +15,29 @@ use gatepost_model::{Classification, Effect, Judgement, Scope, Transaction};
 use gatepost_smtp::dsn;
 use serde::{Deserialize, Serialize};
 
-use crate::{NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, StagedBody};
+use crate::{Ledger, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, StagedBody};
 
 const ACCEPTED: u8 = 1;
 const TOMBSTONE: u8 = 2;
+const TOMBSTONE_WITH_LEDGER: u8 = 3;
 
 /// Octets of an accepted message before its envelope.
 const LENGTHS: usize = 9;
-
-/// Octets of a tombstone.
-pub(super) const TOMBSTONE_LENGTH: usize = 9;
 
 /// A record as read back.
 #[derive(Debug)]
 pub(crate) enum JournalRecord {
     /// An accepted message.
-    Accepted(Box<NewMessage>),
+    Accepted {
+        message: Box<NewMessage>,
+        first_event: u64,
+    },
     /// A tombstone for the message accepted at that position.
-    Tombstone(u64),
+    Tombstone {
+        position: u64,
+        ledger: Ledger,
+        first_event: u64,
+    },
 }
 
 /// Everything of a message except header section and body.
@@ -49,12 +56,22 @@ struct Envelope<'a> {
     judgements: Cow<'a, [Judgement]>,
     effects: Cow<'a, [(Scope, Effect)]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    metadata: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    ledger: Cow<'a, Ledger>,
+    #[serde(default)]
+    first_event: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     quarantine: Option<Cow<'a, Quarantine>>,
     /// Absent if the body follows the header section.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_file: Option<BodyFile>,
     received_at: Millis,
     expires_at: Millis,
+}
+
+fn is_empty(ledger: &Ledger) -> bool {
+    ledger.is_empty()
 }
 
 /// Part of a file that is a body.
@@ -91,7 +108,7 @@ fn inline_octets(body: &NewBody) -> &[u8] {
 ///
 /// # Errors
 /// If it cannot be encoded.
-pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
+pub(super) fn envelope(message: &NewMessage, first_event: u64) -> io::Result<(Vec<u8>, usize)> {
     let envelope = serde_json::to_vec(&Envelope {
         transaction: Cow::Borrowed(&message.transaction),
         recipients: Cow::Borrowed(&message.recipients),
@@ -102,6 +119,9 @@ pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
         classification: message.classification,
         judgements: Cow::Borrowed(&message.judgements),
         effects: Cow::Borrowed(&message.effects),
+        metadata: message.metadata.as_deref().map(Cow::Borrowed),
+        ledger: Cow::Borrowed(&message.ledger),
+        first_event,
         quarantine: message.quarantine.as_ref().map(Cow::Borrowed),
         body_file: BodyFile::of(&message.body),
         received_at: message.received_at,
@@ -127,11 +147,19 @@ pub(super) fn accepted(
     Ok(())
 }
 
-/// Writes a tombstone for the message accepted at that position.
-pub(super) fn tombstone(next: &mut Vec<u8>, position: u64) -> io::Result<()> {
-    next.push(TOMBSTONE);
-    next.extend_from_slice(&position.to_le_bytes());
-    Ok(())
+/// Encodes a tombstone for the message accepted at that position.
+///
+/// # Errors
+/// If it cannot be encoded.
+pub(super) fn tombstone(position: u64, ledger: &Ledger, first_event: u64) -> io::Result<Vec<u8>> {
+    let mut record = vec![TOMBSTONE];
+    record.extend_from_slice(&position.to_le_bytes());
+    if !ledger.is_empty() {
+        record[0] = TOMBSTONE_WITH_LEDGER;
+        record.extend_from_slice(&first_event.to_le_bytes());
+        serde_json::to_writer(&mut record, ledger)?;
+    }
+    Ok(record)
 }
 
 impl JournalRecord {
@@ -164,7 +192,7 @@ impl JournalRecord {
                         NewBody::Staged(StagedBody::already_stored(id, offset, length, checksum))
                     }
                 };
-                Ok(Self::Accepted(Box::new(NewMessage {
+                let message = Box::new(NewMessage {
                     transaction: envelope.transaction.into_owned(),
                     recipients: envelope.recipients.into_owned(),
                     smtputf8: envelope.smtputf8,
@@ -176,12 +204,27 @@ impl JournalRecord {
                     classification: envelope.classification,
                     judgements: envelope.judgements.into_owned(),
                     effects: envelope.effects.into_owned(),
+                    metadata: envelope.metadata.map(Cow::into_owned),
+                    ledger: envelope.ledger.into_owned(),
                     quarantine: envelope.quarantine.map(Cow::into_owned),
                     received_at: envelope.received_at,
                     expires_at: envelope.expires_at,
-                })))
+                });
+                Ok(Self::Accepted {
+                    message,
+                    first_event: envelope.first_event,
+                })
             }
-            TOMBSTONE => Ok(Self::Tombstone(octets.try_get_u64_le().map_err(cut)?)),
+            TOMBSTONE => Ok(Self::Tombstone {
+                position: octets.try_get_u64_le().map_err(cut)?,
+                ledger: Ledger::default(),
+                first_event: 0,
+            }),
+            TOMBSTONE_WITH_LEDGER => Ok(Self::Tombstone {
+                position: octets.try_get_u64_le().map_err(cut)?,
+                first_event: octets.try_get_u64_le().map_err(cut)?,
+                ledger: serde_json::from_slice(&octets)?,
+            }),
             other => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("the journal holds a record of the unknown kind {other}"),

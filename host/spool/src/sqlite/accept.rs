@@ -18,6 +18,7 @@ use crate::{
 use super::{
     codec::{account_key, from_millis, from_u64, to_json},
     deliver::row_number,
+    ledger,
     operation::{OperationClass, OperationContext, Work},
 };
 
@@ -40,13 +41,13 @@ impl Work for Accept {
     const CLASS: OperationClass = OperationClass::Intake;
 
     fn weight(&self) -> usize {
-        1 + self.0.effects.len()
+        1 + self.0.effects.len() + self.0.ledger.len()
     }
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        match self.0.effects.is_empty() {
+        match self.0.has_no_changes() {
             true => CheckpointBatch::default(),
-            false => journal.all_effects(),
+            false => journal.all_changes(),
         }
     }
 
@@ -75,8 +76,9 @@ impl Work for Accept {
             message: without_bytes(message),
             lease,
         };
+        let first_event = context.number_events(message.ledger.events.len());
         if !journal
-            .accept(entry)
+            .accept(entry, first_event)
             .map_err(SpoolError::io("encode a message for the journal"))?
         {
             return Ok(None);
@@ -87,6 +89,7 @@ impl Work for Accept {
             .extend(staged.and_then(StagedBody::bytes).cloned());
         let changes = changes(&message.effects, message.transaction.time);
         context.after.changes.extend(changes);
+        ledger::note(context, &message.ledger, first_event);
         follow(context, message, lease);
         Ok(Some(()))
     }
@@ -113,7 +116,7 @@ impl Work for ApplyEffects {
     }
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        journal.all_effects()
+        journal.all_changes()
     }
 
     fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<(), SpoolError> {
@@ -140,6 +143,7 @@ pub(super) fn store_with_effects(
     message: &NewMessage,
 ) -> Result<(), SpoolError> {
     apply(context, &message.effects, message.transaction.time)?;
+    ledger::write_all(context, &message.ledger)?;
     if !message.is_open() {
         return Ok(());
     }
@@ -248,6 +252,7 @@ fn direct_claim(context: &OperationContext<'_>, message: &NewMessage, lease: Lea
         message: Message::from_parts(message.head.clone(), body),
         tags: message.tags.clone(),
         classification: message.classification,
+        metadata: message.metadata.clone(),
         received_at: message.received_at,
         expires_at: message.expires_at,
         recipients: recipients.collect(),
@@ -296,8 +301,8 @@ fn insert_message(
     })?;
     let mut insert = context.connection.prepare_cached(
         "INSERT INTO contents (message, session_json, classification_json, judgements_json, head,
-            body, smtputf8, dsn_json, sender_json, head_checksum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            body, smtputf8, dsn_json, sender_json, head_checksum, metadata)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     insert.execute(params![
         number,
@@ -310,6 +315,7 @@ fn insert_message(
         encoded_request(&message.dsn)?,
         to_json(&message.sender)?,
         crc32fast::hash(&message.head),
+        message.metadata,
     ])?;
     context
         .after

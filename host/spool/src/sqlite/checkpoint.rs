@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use gatepost_counters::CounterChange;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
@@ -10,10 +9,11 @@ use crate::{
     NewMessage, SpoolError,
     journal::{
         self, CheckpointBatch, Generation, GenerationId, Journal, JournalFormat, JournalRecord,
+        effect_changes, ledger_changes,
     },
 };
 
-use super::{accept, codec::from_u64, codec::to_u64, operation::OperationContext};
+use super::{accept, codec::from_u64, codec::to_u64, ledger, operation::OperationContext};
 
 /// Moves a batch into the database, and records how far checkpoints have come.
 pub(super) fn run(
@@ -22,8 +22,8 @@ pub(super) fn run(
     batch: &CheckpointBatch,
 ) -> Result<(), SpoolError> {
     let progress = journal.progress(batch);
-    for (scope, effect, time) in journal.effects(batch) {
-        accept::write_change(context.connection, &CounterChange::of(scope, effect, *time))?;
+    for change in journal.changes(batch) {
+        ledger::write(context, change)?;
     }
     for position in &batch.entries {
         let Some(entry) = journal.at(*position) else {
@@ -38,10 +38,10 @@ pub(super) fn run(
                 .execute([from_u64(*position)])?;
         }
     }
-    let (letters, effects) = (from_u64(progress.entries), from_u64(progress.effects));
+    let (letters, changes) = (from_u64(progress.entries), from_u64(progress.changes));
     let mut update = (context.connection)
         .prepare_cached("UPDATE journal SET letters = ?1, effects = ?2, commits = ?3")?;
-    update.execute([letters, effects, from_u64(journal.next_commit())])?;
+    update.execute([letters, changes, from_u64(journal.next_commit())])?;
     let mut delete =
         (context.connection).prepare_cached("DELETE FROM carried WHERE position < ?1")?;
     delete.execute([letters])?;
@@ -66,7 +66,8 @@ pub(crate) struct LostCommits {
 pub(crate) struct LastGeneration {
     pub(crate) format: JournalFormat,
     letters: u64,
-    effects: u64,
+    /// Position before which all changes are in the database.
+    changes: u64,
     /// Number of commits in that generation.
     commits: u64,
 }
@@ -88,7 +89,7 @@ impl LastGeneration {
             Ok(Self {
                 format,
                 letters: to_u64(row.get(1)?),
-                effects: to_u64(row.get(2)?),
+                changes: to_u64(row.get(2)?),
                 commits: to_u64(row.get(5)?),
             })
         });
@@ -121,7 +122,7 @@ impl LastGeneration {
 
     /// Returns the position from which the journal must be read.
     pub(crate) fn tail(&self) -> u64 {
-        self.letters.min(self.effects)
+        self.letters.min(self.changes)
     }
 }
 
@@ -167,7 +168,7 @@ pub(crate) fn pending<'a>(
     let pending = records
         .iter()
         .filter_map(|(position, record)| match record {
-            JournalRecord::Accepted(message)
+            JournalRecord::Accepted { message, .. }
                 if *position >= last.letters && !finished.contains(position) =>
             {
                 Some(&**message)
@@ -186,8 +187,8 @@ fn finished(
         .query_map([], |row| row.get(0).map(to_u64))?
         .collect::<Result<HashSet<u64>, _>>()?;
     finished.extend(records.iter().filter_map(|(_, record)| match record {
-        JournalRecord::Tombstone(position) => Some(*position),
-        JournalRecord::Accepted(_) => None,
+        JournalRecord::Tombstone { position, .. } => Some(*position),
+        JournalRecord::Accepted { .. } => None,
     }));
     Ok(finished)
 }
@@ -200,15 +201,32 @@ fn replay(
     let finished = finished(context.connection, &records)?;
     let mut found = 0;
     for (position, record) in records {
-        let JournalRecord::Accepted(message) = record else {
-            continue;
-        };
-        if position >= last.effects {
-            for (scope, effect) in &message.effects {
-                let change = CounterChange::of(scope, effect, message.transaction.time);
-                accept::write_change(context.connection, &change)?;
+        let message = match record {
+            JournalRecord::Accepted {
+                message,
+                first_event,
+            } => {
+                if position >= last.changes {
+                    let effects = effect_changes(&message.effects, message.transaction.time);
+                    for change in effects.chain(ledger_changes(&message.ledger, first_event)) {
+                        ledger::write(context, &change)?;
+                    }
+                }
+                message
             }
-        }
+            JournalRecord::Tombstone {
+                ledger,
+                first_event,
+                ..
+            } => {
+                if position >= last.changes {
+                    for change in ledger_changes(&ledger, first_event) {
+                        ledger::write(context, &change)?;
+                    }
+                }
+                continue;
+            }
+        };
         if position >= last.letters && !finished.contains(&position) {
             match accept::store(context, &message, None) {
                 Ok(()) => found += 1,

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::{
-    AttemptOutcome, Claim, ClaimedRecipient, Lease, NewBody, RecipientResult, Recorded, Report,
-    SpoolError,
+    AttemptOutcome, Claim, ClaimedRecipient, Lease, Ledger, NewBody, RecipientResult, Recorded,
+    Report, SpoolError,
     journal::{CheckpointBatch, Journal, JournalEntry},
     schedule::{Pick, Schedule, ScheduleChange, WaitingPlace},
 };
@@ -18,6 +18,7 @@ use crate::{
 use super::{
     accept,
     codec::{damaged, from_millis, to_json, to_millis},
+    ledger,
     operation::{OperationClass, OperationContext, Work},
     stored::{self, COLUMNS, MessageRow, RECIPIENT},
 };
@@ -177,6 +178,7 @@ fn claim_message(
         message: contents.message,
         tags: summary.tags,
         classification: contents.classification,
+        metadata: contents.metadata,
         received_at: summary.received_at,
         expires_at: summary.expires_at,
         recipients,
@@ -193,9 +195,12 @@ impl Work for RecordReport {
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
         let message = journal.only([self.0.message]);
         let mut notices = self.0.notices.iter();
-        match notices.all(|notice| notice.effects.is_empty()) {
+        let mut results = self.0.results.iter();
+        let without_changes = notices.all(|notice| notice.has_no_changes())
+            && results.all(|result| result.ledger.is_empty());
+        match without_changes {
             true => message,
-            false => message.merge(journal.all_effects()),
+            false => message.merge(journal.all_changes()),
         }
     }
 
@@ -211,11 +216,18 @@ impl Work for RecordReport {
         };
         let applied = delivered_to_all(report, entry);
         let in_file = matches!(entry.message.body, NewBody::Staged(_));
+        let mut ledger = Ledger::default();
+        if applied.is_some() {
+            let results = report.results.iter();
+            results.for_each(|result| ledger.extend(result.ledger.clone()));
+        }
+        let first_event = context.number_events(ledger.events.len());
         let written = applied.is_some()
             && journal
-                .add_tombstone(report.message)
+                .add_tombstone(report.message, &ledger, first_event)
                 .map_err(SpoolError::io("write to the journal"))?;
         if written {
+            ledger::note(context, &ledger, first_event);
             context
                 .after
                 .scheduled
@@ -267,6 +279,7 @@ fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorde
         };
         if held {
             recorded.applied += 1;
+            ledger::write_all(context, &result.ledger)?;
         } else {
             recorded.ignored += 1;
         }
@@ -277,9 +290,26 @@ fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorde
         for notice in &report.notices {
             accept::store_with_effects(context, notice)?;
         }
+        keep_failed(context, message.number, report)?;
         recorded.finished = drop_if_finished(context, message.number)?;
     }
     Ok(recorded)
+}
+
+/// Notes how long a message is kept of which a recipient has failed.
+fn keep_failed(
+    context: &OperationContext<'_>,
+    message: i64,
+    report: &Report,
+) -> Result<(), SpoolError> {
+    let mut results = report.results.iter();
+    let failed = results.any(|result| matches!(result.outcome, AttemptOutcome::Failed { .. }));
+    if let Some(until) = report.keep_until.filter(|_| failed) {
+        (context.connection)
+            .prepare_cached("UPDATE messages SET keep_until = ?1 WHERE number = ?2")?
+            .execute([from_millis(until), message])?;
+    }
+    Ok(())
 }
 
 /// Columns of a recipient after an attempt.
@@ -441,7 +471,8 @@ pub(super) fn row_number(
         .optional()?)
 }
 
-/// Deletes a message if all its recipients are finished; returns true if it did.
+/// Ends a message if all its recipients are finished: deletes it, or keeps it if a recipient has
+/// failed. Returns true if it did.
 pub(super) fn drop_if_finished(
     context: &mut OperationContext<'_>,
     message: i64,
@@ -453,7 +484,21 @@ pub(super) fn drop_if_finished(
     if select.exists([message])? {
         return Ok(false);
     }
-    drop_message(context, message)?;
+    let kept = context
+        .connection
+        .prepare_cached(
+            "UPDATE messages SET kept = 1 WHERE number = ?1 AND keep_until IS NOT NULL
+             RETURNING id",
+        )?
+        .query_row([message], |row| row.get::<_, String>(0))
+        .optional()?;
+    match kept {
+        Some(id) => {
+            let id = id.parse().map_err(damaged("transaction id"))?;
+            context.after.scheduled.push(ScheduleChange::Gone(id));
+        }
+        None => drop_message(context, message)?,
+    }
     Ok(true)
 }
 

@@ -4,6 +4,7 @@
 //! - [`writer`]: batches, and their handling when the disk is full or fails.
 //! - [`operation`]: operations that wait for the writer.
 //! - [`accept`], [`deliver`], [`operate`]: changes of operations to the rows.
+//! - [`ledger`]: events, suppression lists, learnt Message-IDs.
 //! - [`checkpoint`]: moves journal entries into rows.
 //! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
 
@@ -13,6 +14,7 @@ mod body;
 pub(crate) mod checkpoint;
 mod codec;
 mod deliver;
+mod ledger;
 mod open;
 mod operate;
 mod operation;
@@ -31,16 +33,17 @@ use std::{
 
 use gatepost_counters::Memory;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{DestinationKey, Effect};
+use gatepost_model::{DestinationKey, Effect, Event, LearntId, Suppression, SuppressionChange};
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
-    BodyStore, Changed, Claim, Counters, DestinationSummary, Expired, Filter, Forgotten,
-    KnownMachine, Lease, Machine, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record,
-    Recorded, RememberedTotals, Report, Scope, Selection, SpoolError, SpoolSettings, Stores,
-    Summary, Ticket,
+    BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EventFilter, EventPage,
+    Events, Expired, Filter, Forgotten, Keep, KnownMachine, LearntIds, Lease, Ledger, Machine,
+    NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, RememberedTotals,
+    Report, Scope, Selection, SpoolError, SpoolSettings, Stores, Summary, SuppressionFilter,
+    Suppressions, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
@@ -54,7 +57,11 @@ use self::{
     accept::{Accept, ApplyEffects},
     body::BodyReader,
     deliver::{RecordReport, StoreClaim},
-    operation::{AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, Work},
+    ledger::SuppressedSet,
+    operation::{
+        AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, QueryNeeds, Work,
+        WriteLedger,
+    },
     reader::{QueueSection, ReadQuery},
 };
 
@@ -68,6 +75,8 @@ pub struct SqliteSpool {
     body_reader: Arc<BodyReader>,
     hand_off: Arc<DirectHandOff>,
     schedule: Arc<Mutex<Schedule>>,
+    last_event: watch::Receiver<u64>,
+    suppressed: Arc<SuppressedSet>,
     damage: Option<JournalDamage>,
     log_damage: Option<LogDamage>,
     mark_damage: Option<MarkDamage>,
@@ -131,15 +140,41 @@ impl SqliteSpool {
         self.write(AfterCheckpoint(run))
     }
 
-    /// Runs a query on the database after a checkpoint of the whole journal.
-    fn read<T: Send + 'static>(
+    fn change_ledgers<T: Send + 'static>(
         &self,
+        run: impl FnMut(&mut OperationContext<'_>) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Ticket<T> {
+        self.write(WriteLedger(run))
+    }
+
+    /// Runs a query on the database after a checkpoint of the whole journal.
+    fn query<T: Send + 'static>(
+        &self,
+        at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Ticket<T> {
+        self.query_after(QueryNeeds::Everything, at)
+    }
+
+    /// Runs a query on the ledgers in the database after a checkpoint of all their entries.
+    fn query_ledgers<T: Send + 'static>(
+        &self,
+        at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Ticket<T> {
+        self.query_after(QueryNeeds::Ledgers, at)
+    }
+
+    fn query_after<T: Send + 'static>(
+        &self,
+        needs: QueryNeeds,
         at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
         let (query, ticket) = reader::query(Arc::clone(&self.disk), at);
         if let Some(reader) = self.reader.waiting.clone() {
-            self.writer
-                .send(Box::new(QueryAfterCheckpoint { query, reader }));
+            self.writer.send(Box::new(QueryAfterCheckpoint {
+                needs,
+                query,
+                reader,
+            }));
         }
         ticket
     }
@@ -148,9 +183,20 @@ impl SqliteSpool {
         self.change(move |context| operate::intervene(context, &selection, intervention))
     }
 
-    fn find(&self, section: QueueSection, id: TransactionId) -> Ticket<Option<Record>> {
+    /// Bounds entries, and drops those that change nothing.
+    fn bound(&self, ledger: &mut Ledger) {
+        ledger.bound();
+        ledger.suppressions.retain(|change| match change {
+            SuppressionChange::Delivered { account, address } => {
+                self.suppressed.may_hold(account, address)
+            }
+            SuppressionChange::Suppress(_) | SuppressionChange::Count { .. } => true,
+        });
+    }
+
+    fn find_message(&self, section: QueueSection, id: TransactionId) -> Ticket<Option<Record>> {
         let body_reader = Arc::clone(&self.body_reader);
-        self.read(move |connection| reader::show(connection, &body_reader, section, id))
+        self.query(move |connection| reader::show(connection, &body_reader, section, id))
     }
 }
 
@@ -169,6 +215,7 @@ impl Queue for SqliteSpool {
 
     fn accept(&self, mut message: NewMessage) -> Ticket<()> {
         bound_effects(&mut message.effects, Some(message.transaction.id));
+        self.bound(&mut message.ledger);
         self.write(Accept(Arc::new(message)))
     }
 
@@ -241,7 +288,13 @@ impl Queue for SqliteSpool {
         (self.schedule.lock()).enter(message, lease, numbers, destination)
     }
 
-    fn record(&self, report: Report) -> Ticket<Recorded> {
+    fn record(&self, mut report: Report) -> Ticket<Recorded> {
+        for result in &mut report.results {
+            self.bound(&mut result.ledger);
+        }
+        for notice in &mut report.notices {
+            self.bound(&mut notice.ledger);
+        }
         self.write(RecordReport(report))
     }
 
@@ -260,16 +313,16 @@ impl Queue for SqliteSpool {
 
 impl QueueAdmin for SqliteSpool {
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.read(move |connection| reader::list(connection, QueueSection::Queue, &filter))
+        self.query(move |connection| reader::list(connection, QueueSection::Queue, &filter))
     }
 
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
-        self.find(QueueSection::Queue, id)
+        self.find_message(QueueSection::Queue, id)
     }
 
     fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>> {
         let schedule = Arc::clone(&self.schedule);
-        self.read(move |connection| {
+        self.query(move |connection| {
             let found = reader::destinations(connection)?;
             Ok(schedule.lock().summaries(found, limit))
         })
@@ -296,11 +349,11 @@ impl QueueAdmin for SqliteSpool {
     }
 
     fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.read(move |connection| reader::list(connection, QueueSection::Quarantine, &filter))
+        self.query(move |connection| reader::list(connection, QueueSection::Quarantine, &filter))
     }
 
     fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>> {
-        self.find(QueueSection::Quarantine, id)
+        self.find_message(QueueSection::Quarantine, id)
     }
 
     fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
@@ -315,8 +368,24 @@ impl QueueAdmin for SqliteSpool {
         self.change(move |context| operate::expire_quarantine(context, now))
     }
 
+    fn kept_list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        self.query(move |connection| reader::list(connection, QueueSection::Kept, &filter))
+    }
+
+    fn kept_show(&self, id: TransactionId) -> Ticket<Option<Record>> {
+        self.find_message(QueueSection::Kept, id)
+    }
+
+    fn resend(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        self.change(move |context| operate::resend(context, &selection, now))
+    }
+
+    fn expire_kept(&self, keep: Keep) -> Ticket<Dropped> {
+        self.change(move |context| operate::expire_kept(context, keep))
+    }
+
     fn depth(&self) -> Ticket<QueueDepth> {
-        self.read(reader::depth)
+        self.query(reader::depth)
     }
 
     fn set_min_free(&self, bytes: u64) {
@@ -359,6 +428,103 @@ impl Counters for SqliteSpool {
 
     fn remembered(&self) -> RememberedTotals {
         self.memory.counters.totals()
+    }
+}
+
+impl Events for SqliteSpool {
+    fn append(&self, events: Vec<Event>) -> Ticket<u64> {
+        let mut ledger = Ledger {
+            events,
+            ..Ledger::default()
+        };
+        self.bound(&mut ledger);
+        self.change_ledgers(move |context| {
+            ledger::write_all(context, &ledger)?;
+            Ok(context.last_event.get())
+        })
+    }
+
+    fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage> {
+        // All these are in the database when the query runs; of later ones, some may be.
+        let last = *self.last_event.borrow();
+        self.query_ledgers(move |connection| {
+            ledger::events(connection, after, last, &filter, limit)
+        })
+    }
+
+    fn last(&self) -> watch::Receiver<u64> {
+        self.last_event.clone()
+    }
+
+    fn cursor(&self, name: &str) -> Ticket<Option<u64>> {
+        let name = name.to_owned();
+        self.query_ledgers(move |connection| ledger::cursor(connection, &name))
+    }
+
+    fn set_cursor(&self, name: &str, after: Option<u64>) -> Ticket<()> {
+        let name = name.to_owned();
+        self.change_ledgers(move |context| ledger::set_cursor(context, &name, after))
+    }
+
+    fn expire_events(&self, keep: Keep) -> Ticket<Dropped> {
+        self.change_ledgers(move |context| ledger::expire_events(context, keep))
+    }
+}
+
+impl Suppressions for SqliteSpool {
+    fn find(&self, account: &str, address: &str) -> Ticket<Option<Suppression>> {
+        if !self.suppressed.may_hold(account, address) {
+            return Box::pin(async { Ok(None) });
+        }
+        let (account, address) = (account.to_owned(), address.to_owned());
+        self.query_ledgers(move |connection| {
+            ledger::find_suppression(connection, &account, &address)
+        })
+    }
+
+    fn add(&self, entries: Vec<Suppression>) -> Ticket<u64> {
+        let entries: Vec<_> = entries
+            .into_iter()
+            .filter_map(Suppression::bounded)
+            .collect();
+        self.change_ledgers(move |context| ledger::add_suppressions(context, &entries))
+    }
+
+    fn remove(&self, account: &str, address: &str) -> Ticket<bool> {
+        let (account, address) = (account.to_owned(), address.to_owned());
+        self.change_ledgers(move |context| ledger::remove_suppression(context, &account, &address))
+    }
+
+    fn page(&self, filter: SuppressionFilter) -> Ticket<Vec<Suppression>> {
+        self.query_ledgers(move |connection| ledger::suppressions(connection, &filter))
+    }
+
+    fn count(&self, account: Option<&str>) -> u64 {
+        self.suppressed.count(account)
+    }
+
+    fn expire_counting(&self, before: Millis) -> Ticket<Dropped> {
+        self.change_ledgers(move |context| ledger::expire_counting(context, before))
+    }
+}
+
+impl LearntIds for SqliteSpool {
+    fn learn(&self, learnt: LearntId) -> Ticket<()> {
+        let mut ledger = Ledger {
+            learnt: vec![learnt],
+            ..Ledger::default()
+        };
+        self.bound(&mut ledger);
+        self.change_ledgers(move |context| ledger::write_all(context, &ledger))
+    }
+
+    fn ours_of(&self, account: &str, theirs: &str) -> Ticket<Option<String>> {
+        let (account, theirs) = (account.to_owned(), theirs.to_owned());
+        self.query_ledgers(move |connection| ledger::ours_of(connection, &account, &theirs))
+    }
+
+    fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped> {
+        self.change_ledgers(move |context| ledger::expire_learnt(context, keep))
     }
 }
 

@@ -11,7 +11,7 @@ use gatepost_counters::CounterChange;
 use gatepost_files::sqlite::{self, LOCK_TIMEOUT, Synced};
 use parking_lot::Mutex;
 use rusqlite::{Connection, config::DbConfig};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     BodyStore, Machine, SpoolError, SpoolSettings,
@@ -28,6 +28,7 @@ use super::{
     body::BodyReader,
     checkpoint,
     codec::{from_u64, to_millis, to_scope, to_u64},
+    ledger::{self, SuppressedSet},
     operation::{AfterCommit, OperationContext},
     reader, scheduled, schema,
     writer::{self, Writer},
@@ -37,7 +38,7 @@ use super::{
 const CACHE_KIB: i64 = 16 << 10;
 
 /// Prepared statements that a connection caches; more than there are.
-const CACHED_STATEMENTS: usize = 64;
+const CACHED_STATEMENTS: usize = 96;
 
 pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let path = settings.directory.join("spool.db");
@@ -82,6 +83,10 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     changed.notify_one();
     let hand_off = Arc::new(DirectHandOff::default());
     let schedule = Arc::new(Mutex::new(scheduled::load(&connection)?));
+    // What the last relay left in its journal is in the database, too.
+    let last = ledger::last_event(&connection)?;
+    let (stored_event, last_event) = watch::channel(last);
+    let suppressed = Arc::new(SuppressedSet::load(&connection)?);
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
     writer::checkpoint_wal(&connection, LOCK_TIMEOUT)?;
@@ -94,6 +99,9 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         changed: Arc::clone(&changed),
         hand_off: Arc::clone(&hand_off),
         schedule: Arc::clone(&schedule),
+        last_event: Cell::new(last),
+        stored_event,
+        suppressed: Arc::clone(&suppressed),
         evicted: RefCell::default(),
         lock,
     };
@@ -105,6 +113,8 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         body_reader,
         hand_off,
         schedule,
+        last_event,
+        suppressed,
         damage,
         log_damage,
         mark_damage,
@@ -189,6 +199,8 @@ fn journal(
         free: &Cell::new(0),
         schedule: &Mutex::default(),
         capacity: &Cell::new(DirectHandOff::default().capacity()),
+        last_event: &Cell::new(0),
+        suppressed: &SuppressedSet::default(),
     };
     let id = checkpoint::recover(&mut context, last.map(|last| (last, records)))?;
     transaction.commit()?;

@@ -7,7 +7,8 @@ use gatepost_message::{Millis, TransactionId};
 use rusqlite::{OptionalExtension, ToSql, named_params};
 
 use crate::{
-    Changed, EXPIRE_AT_ONCE, Expired, Forgotten, Selection, SpoolError, intervention::Intervention,
+    Changed, Dropped, EXPIRE_AT_ONCE, Expired, Forgotten, Keep, Selection, SpoolError,
+    intervention::Intervention,
 };
 
 use super::{
@@ -73,7 +74,7 @@ pub(super) fn intervene(
     let to = intervention.state().status().word();
     let due = intervention.due().map(from_millis);
     let which = format!(
-        "message IN (SELECT number FROM messages WHERE quarantine_reason IS NULL AND {}) AND {}",
+        "message IN (SELECT number FROM messages WHERE quarantine_reason IS NULL AND kept = 0 AND {}) AND {}",
         selected.messages(),
         SelectionSql::RECIPIENTS
     );
@@ -112,6 +113,83 @@ pub(super) fn intervene(
     Ok(Changed {
         changed: recipients.len() as u64,
         in_progress,
+    })
+}
+
+/// Queues recipients again that have failed after an attempt.
+pub(super) fn resend(
+    context: &mut OperationContext<'_>,
+    selection: &Selection,
+    now: Millis,
+) -> Result<Changed, SpoolError> {
+    let selected = SelectionSql::new(selection);
+    let now = from_millis(now);
+    let mut parameters = selected.parameters().to_vec();
+    parameters.push((":now", &now));
+    let mut update = context.connection.prepare_cached(&format!(
+        "UPDATE recipients SET state = 'queued', due = :now, attempts = 0, delay_told = 0,
+            destination = NULL, route_json = NULL, attention = NULL
+         WHERE state = 'failed' AND attempts > 0
+            AND message IN (SELECT number FROM messages WHERE {}) AND {}
+         RETURNING message, number",
+        selected.messages(),
+        SelectionSql::RECIPIENTS
+    ))?;
+    let recipients = update
+        .query_map(&parameters[..], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(i64, u32)>, _>>()?;
+    let messages: BTreeSet<i64> = recipients.iter().map(|(message, _)| *message).collect();
+    let mut update = context.connection.prepare_cached(
+        "UPDATE messages SET kept = 0, keep_until = NULL,
+            expires_at = ?1 + max(expires_at - received_at, 0), received_at = ?1
+         WHERE number = ?2",
+    )?;
+    for message in messages {
+        update.execute([now, message])?;
+    }
+    for (message, number) in &recipients {
+        let change = scheduled::one(context.connection, *message, *number)?;
+        context.after.scheduled.extend(change);
+    }
+    Ok(Changed {
+        changed: recipients.len() as u64,
+        in_progress: 0,
+    })
+}
+
+/// Drops kept messages that are too old or too many.
+pub(super) fn expire_kept(
+    context: &mut OperationContext<'_>,
+    keep: Keep,
+) -> Result<Dropped, SpoolError> {
+    let held: i64 = (context.connection)
+        .prepare_cached("SELECT count(*) FROM messages WHERE kept = 1")?
+        .query_row([], |row| row.get(0))?;
+    let over = held.saturating_sub(from_u64(keep.most)).max(0);
+    let some = EXPIRE_AT_ONCE as i64;
+    let dropped = context
+        .connection
+        .prepare_cached(
+            "SELECT number FROM (SELECT number, keep_until FROM messages WHERE kept = 1
+                ORDER BY keep_until LIMIT :over)
+             UNION SELECT number FROM (SELECT number FROM messages
+                WHERE kept = 1 AND keep_until < :before ORDER BY keep_until LIMIT :some)",
+        )?
+        .query_map(
+            named_params! {
+                ":over": over.min(some),
+                ":before": from_millis(keep.since),
+                ":some": some,
+            },
+            |row| row.get(0),
+        )?
+        .collect::<Result<Vec<i64>, _>>()?;
+    for message in &dropped {
+        drop_message(context, *message)?;
+    }
+    Ok(Dropped {
+        entries: dropped.len() as u64,
+        more: dropped.len() >= EXPIRE_AT_ONCE,
     })
 }
 

@@ -16,7 +16,11 @@ use crate::{
     schedule::{Schedule, ScheduleChange},
 };
 
-use super::{body::BodyReader, reader::ReadQuery};
+use super::{
+    body::BodyReader,
+    ledger::{SuppressedChange, SuppressedSet},
+    reader::ReadQuery,
+};
 
 /// Class of an operation when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +41,20 @@ pub(super) struct OperationContext<'a> {
     pub(super) free: &'a Cell<u64>,
     pub(super) schedule: &'a Mutex<Schedule>,
     pub(super) capacity: &'a Cell<Capacity>,
+    /// Number of the last event that was numbered.
+    pub(super) last_event: &'a Cell<u64>,
+    pub(super) suppressed: &'a SuppressedSet,
 }
 
 impl OperationContext<'_> {
+    /// Numbers so many events; returns the first number. If they are not stored after all, their
+    /// numbers are left out.
+    pub(super) fn number_events(&mut self, count: usize) -> u64 {
+        let first = self.last_event.get() + 1;
+        self.last_event.set(first + count as u64 - 1);
+        first
+    }
+
     /// Reserves bytes on the disk, unless that would go below the watermark.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), SpoolError> {
         self.disk.check(self.free.get(), bytes)?;
@@ -76,6 +91,10 @@ pub(super) struct AfterCommit {
     pub(super) bytes: u64,
     /// Number of evictions that the whole batch has made in the database.
     pub(super) evicted: usize,
+    /// Number of the last event that was written; 0 if none was.
+    pub(super) last_event: u64,
+    /// Addresses of which something is recorded now, or nothing any more.
+    pub(super) suppressed: Vec<SuppressedChange>,
 }
 
 impl AfterCommit {
@@ -87,6 +106,8 @@ impl AfterCommit {
         self.only_in_wal |= other.only_in_wal;
         self.direct_claims.extend(other.direct_claims);
         self.bytes += other.bytes;
+        self.last_event = self.last_event.max(other.last_event);
+        self.suppressed.extend(other.suppressed);
     }
 }
 
@@ -139,6 +160,26 @@ where
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
         journal.everything()
+    }
+
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<T, SpoolError> {
+        (self.0)(context)
+    }
+}
+
+/// Work on the ledgers, which needs all their entries checkpointed, and no message.
+pub(super) struct WriteLedger<F>(pub(super) F);
+
+impl<T, F> Work for WriteLedger<F>
+where
+    T: Send + 'static,
+    F: FnMut(&mut OperationContext<'_>) -> Result<T, SpoolError> + Send + 'static,
+{
+    type Value = T;
+    const CLASS: OperationClass = OperationClass::Work;
+
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
+        journal.all_changes()
     }
 
     fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<T, SpoolError> {
@@ -221,8 +262,17 @@ pub(super) fn operation<W: Work>(work: W) -> (Box<dyn Operation>, Ticket<W::Valu
     )
 }
 
-/// Forwards a query to the reader after a checkpoint of the whole journal.
+/// Part of the journal that a query needs to find in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QueryNeeds {
+    Everything,
+    /// Entries of the ledgers, and no message.
+    Ledgers,
+}
+
+/// Forwards a query to the reader after a checkpoint.
 pub(super) struct QueryAfterCheckpoint {
+    pub(super) needs: QueryNeeds,
     pub(super) query: ReadQuery,
     pub(super) reader: mpsc::Sender<ReadQuery>,
 }
@@ -237,7 +287,10 @@ impl Operation for QueryAfterCheckpoint {
     }
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        journal.everything()
+        match self.needs {
+            QueryNeeds::Everything => journal.everything(),
+            QueryNeeds::Ledgers => journal.all_changes(),
+        }
     }
 
     fn in_journal(

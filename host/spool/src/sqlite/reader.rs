@@ -27,14 +27,17 @@ use super::{
 pub(super) enum QueueSection {
     Queue,
     Quarantine,
+    /// Finished messages that are kept because a recipient failed.
+    Kept,
 }
 
 impl QueueSection {
     /// Returns a condition on a row of `messages`.
     fn sql(self) -> &'static str {
         match self {
-            Self::Queue => "quarantine_reason IS NULL",
-            Self::Quarantine => "quarantine_reason IS NOT NULL",
+            Self::Queue => "quarantine_reason IS NULL AND kept = 0",
+            Self::Quarantine => "quarantine_reason IS NOT NULL AND kept = 0",
+            Self::Kept => "kept = 1",
         }
     }
 }
@@ -130,6 +133,7 @@ pub(super) fn show(
         classification: contents.classification,
         smtputf8: contents.smtputf8,
         dsn: contents.dsn,
+        metadata: contents.metadata,
         message: contents.message,
     }))
 }
@@ -180,7 +184,7 @@ pub(super) fn depth(connection: &Connection) -> Result<QueueDepth, SpoolError> {
             "SELECT count(*) FILTER (WHERE quarantine_reason IS NULL),
                 count(*) FILTER (WHERE quarantine_reason IS NOT NULL),
                 min(received_at) FILTER (WHERE quarantine_reason IS NULL)
-             FROM messages",
+             FROM messages WHERE kept = 0",
         )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut depth = QueueDepth {
@@ -189,8 +193,10 @@ pub(super) fn depth(connection: &Connection) -> Result<QueueDepth, SpoolError> {
         oldest: oldest.map(to_millis),
         ..QueueDepth::default()
     };
-    let mut select =
-        connection.prepare_cached("SELECT state, count(*) FROM recipients GROUP BY state")?;
+    let mut select = connection.prepare_cached(
+        "SELECT state, count(*) FROM recipients
+         WHERE message NOT IN (SELECT number FROM messages WHERE kept = 1) GROUP BY state",
+    )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let word: String = row.get(0)?;

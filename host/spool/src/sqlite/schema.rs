@@ -18,6 +18,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-6.sql"),
         include_str!("schema-7.sql"),
         include_str!("schema-8.sql"),
+        include_str!("schema-9.sql"),
     ],
     tables: &[
         ("messages", 1),
@@ -28,6 +29,10 @@ const SCHEMA: Schema = Schema {
         ("journal", 3),
         ("carried", 3),
         ("machines", 4),
+        ("events", 9),
+        ("cursors", 9),
+        ("suppressions", 9),
+        ("learnt_ids", 9),
     ],
 };
 

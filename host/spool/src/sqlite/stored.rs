@@ -164,6 +164,7 @@ pub(super) struct Contents {
     pub(super) smtputf8: bool,
     pub(super) dsn: MessageRequest,
     pub(super) sender: SenderProof,
+    pub(super) metadata: Option<String>,
     pub(super) message: Message,
 }
 
@@ -176,7 +177,7 @@ pub(super) fn contents(
 ) -> Result<Contents, SpoolError> {
     let mut select = connection.prepare_cached(
         "SELECT session_json, classification_json, judgements_json, head, smtputf8, dsn_json,
-            sender_json, head_checksum
+            sender_json, head_checksum, metadata
          FROM contents WHERE message = ?1",
     )?;
     let mut rows = select.query([row.number])?;
@@ -216,6 +217,7 @@ pub(super) fn contents(
         smtputf8: found.get(4)?,
         dsn: decoded_request(&format!("notifications of {id}"), found.get(5)?)?,
         sender,
+        metadata: found.get(8)?,
         message: Message::from_parts(head, body),
     })
 }

@@ -18,7 +18,7 @@ use gatepost_files::sqlite::LOCK_TIMEOUT;
 use gatepost_message::TransactionId;
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, Row};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     SpoolError,
@@ -34,6 +34,7 @@ use super::{
     body::BodyReader,
     checkpoint,
     codec::to_u64,
+    ledger::{SuppressedChange, SuppressedSet},
     operation::{AfterCommit, Operation, OperationClass, OperationContext},
 };
 
@@ -96,6 +97,11 @@ pub(super) struct Writer {
     pub(super) changed: Arc<Notify>,
     pub(super) hand_off: Arc<DirectHandOff>,
     pub(super) schedule: Arc<Mutex<Schedule>>,
+    /// Number of the last event that was numbered, stored or not.
+    pub(super) last_event: Cell<u64>,
+    /// Number of the last event that is stored.
+    pub(super) stored_event: watch::Sender<u64>,
+    pub(super) suppressed: Arc<SuppressedSet>,
     /// Evictions that are made in memory and not yet in the database.
     pub(super) evicted: RefCell<VecDeque<CounterChange>>,
     /// Lock of the store, held while the database is open.
@@ -194,6 +200,8 @@ impl Writer {
             free: &free,
             schedule: &self.schedule,
             capacity: &capacity,
+            last_event: &self.last_event,
+            suppressed: &self.suppressed,
         };
         let (mut rest, mut done, mut sync) = (Vec::new(), Vec::new(), false);
         for mut operation in batch {
@@ -268,6 +276,18 @@ impl Writer {
         }
         let evicted = self.memory.apply(after.changes);
         self.evicted.borrow_mut().extend(evicted);
+        // An entry may wait in the journal for an address that has just lost its row.
+        let pending = |change: &SuppressedChange| match (change, &self.journal) {
+            (SuppressedChange::Gone { account, address }, Some(journal)) => {
+                journal.suppresses(account, address)
+            }
+            _ => false,
+        };
+        let suppressed = after.suppressed.into_iter();
+        (self.suppressed).apply(suppressed.filter(|change| !pending(change)));
+        if after.last_event > 0 {
+            self.stored_event.send_replace(after.last_event);
+        }
         let is_earlier = self.follow(after.scheduled);
         let has_direct_claims = !after.direct_claims.is_empty();
         // The schedule knows them: delivery may enter them at a destination.
@@ -385,6 +405,8 @@ impl Writer {
             free: &free,
             schedule: &self.schedule,
             capacity: &capacity,
+            last_event: &self.last_event,
+            suppressed: &self.suppressed,
         };
         let mut checkpointing = context();
         let begun = self.execute("BEGIN IMMEDIATE").and_then(|()| {
@@ -461,7 +483,7 @@ impl Writer {
     /// how many are done. Waits until no effect is left in the journal that would restore them.
     fn evict_from_database(&self, checkpoint: &CheckpointBatch) -> Result<usize, SpoolError> {
         let journal = self.journal.as_ref();
-        if journal.is_some_and(|journal| !journal.includes_all_effects(checkpoint)) {
+        if journal.is_some_and(|journal| !journal.includes_all_changes(checkpoint)) {
             return Ok(0);
         }
         let evicted = self.evicted.borrow();

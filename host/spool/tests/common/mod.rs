@@ -10,8 +10,16 @@ use gatepost_spool::*;
 
 pub use store_conformance::support::*;
 
-/// SQL that undoes the migration to schema 8.
-pub const BACK_TO_SCHEMA_7: &str = "ALTER TABLE recipients DROP COLUMN destination;
+/// SQL that undoes the migrations to schemas 9 and 8.
+pub const BACK_TO_SCHEMA_7: &str = "DROP TABLE events;
+    DROP TABLE cursors;
+    DROP TABLE suppressions;
+    DROP TABLE learnt_ids;
+    DROP INDEX messages_kept;
+    ALTER TABLE messages DROP COLUMN keep_until;
+    ALTER TABLE messages DROP COLUMN kept;
+    ALTER TABLE contents DROP COLUMN metadata;
+    ALTER TABLE recipients DROP COLUMN destination;
     ALTER TABLE recipients DROP COLUMN route_json;
     ALTER TABLE recipients DROP COLUMN attention;
     CREATE INDEX due ON recipients (due) WHERE due IS NOT NULL;";

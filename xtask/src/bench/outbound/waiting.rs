@@ -12,8 +12,8 @@ use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Flow, Session, Transaction, Transport};
 use gatepost_smtp::dsn;
 use gatepost_spool::{
-    InitialState, NewBody, NewMessage, NewRecipient, Queue as _, SenderProof, SpoolSettings,
-    SqliteSpool,
+    InitialState, Ledger, NewBody, NewMessage, NewRecipient, Queue as _, SenderProof,
+    SpoolSettings, SqliteSpool,
 };
 use tokio::runtime;
 
@@ -140,6 +140,8 @@ impl WaitingMail {
             classification: None,
             judgements: Vec::new(),
             effects: Vec::new(),
+            metadata: None,
+            ledger: Ledger::default(),
             quarantine: None,
             received_at: now,
             expires_at: now + Duration::from_secs(5 * 24 * 3600),

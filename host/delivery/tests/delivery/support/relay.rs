@@ -18,7 +18,7 @@ use gatepost_model::{
 };
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
-    AttemptOutcome, Claim, ClaimedRecipient, Filter, InitialState, MemorySpool, NewBody,
+    AttemptOutcome, Claim, ClaimedRecipient, Filter, InitialState, Ledger, MemorySpool, NewBody,
     NewMessage, NewRecipient, Owner, Queue, QueueAdmin, SenderProof, SpoolSettings, SqliteSpool,
     Staging, Summary,
 };
@@ -383,6 +383,8 @@ pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
         classification: None,
         judgements: Vec::new(),
         effects: Vec::new(),
+        metadata: None,
+        ledger: Ledger::default(),
         quarantine: None,
         received_at: now,
         expires_at: now + LIFE,

@@ -1,0 +1,203 @@
+//! The ledgers in memory.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use gatepost_message::Millis;
+use gatepost_model::{LearntId, StoredEvent, Suppression, SuppressionCause, SuppressionChange};
+
+use crate::{
+    Dropped, EXPIRE_AT_ONCE, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS, READ_AT_ONCE,
+    SuppressionFilter,
+};
+
+/// Key of a row: the account, and the address or the id.
+type Key = (String, String);
+
+/// All ledgers, and the cursors of the readers of events.
+#[derive(Debug, Default)]
+pub(super) struct Ledgers {
+    last_event: u64,
+    events: VecDeque<StoredEvent>,
+    pub(super) cursors: BTreeMap<String, u64>,
+    suppressions: BTreeMap<Key, Suppression>,
+    learnt: BTreeMap<Key, LearntId>,
+}
+
+fn key(account: &str, name: &str) -> Key {
+    (account.to_owned(), name.to_owned())
+}
+
+impl Ledgers {
+    /// Returns the number of the last event.
+    pub(super) fn last_event(&self) -> u64 {
+        self.last_event
+    }
+
+    /// Writes entries.
+    pub(super) fn write(&mut self, ledger: Ledger) {
+        for event in ledger.events {
+            self.last_event += 1;
+            self.events.push_back(StoredEvent {
+                seq: self.last_event,
+                event,
+            });
+        }
+        for change in ledger.suppressions {
+            self.change_suppression(change);
+        }
+        for learnt in ledger.learnt {
+            (self.learnt).insert(key(&learnt.account, &learnt.theirs), learnt);
+        }
+    }
+
+    fn change_suppression(&mut self, change: SuppressionChange) {
+        let (account, address) = change.key();
+        let key = key(account, address);
+        let found = self.suppressions.get(&key);
+        if found.is_some_and(|entry| entry.cause.suppresses()) {
+            return;
+        }
+        let counted = found.map_or(0, |entry| entry.count);
+        match change {
+            SuppressionChange::Suppress(entry) => {
+                let count = counted + entry.count;
+                self.put(key, Suppression { count, ..entry });
+            }
+            SuppressionChange::Count { entry, limit } => {
+                let count = counted + entry.count;
+                let cause = match count >= limit {
+                    true => SuppressionCause::SoftBounces,
+                    false => SuppressionCause::Counting,
+                };
+                self.put(
+                    key,
+                    Suppression {
+                        cause,
+                        count,
+                        ..entry
+                    },
+                );
+            }
+            SuppressionChange::Delivered { .. } => drop(self.suppressions.remove(&key)),
+        }
+    }
+
+    /// Stores an entry; returns false if the list is full of those that people have put there.
+    fn put(&mut self, key: Key, entry: Suppression) -> bool {
+        if !self.suppressions.contains_key(&key) && self.list(&key.0).count() >= MAX_SUPPRESSIONS {
+            let evictable = self.list(&key.0).filter(|entry| !entry.cause.is_by_hand());
+            let Some(oldest) = evictable.min_by_key(|entry| entry.at) else {
+                return false;
+            };
+            let oldest = (oldest.account.clone(), oldest.address.clone());
+            self.suppressions.remove(&oldest);
+        }
+        self.suppressions.insert(key, entry);
+        true
+    }
+
+    fn list<'a>(&'a self, account: &'a str) -> impl Iterator<Item = &'a Suppression> {
+        let entries = self.suppressions.values();
+        entries.filter(move |entry| entry.account == account)
+    }
+
+    pub(super) fn add(&mut self, entries: Vec<Suppression>) -> u64 {
+        let mut stored = 0;
+        for entry in entries {
+            stored += u64::from(self.put(key(&entry.account, &entry.address), entry));
+        }
+        stored
+    }
+
+    pub(super) fn remove(&mut self, account: &str, address: &str) -> bool {
+        self.suppressions.remove(&key(account, address)).is_some()
+    }
+
+    pub(super) fn find(&self, account: &str, address: &str) -> Option<Suppression> {
+        let found = self.suppressions.get(&key(account, address));
+        found.filter(|entry| entry.cause.suppresses()).cloned()
+    }
+
+    pub(super) fn page(&self, filter: &SuppressionFilter) -> Vec<Suppression> {
+        let entries = self.suppressions.iter();
+        entries
+            .filter(|(key, _)| filter.after.as_ref().is_none_or(|after| *key > after))
+            .map(|(_, entry)| entry)
+            .filter(|entry| filter.wants(entry))
+            .take(filter.limit)
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn count(&self, account: Option<&str>) -> u64 {
+        match account {
+            Some(account) => self.list(account).count() as u64,
+            None => self.suppressions.len() as u64,
+        }
+    }
+
+    pub(super) fn expire_counting(&mut self, before: Millis) -> Dropped {
+        let held = self.suppressions.len();
+        let over = |entry: &Suppression| !entry.cause.suppresses() && entry.at < before;
+        self.suppressions.retain(|_, entry| !over(entry));
+        dropped(held - self.suppressions.len())
+    }
+
+    pub(super) fn read(&self, after: u64, filter: &EventFilter, limit: usize) -> EventPage {
+        let mut page = EventPage {
+            next: after,
+            ..EventPage::default()
+        };
+        let begin = self.events.partition_point(|stored| stored.seq <= after);
+        for stored in self.events.range(begin..).take(READ_AT_ONCE) {
+            if page.events.len() == limit {
+                break;
+            }
+            page.next = stored.seq;
+            if filter.wants(&stored.event) {
+                page.events.push(stored.clone());
+            }
+        }
+        page.more = page.next < self.last_event;
+        page
+    }
+
+    pub(super) fn expire_events(&mut self, keep: Keep) -> Dropped {
+        let mut entries = 0;
+        while entries < EXPIRE_AT_ONCE
+            && self.events.len() > 1
+            && let Some(first) = self.events.front()
+            && (first.event.at < keep.since || first.seq + keep.most <= self.last_event)
+        {
+            self.events.pop_front();
+            entries += 1;
+        }
+        dropped(entries)
+    }
+
+    pub(super) fn ours_of(&self, account: &str, theirs: &str) -> Option<String> {
+        let learnt = self.learnt.get(&key(account, theirs))?;
+        Some(learnt.ours.clone())
+    }
+
+    pub(super) fn expire_learnt(&mut self, keep: Keep) -> Dropped {
+        let held = self.learnt.len();
+        (self.learnt).retain(|_, learnt| learnt.at >= keep.since);
+        let most = usize::try_from(keep.most).unwrap_or(usize::MAX);
+        while self.learnt.len() > most
+            && let Some(oldest) = self.learnt.values().min_by_key(|learnt| learnt.at)
+        {
+            let oldest = key(&oldest.account, &oldest.theirs);
+            self.learnt.remove(&oldest);
+        }
+        dropped(held - self.learnt.len())
+    }
+}
+
+/// Returns the number of dropped entries; there are no more.
+fn dropped(entries: usize) -> Dropped {
+    Dropped {
+        entries: entries as u64,
+        more: entries == EXPIRE_AT_ONCE,
+    }
+}

@@ -1,0 +1,250 @@
+//! Ledgers of the store: events, suppressed addresses, learnt Message-IDs. Their seams, and entries
+//! that are committed with a message or a result.
+
+use gatepost_message::{Millis, TransactionId};
+use gatepost_model::{
+    Event, EventName, LearntId, StoredEvent, Suppression, SuppressionCause, SuppressionChange,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::Ticket;
+
+/// Entries for the ledgers, written in the commit of the message or the result that they come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Ledger {
+    /// Events, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
+    /// Changes to suppression lists, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<SuppressionChange>,
+    /// Message-IDs that were learnt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learnt: Vec<LearntId>,
+}
+
+/// Most entries of one kind that come with one message or result.
+const MAX_ENTRIES: usize = 10_000;
+
+impl Ledger {
+    /// Makes the entries of one event.
+    pub fn of(event: Event) -> Self {
+        Self {
+            events: vec![event],
+            ..Self::default()
+        }
+    }
+
+    /// Returns true if there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.suppressions.is_empty() && self.learnt.is_empty()
+    }
+
+    /// Returns the number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.events.len() + self.suppressions.len() + self.learnt.len()
+    }
+
+    /// Appends other entries.
+    pub fn extend(&mut self, other: Self) {
+        self.events.extend(other.events);
+        self.suppressions.extend(other.suppressions);
+        self.learnt.extend(other.learnt);
+    }
+
+    /// Cuts each text to its bound, and drops entries that no ledger takes.
+    pub(crate) fn bound(&mut self) {
+        let many = [
+            self.events.len(),
+            self.suppressions.len(),
+            self.learnt.len(),
+        ];
+        if many.into_iter().any(|entries| entries > MAX_ENTRIES) {
+            tracing::error!("too many events of one message: the rest is dropped");
+        }
+        let events = std::mem::take(&mut self.events).into_iter();
+        self.events = events.take(MAX_ENTRIES).map(Event::bounded).collect();
+        let changes = std::mem::take(&mut self.suppressions).into_iter();
+        self.suppressions = changes
+            .take(MAX_ENTRIES)
+            .filter_map(bounded_change)
+            .collect();
+        self.learnt.truncate(MAX_ENTRIES);
+        self.learnt.retain(LearntId::is_storable);
+    }
+}
+
+fn bounded_change(change: SuppressionChange) -> Option<SuppressionChange> {
+    Some(match change {
+        SuppressionChange::Suppress(entry) => SuppressionChange::Suppress(entry.bounded()?),
+        SuppressionChange::Count { entry, limit } => SuppressionChange::Count {
+            entry: entry.bounded()?,
+            limit,
+        },
+        SuppressionChange::Delivered { .. } => change,
+    })
+}
+
+/// Events to read. A field that is `None` does not restrict.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EventFilter {
+    /// Restricts to one account.
+    pub account: Option<String>,
+    /// Restricts to these kinds; an empty list does not.
+    #[serde(default)]
+    pub kinds: Vec<EventName>,
+    /// Restricts to one message.
+    pub transaction: Option<TransactionId>,
+}
+
+impl EventFilter {
+    /// Returns true if the event is wanted.
+    pub fn wants(&self, event: &Event) -> bool {
+        let account = self.account.as_ref();
+        account.is_none_or(|account| event.account.as_ref() == Some(account))
+            && (self.kinds.is_empty() || self.kinds.contains(&event.kind.name()))
+            && (self.transaction).is_none_or(|id| event.transaction == Some(id))
+    }
+}
+
+/// Events that one call has read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EventPage {
+    /// Events, in order of their numbers.
+    pub events: Vec<StoredEvent>,
+    /// Number after which the next call goes on. Events before it that are not in the page were not
+    /// wanted.
+    pub next: u64,
+    /// True if there may be more after that.
+    pub more: bool,
+}
+
+/// Most events that one call looks at, wanted or not.
+pub const READ_AT_ONCE: usize = 10_000;
+
+/// Bounds of what a ledger keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Time of the oldest entry that is kept.
+    pub since: Millis,
+    /// Most entries; the oldest beyond that are dropped.
+    pub most: u64,
+}
+
+/// Entries dropped from a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dropped {
+    /// Number of entries.
+    pub entries: u64,
+    /// True if there may be more to drop than one call does; call it again soon.
+    pub more: bool,
+}
+
+/// Events of all accounts, in the order of their numbers.
+///
+/// A number is given in the commit that makes the event durable, and belongs to one event for ever.
+/// Whoever has read an event has read, or could have read, all with lower numbers: none appears
+/// later. Numbers may be left out.
+pub trait Events: Send + Sync + 'static {
+    /// Stores events that come with no message and no result; returns the number of the last.
+    fn append(&self, events: Vec<Event>) -> Ticket<u64>;
+
+    /// Reads up to `limit` events with numbers above `after`. A call looks at no more than
+    /// [`READ_AT_ONCE`] events, so a page may be empty while there are [more](EventPage::more).
+    fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage>;
+
+    /// Returns the number of the last event, to read and to wait for: it changes with each commit
+    /// that holds events, and a change is never missed.
+    fn last(&self) -> watch::Receiver<u64>;
+
+    /// Returns a reader's durable cursor: the number after which it goes on.
+    fn cursor(&self, name: &str) -> Ticket<Option<u64>>;
+
+    /// Stores a reader's cursor; `None` deletes it.
+    fn set_cursor(&self, name: &str, after: Option<u64>) -> Ticket<()>;
+
+    /// Drops events that are too old or too many, a [bounded](crate::EXPIRE_AT_ONCE) number of them
+    /// a call. The last event always stays: the next number follows from it.
+    fn expire_events(&self, keep: Keep) -> Ticket<Dropped>;
+}
+
+/// Entries of suppression lists to list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SuppressionFilter {
+    /// Restricts to one account.
+    pub account: Option<String>,
+    /// Restricts to one cause. Without one, addresses whose bounces are only counted are left out.
+    pub cause: Option<SuppressionCause>,
+    /// Account and address of the last entry of the previous page; the list goes on after it.
+    pub after: Option<(String, String)>,
+    /// Most entries.
+    pub limit: usize,
+}
+
+impl Default for SuppressionFilter {
+    /// Lists the first hundred of all entries.
+    fn default() -> Self {
+        Self {
+            account: None,
+            cause: None,
+            after: None,
+            limit: 100,
+        }
+    }
+}
+
+impl SuppressionFilter {
+    /// Returns true if an entry is wanted, wherever it is in the order.
+    pub(crate) fn wants(&self, entry: &Suppression) -> bool {
+        let account = self.account.as_ref();
+        account.is_none_or(|account| entry.account == *account)
+            && match self.cause {
+                Some(cause) => entry.cause == cause,
+                None => entry.cause.suppresses(),
+            }
+    }
+}
+
+/// Most entries of one account's suppression list. Beyond that the oldest that no person has put
+/// there makes room; if there is none, the new entry is not stored.
+pub const MAX_SUPPRESSIONS: usize = 100_000;
+
+/// Suppression lists. Addresses are in canonical form.
+pub trait Suppressions: Send + Sync + 'static {
+    /// Returns the entry of an address that is suppressed. If nothing is recorded of the address,
+    /// the answer comes from memory.
+    fn find(&self, account: &str, address: &str) -> Ticket<Option<Suppression>>;
+
+    /// Adds entries; one that is there is replaced. Returns how many were stored.
+    fn add(&self, entries: Vec<Suppression>) -> Ticket<u64>;
+
+    /// Removes an entry; `false` if there is none.
+    fn remove(&self, account: &str, address: &str) -> Ticket<bool>;
+
+    /// Lists entries, in order of account and address.
+    fn page(&self, filter: SuppressionFilter) -> Ticket<Vec<Suppression>>;
+
+    /// Returns the number of entries of one account or of all, with those whose bounces are only
+    /// counted. Never waits.
+    fn count(&self, account: Option<&str>) -> u64;
+
+    /// Drops addresses whose last counted bounce is before that time, and which are not suppressed.
+    fn expire_counting(&self, before: Millis) -> Ticket<Dropped>;
+}
+
+/// Message-IDs that mail services gave our messages.
+pub trait LearntIds: Send + Sync + 'static {
+    /// Stores a Message-ID that was learnt without a message or a result.
+    fn learn(&self, learnt: LearntId) -> Ticket<()>;
+
+    /// Returns our Message-ID of the message that the account's service named so.
+    fn ours_of(&self, account: &str, theirs: &str) -> Ticket<Option<String>>;
+
+    /// Drops Message-IDs that are too old or too many.
+    fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped>;
+}
