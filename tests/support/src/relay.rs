@@ -19,6 +19,8 @@ pub struct RelayBuilder {
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
     program: Option<PathBuf>,
+    /// Line of the configuration.
+    min_free: &'static str,
 }
 
 /// A running `gatepost serve`.
@@ -41,6 +43,7 @@ impl RelayBuilder {
             environment: Vec::new(),
             directory: None,
             program: None,
+            min_free: "min-free = \"1MiB\"\n",
         }
     }
 
@@ -124,6 +127,13 @@ impl RelayBuilder {
         self
     }
 
+    /// Keeps as much of the disk free as a site does, which bounds the logs of the store, too: for
+    /// measurements. Tests run on disks that are nearly full.
+    pub fn usual_disk(mut self) -> Self {
+        self.min_free = "";
+        self
+    }
+
     /// Keeps everything in this directory, which is not removed afterwards.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
@@ -181,8 +191,8 @@ impl RelayBuilder {
     fn text(&self, directory: &Path) -> String {
         let mut text = String::new();
         if !self.has("[relay]") {
-            text +=
-                "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\nmin-free = \"1MiB\"\n";
+            text += "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\n";
+            text += self.min_free;
             share_compiled_policies(&directory.join("store"));
         }
         if !self.has("[log-ins]") {

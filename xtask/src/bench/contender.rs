@@ -127,7 +127,9 @@ impl Contender {
         change: impl FnOnce(RelayBuilder) -> RelayBuilder,
     ) -> Result<Self> {
         let port = sink.address().port().to_string();
-        let relay = RelayBuilder::new(include_str!("gatepost.toml")).replace("{port}", &port);
+        let relay = RelayBuilder::new(include_str!("gatepost.toml"))
+            .usual_disk()
+            .replace("{port}", &port);
         let relay = change(relay.program(binary)).start();
         Ok(Self {
             relay: Running::Gatepost(relay),

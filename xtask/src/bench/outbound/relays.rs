@@ -49,6 +49,7 @@ impl Outbound {
         let folder = tempfile::tempdir()?;
         let builder = RelayBuilder::new(include_str!("../outbound.toml"))
             .with(config)
+            .usual_disk()
             .program(binary)
             .directory(folder.path());
         Ok(Self::Gatepost(builder, folder, None))

@@ -86,7 +86,7 @@ impl WaitingMail {
     /// The store cannot be opened or written.
     pub fn into_store(self, store: &Path) -> Result<()> {
         fs::create_dir_all(store)?;
-        let spool = SqliteSpool::open(SpoolSettings::new(store).with_min_free(1 << 20))?;
+        let spool = SqliteSpool::open(SpoolSettings::new(store))?;
         let runtime = runtime::Builder::new_current_thread().build()?;
         let text = message("", self.size);
         let text = text.strip_suffix(b".\r\n").unwrap_or(&text);
