@@ -534,7 +534,8 @@ async fn notices(
     notices
 }
 
-/// Records results and notices in the spool; returns true if they are on disk.
+/// Records results and notices in the spool; returns true if they are on disk. A message that only
+/// found no room at its destination waits for it in memory.
 ///
 /// A report that the spool does not accept is handed in again while the lease lasts: a forgotten
 /// delivery would be repeated.
@@ -565,6 +566,10 @@ async fn record(
                 .map(|notice| notice.for_spool(claim.into(), expires_at))
                 .collect(),
             keep_until: None,
+        };
+        let report = match delivery.queue.keep(claim, report) {
+            Ok(()) => return false,
+            Err(report) => *report,
         };
         match delivery.queue.record(report).await {
             Ok(recorded) => {

@@ -8,12 +8,16 @@
 //! - Destinations that have room take turns. Within a destination, accounts take turns, and an
 //!   account's recipients come longest due first. Turns are by message.
 //! - Recipients without a route are at a destination of their own, without a pace.
+//! - Recipients that found their destination full wait in memory with their claim, as many as
+//!   there is [room for](kept), and recipients without a route are claimed no further ahead than
+//!   that.
 //! - Recipients whose attention is due are claimed even from a closed destination. They get one
 //!   turn in [`ATTENTION_TURN`], so that a million that expire at once do not stop the others.
 //! - No operation looks at all that waits: each costs the logarithm of it. A waiting recipient
 //!   takes about 250 octets.
 
 mod destination;
+mod kept;
 mod turns;
 
 #[cfg(test)]
@@ -28,9 +32,13 @@ use std::{
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::DestinationKey;
 
-use crate::{ClaimCause, DestinationSummary, Lease, Owner, Pace};
+use crate::{Claim, ClaimCause, DestinationSummary, Lease, Owner, Pace, Report};
 
-use self::{destination::DestinationQueue, turns::Turns};
+use self::{
+    destination::DestinationQueue,
+    kept::{Claimable, KeptClaims},
+    turns::Turns,
+};
 
 /// Turn of so many that those have first whose attention is due.
 const ATTENTION_TURN: u32 = 4;
@@ -87,6 +95,32 @@ pub(crate) struct Pick {
     pub(crate) recipients: Vec<(u32, ClaimCause)>,
 }
 
+/// Messages that a claim has chosen.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    /// Claims from memory, whose recipients are leased in the store.
+    pub(crate) kept: Vec<Claim>,
+    /// Messages of the store, to be leased there.
+    pub(crate) picks: Vec<Pick>,
+    /// Lease of those.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl Chosen {
+    /// Returns the number of messages.
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len() + self.picks.len()
+    }
+}
+
+/// The next message.
+enum Next {
+    Stored(Pick),
+    Kept(Box<Claim>),
+    /// It has to go back to the store first.
+    Returned,
+}
+
 /// A recipient in the form in which a million are kept.
 #[derive(Debug, Clone, Copy)]
 struct ScheduleEntry {
@@ -124,6 +158,7 @@ pub(crate) struct Schedule {
     forget_from: usize,
     turns: Turns<DestinationId>,
     accounts: HashMap<Option<String>, AccountId>,
+    kept: KeptClaims,
     /// Number of picks that were tried.
     picks: u32,
     /// Time of the latest claim.
@@ -145,6 +180,7 @@ impl Default for Schedule {
             forget_from: MANY_DESTINATIONS,
             turns: Turns::default(),
             accounts: HashMap::new(),
+            kept: KeptClaims::default(),
             picks: 0,
             now: Millis(0),
             last_until: Millis(0),
@@ -168,6 +204,7 @@ impl Schedule {
             self.turns.first(),
             self.attention.first().map(|(at, ..)| *at),
             self.lease_ends.first().map(|(at, ..)| *at),
+            self.kept.first_stale(),
         ];
         times.into_iter().flatten().min()
     }
@@ -190,9 +227,8 @@ impl Schedule {
                 let key = (message, number);
                 let leased = self.remove(key);
                 let mut entry = self.entry(waiting);
-                // Delivery had it at that time or later, and has decided what to do.
-                if leased.is_some_and(|leased| entry.attention_at <= leased.at) {
-                    entry.attention_at = NEVER;
+                if let Some(leased) = leased {
+                    entry.attention_at = heeded(entry.attention_at, leased.at);
                 }
                 self.route(entry.destination, 1);
                 self.wait(key, entry);
@@ -216,27 +252,106 @@ impl Schedule {
         }
     }
 
-    /// Claims recipients of up to `limit` messages. Returns their lease, if there are any.
+    /// Claims recipients of up to `limit` messages.
     pub(crate) fn claim(
         &mut self,
         owner: Owner,
         now: Millis,
         limit: usize,
         length: Duration,
-    ) -> Option<(Lease, Vec<Pick>)> {
+    ) -> Chosen {
         self.now = now;
+        self.kept.lease_lasts(length);
+        let mut chosen = Chosen::default();
         if limit == 0 || !self.is_due(now) {
-            return None;
+            return chosen;
         }
         self.end_leases(now);
-        let lease = self.lease(owner, now, length);
-        let mut picks = Vec::new();
-        while picks.len() < limit
-            && let Some(pick) = self.pick(now, lease)
-        {
-            picks.push(pick);
+        while let Some(message) = self.kept.stale(now) {
+            self.return_kept_one(message);
         }
-        (!picks.is_empty()).then_some((lease, picks))
+        let lease = self.lease(owner, now, length);
+        while chosen.len() < limit
+            && let Some(next) = self.pick(now, lease)
+        {
+            match next {
+                Next::Stored(pick) => {
+                    chosen.picks.push(pick);
+                    chosen.lease = Some(lease);
+                }
+                Next::Kept(claim) => chosen.kept.push(*claim),
+                Next::Returned => {}
+            }
+        }
+        chosen
+    }
+
+    /// Lets a claim wait in memory where the report returns all its recipients to, if that is one
+    /// destination that is open; see [`Queue::keep`](crate::Queue::keep). Gives the report back if
+    /// it has to be recorded.
+    pub(crate) fn keep(&mut self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
+        let held = report.results.iter().map(|result| {
+            let leased = self.leased.get(&(report.message, result.number))?;
+            (leased.lease == report.lease).then_some(leased.at)
+        });
+        let since = held.collect::<Option<Vec<_>>>();
+        let since = since.and_then(|times| times.into_iter().max());
+        let (Some(since), Some(key)) = (since, kept::one_destination(claim, &report)) else {
+            return Err(Box::new(report));
+        };
+        let pace = self.pace(&key);
+        let is_closed = pace.in_hand == 0 || pace.not_before > self.now;
+        if is_closed || !self.kept.has_room(claim, self.now) {
+            return Err(Box::new(report));
+        }
+        let destination = self.id(&key);
+        for (number, due, attention_at) in kept::waits(claim, &report) {
+            let key = (report.message, number);
+            let Some(leased) = self.remove(key) else {
+                continue;
+            };
+            self.route(destination, 1);
+            let entry = ScheduleEntry {
+                due,
+                attention_at: heeded(attention_at, leased.at),
+                destination,
+                account: leased.entry.account,
+            };
+            self.wait(key, entry);
+        }
+        self.kept.add(claim, report, destination, since);
+        self.refresh(UNROUTED);
+        Ok(())
+    }
+
+    /// Returns all claims that wait in memory to the store: what is shown or changed there has to
+    /// be the truth.
+    pub(crate) fn return_kept(&mut self) {
+        for message in self.kept.all() {
+            self.return_kept_one(message);
+        }
+    }
+
+    /// Returns the reports that have to be recorded now: they return claims that waited in memory.
+    pub(crate) fn returned(&mut self) -> Vec<Report> {
+        self.kept.returned()
+    }
+
+    /// Leases the recipients of a claim that waits in memory, until its report is recorded.
+    fn return_kept_one(&mut self, message: TransactionId) {
+        let Some(kept) = self.kept.remove(message) else {
+            return;
+        };
+        for number in kept.numbers() {
+            let key = (message, number);
+            if let Some(entry) = self.waiting.get(&key).copied() {
+                self.unlink(key, &entry);
+                self.lease_entry(key, entry, kept.lease(), kept.since, None);
+                self.refresh(entry.destination);
+            }
+        }
+        self.kept.give_back(kept);
+        self.refresh(UNROUTED);
     }
 
     /// Makes recipients wait as before that were claimed and are still leased so: the claim could
@@ -299,6 +414,12 @@ impl Schedule {
         if let Some(destination) = self.destinations.get_mut(&id) {
             destination.pace = pace;
         }
+        // Where nothing leaves for a while, nothing takes up memory.
+        if pace.not_before > self.now || pace.in_hand == 0 {
+            for message in self.kept.at(id) {
+                self.return_kept_one(message);
+            }
+        }
         self.refresh(id);
     }
 
@@ -355,7 +476,7 @@ impl Schedule {
     }
 
     /// Picks the recipients of the next message.
-    fn pick(&mut self, now: Millis, lease: Lease) -> Option<Pick> {
+    fn pick(&mut self, now: Millis, lease: Lease) -> Option<Next> {
         self.picks = self.picks.wrapping_add(1);
         match self.picks % ATTENTION_TURN {
             0 => (self.pick_attention(now, lease)).or_else(|| self.pick_due(now, lease)),
@@ -363,13 +484,16 @@ impl Schedule {
         }
     }
 
-    fn pick_due(&mut self, now: Millis, lease: Lease) -> Option<Pick> {
+    fn pick_due(&mut self, now: Millis, lease: Lease) -> Option<Next> {
         let id = self.turns.next(now)?;
         let message = self.destinations.get_mut(&id)?.next(now)?;
+        if id == UNROUTED {
+            self.kept.claimed_ahead(now);
+        }
         Some(self.take(message, id, now, lease))
     }
 
-    fn pick_attention(&mut self, now: Millis, lease: Lease) -> Option<Pick> {
+    fn pick_attention(&mut self, now: Millis, lease: Lease) -> Option<Next> {
         let (at, message, number) = *self.attention.first()?;
         if at > now {
             return None;
@@ -378,14 +502,46 @@ impl Schedule {
         Some(self.take(message, id, now, lease))
     }
 
-    /// Leases the recipients of a message that can be claimed at a destination.
+    /// Leases the recipients of a message that can be claimed at a destination: those of the claim
+    /// that waits there in memory, if there is one, or else the others.
     fn take(
         &mut self,
         message: TransactionId,
         id: DestinationId,
         now: Millis,
         lease: Lease,
-    ) -> Pick {
+    ) -> Next {
+        let mut recipients = self.claimable(message, id, now);
+        let kept = self.kept.of(message, id);
+        let kept = kept.map(|kept| (kept.count(&recipients), kept.lease()));
+        match kept {
+            None | Some((Claimable::None, _)) => {
+                Next::Stored(self.lease_all(message, id, recipients, (lease, now)))
+            }
+            Some((Claimable::All, own)) if own.owner == lease.owner => {
+                let Some(kept) = self.kept.remove(message) else {
+                    return Next::Returned;
+                };
+                recipients.retain(|(number, ..)| kept.has(*number));
+                let pick = self.lease_all(message, id, recipients, (own, now));
+                self.refresh(UNROUTED);
+                Next::Kept(Box::new(kept.into_claim(&pick)))
+            }
+            // One of its recipients is wanted before the others.
+            Some(_) => {
+                self.return_kept_one(message);
+                Next::Returned
+            }
+        }
+    }
+
+    /// Returns the recipients of a message that can be claimed at a destination.
+    fn claimable(
+        &self,
+        message: TransactionId,
+        id: DestinationId,
+        now: Millis,
+    ) -> Vec<(u32, ScheduleEntry, ClaimCause)> {
         let destination = self.destinations.get(&id);
         let is_open = destination.is_some_and(|destination| destination.is_open(now));
         let cause = |entry: &ScheduleEntry| match () {
@@ -394,10 +550,20 @@ impl Schedule {
             () => None,
         };
         let recipients = self.waiting.range((message, 0)..=(message, u32::MAX));
-        let recipients: Vec<_> = recipients
+        recipients
             .filter(|(_, entry)| entry.destination == id)
             .filter_map(|((_, number), entry)| Some((*number, *entry, cause(entry)?)))
-            .collect();
+            .collect()
+    }
+
+    /// Leases these recipients of a message at a destination.
+    fn lease_all(
+        &mut self,
+        message: TransactionId,
+        id: DestinationId,
+        recipients: Vec<(u32, ScheduleEntry, ClaimCause)>,
+        (lease, now): (Lease, Millis),
+    ) -> Pick {
         for (number, entry, cause) in &recipients {
             let key = (message, *number);
             self.unlink(key, entry);
@@ -455,6 +621,9 @@ impl Schedule {
     fn remove(&mut self, key: Key) -> Option<LeasedEntry> {
         if let Some(entry) = self.waiting.get(&key).copied() {
             self.unlink(key, &entry);
+            if self.kept.forget(key) {
+                self.refresh(UNROUTED);
+            }
             self.route(entry.destination, -1);
             self.refresh(entry.destination);
             return None;
@@ -524,7 +693,12 @@ impl Schedule {
         let Some(destination) = self.destinations.get(&id) else {
             return;
         };
-        self.turns.set(id, destination.ready_at());
+        let ready_at = destination.ready_at();
+        let ready_at = match id {
+            UNROUTED => ready_at.map(|at| at.max(self.kept.ahead_from())),
+            _ => ready_at,
+        };
+        self.turns.set(id, ready_at);
         if destination.is_idle() && destination.pace == Pace::default() {
             self.forget(id);
         }
@@ -550,5 +724,14 @@ impl Schedule {
             self.forget(id);
         }
         self.forget_from = MANY_DESTINATIONS.max(2 * self.ids.len());
+    }
+}
+
+/// Returns the time of an attention that is not heeded again if delivery had the recipient at that
+/// time or later, and has decided what to do.
+fn heeded(attention_at: Millis, claimed_at: Millis) -> Millis {
+    match attention_at <= claimed_at {
+        true => NEVER,
+        false => attention_at,
     }
 }

@@ -332,6 +332,160 @@ pub fn nobody_enters_before_those_who_wait<S: StoreUnderTest>() {
     assert_eq!(ids(&next), [id]);
 }
 
+/// Claims two messages for `a.example`, where one may be in hand and is, and lets the other wait in
+/// memory.
+fn keep_one(queue: &dyn Queue, owner: Owner) -> [Claim; 2] {
+    pace(queue, "a.example", 1, START);
+    let both = [(); 2].map(|()| {
+        accept(queue, message(TransactionId::new(), &["bob@a.example"]));
+    });
+    let claims = wait(queue.claim(owner, START, both.len(), LEASE)).unwrap();
+    let [first, second] = claims.try_into().unwrap();
+    let enter = |claim: &Claim| {
+        let id = claim.transaction.id;
+        queue.enter(id, claim.lease, &[0], &key("a.example"))
+    };
+    assert!(enter(&first) && !enter(&second));
+    let waits = routed(&second, &returned(START));
+    queue.keep(&second, waits).unwrap();
+    [first, second]
+}
+
+pub fn a_kept_claim_has_its_turn_without_a_commit<S: StoreUnderTest>() {
+    let store = S::open();
+    let (queue, owner) = (store.queue(), Owner::new());
+    let [first, second] = keep_one(queue, owner);
+    assert!(
+        wait(queue.claim(owner, START, 9, LEASE))
+            .unwrap()
+            .is_empty()
+    );
+    let changed = queue.changed();
+    while wait(has_wake_up(&changed)) {}
+    wait(queue.record(report(&first, &delivered()))).unwrap();
+    assert!(wait(has_wake_up(&changed)));
+    let now = START + minutes(1).min(LEASE / 32);
+    let claims = wait(queue.claim(owner, now, 9, LEASE)).unwrap();
+    assert_eq!(ids(&claims), [second.transaction.id]);
+    let claim = &claims[0];
+    assert_eq!(claim.lease, second.lease);
+    assert_eq!(claim.recipients[0].route, Some(route("a.example")));
+    assert_eq!(claim.recipients[0].cause, ClaimCause::Due);
+    assert!(wait(queue.claim(owner, now, 9, LEASE)).unwrap().is_empty());
+    let recorded = wait(queue.record(report(claim, &delivered()))).unwrap();
+    assert!(recorded.applied == 1 && recorded.finished);
+    assert_eq!(wait(queue.next_due()).unwrap(), None);
+}
+
+pub fn a_kept_claim_goes_back_before_an_operator_looks<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let [_, second] = keep_one(store.queue(), Owner::new());
+    let id = second.transaction.id;
+    let record = wait(store.admin().show(id)).unwrap().unwrap();
+    let recipient = &record.summary.recipients[0];
+    assert_eq!(recipient.route, Some(route("a.example")));
+    let queued = RecipientState::Queued {
+        next_attempt: START,
+    };
+    assert_eq!(recipient.state, queued);
+    let held = wait(store.admin().hold(Selection::message(id))).unwrap();
+    assert_eq!((held.changed, held.in_progress), (1, 0));
+    store.reopen();
+    let claims = claimed(store.queue(), START, 9);
+    assert!(!ids(&claims).contains(&id));
+}
+
+pub fn a_kept_claim_goes_back_when_its_destination_closes<S: StoreUnderTest>() {
+    let store = S::open();
+    let (queue, owner) = (store.queue(), Owner::new());
+    let [first, second] = keep_one(queue, owner);
+    let probe = START + minutes(10);
+    pace(queue, "a.example", 1, probe);
+    let waits = routed(&first, &returned(START));
+    let refused = queue.keep(&first, waits);
+    assert!(refused.is_err(), "the destination is closed");
+    wait(queue.record(*refused.unwrap_err())).unwrap();
+    assert!(
+        wait(queue.claim(owner, START, 9, LEASE))
+            .unwrap()
+            .is_empty()
+    );
+    let claims = wait(queue.claim(owner, probe, 9, LEASE)).unwrap();
+    assert_eq!(claims.len(), 1);
+    assert!(claims[0].lease != first.lease && claims[0].lease != second.lease);
+    assert_eq!(claims[0].recipients[0].route, Some(route("a.example")));
+}
+
+pub fn a_kept_claim_goes_back_when_its_lease_may_not_suffice<S: StoreUnderTest>() {
+    let store = S::open();
+    let (queue, owner) = (store.queue(), Owner::new());
+    let [first, second] = keep_one(queue, owner);
+    wait(queue.record(report(&first, &delivered()))).unwrap();
+    let late = START + LEASE / 8;
+    let none = wait(queue.claim(owner, late, 9, LEASE)).unwrap();
+    assert!(none.is_empty(), "it goes back first");
+    // That is recorded before this is answered.
+    wait(store.admin().depth()).unwrap();
+    let claims = wait(queue.claim(owner, late, 9, LEASE)).unwrap();
+    assert_eq!(ids(&claims), [second.transaction.id]);
+    assert!(claims[0].lease.until > second.lease.until);
+    let stale = report(&second, &delivered());
+    assert_eq!(wait(queue.record(stale)).unwrap().applied, 0);
+    assert!(
+        wait(queue.record(report(&claims[0], &delivered())))
+            .unwrap()
+            .finished
+    );
+}
+
+pub fn a_kept_claim_is_wanted_at_the_time_of_its_attention<S: StoreUnderTest>() {
+    let store = S::open();
+    let (queue, owner) = (store.queue(), Owner::new());
+    pace(queue, "a.example", 1, START);
+    let busy = wait_at(queue, None, &["bob@a.example"]);
+    assert_eq!(claim_one(queue, START).transaction.id, busy);
+    accept(queue, message(TransactionId::new(), &["bob@a.example"]));
+    let claim = wait(queue.claim(owner, START, 9, LEASE)).unwrap().remove(0);
+    let mut waits = routed(&claim, &returned(START));
+    let at = Millis(START.0 + 50);
+    waits.results[0].attention_at = Some(at);
+    queue.keep(&claim, waits).unwrap();
+    assert_eq!(wait(queue.next_due()).unwrap(), Some(at));
+    let wanted = wait(queue.claim(owner, at, 9, LEASE)).unwrap();
+    assert_eq!(ids(&wanted), [claim.transaction.id]);
+    assert_eq!(wanted[0].recipients[0].cause, ClaimCause::Attention);
+}
+
+pub fn only_so_many_claims_are_kept<S: StoreUnderTest>() {
+    let store = S::open();
+    let (queue, owner) = (store.queue(), Owner::new());
+    pace(queue, "a.example", 1, START);
+    let busy = wait_at(queue, None, &["bob@a.example"]);
+    assert_eq!(claim_one(queue, START).transaction.id, busy);
+    for _ in 0..600 {
+        accept(queue, message(TransactionId::new(), &["bob@a.example"]));
+    }
+    let mut now = START;
+    let (mut kept, mut ahead) = (0, Vec::new());
+    for _ in 0..20 {
+        let claims = wait(queue.claim(owner, now, 200, LEASE)).unwrap();
+        ahead.push(claims.len());
+        for claim in claims {
+            match queue.keep(&claim, routed(&claim, &returned(now))) {
+                Ok(()) => kept += 1,
+                Err(report) => drop(wait(queue.record(*report)).unwrap()),
+            }
+        }
+        if ahead.len() % 2 == 0 {
+            now = Millis(now.0 + 100);
+        }
+    }
+    // All that may be in hand, and then a few now and again.
+    assert_eq!(ahead[..4], [200, 20, 20, 0]);
+    assert!(ahead[2..].iter().all(|few| *few <= 20), "{ahead:?}");
+    assert!((200..=400).contains(&kept), "{kept}");
+}
+
 pub fn a_lease_that_runs_out_leaves_its_place<S: StoreUnderTest>() {
     let store = S::open();
     let lost = wait_at(store.queue(), None, &["bob@a.example"]);

@@ -174,7 +174,24 @@ impl MemorySpool {
         }
     }
 
+    /// Returns claims that wait for room, before an operator looks at the messages.
+    fn return_kept(&self) {
+        let mut state = self.lock();
+        state.schedule.return_kept();
+        self.record_all(state);
+    }
+
+    /// Records the reports of claims that have waited for room long enough.
+    fn record_all(&self, mut state: MutexGuard<'_, QueueState>) {
+        let reports = state.schedule.returned();
+        drop(state);
+        for report in reports {
+            drop(self.record(report));
+        }
+    }
+
     fn intervene(&self, selection: &Selection, intervention: Intervention) -> Ticket<Changed> {
+        self.return_kept();
         let (changed, dropped) = self.lock().intervene(selection, intervention);
         self.release(dropped);
         if changed.changed > 0 && intervention.due().is_some() {
@@ -249,16 +266,28 @@ impl Queue for MemorySpool {
         let mut claims = taken.claims;
         let limit = limit - claims.len();
         claims.extend(state.claim(owner, now, limit, lease));
+        self.record_all(state);
         done(claims)
     }
 
     fn set_pace(&self, destination: &DestinationKey, pace: Pace) {
+        let mut state = self.lock();
+        let before = state.schedule.next_due();
+        state.schedule.set_pace(destination, pace);
+        if state.schedule.is_earlier(before) {
+            self.changed.notify_one();
+        }
+        self.record_all(state);
+    }
+
+    fn keep(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
         let schedule = &mut self.lock().schedule;
         let before = schedule.next_due();
-        schedule.set_pace(destination, pace);
+        schedule.keep(claim, report)?;
         if schedule.is_earlier(before) {
             self.changed.notify_one();
         }
+        Ok(())
     }
 
     fn enter(
@@ -312,14 +341,17 @@ impl Queue for MemorySpool {
 
 impl QueueAdmin for MemorySpool {
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        self.return_kept();
         done(self.lock().list(Section::Queue, &filter))
     }
 
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
+        self.return_kept();
         done(self.lock().show(Section::Queue, id))
     }
 
     fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>> {
+        self.return_kept();
         done(self.lock().destinations(limit))
     }
 

@@ -395,8 +395,10 @@ impl QueueState {
         limit: usize,
         length: Duration,
     ) -> Vec<Claim> {
-        let Some((lease, picks)) = self.schedule.claim(owner, now, limit, length) else {
-            return Vec::new();
+        let chosen = self.schedule.claim(owner, now, limit, length);
+        let mut claims = chosen.kept;
+        let Some(lease) = chosen.lease else {
+            return claims;
         };
         let claim = |pick: Pick| {
             let stored = self.messages.get_mut(&pick.message)?;
@@ -408,7 +410,8 @@ impl QueueState {
             }
             Some(stored.claim(lease, &pick.recipients))
         };
-        picks.into_iter().filter_map(claim).collect()
+        claims.extend(chosen.picks.into_iter().filter_map(claim));
+        claims
     }
 
     /// Makes recipients due again that were leased and never attempted; returns true if any is.

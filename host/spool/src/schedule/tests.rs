@@ -252,8 +252,9 @@ impl Pair {
             Step::Claim(limit) => self.claim(limit),
             Step::ClaimInVain(limit) => {
                 self.model.end_leases(now);
-                if let Some((lease, picks)) = self.schedule.claim(Owner::new(), now, limit, LEASE) {
-                    self.schedule.give_back(lease, &picks);
+                let chosen = self.schedule.claim(Owner::new(), now, limit, LEASE);
+                if let Some(lease) = chosen.lease {
+                    self.schedule.give_back(lease, &chosen.picks);
                 }
             }
             Step::Enter(index, to) => {
@@ -325,10 +326,10 @@ impl Pair {
         let mut turns = BTreeMap::<_, usize>::new();
         let mut account_turns = BTreeMap::<_, usize>::new();
         let (mut count, mut attention) = (0, 0);
-        if let Some((lease, picks)) = claimed {
-            assert!(!picks.is_empty());
-            count = picks.len();
-            for pick in picks {
+        if let Some(lease) = claimed.lease {
+            assert!(!claimed.picks.is_empty());
+            count = claimed.picks.len();
+            for pick in claimed.picks {
                 let first = &self.model.recipients[&(pick.message, pick.recipients[0].0)];
                 let account = first.waiting.account.clone();
                 let (destination, due) = self.model.take(&pick, lease, now);
@@ -392,9 +393,10 @@ fn arrive(schedule: &mut Schedule, of: u8, destination: Option<u8>, due: u64) ->
 }
 
 fn claimed(schedule: &mut Schedule, now: u64, limit: usize) -> Vec<TransactionId> {
-    let claim = schedule.claim(Owner::new(), Millis(now), limit, LEASE);
-    let picks = claim.map(|(_, picks)| picks).unwrap_or_default();
-    picks.into_iter().map(|pick| pick.message).collect()
+    let chosen = schedule.claim(Owner::new(), Millis(now), limit, LEASE);
+    (chosen.picks.into_iter())
+        .map(|pick| pick.message)
+        .collect()
 }
 
 #[test]

@@ -50,7 +50,7 @@ use crate::{
     intervention::Intervention,
     memory::CounterMemory,
     message::bound_effects,
-    schedule::Schedule,
+    schedule::{Chosen, Schedule},
 };
 
 use self::{
@@ -179,7 +179,22 @@ impl SqliteSpool {
         ticket
     }
 
+    /// Returns claims that wait in memory to their rows, before an operator looks at these.
+    fn return_kept(&self) {
+        let mut schedule = self.schedule.lock();
+        schedule.return_kept();
+        self.return_to_rows(&mut schedule);
+    }
+
+    /// Records the reports of claims that have waited in memory long enough.
+    fn return_to_rows(&self, schedule: &mut Schedule) {
+        for report in schedule.returned() {
+            drop(self.write(RecordReport(report)));
+        }
+    }
+
     fn intervene(&self, selection: Selection, intervention: Intervention) -> Ticket<Changed> {
+        self.return_kept();
         self.change(move |context| operate::intervene(context, &selection, intervention))
     }
 
@@ -195,6 +210,7 @@ impl SqliteSpool {
     }
 
     fn find_message(&self, section: QueueSection, id: TransactionId) -> Ticket<Option<Record>> {
+        self.return_kept();
         let body_reader = Arc::clone(&self.body_reader);
         self.query(move |connection| reader::show(connection, &body_reader, section, id))
     }
@@ -237,26 +253,29 @@ impl Queue for SqliteSpool {
             true => self.hand_off.left_to_stored(limit),
             false => 0,
         };
-        let mut pick = |limit| schedule.claim(owner, now, limit, lease);
-        let mut picked = (left > 0).then(|| pick(left)).flatten();
-        let first = picked.as_ref().map_or(0, |(_, picks)| picks.len());
-        let taken = self.hand_off.take(owner, now, limit - first, lease);
+        let mut chosen = match left {
+            0 => Chosen::default(),
+            left => schedule.claim(owner, now, left, lease),
+        };
+        let mut taken = (self.hand_off).take(owner, now, limit - chosen.len(), lease);
         if left == 0 && readable {
-            picked = pick(limit - taken.claims.len());
+            chosen = schedule.claim(owner, now, limit - taken.claims.len(), lease);
         }
+        self.return_to_rows(&mut schedule);
         drop(schedule);
         if !taken.stale.is_empty() {
             drop(self.change(move |context| deliver::return_unattempted(context, &taken.stale)));
         }
-        let mut claims = taken.claims;
-        let Some((lease, picks)) = picked else {
+        let mut claims = std::mem::take(&mut taken.claims);
+        claims.extend(chosen.kept);
+        let Some(lease) = chosen.lease else {
             return Box::pin(async { Ok(claims) });
         };
         let stored = self.write(StoreClaim {
             schedule: Arc::clone(&self.schedule),
             now,
             lease,
-            picks,
+            picks: chosen.picks,
         });
         Box::pin(async move {
             match stored.await {
@@ -273,6 +292,7 @@ impl Queue for SqliteSpool {
         let mut schedule = self.schedule.lock();
         let before = schedule.next_due();
         schedule.set_pace(destination, pace);
+        self.return_to_rows(&mut schedule);
         if schedule.is_earlier(before) {
             self.changed.notify_one();
         }
@@ -286,6 +306,16 @@ impl Queue for SqliteSpool {
         destination: &DestinationKey,
     ) -> bool {
         (self.schedule.lock()).enter(message, lease, numbers, destination)
+    }
+
+    fn keep(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
+        let mut schedule = self.schedule.lock();
+        let before = schedule.next_due();
+        schedule.keep(claim, report)?;
+        if schedule.is_earlier(before) {
+            self.changed.notify_one();
+        }
+        Ok(())
     }
 
     fn record(&self, mut report: Report) -> Ticket<Recorded> {
@@ -313,6 +343,7 @@ impl Queue for SqliteSpool {
 
 impl QueueAdmin for SqliteSpool {
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        self.return_kept();
         self.query(move |connection| reader::list(connection, QueueSection::Queue, &filter))
     }
 
@@ -321,6 +352,7 @@ impl QueueAdmin for SqliteSpool {
     }
 
     fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>> {
+        self.return_kept();
         let schedule = Arc::clone(&self.schedule);
         self.query(move |connection| {
             let found = reader::destinations(connection)?;
