@@ -418,6 +418,16 @@ pub enum AttemptOutcome {
     },
 }
 
+impl AttemptOutcome {
+    /// Returns true if nothing is left to be done for the recipient.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Delivered { .. } | Self::Failed { .. } | Self::Discarded { .. } => true,
+            Self::Deferred { .. } | Self::Held { .. } | Self::Returned { .. } => false,
+        }
+    }
+}
+
 /// Result of recording a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recorded {

@@ -272,6 +272,16 @@ fn delivered_to_all(report: &Report, entry: &JournalEntry) -> Option<usize> {
 fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorded, SpoolError> {
     let mut recorded = Recorded::default();
     let message = Attempted::read(context, report.message)?;
+    if let Some(message) = &message
+        && message.is_finished_by(context, report)?
+    {
+        drop_message(context, message.number)?;
+        return Ok(Recorded {
+            applied: report.results.len(),
+            ignored: 0,
+            finished: true,
+        });
+    }
     for result in &report.results {
         let held = match &message {
             Some(message) => message.end(context, report.lease, result)?,
@@ -395,6 +405,41 @@ impl Attempted {
             })
         };
         Ok(select.query_row([id.to_string()], read).optional()?)
+    }
+
+    /// Returns true if nothing is left of the message after the report: what is about to be deleted
+    /// need not be updated before.
+    fn is_finished_by(
+        &self,
+        context: &OperationContext<'_>,
+        report: &Report,
+    ) -> Result<bool, SpoolError> {
+        let mut ended = BTreeSet::new();
+        for result in &report.results {
+            if !result.outcome.is_final() || !ended.insert(result.number) {
+                return Ok(false);
+            }
+        }
+        if ended.is_empty() || !report.notices.is_empty() {
+            return Ok(false);
+        }
+        let mut select = context.connection.prepare_cached(
+            "SELECT number, ifnull(state = 'leased' AND owner = ?2 AND due = ?3, 0),
+                state IN ('queued', 'leased', 'held', 'quarantined')
+             FROM recipients WHERE message = ?1",
+        )?;
+        let owner = report.lease.owner.to_string();
+        let until = from_millis(report.lease.until);
+        let mut rows = select.query(params![self.number, owner, until])?;
+        while let Some(row) = rows.next()? {
+            let (is_held, is_open): (bool, bool) = (row.get(1)?, row.get(2)?);
+            match ended.remove(&row.get(0)?) {
+                true if is_held => {}
+                false if !is_open => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(ended.is_empty())
     }
 
     /// Records the end of an attempt; returns true if the lease was still held, so that it counts.
