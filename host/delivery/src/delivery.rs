@@ -109,15 +109,18 @@ impl Delivery {
     /// connections, so that none waits while results go to the disk.
     pub(crate) fn limits(&self, target: &Target) -> LaneLimits {
         let usual = self.settings.connections_per_next_hop;
-        let (in_hand, a_minute) = match target {
+        let (in_hand, is_set, a_minute) = match target {
             Target::Server(server) => {
-                let connections = server.limits.connections.unwrap_or(usual).max(1);
-                (connections * 2, server.limits.messages_a_minute)
+                let own = server.limits.connections;
+                let connections = own.unwrap_or(usual).max(1);
+                let a_minute = server.limits.messages_a_minute;
+                (connections * 2, own.is_some(), a_minute)
             }
             // Each message has a request of its own.
-            Target::Application(_) => (usual.max(1), None),
+            Target::Application(_) => (usual.max(1), false, None),
         };
         LaneLimits {
+            is_set,
             in_hand: u32::try_from(in_hand).unwrap_or(u32::MAX),
             a_minute,
         }

@@ -1,7 +1,8 @@
 //! The lane to one destination: how much may go there now.
 //!
 //! A lane opens slowly: a destination that is new gets a few messages at once, and one more for
-//! each that it takes, up to its limit. A session that is refused or does not come about closes
+//! each that it takes, up to its limit. One whose limit somebody has set gets as many at once: that
+//! is what they have agreed on. A session that is refused or does not come about closes
 //! the lane for a time that grows; then one message goes as a probe, and if it gets through, the
 //! lane is open again. A server that says it has too much closes the lane for a while and halves
 //! what it gets.
@@ -14,7 +15,7 @@ use gatepost_message::Millis;
 use gatepost_smtp::Reply;
 use gatepost_spool::Pace;
 
-/// Messages that a destination gets at once at first.
+/// Messages that a destination gets at once at first, if its limit is not set.
 const FIRST_WINDOW: u32 = 5;
 
 /// Longest wait between two probes of a destination: a probe costs little.
@@ -28,8 +29,20 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(10 * 60);
 pub(crate) struct LaneLimits {
     /// Most messages in hand at once; at least 1.
     pub(crate) in_hand: u32,
+    /// True if that was set for this destination.
+    pub(crate) is_set: bool,
     /// Most messages in a minute.
     pub(crate) a_minute: Option<u32>,
+}
+
+impl LaneLimits {
+    /// Returns the messages that a lane gets at once when it opens.
+    fn first_window(self) -> u32 {
+        match self.is_set {
+            true => self.in_hand,
+            false => FIRST_WINDOW,
+        }
+    }
 }
 
 /// State of a lane.
@@ -56,7 +69,7 @@ impl Lane {
     pub(crate) fn new(limits: LaneLimits, now: Millis) -> Self {
         Self {
             limits,
-            window: FIRST_WINDOW,
+            window: limits.first_window(),
             failures: 0,
             closed_until: Millis(0),
             last_reply: None,
@@ -121,7 +134,7 @@ impl Lane {
         if self.failures > 0 {
             // The probe got through.
             self.failures = 0;
-            self.window = FIRST_WINDOW;
+            self.window = self.limits.first_window();
             self.closed_until = Millis(0);
         }
         self.last_reply = None;
@@ -141,7 +154,7 @@ impl Lane {
         if now >= self.closed_until {
             self.closed_until = now + wait(self.failures).min(LONGEST_BACKOFF);
             self.failures = self.failures.saturating_add(1);
-            self.window = FIRST_WINDOW;
+            self.window = self.limits.first_window();
         }
         self.closed_until
     }
@@ -201,7 +214,13 @@ mod tests {
 
     fn lane(a_minute: Option<u32>) -> Lane {
         let in_hand = 20;
-        Lane::new(LaneLimits { in_hand, a_minute }, NOW)
+        let is_set = false;
+        let limits = LaneLimits {
+            in_hand,
+            is_set,
+            a_minute,
+        };
+        Lane::new(limits, NOW)
     }
 
     fn down() -> Reply {
@@ -215,6 +234,21 @@ mod tests {
         lane.worked();
         assert_eq!(lane.pace().in_hand, FIRST_WINDOW + 1);
         (0..100).for_each(|_| lane.worked());
+        assert_eq!(lane.pace().in_hand, 20);
+    }
+
+    #[test]
+    fn a_lane_with_a_limit_of_its_own_opens_at_once() {
+        let limits = LaneLimits {
+            in_hand: 20,
+            is_set: true,
+            a_minute: None,
+        };
+        let mut lane = Lane::new(limits, NOW);
+        assert_eq!(lane.pace().in_hand, 20);
+        let probe = lane.failed(&down(), NOW, |_| Duration::from_secs(60));
+        assert_eq!((lane.pace().in_hand, lane.begin(probe)), (1, Ok(())));
+        lane.worked();
         assert_eq!(lane.pace().in_hand, 20);
     }
 
