@@ -55,6 +55,7 @@ impl RelayConnections {
 fn found_site(name: &ConnectionName, of: &SiteConnection) -> FoundConnection {
     FoundConnection {
         key: ConnectionKey::of_site(name.clone()),
+        created: None,
         generation: of.connection.fingerprint(),
         connection: Arc::clone(&of.connection),
         profile: Arc::clone(&of.profile),
@@ -66,6 +67,7 @@ fn found_owned(profiles: &Profiles, owned: &OwnedConnection) -> FoundConnection 
     let name = connection.name.clone();
     FoundConnection {
         key: ConnectionKey::of_account(owned.account.to_string(), name),
+        created: Some(owned.created),
         generation: owned.generation,
         connection: Arc::clone(connection),
         profile: Arc::clone(profiles.get_or_generic(&connection.profile)),

@@ -209,6 +209,9 @@ pub enum OauthGrant {
         client_secret: Option<Secret>,
         /// Refresh token; none until one is set.
         refresh_token: Option<Secret>,
+        /// URL of the device authorization endpoint (RFC 8628), where the service has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device_url: Option<String>,
     },
     /// Signed assertion (RFC 7523).
     JwtBearer {
@@ -428,6 +431,7 @@ impl Connection {
                 OauthGrant::RefreshToken {
                     client_secret,
                     refresh_token,
+                    device_url: _,
                 } => {
                     found.extend(
                         client_secret
@@ -484,6 +488,33 @@ impl Connection {
             *secret = Secret::new(text.as_str());
         }
         Some(connection)
+    }
+
+    /// Returns true if it logs in by tokens that it gets for a refresh token.
+    pub fn logs_in_by_refresh_token(&self) -> bool {
+        match &self.credential {
+            ServerCredential::Oauth(oauth) => {
+                matches!(oauth.grant, OauthGrant::RefreshToken { .. })
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns true if a refresh token of this connection is good for the other one, too.
+    pub fn shares_authorization(&self, other: &Self) -> bool {
+        let parts = |of: &Self| match &of.credential {
+            ServerCredential::Oauth(oauth) => match &oauth.grant {
+                OauthGrant::RefreshToken { refresh_token, .. } => Some((
+                    oauth.token_url.clone(),
+                    oauth.client_id.clone(),
+                    oauth.scopes.clone(),
+                    refresh_token.clone(),
+                )),
+                _ => None,
+            },
+            _ => None,
+        };
+        parts(self).is_some_and(|own| Some(own) == parts(other))
     }
 
     /// Returns a number that differs when the connection differs in anything but its secrets.

@@ -44,6 +44,8 @@ pub struct ConnectionDraft<S = Secret> {
     pub grant: Option<GrantKind>,
     /// URL of the token endpoint.
     pub token_url: Option<String>,
+    /// URL of the device authorization endpoint.
+    pub device_url: Option<String>,
     /// Id of the OAuth client.
     pub client_id: Option<String>,
     /// Secret of the OAuth client.
@@ -116,6 +118,7 @@ impl<S> Default for ConnectionDraft<S> {
             password: None,
             grant: None,
             token_url: None,
+            device_url: None,
             client_id: None,
             client_secret: None,
             refresh_token: None,
@@ -162,6 +165,7 @@ impl<S> ConnectionDraft<S> {
             user: self.user,
             grant: self.grant,
             token_url: self.token_url,
+            device_url: self.device_url,
             client_id: self.client_id,
             scopes: self.scopes,
             secret_expires: self.secret_expires,
@@ -233,7 +237,9 @@ impl ConnectionDraft {
                     OauthGrant::RefreshToken {
                         client_secret,
                         refresh_token,
+                        device_url,
                     } => {
+                        draft.device_url = device_url.clone();
                         draft.client_secret = client_secret.clone();
                         draft.refresh_token = refresh_token.clone();
                         GrantKind::RefreshToken
@@ -260,6 +266,7 @@ impl ConnectionDraft {
             former.password = None;
             former.grant = None;
             former.token_url = None;
+            former.device_url = None;
             former.client_id = None;
             former.client_secret = None;
             former.refresh_token = None;
@@ -292,6 +299,7 @@ impl ConnectionDraft {
             password: self.password.or(former.password),
             grant: self.grant.or(former.grant),
             token_url: self.token_url.or(former.token_url),
+            device_url: self.device_url.or(former.device_url),
             client_id: self.client_id.or(former.client_id),
             client_secret: self.client_secret.or(former.client_secret),
             refresh_token: self.refresh_token.or(former.refresh_token),
@@ -378,6 +386,7 @@ impl ConnectionDraft {
             password: self.password,
             grant: self.grant,
             token_url: self.token_url,
+            device_url: self.device_url,
             client_id: self.client_id,
             client_secret: self.client_secret,
             refresh_token: self.refresh_token,
@@ -516,6 +525,13 @@ const MOST_PINNED_KEYS: usize = 10;
 /// Longest user, id, URL or scope, in octets.
 const LONGEST_TEXT: usize = 1_000;
 
+/// Returns true if nobody can listen in on requests to a URL: by https, or on this machine.
+fn is_confidential(url: &str) -> bool {
+    ["https://", "http://127.0.0.1:", "http://[::1]:"]
+        .iter()
+        .any(|start| url.starts_with(start))
+}
+
 /// Returns the beginning of a text from outside, for a sentence about it.
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()
@@ -527,6 +543,7 @@ struct WrittenCredential {
     password: Option<Secret>,
     grant: Option<GrantKind>,
     token_url: Option<String>,
+    device_url: Option<String>,
     client_id: Option<String>,
     client_secret: Option<Secret>,
     refresh_token: Option<Secret>,
@@ -672,6 +689,7 @@ impl Problems {
         let Some(grant) = written.grant else {
             for (key, given) in [
                 ("token-url", written.token_url.is_some()),
+                ("device-url", written.device_url.is_some()),
                 ("client-id", written.client_id.is_some()),
                 ("client-secret", written.client_secret.is_some()),
                 ("refresh-token", written.refresh_token.is_some()),
@@ -731,11 +749,28 @@ impl Problems {
             written.token_url.or_else(|| profile.token_url.clone()),
         );
         let client_id = needed("client-id", written.client_id);
+        let given_device_url = written.device_url.is_some();
+        let of_profile = || profile.device_url.clone();
+        let device_url = written.device_url.or_else(of_profile);
+        if let Some(device_url) = &device_url {
+            self.text("device-url", device_url);
+        }
+        for (key, url) in [
+            ("token-url", Some(&token_url)),
+            ("device-url", device_url.as_ref()),
+        ] {
+            self.unless(
+                url.is_none_or(|url| is_confidential(url)),
+                key,
+                "the token server is not reached by https",
+                "write a URL that begins with https://",
+            );
+        }
         self.unless(
-            token_url.starts_with("https://"),
-            "token-url",
-            "the token endpoint is not reached by https",
-            "write a URL that begins with https://",
+            grant == GrantKind::RefreshToken || !given_device_url,
+            "device-url",
+            "nobody has to authorize a connection with this grant",
+            "leave it out, or write grant = \"refresh-token\"",
         );
         let scopes = written.scopes.unwrap_or_else(|| profile.scopes.clone());
         self.unless(
@@ -774,6 +809,7 @@ impl Problems {
             GrantKind::RefreshToken => OauthGrant::RefreshToken {
                 client_secret: written.client_secret,
                 refresh_token: written.refresh_token,
+                device_url,
             },
             GrantKind::JwtBearer => {
                 let private_key = missing("private-key", written.private_key);

@@ -36,5 +36,7 @@ pub use profile::{Profile, ProfileError, Profiles};
 pub use seam::{Connections, FoundConnection, rank};
 pub use secret::Secret;
 pub use sqlite::{NoStandings, SqliteStandings};
-pub use standing::{ConnectionStanding, ConnectionState, ConnectionTrouble, May, SessionFailure};
-pub use states::{ConnectionStates, StandingError, StandingStore, expires_soon};
+pub use standing::{
+    Authorization, ConnectionStanding, ConnectionState, ConnectionTrouble, May, SessionFailure,
+};
+pub use states::{ConnectionStates, StandingError, StandingStore, is_soon};

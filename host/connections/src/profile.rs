@@ -35,6 +35,8 @@ pub struct Profile {
     pub mechanisms: Vec<SaslMechanism>,
     /// URL of the token endpoint, where all customers have the same.
     pub token_url: Option<String>,
+    /// URL of the device authorization endpoint, where all customers have the same.
+    pub device_url: Option<String>,
     /// Scopes that a token needs.
     #[serde(default)]
     pub scopes: Vec<String>,

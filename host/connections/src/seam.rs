@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use gatepost_message::Address;
+use gatepost_message::{Address, Millis};
 
 use crate::{Connection, ConnectionKey, Profile, Serves};
 
@@ -16,6 +16,8 @@ pub struct FoundConnection {
     pub connection: Arc<Connection>,
     /// Its profile.
     pub profile: Arc<Profile>,
+    /// Time of its creation; none for the site's. One that is removed and made again is another.
+    pub created: Option<Millis>,
     /// Number that changes with each change of it. A route stands on it.
     pub generation: u64,
 }

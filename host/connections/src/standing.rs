@@ -109,6 +109,15 @@ pub struct SessionFailure<'a> {
     pub is_permanent: bool,
 }
 
+/// Consent by which a connection has a refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Authorization {
+    /// End of the refresh token's life, if the token server says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Millis>,
+}
+
 /// Mailbox that mail leaves from, and what it sent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct MailboxStanding {
@@ -129,9 +138,22 @@ pub struct ConnectionStanding {
     /// Mailboxes by address in lower case; all mail under the empty text where limits hold for the
     /// connection as a whole.
     mailboxes: HashMap<String, MailboxStanding>,
+    /// Consent, where the connection logs in by a refresh token and has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    authorization: Option<Authorization>,
 }
 
 impl ConnectionStanding {
+    /// Returns the consent by which the connection has a refresh token.
+    pub fn authorization(&self) -> Option<Authorization> {
+        self.authorization
+    }
+
+    /// Records the consent by which the connection has a refresh token, or that it has none.
+    pub fn authorized(&mut self, authorization: Option<Authorization>) {
+        self.authorization = authorization;
+    }
+
     /// Returns the state.
     pub fn state(&self) -> &ConnectionState {
         &self.state

@@ -12,10 +12,11 @@ use crate::{Connection, ConnectionKey, ConnectionStanding, ConnectionState};
 /// Gauge: 1 for the state that a connection is in, 0 for the others.
 const STATE: &str = "gatepost_connection_state";
 
-/// Gauge: end of a connection's secret in seconds since 1970, if it is near or past; else 0.
+/// Gauge: end of a connection's secret or authorization in seconds since 1970, if it is near or
+/// past; else 0.
 const SECRET_EXPIRES: &str = "gatepost_connection_secret_expires";
 
-/// Time before the end of a secret at which operators are warned.
+/// Time before the end of a secret or of an authorization at which operators are warned.
 const WARNED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Place where the states are kept over a restart.
@@ -68,8 +69,8 @@ struct Standings {
     by_key: HashMap<ConnectionKey, ConnectionStanding>,
     changed: HashSet<ConnectionKey>,
     gone: HashSet<ConnectionKey>,
-    /// Connections whose secret was warned of.
-    warned: HashSet<ConnectionKey>,
+    /// Connections that were warned of, by what expires.
+    warned: HashSet<(ConnectionKey, Expiring)>,
 }
 
 impl ConnectionStates {
@@ -133,48 +134,69 @@ impl ConnectionStates {
         made
     }
 
+    /// Forgets the authorization of a connection that was changed, if it is not good for it any
+    /// more.
+    pub fn carry_authorization(&self, key: &ConnectionKey, before: &Connection, now: &Connection) {
+        if !before.shares_authorization(now) {
+            self.with(key, |standing| standing.authorized(None));
+        }
+    }
+
     /// Forgets a connection that was removed.
     pub fn forget(&self, key: &ConnectionKey) {
         let mut standings = self.standings.lock();
         standings.by_key.remove(key);
         standings.changed.remove(key);
-        standings.warned.remove(key);
+        standings.warned.retain(|(warned, _)| warned != key);
         standings.gone.insert(key.clone());
         for state in ConnectionState::WORDS {
             metrics::gauge!(STATE, "connection" => key.to_string(), "state" => state).set(0.0);
         }
     }
 
-    /// Shows the states of these connections in the metrics, and warns of secrets that end within
-    /// 30 days: once for each connection and start.
+    /// Shows the states of these connections in the metrics, and warns of secrets and
+    /// authorizations that end within 30 days: once for each, until it is renewed.
     pub fn show<'a>(
         &self,
         connections: impl IntoIterator<Item = (ConnectionKey, &'a Connection)>,
         now: Millis,
     ) {
         for (key, connection) in connections {
-            show_state(&key, self.of(&key).state());
-            let soon = expires_soon(connection, now);
-            let seconds = soon.map_or(0, |at| at.0 / 1_000);
+            show_state(&key, &self.state_of(&key));
+            let authorization = self.read(&key, ConnectionStanding::authorization);
+            let ends = [
+                (Expiring::Secret, connection.secret_expires),
+                (
+                    Expiring::Authorization,
+                    authorization.and_then(|authorization| authorization.expires),
+                ),
+            ];
+            let soon = ends.map(|(what, at)| (what, at.filter(|at| is_soon(*at, now))));
+            let first = soon.iter().filter_map(|(_, at)| *at).min();
+            let seconds = first.map_or(0, |at| at.0 / 1_000);
             let named = key.to_string();
             metrics::gauge!(SECRET_EXPIRES, "connection" => named).set(seconds as f64);
-            let Some(at) = soon else { continue };
-            if self.standings.lock().warned.insert(key.clone()) {
-                tracing::warn!(
-                    connection = %key,
-                    expires = %at,
-                    "the secret of a connection expires soon: set a new one with `gatepost \
-                     connection set`"
-                );
+            for (what, at) in soon {
+                let warned = (key.clone(), what);
+                let mut standings = self.standings.lock();
+                let Some(at) = at else {
+                    standings.warned.remove(&warned);
+                    continue;
+                };
+                if standings.warned.insert(warned) {
+                    drop(standings);
+                    what.warn(&key, at);
+                }
             }
         }
     }
 
-    /// Writes what has changed since the last time. Blocks on the disk.
+    /// Writes what has changed since the last time, and returns the connections that were removed.
+    /// Blocks on the disk.
     ///
     /// # Errors
     /// The store cannot be written; the next call tries again.
-    pub fn save(&self) -> Result<(), StandingError> {
+    pub fn save(&self) -> Result<Vec<ConnectionKey>, StandingError> {
         let mut store = self.store.lock();
         let (changed, gone) = {
             let mut standings = self.standings.lock();
@@ -186,15 +208,18 @@ impl ConnectionStates {
             (changed, gone)
         };
         if changed.is_empty() && gone.is_empty() {
-            return Ok(());
+            return Ok(gone);
         }
-        store.save(&changed, &gone).inspect_err(|_| {
-            let mut standings = self.standings.lock();
-            standings
-                .changed
-                .extend(changed.into_iter().map(|(key, _)| key));
-            standings.gone.extend(gone);
-        })
+        match store.save(&changed, &gone) {
+            Ok(()) => Ok(gone),
+            Err(error) => {
+                let mut standings = self.standings.lock();
+                let changed = changed.into_iter().map(|(key, _)| key);
+                standings.changed.extend(changed);
+                standings.gone.extend(gone);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -206,9 +231,37 @@ impl Drop for ConnectionStates {
     }
 }
 
-/// Returns the end of a connection's secret if it is less than 30 days away, or past.
-pub fn expires_soon(connection: &Connection, now: Millis) -> Option<Millis> {
-    connection.secret_expires.filter(|at| *at <= now + WARNED)
+/// Part of a connection that expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Expiring {
+    /// Secret whose end its owner has named.
+    Secret,
+    /// Consent to its refresh token, whose end the token server has named.
+    Authorization,
+}
+
+impl Expiring {
+    fn warn(self, key: &ConnectionKey, at: Millis) {
+        match self {
+            Self::Secret => tracing::warn!(
+                connection = %key,
+                expires = %at,
+                "the secret of a connection expires soon: set a new one with `gatepost connection \
+                 set`, or in the configuration"
+            ),
+            Self::Authorization => tracing::warn!(
+                connection = %key,
+                expires = %at,
+                "the authorization of a connection expires soon: run `gatepost connection \
+                 authorize`"
+            ),
+        }
+    }
+}
+
+/// Returns true if a time is less than 30 days away, or past, so that operators are warned.
+pub fn is_soon(at: Millis, now: Millis) -> bool {
+    at <= now + WARNED
 }
 
 fn show_state(key: &ConnectionKey, state: &ConnectionState) {

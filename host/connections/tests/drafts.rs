@@ -200,6 +200,34 @@ fn a_wrong_draft_says_at_which_key_and_why() {
         ),
         (
             ConnectionDraft {
+                device_url: Some("https://login.example/device".to_owned()),
+                ..generic()
+            },
+            "device-url",
+            "no grant",
+        ),
+        (
+            ConnectionDraft {
+                grant: Some(GrantKind::ClientCredentials),
+                device_url: Some("https://login.example/device".to_owned()),
+                password: None,
+                ..generic()
+            },
+            "device-url",
+            "nobody has to authorize",
+        ),
+        (
+            ConnectionDraft {
+                grant: Some(GrantKind::RefreshToken),
+                device_url: Some("http://login.example/device".to_owned()),
+                password: None,
+                ..generic()
+            },
+            "device-url",
+            "https",
+        ),
+        (
+            ConnectionDraft {
                 grant: Some(GrantKind::ClientCredentials),
                 password: None,
                 ..generic()
@@ -247,6 +275,48 @@ fn a_wrong_draft_says_at_which_key_and_why() {
         assert!(found, "{key}: {words}: {problems:?}");
         assert!(!problems.join("").contains(HUSH));
     }
+}
+
+#[test]
+fn a_consent_is_good_for_another_secret_of_the_client_and_not_for_another_client() {
+    let url = |path: &str| Some(format!("https://login.example/{path}"));
+    let by_refresh = || ConnectionDraft {
+        host: Some("smtp.b.example".to_owned()),
+        grant: Some(GrantKind::RefreshToken),
+        token_url: url("token"),
+        device_url: url("device"),
+        client_id: Some("client".to_owned()),
+        client_secret: Some(Secret::new(HUSH)),
+        ..ConnectionDraft::default()
+    };
+    let made = complete(by_refresh(), "generic").unwrap();
+    assert!(made.logs_in_by_refresh_token());
+    // One of a version that knew no device-url is read.
+    let stored = serde_json::to_string(&made).unwrap();
+    let former = stored.replace(r#","device-url":"https://login.example/device""#, "");
+    assert_ne!(stored, former);
+    assert!(serde_json::from_str::<Connection>(&former).is_ok());
+
+    let set = |change: ConnectionDraft| {
+        complete(change.over(ConnectionDraft::of(&made)), "generic").unwrap()
+    };
+    let secret = set(ConnectionDraft {
+        client_secret: Some(Secret::new("another")),
+        ..ConnectionDraft::default()
+    });
+    assert!(made.shares_authorization(&secret) && made != secret);
+    assert_eq!(ConnectionDraft::of(&secret).device_url, url("device"));
+    let client = set(ConnectionDraft {
+        client_id: Some("other".to_owned()),
+        ..ConnectionDraft::default()
+    });
+    assert!(!made.shares_authorization(&client));
+    let password = set(ConnectionDraft {
+        user: Some("ann".to_owned()),
+        password: Some(Secret::new(HUSH)),
+        ..ConnectionDraft::default()
+    });
+    assert!(!password.shares_authorization(&password));
 }
 
 #[test]

@@ -151,7 +151,6 @@ async fn a_token_that_dovecot_refuses_is_fetched_anew() {
             client_secret: Zeroizing::new("top secret".to_owned()),
         },
         client_authentication: ClientAuthentication::Body,
-        secret_expires_at: None,
     };
     let http = HttpClient::plaintext().unwrap();
     let source = TokenUser {

@@ -1,8 +1,8 @@
-//! Replacement of a file as a whole.
+//! Replacement of a file as a whole, in a folder that is durable, too.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::aside::sync_folder;
@@ -28,6 +28,18 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     written?;
     sync_folder(path)
+}
+
+/// Makes a folder with mode 0700, durably, if it does not exist. Its parent has to exist.
+///
+/// # Errors
+/// If it cannot be made durably.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => sync_folder(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -61,6 +73,13 @@ mod tests {
             0o600
         );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert!(replace(&folder.path().join("absent/state"), b"").is_err());
+        let absent = folder.path().join("absent");
+        assert!(replace(&absent.join("state"), b"").is_err());
+        for _ in 0..2 {
+            make_folder(&absent).unwrap();
+        }
+        replace(&absent.join("state"), b"").unwrap();
+        let mode = fs::metadata(&absent).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
     }
 }

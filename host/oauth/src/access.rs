@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use gatepost_http_client::HttpClient;
 use gatepost_message::Millis;
-use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::request::request;
-use crate::{AccessToken, Grant, GrantKind, OauthError, TokenSet, TokenStore};
+use crate::{
+    AccessToken, Endpoint, Grant, GrantKind, OauthError, Prompt, TokenSet, TokenStore, authorize,
+};
 
 /// Source of the time: the wall clock, except in tests.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -25,16 +26,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Access tokens of one connection. Clones share them.
 #[derive(Clone)]
-pub struct AccessTokens(Arc<Keeper>);
-
-struct Keeper {
-    grant: Grant,
+pub struct AccessTokens {
+    grant: Arc<Grant>,
     http: HttpClient,
+    kept: Arc<KeptTokens>,
+}
+
+/// Tokens that all clones share.
+struct KeptTokens {
     store: Arc<dyn TokenStore>,
     clock: Clock,
     /// Locked while a request is under way, so that there is one.
     state: tokio::sync::Mutex<State>,
-    refresh_expires_at: Mutex<Option<Millis>>,
 }
 
 #[derive(Default)]
@@ -48,6 +51,8 @@ struct State {
 
 /// Failed requests in a row.
 struct Failed {
+    /// Grant that failed: with another one the server is asked at once.
+    grant: Arc<Grant>,
     error: OauthError,
     count: u32,
     not_before: Millis,
@@ -56,14 +61,34 @@ struct Failed {
 impl AccessTokens {
     /// Makes the tokens of a connection; nothing is asked for yet.
     pub fn new(grant: Grant, http: HttpClient, store: Arc<dyn TokenStore>, clock: Clock) -> Self {
-        Self(Arc::new(Keeper {
-            grant,
+        Self {
+            grant: Arc::new(grant),
             http,
-            store,
-            clock,
-            state: tokio::sync::Mutex::default(),
-            refresh_expires_at: Mutex::default(),
-        }))
+            kept: Arc::new(KeptTokens {
+                store,
+                clock,
+                state: tokio::sync::Mutex::default(),
+            }),
+        }
+    }
+
+    /// Returns the same tokens, renewed by another grant from now on, such as one with a new
+    /// secret of the client.
+    #[must_use]
+    pub fn with_grant(&self, grant: Grant) -> Self {
+        Self {
+            grant: Arc::new(grant),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the same tokens, renewed by another HTTP client from now on.
+    #[must_use]
+    pub fn with_http(&self, http: HttpClient) -> Self {
+        Self {
+            http,
+            ..self.clone()
+        }
     }
 
     /// Returns a valid access token. `refused` is one that a server has just refused, so that
@@ -72,10 +97,10 @@ impl AccessTokens {
     /// # Errors
     /// There is none.
     pub async fn token(&self, refused: Option<&str>) -> Result<Zeroizing<String>, OauthError> {
-        let keeper = Arc::clone(&self.0);
+        let tokens = self.clone();
         let refused = refused.map(|token| Zeroizing::new(token.to_owned()));
         // A task of its own: if the caller gives up, the answer is stored all the same.
-        let fetching = tokio::spawn(async move { keeper.token(refused).await });
+        let fetching = tokio::spawn(async move { tokens.fetch(refused).await });
         let gone = |_| {
             Err(OauthError::Unavailable(
                 "the request was broken off".to_owned(),
@@ -84,36 +109,45 @@ impl AccessTokens {
         fetching.await.unwrap_or_else(gone)
     }
 
-    /// Returns the end of the secret's or of the refresh token's life, whichever is earlier and
-    /// known: somebody has to be warned ahead of it.
-    pub fn expires_at(&self) -> Option<Millis> {
-        let refresh = *self.0.refresh_expires_at.lock();
-        self.0
-            .grant
-            .secret_expires_at
-            .into_iter()
-            .chain(refresh)
-            .min()
+    /// Gets the tokens that a person consents to, by [`authorize`], in place of those before. They
+    /// are durable when it returns.
+    ///
+    /// # Errors
+    /// As of [`authorize`], or the tokens cannot be stored.
+    pub async fn authorize(
+        &self,
+        device_url: &Endpoint,
+        show: impl FnOnce(Prompt) + Send,
+    ) -> Result<(), OauthError> {
+        let tokens = authorize(&self.http, &self.grant, device_url, show).await?;
+        let mut state = self.kept.state.lock().await;
+        *state = State {
+            tokens,
+            loaded: true,
+            unsaved: true,
+            failure: None,
+        };
+        self.save(&mut state).await
     }
 }
 
 impl std::fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("AccessTokens").field(&self.0.grant).finish()
+        f.debug_tuple("AccessTokens").field(&self.grant).finish()
     }
 }
 
-impl Keeper {
-    async fn token(
+impl AccessTokens {
+    async fn fetch(
         &self,
         refused: Option<Zeroizing<String>>,
     ) -> Result<Zeroizing<String>, OauthError> {
-        let mut state = self.state.lock().await;
+        let mut state = self.kept.state.lock().await;
         self.load(&mut state).await?;
         if state.unsaved {
             self.save(&mut state).await?;
         }
-        let now = (self.clock)();
+        let now = (self.kept.clock)();
         let usable = |access: &&AccessToken| {
             now + MARGIN < access.expires_at && refused.as_ref() != Some(&access.secret)
         };
@@ -139,9 +173,8 @@ impl Keeper {
     /// Reads the stored tokens, once there are some.
     async fn load(&self, state: &mut State) -> Result<(), OauthError> {
         if !state.loaded
-            && let Some(tokens) = self.store.load().await?
+            && let Some(tokens) = self.kept.store.load().await?
         {
-            *self.refresh_expires_at.lock() = tokens.refresh_expires_at;
             state.tokens = tokens;
             state.loaded = true;
         }
@@ -149,18 +182,21 @@ impl Keeper {
     }
 
     async fn save(&self, state: &mut State) -> Result<(), OauthError> {
-        self.store.store(&state.tokens).await?;
+        self.kept.store.store(&state.tokens).await?;
         state.unsaved = false;
         Ok(())
     }
 
     /// Asks for another access token, unless the server is to be left alone.
     async fn renew(&self, state: &mut State, now: Millis) -> Result<Zeroizing<String>, OauthError> {
-        if let Some(failed) = &state.failure
+        let before = state.failure.as_ref();
+        let before = before.filter(|failed| Arc::ptr_eq(&failed.grant, &self.grant));
+        if let Some(failed) = before
             && now < failed.not_before
         {
             return Err(failed.error.clone());
         }
+        let count = before.map_or(0, |failed| failed.count);
         let first = match &self.grant.kind {
             GrantKind::RefreshToken { first, .. } => first.as_ref(),
             _ => None,
@@ -174,9 +210,9 @@ impl Keeper {
             // Nothing was asked: the next one may find it authorized.
             Err(OauthError::NotAuthorized) => Err(OauthError::NotAuthorized),
             Err(error) => {
-                let count = state.failure.as_ref().map_or(0, |failed| failed.count);
                 let wait = FIRST_WAIT * 2u32.pow(count.min(10));
                 state.failure = Some(Failed {
+                    grant: Arc::clone(&self.grant),
                     error: error.clone(),
                     count: count + 1,
                     not_before: now + wait.min(LONGEST_WAIT),
@@ -196,14 +232,13 @@ impl Keeper {
         // RFC 6749 section 6: without a new one, the old one stays valid.
         let expires = match &new.refresh {
             Some(_) => new.refresh_expires_at,
-            None => state.tokens.refresh_expires_at,
+            None => new.refresh_expires_at.or(state.tokens.refresh_expires_at),
         };
         state.tokens = TokenSet {
             refresh: new.refresh.or_else(|| state.tokens.refresh.take()),
             refresh_expires_at: expires,
             access: new.access,
         };
-        *self.refresh_expires_at.lock() = expires;
         state.loaded = true;
         state.unsaved = rotated;
         let saved = self.save(state).await;

@@ -27,7 +27,8 @@ pub struct Prompt {
 }
 
 /// Gets the first tokens of a grant by refresh token: asks the server for a code, shows it, and
-/// waits until a person has entered it and consented. The caller stores the tokens.
+/// waits until a person has entered it and consented, no longer than the code is valid. The caller
+/// stores the tokens.
 ///
 /// # Errors
 /// The server refuses, does not answer, or nobody consents in time.
@@ -52,10 +53,12 @@ pub async fn authorize(
     });
     let polling = client.exchange_device_access_token(&details);
     let pause = |interval: Duration| tokio::time::sleep(interval.max(PAUSE));
-    let answer = polling
-        .request_async(&send, pause, Some(valid_for))
-        .await
-        .map_err(|error| refused(grant, None, error))?;
+    let asking = polling.request_async(&send, pause, Some(valid_for));
+    // The server says how long to pause, too: that may be longer than its code is valid.
+    let answer = match tokio::time::timeout(valid_for, asking).await {
+        Ok(answer) => answer.map_err(|error| refused(grant, None, error))?,
+        Err(_) => return Err(OauthError::refused("expired_token".to_owned(), None)),
+    };
     let tokens = tokens(grant, &answer, Millis::now())?;
     match tokens.refresh {
         Some(_) => Ok(tokens),

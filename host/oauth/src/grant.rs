@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use gatepost_message::Millis;
 use zeroize::Zeroizing;
 
 use crate::{Endpoint, SigningKey};
@@ -20,8 +19,6 @@ pub struct Grant {
     pub kind: GrantKind,
     /// Form in which the client sends its secret.
     pub client_authentication: ClientAuthentication,
-    /// End of the secret's or the key's life, if it is known.
-    pub secret_expires_at: Option<Millis>,
 }
 
 /// Kind of a grant, with its secret.

@@ -239,8 +239,8 @@ fn describe() {
         ),
         (
             "gatepost_connection_secret_expires",
-            "Time at which the secret of a way out ends, if that is near or past, in seconds since \
-             1970; else 0",
+            "Time at which the secret or the authorization of a way out ends, if that is near or past, \
+             in seconds since 1970; else 0",
         ),
         (
             "gatepost_partner_entries",

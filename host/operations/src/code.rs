@@ -240,6 +240,15 @@ codes! {
     /// There is no such profile.
     UnknownProfile = "connection.unknown-profile", Refused,
         "take one that the message names";
+    /// Nobody has authorized the connection.
+    NotAuthorized = "connection.not-authorized", Unavailable,
+        "mend what the message names, and authorize the connection anew";
+    /// The authorization is not known any more.
+    UnknownAuthorization = "connection.unknown-authorization", Unknown,
+        "begin it again with `gatepost connection authorize`";
+    /// As many authorizations as may be are under way.
+    TooManyAuthorizations = "connection.too-many-authorizations", Unavailable,
+        "wait until one has ended";
     /// The account has as many connections as it may have.
     TooManyConnections = "connection.too-many", Conflict,
         "remove one, or raise connections-per-account in [directory]";

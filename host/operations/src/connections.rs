@@ -5,9 +5,9 @@ use std::pin::Pin;
 
 use clap::Args;
 use gatepost_connections::{
-    Classified, Connection, ConnectionDraft, ConnectionKey, ConnectionName, ConnectionStanding,
-    ConnectionState, ConnectionStates, Connections as _, DialogueStage, FoundConnection, Profiles,
-    Secret, Serves, SessionFailure, expires_soon,
+    Authorization, Classified, Connection, ConnectionDraft, ConnectionKey, ConnectionName,
+    ConnectionStanding, ConnectionState, ConnectionStates, Connections as _, DialogueStage,
+    FoundConnection, Profiles, Secret, Serves, SessionFailure, is_soon,
 };
 use gatepost_directory::{Account, Refusal};
 use gatepost_message::Millis;
@@ -183,6 +183,8 @@ pub struct ConnectionSummary {
     pub status: ConnectionState,
     /// End of its secret, if that is near.
     pub secret_expires_soon: Option<Millis>,
+    /// End of its authorization, if that is near.
+    pub authorization_expires_soon: Option<Millis>,
 }
 
 /// Connection in full, without its secrets.
@@ -207,6 +209,10 @@ pub struct ConnectionDetails {
     pub recipients_in_a_day: u64,
     /// End of its secret, if that is near.
     pub secret_expires_soon: Option<Millis>,
+    /// Consent by which it has a refresh token, where it logs in by one and has one.
+    pub authorization: Option<Authorization>,
+    /// End of its authorization, if that is near.
+    pub authorization_expires_soon: Option<Millis>,
 }
 
 /// Adds a connection of an account.
@@ -259,6 +265,11 @@ async fn put(
     let id = account_id(&on.directory.view(), &account)?;
     let site = on.connections.site();
     let named = name.clone();
+    let find = || {
+        let found = on.connections.find(Some(&id.to_string()), name.as_str());
+        found.ok_or_else(|| unknown("connection", &name))
+    };
+    let former = find().ok();
     let made = change(&on.directory, move |directory| {
         directory.set_connection(id, &named.clone(), |former| {
             let draft = as_draft(settings).over(base(&named, former)?);
@@ -266,7 +277,12 @@ async fn put(
         })
     });
     made.await??;
-    let key = ConnectionKey::of_account(id.to_string(), name);
+    let changed = find()?;
+    if let Some(former) = former {
+        (on.states).carry_authorization(&changed.key, &former.connection, &changed.connection);
+    }
+    let key = changed.key;
+    (on.states).show([(key.clone(), &*changed.connection)], Millis::now());
     try_now(&*on.queue, &on.states, on.reopen.as_ref(), &key).await?;
     details(on, &key)
 }
@@ -357,14 +373,20 @@ pub fn list(
     let all = on.connections.all().into_iter();
     let wanted =
         all.filter(|found| only.is_none() || found.key.account.as_deref() == only.as_deref());
-    let summaries = wanted.map(|found| ConnectionSummary {
-        account: found.key.account.as_deref().map(str::to_owned),
-        name: found.key.name.clone(),
-        profile: found.connection.profile.clone(),
-        server: found.connection.server(),
-        serves: found.connection.serves.clone(),
-        status: on.states.state_of(&found.key),
-        secret_expires_soon: expires_soon(&found.connection, now),
+    let summaries = wanted.map(|found| {
+        let authorization = on
+            .states
+            .read(&found.key, ConnectionStanding::authorization);
+        ConnectionSummary {
+            account: found.key.account.as_deref().map(str::to_owned),
+            name: found.key.name.clone(),
+            profile: found.connection.profile.clone(),
+            server: found.connection.server(),
+            serves: found.connection.serves.clone(),
+            status: on.states.state_of(&found.key),
+            secret_expires_soon: soon(found.connection.secret_expires, now),
+            authorization_expires_soon: soon(ends(authorization), now),
+        }
     });
     Ok(summaries.collect())
 }
@@ -435,7 +457,7 @@ pub async fn test(on: &Runtime, asked: TestConnection) -> Result<ConnectionTest,
 }
 
 /// Returns the key of a connection of an account, or of the site.
-fn key_of(
+pub(crate) fn key_of(
     on: &Runtime,
     account: Option<&str>,
     name: ConnectionName,
@@ -476,6 +498,16 @@ fn details(on: &Runtime, key: &ConnectionKey) -> Result<ConnectionDetails, Opera
         status: standing.state().clone(),
         messages_in_a_day: messages,
         recipients_in_a_day: recipients,
-        secret_expires_soon: expires_soon(&found.connection, now),
+        secret_expires_soon: soon(found.connection.secret_expires, now),
+        authorization: standing.authorization(),
+        authorization_expires_soon: soon(ends(standing.authorization()), now),
     })
+}
+
+fn ends(authorization: Option<Authorization>) -> Option<Millis> {
+    authorization.and_then(|authorization| authorization.expires)
+}
+
+fn soon(at: Option<Millis>, now: Millis) -> Option<Millis> {
+    at.filter(|at| is_soon(*at, now))
 }

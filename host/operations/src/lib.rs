@@ -13,6 +13,7 @@
 
 pub mod accounts;
 pub mod addresses;
+pub mod authorizations;
 mod blocking;
 mod client;
 mod code;

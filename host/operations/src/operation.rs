@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::accounts::{self, AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount};
 use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress};
+use crate::authorizations::{self, AuthorizationProgress, AuthorizeConnection, AwaitAuthorization};
 use crate::connections::{
     self, AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, ListConnections,
     RemoveConnection, SetConnection, ShowConnection, TestConnection,
@@ -192,6 +193,10 @@ operations! {
         |on, asked| connections::show(on, asked);
     "connection-test": TestConnection => ConnectionTest,
         |on, asked| connections::test(on, asked).await;
+    "connection-authorize": AuthorizeConnection => AuthorizationProgress,
+        |on, asked| authorizations::begin(on, asked).await;
+    "connection-authorization": AwaitAuthorization => AuthorizationProgress,
+        |on, asked| authorizations::wait(on, asked).await;
     "connection-remove": RemoveConnection => (),
         |on, asked| connections::remove(on, asked).await;
     "directory-rekey": Rekey => Rekeyed,

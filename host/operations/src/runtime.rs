@@ -12,6 +12,7 @@ use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
+use crate::authorizations::Authorizations;
 use crate::code::Code;
 use crate::connections::SessionTester;
 use crate::error::OperationError;
@@ -50,6 +51,8 @@ pub struct Runtime {
     pub states: Arc<ConnectionStates>,
     /// Opener of sessions for tests of connections; `None` if no relay runs.
     pub tester: Option<Arc<dyn SessionTester>>,
+    /// Authorizations of connections; `None` if no relay runs.
+    pub authorizations: Option<Arc<Authorizations>>,
     /// Opens a closed destination for a probe; `None` if no relay runs.
     pub reopen: Option<Reopen>,
     /// Active policies; `None` if no relay runs.
@@ -91,6 +94,14 @@ impl Runtime {
     pub(crate) fn running_policies(&self) -> Result<&Policies, OperationError> {
         self.policies.as_deref().ok_or_else(|| {
             let text = "no relay is running, so no policy is active";
+            OperationError::new(Code::RelayNotRunning, text)
+        })
+    }
+
+    /// Returns the authorizations of the running relay.
+    pub(crate) fn running_authorizations(&self) -> Result<&Authorizations, OperationError> {
+        self.authorizations.as_deref().ok_or_else(|| {
+            let text = "no relay is running that could ask the token server";
             OperationError::new(Code::RelayNotRunning, text)
         })
     }
@@ -160,6 +171,7 @@ impl Runtime {
             states: Arc::new(ConnectionStates::open(Box::new(standings))?),
             directory,
             tester: None,
+            authorizations: None,
             reopen: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),

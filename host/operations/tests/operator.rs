@@ -105,6 +105,7 @@ impl Store {
             connections: Arc::new(connections),
             states: Arc::new(ConnectionStates::open(Box::new(NoStandings)).unwrap()),
             tester: None,
+            authorizations: None,
             reopen: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),

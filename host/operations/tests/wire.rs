@@ -13,6 +13,9 @@ use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::DestinationKey;
 use gatepost_operations::accounts::{AddAccount, ListAccounts, RemoveAccount, SetPolicy};
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
+use gatepost_operations::authorizations::{
+    AuthorizationProgress, AuthorizeConnection, AwaitAuthorization,
+};
 use gatepost_operations::connections::{GivenSecret, SetConnection};
 use gatepost_operations::connectors::{
     AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders,
@@ -57,6 +60,25 @@ where
     assert!(NAMES.contains(&O::NAME), "{}", O::NAME);
     stays(request);
     stays(answer);
+}
+
+#[test]
+fn authorizations_are_read_back_as_they_were() {
+    let request = AuthorizeConnection {
+        account: Some("acme".to_owned()),
+        name: "outlook".parse().unwrap(),
+    };
+    let waiting = AuthorizationProgress::Waiting {
+        id: 7,
+        page: "https://login.example/device".to_owned(),
+        code: "WDJB-MJHT".to_owned(),
+        until: Millis(1_800_000_000_000),
+    };
+    stay(request, waiting);
+    for expires in [None, Some(Millis(1_800_000_000_000))] {
+        let ended = AuthorizationProgress::Authorized { expires };
+        stay(AwaitAuthorization { id: 7 }, ended);
+    }
 }
 
 #[test]

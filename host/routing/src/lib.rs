@@ -34,7 +34,7 @@ use gatepost_intake::pipeline::evaluation;
 use gatepost_observability::Spans;
 use gatepost_policy_set::Policies;
 
-pub use ways::{Outside, OutsideError, Records, Trial, TrialRefusal, Ways};
+pub use ways::{NotAuthorized, Outside, OutsideError, Records, Trial, TrialRefusal, Ways};
 
 /// Calls the hooks `route` and `outcome` for delivery.
 pub struct PolicyRouter {

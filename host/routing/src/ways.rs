@@ -5,6 +5,7 @@ mod connection;
 mod exchanges;
 mod outside;
 mod rules;
+mod token_file;
 mod tokens;
 mod trial;
 
@@ -43,7 +44,9 @@ use self::application::ToApplication;
 use self::connection::{ConnectionServer, ConnectionWatch};
 use self::exchanges::Exchanges;
 pub use self::outside::{Outside, OutsideError};
+use self::token_file::TokenFolder;
 use self::tokens::ConnectionTokens;
+pub use self::tokens::NotAuthorized;
 pub use self::trial::{Trial, TrialRefusal};
 
 /// The ways of the active configuration and of the directory.
@@ -77,10 +80,15 @@ impl Ways {
         outside: Outside,
         records: Records,
     ) -> Self {
+        let tokens = TokenFolder::new(
+            store.join("tokens"),
+            Arc::clone(&directory),
+            Arc::clone(&states),
+        );
         Self {
             policies,
             active,
-            tokens: ConnectionTokens::new(store.join("tokens"), Arc::clone(&directory)),
+            tokens: ConnectionTokens::new(tokens),
             directory,
             connections,
             states,
@@ -443,11 +451,7 @@ impl Ways {
                         (sender.clone(), Some(sender))
                     }
                 };
-                let outside = self.outside.load();
-                let http = match found.key.account {
-                    Some(_) => outside.strangers.clone(),
-                    None => outside.own.clone(),
-                };
+                let http = self.token_client(found);
                 let tokens = self.tokens.of(found, oauth, &user, http);
                 let source = Arc::new(tokens.map_err(|why| unusable(found, &why))?);
                 Ok((Some(LoginSource { mechanisms, source }), mailbox))

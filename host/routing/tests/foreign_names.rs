@@ -299,6 +299,7 @@ fn book(known: &[Known]) -> Book {
                 },
                 connection: Arc::new(connection),
                 profile: Arc::clone(profile),
+                created: None,
                 generation: 1,
             }
         });

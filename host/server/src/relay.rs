@@ -41,7 +41,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::signals::{Limit, Signals};
 use self::sockets::Sockets;
-use self::tester::Tester;
+use self::tester::{Authorizer, Tester};
 use gatepost_config::exposure;
 use gatepost_config::{self as config, Config, Direction, ListenerTls, RelayConnections};
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
@@ -56,6 +56,7 @@ use gatepost_intake::session::Phase;
 use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
+use gatepost_operations::authorizations::Authorizations;
 use gatepost_operations::reload::PendingReload;
 use gatepost_operations::{ControlSocket, Reopen, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
@@ -323,7 +324,6 @@ impl RunningRelay {
             Arc::clone(&directory),
         ));
         let states = open_states(&config).into_diagnostic()?;
-        tokio::spawn(keep_states(Arc::clone(&states), Arc::clone(&connections)));
         let outside = Outside::new(&config, parts.authentication.resolver()).into_diagnostic()?;
         let ways = Arc::new(Ways::new(
             &config.relay.store,
@@ -336,6 +336,14 @@ impl RunningRelay {
                 trace: Arc::clone(&trace),
             },
         ));
+        let kept = keep_states(
+            Arc::clone(&states),
+            Arc::clone(&connections),
+            Arc::clone(&ways),
+        );
+        // Nothing asks for tokens before those of former versions are taken over.
+        tidy_tokens(&ways, &connections).await;
+        tokio::spawn(kept);
         let delivery = Delivery::start(
             Arc::clone(&stores.queue),
             Callers {
@@ -363,6 +371,9 @@ impl RunningRelay {
                 ways: Arc::clone(&ways),
                 terms: delivery.terms(),
             })),
+            authorizations: Some(Arc::new(Authorizations::new(Arc::new(Authorizer(
+                Arc::clone(&ways),
+            ))))),
             reopen: Some(Arc::clone(&reopen)),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
@@ -562,8 +573,22 @@ fn open_states(config: &Config) -> Result<Arc<ConnectionStates>, StandingError> 
     ConnectionStates::open(Box::new(store)).map(Arc::new)
 }
 
-/// Stores the states of connections every few seconds, and shows them every hour.
-async fn keep_states(states: Arc<ConnectionStates>, connections: Arc<RelayConnections>) {
+/// Removes the stored tokens that no connection uses any more.
+async fn tidy_tokens(ways: &Arc<Ways>, connections: &RelayConnections) {
+    let (ways, all) = (Arc::clone(ways), connections.all());
+    let tidied = tokio::task::spawn_blocking(move || ways.tidy_tokens(&all));
+    if tidied.await.is_err() {
+        tracing::error!("old tokens of connections were not removed");
+    }
+}
+
+/// Stores the states of connections every few seconds, and shows them every hour. The tokens of
+/// connections that were removed go with their states.
+async fn keep_states(
+    states: Arc<ConnectionStates>,
+    connections: Arc<RelayConnections>,
+    ways: Arc<Ways>,
+) {
     /// Interval at which changed states are stored.
     const SAVE: Duration = Duration::from_secs(5);
     /// Number of intervals between two looks at the secrets: an hour.
@@ -578,9 +603,13 @@ async fn keep_states(states: Arc<ConnectionStates>, connections: Arc<RelayConnec
                 .iter()
                 .map(|found| (found.key.clone(), &*found.connection));
             states.show(all, Millis::now());
+            tidy_tokens(&ways, &connections).await;
         }
-        let states = Arc::clone(&states);
-        let saved = tokio::task::spawn_blocking(move || states.save()).await;
+        let (states, ways) = (Arc::clone(&states), Arc::clone(&ways));
+        let saved = tokio::task::spawn_blocking(move || {
+            states.save().inspect(|gone| ways.forget_tokens(gone))
+        });
+        let saved = saved.await;
         if let Ok(Err(error)) = saved {
             tracing::error!(%error, "the states of connections were not stored");
         }

@@ -7,9 +7,13 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use gatepost_config::SecretSource;
 use gatepost_connections::{
-    ConnectionDraft, ConnectionName, ConnectionState, ConnectionTrouble, Secret, Serves,
+    Authorization, ConnectionDraft, ConnectionName, ConnectionState, ConnectionTrouble, Secret,
+    Serves,
 };
 use gatepost_model::TlsMode;
+use gatepost_operations::authorizations::{
+    AuthorizationProgress, AuthorizeConnection, AwaitAuthorization,
+};
 use gatepost_operations::connections::{
     AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, GivenSecret,
     ListConnections, RemoveConnection, SetConnection, ShowConnection, TestConnection,
@@ -32,6 +36,9 @@ pub(super) enum Command {
     Show(Ask<ShowConnection>),
     /// Open a session by a connection, show the dialogue, and end it.
     Test(Ask<TestConnection>),
+    /// Have a person authorize a connection that logs in by a refresh token: show a page and a code,
+    /// and wait for the consent.
+    Authorize(Ask<AuthorizeConnection>),
     /// Remove a connection of an account.
     Remove(Ask<RemoveConnection>),
 }
@@ -120,7 +127,54 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             let json = ask.target.json;
             print_test(&ask.answer().await?, json)
         }
+        Command::Authorize(ask) => authorize(ask).await,
         Command::Remove(ask) => done(ask, "removed").await,
+    }
+}
+
+/// Has the relay authorize a connection, and shows the progress.
+async fn authorize(ask: Ask<AuthorizeConnection>) -> miette::Result<ExitCode> {
+    let target = ask.target;
+    let mut shown = None;
+    let mut progress = target.call_relay(ask.request).await?;
+    loop {
+        let is_new = shown.as_ref() != Some(&progress);
+        match target.json {
+            true if is_new => output::print_json([&progress])?,
+            true => {}
+            false => output::print(progress_text(&progress, is_new))?,
+        }
+        let AuthorizationProgress::Waiting { id, .. } = progress else {
+            return Ok(exit(true));
+        };
+        shown = Some(progress);
+        progress = target.call_relay(AwaitAuthorization { id }).await?;
+    }
+}
+
+fn progress_text(progress: &AuthorizationProgress, is_new: bool) -> String {
+    match progress {
+        AuthorizationProgress::Waiting {
+            page, code, until, ..
+        } if is_new => {
+            let (page, code) = (escape::line(page), escape::line(code));
+            format!(
+                "open this page in a browser:  {page}\nand enter this code there:    {code}\n\
+                 waiting for the consent until {until}"
+            )
+        }
+        AuthorizationProgress::Waiting { until, .. } => {
+            format!(
+                "still waiting: the code ends {}",
+                output::time_until(*until)
+            )
+        }
+        AuthorizationProgress::Authorized { expires: Some(at) } => {
+            format!("authorized; the refresh token expires on {at}")
+        }
+        AuthorizationProgress::Authorized { expires: None } => {
+            "authorized; the service does not say when the refresh token expires".to_owned()
+        }
     }
 }
 
@@ -207,8 +261,13 @@ impl Row for ConnectionSummary {
     fn cells(&self) -> Vec<String> {
         let words = |trouble: &ConnectionTrouble| output::shorten(&trouble.words);
         let mut reason = self.status.trouble().map(words).unwrap_or_default();
-        if let Some(at) = self.secret_expires_soon.filter(|_| reason.is_empty()) {
-            reason = format!("its secret expires on {at}");
+        for (what, at) in [
+            ("secret", self.secret_expires_soon),
+            ("authorization", self.authorization_expires_soon),
+        ] {
+            if let Some(at) = at.filter(|_| reason.is_empty()) {
+                reason = format!("its {what} expires on {at}");
+            }
         }
         vec![
             self.name.to_string(),
@@ -287,6 +346,20 @@ fn in_words(details: &ConnectionDetails) -> String {
             match details.changed {
                 Some(at) => format!("set on {at}, or before"),
                 None => "set in the configuration".to_owned(),
+            },
+        );
+    }
+    if settings.logs_in_by_refresh_token() {
+        let soon = details.authorization_expires_soon.is_some();
+        line(
+            "authorized",
+            match details.authorization {
+                None => "no: run `gatepost connection authorize`".to_owned(),
+                Some(Authorization { expires: None }) => "yes".to_owned(),
+                Some(Authorization { expires: Some(at) }) if soon => {
+                    format!("until {at}: run `gatepost connection authorize`")
+                }
+                Some(Authorization { expires: Some(at) }) => format!("until {at}"),
             },
         );
     }

@@ -3,7 +3,7 @@
 use gatepost_oauth::{OauthError, Prompt, TokenSet, authorize};
 use test_support::TokenServer;
 
-use crate::support::{by_refresh, grant, http};
+use crate::support::{Bench, by_refresh, grant, http};
 
 const DETAILS: &str = r#"{"device_code":"d","user_code":"ABCD-EFGH","interval":0,"expires_in":900,
     "verification_uri":"https://login.example/device"}"#;
@@ -38,6 +38,38 @@ async fn a_person_consents_and_the_relay_gets_its_tokens() {
     let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
     assert_eq!(asked[3].fields["grant_type"], grant_type);
     assert_eq!(asked[3].fields["device_code"], "d");
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_consent_take_the_place_of_those_before() {
+    let mut bench = Bench::new(|| by_refresh(Some("old")));
+    bench.server.answer_error("invalid_grant", "revoked");
+    assert!(bench.tokens.token(None).await.is_err());
+    bench.server.answer("200 OK", DETAILS);
+    bench.server.answer_token("access", 60, Some("new"));
+    let device = bench.server.url("/device").parse().unwrap();
+    bench.tokens.authorize(&device, |_| {}).await.unwrap();
+    assert_eq!(bench.store.refresh().as_deref(), Some("new"));
+    // Nobody waits for the end of the pause after the failure.
+    assert_eq!(bench.token().await, "access");
+    bench.restart();
+    bench.pass(60);
+    bench.token().await;
+    let last = bench.server.requests().pop().unwrap();
+    assert_eq!(last.fields["refresh_token"], "new");
+}
+
+#[tokio::test]
+async fn a_server_that_lets_the_relay_pause_longer_than_its_code_is_valid_does_not_hold_it() {
+    let server = TokenServer::start();
+    let long = DETAILS.replace(
+        r#""interval":0,"expires_in":900"#,
+        r#""interval":9000,"expires_in":1"#,
+    );
+    server.answer("200 OK", &long);
+    server.answer_error("authorization_pending", "wait");
+    let error = run(&server).await.1.unwrap_err();
+    assert!(error.to_string().contains("not entered in time"), "{error}");
 }
 
 #[tokio::test]

@@ -27,7 +27,6 @@ pub fn grant(server: &TokenServer, kind: GrantKind) -> Grant {
         scopes: vec!["mail.send".to_owned(), "offline_access".to_owned()],
         kind,
         client_authentication: ClientAuthentication::Body,
-        secret_expires_at: None,
     }
 }
 

@@ -21,6 +21,7 @@ use gatepost_feeds as feeds;
 use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
 use gatepost_intake::tls;
+use gatepost_message::Millis;
 use gatepost_observability as observability;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
@@ -210,6 +211,8 @@ impl RunningRelay {
             match now.site.connections.get(name) {
                 None => self.states.forget(&key),
                 Some(of) if of.connection != former.connection => {
+                    (self.states).carry_authorization(&key, &former.connection, &of.connection);
+                    (self.states).show([(key.clone(), &*of.connection)], Millis::now());
                     let queue = &*self.parts.stores.admin;
                     let tried = try_now(queue, &self.states, Some(&self.reopen), &key);
                     if let Err(error) = tried.await {

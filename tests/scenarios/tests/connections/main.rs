@@ -17,6 +17,13 @@ mod auth {
     mod without_credential;
 }
 
+mod oauth {
+    mod authorized;
+    mod customer;
+    mod not_authorized;
+    mod removed;
+}
+
 mod tls {
     mod client_certificate;
     mod implicit;
@@ -68,7 +75,7 @@ use std::fs;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use test_support::{Certificate, Relay, RelayBuilder, Sink, Taken};
+use test_support::{Certificate, Relay, RelayBuilder, Sink, Taken, TokenServer};
 
 /// Message of the scenarios.
 const MESSAGE: &[u8] = b"Date: Mon, 2 Mar 2026 11:09:00 +0000\r\n\
@@ -96,6 +103,37 @@ const LOGIN: &str = "
 
 /// Keys of a connection with that user.
 const USER: &str = "user = 'desk'\npassword = 'hush-of-the-desk'\n";
+
+/// Script of a service with STARTTLS where `desk` logs in by this access token.
+fn by_token(token: &str) -> String {
+    format!(
+        "tls = {{ mode = 'starttls' }}\n[auth]\nrequired = true\nmechanisms = ['XOAUTH2']\n\
+         users = [{{ name = 'desk', token = '{token}' }}]\n"
+    )
+}
+
+/// Keys of a connection of `desk` that a person has to authorize at this token server.
+fn by_consent(tokens: &TokenServer) -> String {
+    format!(
+        "user = 'desk'\nmechanisms = ['xoauth2']\ngrant = 'refresh-token'\nclient-id = 'relay'\n\
+         token-url = '{}'\ndevice-url = '{}'\nscopes = ['mail.send', 'offline_access']\n",
+        tokens.url("/token"),
+        tokens.url("/device")
+    )
+}
+
+/// Answer of a token server that begins the device flow (RFC 8628).
+const DEVICE: &str = r#"{"device_code":"device-code-of-the-relay","user_code":"WDJB-MJHT",
+    "interval":0,"expires_in":900,"verification_uri":"https://login.example/device"}"#;
+
+/// Answer of a token server with a refresh token that lives for seven days.
+fn tokens_for_a_week(access: &str, refresh: &str) -> String {
+    serde_json::json!({
+        "access_token": access, "token_type": "Bearer", "expires_in": 3600,
+        "refresh_token": refresh, "refresh_token_expires_in": 7 * 24 * 3600,
+    })
+    .to_string()
+}
 
 /// Another mail service, with a certificate of its own.
 struct Service {
