@@ -175,6 +175,21 @@ fn helo_is_sent_where_ehlo_is_unknown() {
 }
 
 #[test]
+fn a_server_that_refuses_ehlo_and_offers_too_little_after_helo_is_told_of_in_its_own_words() {
+    let mut client = Client::new(Tls::Required, false);
+    client.hear("220 old.example\r\n");
+    client.hear("550 5.7.1 we do not know you\r\n");
+    client.hear("250 old.example\r\n");
+    let Failure::SessionRefused { stage, reply, .. } = client.failure() else {
+        panic!("{:?}", client.failure());
+    };
+    assert_eq!(*stage, OpeningStage::Ehlo);
+    assert_eq!(reply.to_string(), "550 5.7.1 we do not know you");
+    assert!(client.failure().is_permanent());
+    assert_eq!(client.session.opening(), Some(OpeningStage::Ehlo));
+}
+
+#[test]
 fn pipelined_commands_go_out_together_and_the_message_after_354() {
     let mut client = Client::ready(OFFER);
     let sent = client.begin(Transaction {

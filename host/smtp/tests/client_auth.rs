@@ -122,6 +122,21 @@ fn decoded(line: &str) -> String {
 }
 
 #[test]
+fn a_refused_ehlo_is_the_reason_why_no_mechanism_is_offered() {
+    let mut client = Client::new(Tls::Required, Some(channel()), password("secret"));
+    client.hear("220 old.example\r\n");
+    client.hear("550 5.7.1 we do not know you\r\n");
+    let sent = client.hear("250 old.example\r\n");
+    assert!(!sent.contains("AUTH"), "{sent}");
+    let Some(Event::Failed(Failure::SessionRefused { stage, reply, .. })) = client.events.last()
+    else {
+        panic!("{:?}", client.events);
+    };
+    assert_eq!(*stage, OpeningStage::Ehlo);
+    assert!(reply.to_string().contains("we do not know you"), "{reply}");
+}
+
+#[test]
 fn auth_follows_the_ehlo_inside_of_tls_and_forgets_the_offer_before() {
     let mut client = Client::new(Tls::Opportunistic, None, password("secret"));
     client.hear("220 mx\r\n");

@@ -31,6 +31,8 @@ pub struct Session {
     output: BytesMut,
     events: VecDeque<Event>,
     capabilities: Capabilities,
+    /// Refusal of EHLO by a server that accepted HELO after it.
+    ehlo_refusal: Option<Reply>,
     /// True if the server may still have the last transaction open.
     needs_reset: bool,
 }
@@ -79,6 +81,7 @@ impl Session {
             output: BytesMut::new(),
             events: VecDeque::new(),
             capabilities: Capabilities::default(),
+            ehlo_refusal: None,
             needs_reset: false,
         }
     }
@@ -209,6 +212,7 @@ impl Session {
                 self.capabilities = Capabilities::default();
                 let helo = format!("HELO {}", self.settings.ehlo_name);
                 self.command(&helo);
+                self.ehlo_refusal = Some(reply);
                 self.state = State::Helo;
             }
             State::Helo if reply.code() == 250 => self.greeted(),
@@ -279,6 +283,7 @@ impl Session {
         };
         let ehlo = format!("{verb} {}", self.settings.ehlo_name);
         self.command(&ehlo);
+        self.ehlo_refusal = None;
         self.state = State::Ehlo;
         self.opening = Some(OpeningStage::Ehlo);
     }
@@ -292,10 +297,7 @@ impl Session {
                 self.state = State::StartTls;
                 self.opening = Some(OpeningStage::StartTls);
             }
-            Tls::Required => {
-                self.state = State::Failed(Failure::TlsNotOffered);
-                self.opening = Some(OpeningStage::StartTls);
-            }
+            Tls::Required => self.not_offered(OpeningStage::StartTls, Failure::TlsNotOffered),
             Tls::Opportunistic | Tls::None => self.log_in(),
         }
     }
@@ -305,14 +307,34 @@ impl Session {
         let Some(login) = self.settings.login.take() else {
             return self.ready();
         };
-        self.opening = Some(OpeningStage::Auth);
         match Auth::begin(&login, &self.capabilities, self.channel.as_ref()) {
             Ok((command, auth)) => {
                 self.events.push_back(Event::SendSecret(command));
                 self.state = State::Auth(Box::new(auth));
+                self.opening = Some(OpeningStage::Auth);
             }
-            Err(error) => self.state = State::Failed(error.into()),
+            Err(error) => self.not_offered(OpeningStage::Auth, error.into()),
         }
+    }
+
+    /// Ends the session at a stage for which the server offers too little. If it has refused EHLO,
+    /// that is the reason: its own words say why.
+    fn not_offered(&mut self, stage: OpeningStage, failure: Failure) {
+        let (stage, failure) = match self.ehlo_refusal.take() {
+            Some(reply) => {
+                let stage = OpeningStage::Ehlo;
+                let reason = None;
+                let refused = Failure::SessionRefused {
+                    stage,
+                    reply,
+                    reason,
+                };
+                (stage, refused)
+            }
+            None => (stage, failure),
+        };
+        self.opening = Some(stage);
+        self.state = State::Failed(failure);
     }
 
     fn ready(&mut self) {
