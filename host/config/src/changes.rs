@@ -176,7 +176,9 @@ impl Leaves {
         match value {
             Value::Object(table) if !table.is_empty() || key.is_empty() => {
                 for (name, value) in table {
-                    self.collect_leaves(&join_key(key, name), value, secret || is_secret(name));
+                    // Numbers alone are below `caps.credential`.
+                    let secret = secret || (is_secret(name) && key != "caps");
+                    self.collect_leaves(&join_key(key, name), value, secret);
                 }
             }
             Value::Array(items) => match distinct_names(items) {

@@ -39,6 +39,7 @@ use std::sync::Arc;
 
 use gatepost_application::{MaildirSettings, Target};
 use gatepost_delivery::Templates;
+use gatepost_volume::SiteCaps;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -95,6 +96,9 @@ pub struct Config {
     /// Limits on failed authentication attempts.
     #[serde(default)]
     pub log_ins: LogIns,
+    /// Caps on what accounts submit.
+    #[serde(default)]
+    pub caps: SiteCaps,
     /// Resolver of the relay.
     #[serde(default)]
     pub dns: Dns,

@@ -30,6 +30,14 @@ struct Cleared {
 
 /// Hands a message to all its destinations at once, and settles every recipient.
 pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<MessageInHand>) {
+    if let Some(reply) = delivery.ways.held(&in_hand.claim) {
+        settle_open(&delivery, &in_hand, || AttemptReply::Held(reply.clone())).await;
+        // What ended while this was recorded has released all others.
+        if delivery.ways.held(&in_hand.claim).is_none() {
+            delivery.ways.release(in_hand.claim.transaction.id);
+        }
+        return;
+    }
     let Routed { lots, mut settled } = route(&delivery, &in_hand).await;
     let mut cleared = Vec::new();
     for lot in lots {

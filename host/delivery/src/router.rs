@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use gatepost_message::Address;
+use gatepost_message::{Address, TransactionId};
 use gatepost_model::{Destination, Judgement, Plan, Routing, Step};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Claim, ClaimedRecipient};
@@ -60,6 +60,15 @@ pub trait Ways: Send + Sync + 'static {
     fn patience(&self, _destination: &Destination) -> Patience {
         Patience::default()
     }
+
+    /// Returns the reply with which a message is held before its attempt: its account may not send
+    /// now.
+    fn held(&self, _message: &Claim) -> Option<Reply> {
+        None
+    }
+
+    /// Releases a message that was held so, because its account may send again.
+    fn release(&self, _message: TransactionId) {}
 
     /// Returns how the destination is reached now, for this message, which leaves in the name of
     /// `send_as` if there is one.

@@ -8,7 +8,7 @@ use gatepost_message::Millis;
 
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, PartnerEntry,
-    PartnerList, SealedConnection, SupportAddress, UserName,
+    PartnerList, Restriction, SealedConnection, SupportAddress, UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.
@@ -53,6 +53,8 @@ pub enum DirectoryRow {
     List(Box<PartnerList>),
     /// Connection of a customer, encrypted.
     Connection(Box<SealedConnection>),
+    /// Restrictions on the submissions of an account.
+    Restriction(Box<Restriction>),
 }
 
 /// Credential as it is stored.
@@ -105,6 +107,8 @@ pub enum RowKey {
         /// Name.
         name: ConnectionName,
     },
+    /// Restrictions on the submissions of the account with this id.
+    Restriction(String),
 }
 
 impl DirectoryRow {
@@ -127,6 +131,7 @@ impl DirectoryRow {
                 account: sealed.account,
                 name: sealed.name.clone(),
             },
+            Self::Restriction(restriction) => RowKey::Restriction(restriction.account.clone()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use gatepost_message::{Address, Domain, Millis};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, ConnectorId, DirectoryError, Secret, Verifier, random};
@@ -104,6 +105,9 @@ pub struct Credential {
     pub created: Millis,
     /// Time of the last login.
     pub last_used: Option<Millis>,
+    /// Network of the client at the last login.
+    #[serde(default)]
+    pub last_network: Option<IpNet>,
     /// Time of revocation.
     pub revoked: Option<Millis>,
 }

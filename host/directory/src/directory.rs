@@ -3,8 +3,9 @@
 mod accounts;
 mod connections;
 mod partners;
+mod restrictions;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc};
 
 use gatepost_message::{Domain, Millis, Separators};
 use zeroize::Zeroizing;
@@ -18,7 +19,7 @@ use crate::{
     shared::{LockedState, SharedDirectory},
     sqlite::SqliteStore,
     state,
-    uses::UseWriter,
+    uses::{CredentialUse, UseWriter},
     view::has_encrypted,
 };
 
@@ -147,10 +148,10 @@ impl Directory {
         self.shared.view().load_full()
     }
 
-    /// Records a login with this credential. It is on disk within five seconds, together with all
-    /// others.
-    pub fn record_use(&self, user: &UserName, now: Millis) {
-        self.shared.uses.record(user, now);
+    /// Records a login with this credential from a client. It is on disk within five seconds,
+    /// together with all others.
+    pub fn record_use(&self, user: &UserName, from: Option<IpAddr>, now: Millis) {
+        self.shared.uses.record(user, CredentialUse::new(from, now));
     }
 
     /// Sets the limits of accounts from now on. Anything over them stays.

@@ -24,6 +24,8 @@
 //!   an address, a brand or a domain of its account.
 //! - Partners ([`Partner`]) are addresses with which an account shares tickets. They come from a
 //!   sharing agreement with another account here ([`Agreement`]) or from a [`PartnerList`].
+//! - A [`Restriction`] has the caps on what an account submits, and its suspension. It may be of an
+//!   account of the configuration, too.
 //! - Outgoing mail carries an email id made with the key ring ([`View::email_id`]), by which the
 //!   relay recognises its own mail when it comes back.
 //!
@@ -45,6 +47,7 @@ mod key_ring;
 mod memory;
 mod partner;
 mod random;
+mod restriction;
 mod rows;
 mod rules;
 mod schema;
@@ -75,6 +78,7 @@ pub use partner::{
     Agreement, Feed, ListChange, Partner, PartnerEntry, PartnerEntryError, PartnerList,
     PartnerSource, beginning,
 };
+pub use restriction::{Reason, ReasonError, Restriction, Suspension};
 pub use secret::Secret;
 pub use sqlite::SqliteStore;
 pub use staging::ImportId;

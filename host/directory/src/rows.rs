@@ -9,8 +9,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, DirectoryChange,
-    DirectoryError, DirectoryRow, Feed, Name, PartnerList, PartnerSource, Profile, RowKey, Rows,
-    Scope, Sealed, SealedConnection, SealedCredential, SupportAddress, UserName,
+    DirectoryError, DirectoryRow, Feed, Name, PartnerList, PartnerSource, Profile, Reason,
+    Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential, SupportAddress,
+    Suspension, UserName,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -22,13 +23,15 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let agreements = agreements(connection)?.into_iter();
     let lists = partner_lists(connection)?.into_iter().map(Box::new);
     let connections = connections(connection)?.into_iter().map(Box::new);
+    let restrictions = restrictions(connection)?.into_iter().map(Box::new);
     let rows = (accounts.map(DirectoryRow::Account))
         .chain(connectors.map(DirectoryRow::Connector))
         .chain(addresses.map(DirectoryRow::Address))
         .chain(credentials.map(DirectoryRow::Credential))
         .chain(agreements.map(DirectoryRow::Agreement))
         .chain(lists.map(DirectoryRow::List))
-        .chain(connections.map(DirectoryRow::Connection));
+        .chain(connections.map(DirectoryRow::Connection))
+        .chain(restrictions.map(DirectoryRow::Restriction));
     let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
     let last_list = connection.query_row(select, [], |row| row.get(0));
     Ok(Rows {
@@ -158,7 +161,7 @@ fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
 fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential>> {
     let mut select = connection.prepare_cached(
         "SELECT user_name, c.account, c.connector, alias, c.created, last_used, revoked, domain,
-                native_domain, key_id, verifier
+                native_domain, key_id, verifier, last_network
          FROM credentials c JOIN accounts a ON a.id = c.account
          LEFT JOIN connectors o ON o.id = c.connector ORDER BY c.created, user_name",
     )?;
@@ -183,6 +186,7 @@ fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential
             },
             created: time(row, 4)?,
             last_used: optional_time(row, 5)?,
+            last_network: optional_parsed(row, 11)?,
             revoked: optional_time(row, 6)?,
         };
         Ok(SealedCredential {
@@ -267,6 +271,21 @@ fn connections(connection: &Connection) -> rusqlite::Result<Vec<SealedConnection
     rows.collect()
 }
 
+fn restrictions(connection: &Connection) -> rusqlite::Result<Vec<Restriction>> {
+    let mut select = connection.prepare_cached(
+        "SELECT account, caps_json, suspended, reason FROM restrictions ORDER BY account",
+    )?;
+    let rows = select.query_map([], |row| {
+        let reason: Option<Reason> = optional_parsed(row, 3)?;
+        Ok(Restriction {
+            account: row.get(0)?,
+            caps: from_json(row, 1)?,
+            suspended: optional_time(row, 2)?.map(|since| Suspension { since, reason }),
+        })
+    })?;
+    rows.collect()
+}
+
 /// Writes a change.
 pub(crate) fn write(
     connection: &Connection,
@@ -316,6 +335,7 @@ fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError
         )?),
         DirectoryRow::List(list) => put_list(connection, list),
         DirectoryRow::Connection(sealed) => Ok(put_connection(connection, sealed)?),
+        DirectoryRow::Restriction(restriction) => put_restriction(connection, restriction),
     }
 }
 
@@ -416,12 +436,14 @@ fn put_credential(connection: &Connection, sealed: &SealedCredential) -> rusqlit
     execute(
         connection,
         "INSERT INTO credentials
-             (user_name, account, connector, alias, created, last_used, revoked, key_id, verifier)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             (user_name, account, connector, alias, created, last_used, revoked, key_id, verifier,
+              last_network)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (user_name) DO UPDATE SET account = excluded.account,
              connector = excluded.connector, alias = excluded.alias, created = excluded.created,
              last_used = excluded.last_used, revoked = excluded.revoked,
-             key_id = excluded.key_id, verifier = excluded.verifier",
+             key_id = excluded.key_id, verifier = excluded.verifier,
+             last_network = excluded.last_network",
         params![
             credential.user_name.as_str(),
             credential.account.to_string(),
@@ -432,6 +454,7 @@ fn put_credential(connection: &Connection, sealed: &SealedCredential) -> rusqlit
             credential.revoked.map(stored),
             verifier.key_id,
             verifier.bytes,
+            credential.last_network.map(|network| network.to_string()),
         ],
     )
 }
@@ -454,6 +477,22 @@ fn put_connection(connection: &Connection, row: &SealedConnection) -> rusqlite::
             row.sealed.bytes,
         ],
     )
+}
+
+fn put_restriction(connection: &Connection, row: &Restriction) -> Result<(), DirectoryError> {
+    let suspended = row.suspended.as_ref();
+    Ok(execute(
+        connection,
+        "INSERT INTO restrictions (account, caps_json, suspended, reason) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (account) DO UPDATE SET caps_json = excluded.caps_json,
+             suspended = excluded.suspended, reason = excluded.reason",
+        params![
+            row.account,
+            to_json(&row.caps)?,
+            suspended.map(|suspended| stored(suspended.since)),
+            suspended.and_then(|suspended| suspended.reason.as_ref().map(Reason::as_str)),
+        ],
+    )?)
 }
 
 fn put_list(connection: &Connection, list: &PartnerList) -> Result<(), DirectoryError> {
@@ -522,6 +561,10 @@ fn remove(connection: &Connection, key: &RowKey) -> rusqlite::Result<()> {
         RowKey::Connection { account, name } => {
             let delete = "DELETE FROM connections WHERE account = ?1 AND name = ?2";
             execute(connection, delete, (account.to_string(), name.as_str()))
+        }
+        RowKey::Restriction(account) => {
+            let delete = "DELETE FROM restrictions WHERE account = ?1";
+            execute(connection, delete, [account])
         }
         RowKey::List(list) => {
             let delete = "DELETE FROM partners WHERE list = ?1";

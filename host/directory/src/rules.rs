@@ -10,6 +10,7 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod credential;
 pub(crate) mod partner;
+pub(crate) mod restriction;
 
 use std::sync::Arc;
 

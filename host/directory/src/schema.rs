@@ -10,6 +10,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-2.sql"),
         include_str!("schema-3.sql"),
         include_str!("schema-4.sql"),
+        include_str!("schema-6.sql"),
     ],
     tables: &[
         ("accounts", 1),
@@ -22,6 +23,7 @@ const SCHEMA: Schema = Schema {
         ("partner_lists", 3),
         ("partners", 3),
         ("connections", 4),
+        ("restrictions", 5),
     ],
 };
 

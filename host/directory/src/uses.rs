@@ -1,15 +1,35 @@
 //! Last use of each credential: kept in memory and written to disk every few seconds, so that no
 //! login waits for the disk.
 
-use std::{collections::HashMap, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use gatepost_message::Millis;
+use ipnet::IpNet;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::{DirectoryError, UserName, rules, shared::SharedDirectory};
 
 /// Delay before a use is written, so that others are written with it.
 pub(crate) const WRITE_DELAY: Duration = Duration::from_secs(5);
+
+/// Use of a credential.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CredentialUse {
+    pub(crate) at: Millis,
+    /// Network of the client: an IPv4 address, or an IPv6 /64, within which a site numbers its
+    /// machines freely.
+    pub(crate) network: Option<IpNet>,
+}
+
+impl CredentialUse {
+    pub(crate) fn new(from: Option<IpAddr>, at: Millis) -> Self {
+        let network = from.and_then(|from| match from.to_canonical() {
+            v4 @ IpAddr::V4(_) => IpNet::new(v4, 32).ok(),
+            v6 => IpNet::new(v6, 64).ok().map(|network| network.trunc()),
+        });
+        Self { at, network }
+    }
+}
 
 /// Uses that are not yet written.
 #[derive(Debug, Default)]
@@ -20,17 +40,18 @@ pub(crate) struct PendingUses {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    last: HashMap<UserName, Millis>,
+    last: HashMap<UserName, CredentialUse>,
     closed: bool,
 }
 
 impl PendingUses {
-    pub(crate) fn record(&self, user: &UserName, now: Millis) {
+    pub(crate) fn record(&self, user: &UserName, used: CredentialUse) {
         let mut waiting = self.lock();
         let first = waiting.last.is_empty();
         match waiting.last.get_mut(user) {
-            Some(last) => *last = now.max(*last),
-            None => drop(waiting.last.insert(user.clone(), now)),
+            Some(last) if last.at > used.at => {}
+            Some(last) => *last = used,
+            None => drop(waiting.last.insert(user.clone(), used)),
         }
         drop(waiting);
         if first {
@@ -66,7 +87,7 @@ impl SharedDirectory {
         });
         if written.is_err() {
             uses.iter()
-                .for_each(|(user, at)| self.uses.record(user, *at));
+                .for_each(|(user, used)| self.uses.record(user, *used));
         }
         written
     }

@@ -19,8 +19,9 @@ use rpds::HashTrieMapSync as Map;
 use self::partners::Partners;
 pub(crate) use self::{holdings::Holdings, load::has_encrypted};
 use crate::{
-    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Known, Scope,
-    Sealed, SealedCredential, SupportAddress, UserName, Verifier, email_id::EmailIds,
+    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
+    Known, Restriction, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName,
+    Verifier, email_id::EmailIds,
 };
 
 /// Owner of an address.
@@ -55,6 +56,8 @@ pub struct View {
     /// Support addresses by canonical form, claimed ones too, in order of their accounts.
     addresses: Map<Canonical, Arc<[SupportAddress]>>,
     credentials: Map<UserName, Arc<CredentialEntry>>,
+    /// Restrictions on submissions, by id of the account.
+    restrictions: Map<Arc<str>, Arc<Restriction>>,
     /// Sharing agreements, oldest first.
     agreements: Arc<Vec<Agreement>>,
     /// Owners of the addresses of all accounts that share with any other, by the form in which
@@ -87,6 +90,7 @@ impl PartialEq for View {
             connectors,
             addresses,
             credentials,
+            restrictions,
             agreements,
             shared,
             partners,
@@ -97,6 +101,7 @@ impl PartialEq for View {
             && *connectors == other.connectors
             && *addresses == other.addresses
             && *credentials == other.credentials
+            && *restrictions == other.restrictions
             && *agreements == other.agreements
             && *shared == other.shared
             && *partners == other.partners
@@ -125,6 +130,7 @@ impl View {
             connectors: Map::new_sync(),
             addresses: Map::new_sync(),
             credentials: Map::new_sync(),
+            restrictions: Map::new_sync(),
             agreements: Arc::default(),
             shared: Map::new_sync(),
             partners: Partners::empty(),
@@ -267,6 +273,23 @@ impl View {
             credential: entry.known.credential.clone(),
             verifier: entry.sealed.clone(),
         })
+    }
+
+    /// Returns the credentials of an account, revoked ones too, oldest first.
+    pub fn credentials_of(&self, account: AccountId) -> Vec<Credential> {
+        let all = self.credentials().into_iter();
+        let own = all.filter(|known| known.credential.account == account);
+        own.map(|known| known.credential.clone()).collect()
+    }
+
+    /// Returns the restrictions on the submissions of an account, if there are some.
+    pub fn restriction(&self, account: &str) -> Option<&Restriction> {
+        self.restrictions.get(account).map(|found| &**found)
+    }
+
+    /// Returns the suspension of an account, if it is suspended.
+    pub fn suspension(&self, account: &str) -> Option<&Suspension> {
+        self.restriction(account)?.suspended.as_ref()
     }
 
     /// Returns every credential, revoked ones too, oldest first.

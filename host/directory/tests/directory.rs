@@ -267,14 +267,27 @@ fn the_last_use_is_recorded_and_outlives_the_process() {
     let issued = directory
         .issue(Grant::Submission { account }, false)
         .unwrap();
-    let last = |directory: &Directory| directory.credentials().unwrap()[0].last_used;
-    assert_eq!(last(&directory), None);
-    directory.record_use(&issued.credential.user_name, Millis(2_000));
-    directory.record_use(&issued.credential.user_name, Millis(1_000));
-    assert_eq!(last(&directory), Some(Millis(2_000)));
-    directory.record_use(&issued.credential.user_name, Millis(3_000));
+    let last = |directory: &Directory| {
+        let credential = directory.credentials().unwrap().remove(0);
+        (credential.last_used, credential.last_network)
+    };
+    let client_network = |text: &str| Some(text.parse().unwrap());
+    assert_eq!(last(&directory), (None, None));
+    let user = &issued.credential.user_name;
+    let client = |text: &str| Some(text.parse().unwrap());
+    directory.record_use(user, client("192.0.2.1"), Millis(2_000));
+    directory.record_use(user, client("192.0.2.9"), Millis(1_000));
+    assert_eq!(
+        last(&directory),
+        (Some(Millis(2_000)), client_network("192.0.2.1/32"))
+    );
+    directory.record_use(user, client("2001:db8::1:2"), Millis(3_000));
     drop(directory);
-    assert_eq!(last(&open(folder.path())), Some(Millis(3_000)));
+    let after = last(&open(folder.path()));
+    assert_eq!(
+        after,
+        (Some(Millis(3_000)), client_network("2001:db8::/64"))
+    );
 }
 
 #[test]

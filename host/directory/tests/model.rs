@@ -358,7 +358,7 @@ impl Model {
             }
             Step::Use(number) => {
                 let user = self.credentials.get(*number)?.user.clone();
-                directory.record_use(&user, Millis(*number as u64 + 1));
+                directory.record_use(&user, None, Millis(*number as u64 + 1));
                 (true, directory.credentials().is_ok())
             }
             Step::SetPolicy(a, is_set) => {

@@ -15,13 +15,14 @@ use std::time::Duration;
 use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
     ConnectorState, Directory, DirectoryError, Fetched, Forwarders, Grant, Partner, PartnerEntry,
-    PartnerSource, PolicySettings, Recipient, Scope,
+    PartnerSource, PolicySettings, Reason, Recipient, Scope,
 };
 use gatepost_message::Millis;
+use gatepost_volume::{Cap, Caps, Subject};
 use rusqlite::Connection;
 
 /// Schemas that were ever released.
-const SCHEMAS: [&str; 4] = ["schema-1", "schema-2", "schema-3", "schema-4"];
+const SCHEMAS: [&str; 5] = ["schema-1", "schema-2", "schema-3", "schema-4", "schema-6"];
 
 fn store(schema: &str) -> PathBuf {
     let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
@@ -45,7 +46,8 @@ fn fill(directory: &Directory) {
         .unwrap();
     directory.disconnect_connector(connector).unwrap();
     let inbound = directory.issue(Grant::Inbound { connector }, true).unwrap();
-    directory.record_use(&inbound.credential.user_name, Millis(1_000));
+    let client = "192.0.2.7".parse().ok();
+    directory.record_use(&inbound.credential.user_name, client, Millis(1_000));
     let submission = directory
         .issue(Grant::Submission { account: acme }, false)
         .unwrap();
@@ -87,6 +89,13 @@ fn fill(directory: &Directory) {
     let name = "outlook".parse().unwrap();
     let made = directory.set_connection(acme, &name, |_| connection(&name, &["brand Acme"]));
     made.unwrap().unwrap();
+    let caps = Caps {
+        messages_an_hour: Some(Cap::AtMost(7)),
+        ..Caps::default()
+    };
+    let (acme, other) = (acme.to_string(), other.to_string());
+    directory.set_caps(&acme, &Subject::Account, caps).unwrap();
+    directory.suspend(&other, "stolen".parse().ok()).unwrap();
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
 }
@@ -142,6 +151,7 @@ fn dump(database: &Connection) -> String {
         "partner_lists",
         "partners",
         "connections",
+        "restrictions",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -237,6 +247,15 @@ fn every_earlier_schema_is_upgraded() {
                 assert_eq!(view.brand_of(account.id, &branded), Some("Acme"));
             }
         }
+        let has_restrictions = *name >= "schema-6";
+        let restriction = view.restriction(&account.id.to_string());
+        let most = restriction.map(|of| of.caps.account.messages_an_hour);
+        assert_eq!(most, has_restrictions.then_some(Some(Cap::AtMost(7))));
+        let other = view.accounts().nth(1).map(|other| other.id.to_string());
+        let suspension = other.and_then(|other| view.suspension(&other).cloned());
+        let reason = suspension.and_then(|of| of.reason);
+        let reason = reason.as_ref().map(Reason::as_str);
+        assert_eq!(reason, has_restrictions.then_some("stolen"));
         let secret = fs::read_to_string(store(name).join("secret")).unwrap();
         for credential in credentials {
             let known = view.credential(credential.user_name.as_str()).unwrap();
@@ -244,6 +263,9 @@ fn every_earlier_schema_is_upgraded() {
             assert_eq!(known.is_live(), inbound);
             assert_eq!(known.verifier.is_of(&secret), inbound);
             assert_eq!(credential.last_used, inbound.then_some(Millis(1_000)));
+            let network = credential.last_network.map(|network| network.to_string());
+            let client = (inbound && has_restrictions).then_some("192.0.2.7/32");
+            assert_eq!(network.as_deref(), client);
         }
     }
 }

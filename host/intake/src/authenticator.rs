@@ -7,6 +7,8 @@
 //! the same work, with a salt that is the same on every listener and for every spelling: so a
 //! client does not learn which it was (RFC 4954 section 6).
 //!
+//! A submitter whose account is suspended is told so, but only after the secret was right.
+//!
 //! A login [is valid](Authenticator::is_valid) no longer than the secret that it was made with, and
 //! the login of a domain no longer than the domain is verified: an open session asks before each
 //! command.
@@ -30,9 +32,17 @@ use gatepost_config::{Allowance, Config};
 /// Users of one configuration and of the directory, and the check of their secrets.
 #[derive(Debug)]
 pub struct Authenticator {
-    users: HashMap<String, Verifier>,
+    users: HashMap<String, ConfiguredUser>,
     allowance: Allowance,
     attempts: Arc<AuthenticationAttempts>,
+}
+
+/// A user of the configuration.
+#[derive(Debug)]
+struct ConfiguredUser {
+    verifier: Verifier,
+    /// Id of the account that the user submits for.
+    account: String,
 }
 
 /// An authenticated identity, as a session keeps it.
@@ -65,9 +75,9 @@ impl Login {
         }
     }
 
-    fn record(&self, directory: &Directory) {
+    fn record(&self, directory: &Directory, from: IpAddr) {
         if let LoginIdentity::Credential(name) = &self.identity {
-            directory.record_use(name, Millis::now());
+            directory.record_use(name, Some(from), Millis::now());
         }
     }
 }
@@ -76,14 +86,18 @@ impl Authenticator {
     /// Reads the users of a configuration. Takes some milliseconds for each, since it makes
     /// verifiers of their passwords.
     pub fn new(config: &Config, directory: &View, attempts: Arc<AuthenticationAttempts>) -> Self {
-        let users = config.accounts.iter().flat_map(|account| &account.users);
-        let verifier = |user: &gatepost_config::User| {
+        let users = config.accounts.iter();
+        let users = users.flat_map(|account| account.users.iter().map(move |user| (account, user)));
+        let users = users.map(|(account, user)| {
             let verifier = directory.verifier_of_nobody(&user.name);
-            let verifier = verifier.with_password(user.password.reveal());
-            (user.name.clone(), verifier)
-        };
+            let user_of_account = ConfiguredUser {
+                verifier: verifier.with_password(user.password.reveal()),
+                account: account.id.clone(),
+            };
+            (user.name.clone(), user_of_account)
+        });
         Self {
-            users: users.map(verifier).collect(),
+            users: users.collect(),
             allowance: config.log_ins.allowance(),
             attempts,
         }
@@ -115,7 +129,7 @@ impl Authenticator {
     }
 
     fn known(&self, directory: &View, user: &str) -> Verifier {
-        let of_user = || self.users.get(user).cloned();
+        let of_user = || Some(self.users.get(user)?.verifier.clone());
         let of_credential = || Some(directory.credential(user)?.verifier.clone());
         let known = of_user().or_else(of_credential);
         known.unwrap_or_else(|| directory.verifier_of_nobody(user))
@@ -123,10 +137,16 @@ impl Authenticator {
 
     /// Returns the login of this name in this direction without a check of its secret: a trusted
     /// proxy has checked it.
-    pub fn trust(&self, directory: &Directory, flow: Flow, user: &str) -> Option<Login> {
+    pub fn trust(
+        &self,
+        directory: &Directory,
+        flow: Flow,
+        from: IpAddr,
+        user: &str,
+    ) -> Option<Login> {
         let login = self.find(&directory.view(), flow, user);
         match &login {
-            Some(login) => login.record(directory),
+            Some(login) => login.record(directory, from),
             None => tracing::warn!(
                 user = shown(user),
                 "a proxy speaks for a user who is not known"
@@ -138,8 +158,8 @@ impl Authenticator {
     fn find(&self, directory: &View, flow: Flow, user: &str) -> Option<Login> {
         let name = prepare(user);
         let identity = match self.users.get(&*name) {
-            Some(verifier) if flow == Flow::Submission => {
-                LoginIdentity::User(name.into_owned(), verifier.clone())
+            Some(user) if flow == Flow::Submission => {
+                LoginIdentity::User(name.into_owned(), user.verifier.clone())
             }
             Some(_) => return None,
             None => LoginIdentity::Credential(credential(directory, flow, &name)?.clone()),
@@ -177,7 +197,17 @@ impl Authenticator {
         let found = self.find(&directory.view(), flow, &user);
         if let Some(login) = found.filter(|_| holds) {
             attempt.succeeded();
-            login.record(directory);
+            login.record(directory, from);
+            if self.is_suspended(&directory.view(), flow, &login) {
+                metrics::counter!("gatepost_suspended_refusals_total").increment(1);
+                tracing::info!(
+                    user = login.name(),
+                    "authenticated, and its account is suspended"
+                );
+                // RFC 5248: X.7.13, with 525 where the log-in itself succeeded.
+                let text = "The account is suspended: ask its operator";
+                return Err(Reply::new(525, "5.7.13", text));
+            }
             tracing::info!(user = login.name(), %mechanism, "authenticated");
             return Ok(login);
         }
@@ -192,9 +222,25 @@ impl Authenticator {
     /// Returns true if a login of this or an earlier configuration is still valid.
     pub fn is_valid(&self, directory: &View, login: &Login) -> bool {
         match &login.identity {
-            LoginIdentity::User(name, verifier) => self.users.get(name) == Some(verifier),
+            LoginIdentity::User(name, verifier) => {
+                let user = self.users.get(name);
+                user.is_some_and(|user| user.verifier == *verifier)
+            }
             LoginIdentity::Credential(name) => directory.is_live(name),
         }
+    }
+
+    /// Returns true if the account that a login submits for is suspended.
+    fn is_suspended(&self, directory: &View, flow: Flow, login: &Login) -> bool {
+        let account = match &login.identity {
+            LoginIdentity::User(name, _) => self.users.get(name).map(|user| user.account.clone()),
+            LoginIdentity::Credential(name) => {
+                let known = directory.credential(name.as_str());
+                known.map(|known| known.credential.account.to_string())
+            }
+        };
+        let account = account.filter(|_| flow == Flow::Submission);
+        account.is_some_and(|account| directory.suspension(&account).is_some())
     }
 }
 

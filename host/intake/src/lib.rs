@@ -23,4 +23,5 @@ mod network;
 pub mod ownership;
 pub mod pipeline;
 pub mod session;
+pub mod suspension;
 pub mod tls;

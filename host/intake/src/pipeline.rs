@@ -7,7 +7,8 @@
 //!    keeps to its end. If a version is newer than the one that judged the connection, the connect
 //!    hooks are asked again.
 //! 2. `admission` decides who may send to whom: the host's own rules first (this relay is not
-//!    open), then the policies' connect, sender and recipient hooks.
+//!    open), then the policies' connect, sender and recipient hooks. A submission passes the
+//!    [caps](gatepost_volume) on its account, domain and credential before them.
 //! 3. The octets of DATA are stored as they arrive: in memory up to a bound, else in a file of the
 //!    spool.
 //! 4. At the end of data [`judge`] gathers the [authentication
@@ -36,6 +37,7 @@ pub mod evaluation;
 mod incoming_data;
 pub mod judge;
 mod transaction_driver;
+mod volume;
 
 use std::sync::Arc;
 
@@ -48,6 +50,7 @@ use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_smtp::Reply;
 use gatepost_spool::{BodyStore, Queue, SpoolError};
 use gatepost_trace::{Event, Kind, Trace};
+use gatepost_volume::VolumeGate;
 use tokio::sync::Semaphore;
 
 pub use self::transaction_driver::TransactionDriver;
@@ -75,6 +78,8 @@ pub struct Pipeline {
     pub chain: Chain,
     /// Counts and marks that policies look up.
     pub memory: Arc<dyn Memory>,
+    /// Gate by the caps on submissions.
+    pub volume: Arc<VolumeGate>,
     /// Queue of accepted messages.
     pub queue: Arc<dyn Queue>,
     /// Store of large bodies.

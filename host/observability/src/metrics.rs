@@ -120,6 +120,11 @@ fn set_queue_gauges(depth: &QueueDepth) {
 fn initialise_counters() {
     metrics::counter!("gatepost_authentication_failures_total").absolute(0);
     metrics::counter!("gatepost_authentication_limited_total").absolute(0);
+    metrics::counter!("gatepost_suspended_refusals_total").absolute(0);
+    metrics::counter!(
+        "gatepost_cap_refusals_total", "of" => "account", "what" => "messages", "within" => "hour"
+    )
+    .absolute(0);
     metrics::counter!("gatepost_spool_full_total").absolute(0);
     for kind in ["line-ends", "nul", "opening"] {
         metrics::counter!("gatepost_messages_repaired_total", "kind" => kind).absolute(0);
@@ -159,6 +164,14 @@ fn describe() {
         (
             "gatepost_authentication_limited_total",
             "Log-ins not looked at, after too many failures",
+        ),
+        (
+            "gatepost_cap_refusals_total",
+            "Refusals by a cap on submissions, by what it is of, what it counts and its window",
+        ),
+        (
+            "gatepost_suspended_refusals_total",
+            "Log-ins and messages refused because their account is suspended",
         ),
         (
             "gatepost_authentication_results_total",

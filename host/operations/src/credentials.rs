@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatepost_directory::{ConnectorId, Credential, Directory, Grant, Issued, UserName};
+use gatepost_volume::Used;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
+use crate::restrictions::accepted_with;
+use crate::runtime::Runtime;
 
 /// Request to issue a credential for relay from a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +77,16 @@ fn parse_user_name(text: &str) -> Result<UserName, Infallible> {
 #[serde(deny_unknown_fields)]
 pub struct Rekey {}
 
+/// Credential, with what was accepted from those who logged in with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialDetails {
+    /// Credential without its secret.
+    #[serde(flatten)]
+    pub credential: Credential,
+    /// Messages and recipients that were accepted.
+    pub accepted: Used,
+}
+
 /// Outcome of a rekey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rekeyed {
@@ -124,19 +137,24 @@ pub async fn list(
     Ok(credentials)
 }
 
-/// Shows a credential.
+/// Shows a credential, and what was accepted with it.
 ///
 /// # Errors
 /// There is no such credential, or the store cannot be read.
 pub async fn show(
-    directory: &Arc<Directory>,
+    on: &Runtime,
     asked: ShowCredential,
-) -> Result<Credential, OperationError> {
+) -> Result<CredentialDetails, OperationError> {
     let ShowCredential { user_name } = asked;
-    let credentials = change(directory, Directory::credentials).await?;
+    let credentials = change(&on.directory, Directory::credentials).await?;
     let mut credentials = credentials.into_iter();
     let found = credentials.find(|credential| credential.user_name == user_name);
-    Ok(found.ok_or_else(|| unknown("credential", user_name))?)
+    let credential = found.ok_or_else(|| unknown("credential", user_name))?;
+    let account = credential.account.to_string();
+    Ok(CredentialDetails {
+        accepted: accepted_with(on, &account, &credential.user_name),
+        credential,
+    })
 }
 
 /// Revokes a credential: open sessions see that at their next command.

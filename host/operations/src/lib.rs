@@ -34,6 +34,7 @@ pub mod policies;
 pub mod quarantine;
 pub mod queue;
 pub mod reload;
+pub mod restrictions;
 mod runtime;
 pub mod sharing;
 mod socket;

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use gatepost_directory::{
     Account, Agreement, Connector, Credential, ImportId, Issued, ListChange, PartnerEntry,
-    PartnerList, SupportAddress,
+    PartnerList, Restriction, SupportAddress,
 };
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
@@ -24,8 +24,8 @@ use crate::connectors::{
     SetForwarders, ShowConnector, VerifyConnector,
 };
 use crate::credentials::{
-    self, IssueInbound, IssueSubmission, ListCredentials, Rekey, Rekeyed, RemoveCredential,
-    RevokeCredential, ShowCredential,
+    self, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey, Rekeyed,
+    RemoveCredential, RevokeCredential, ShowCredential,
 };
 use crate::error::OperationError;
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
@@ -45,6 +45,9 @@ use crate::queue::{
     RetryRecipients, ShowQueued,
 };
 use crate::reload::{self, Reload, Reloaded};
+use crate::restrictions::{
+    self, AccountVolume, ResumeAccount, ResumedAccount, SetCaps, ShowVolume, SuspendAccount,
+};
 use crate::runtime::Runtime;
 use crate::sharing::{self, AddAgreement, ListAgreements, RemoveAgreement};
 use crate::stage::RequestHandler;
@@ -145,6 +148,14 @@ operations! {
         |on, asked| accounts::show(&on.directory, asked);
     "account-set": SetPolicy => Account,
         |on, asked| accounts::set(&on.directory, asked).await;
+    "account-suspend": SuspendAccount => Restriction,
+        |on, asked| restrictions::suspend(on, asked).await;
+    "account-resume": ResumeAccount => ResumedAccount,
+        |on, asked| restrictions::resume(on, asked).await;
+    "account-caps": SetCaps => AccountVolume,
+        |on, asked| restrictions::set_caps(on, asked).await;
+    "account-volume": ShowVolume => AccountVolume,
+        |on, asked| restrictions::show(on, asked);
     "account-remove": RemoveAccount => (),
         |on, asked| accounts::remove(&on.directory, asked).await;
     "connector-add": AddConnector => Connector,
@@ -177,8 +188,8 @@ operations! {
         |on, asked| credentials::issue_submission(&on.directory, asked).await;
     "credential-list": ListCredentials => Vec<Credential>,
         |on, asked| credentials::list(&on.directory, asked).await;
-    "credential-show": ShowCredential => Credential,
-        |on, asked| credentials::show(&on.directory, asked).await;
+    "credential-show": ShowCredential => CredentialDetails,
+        |on, asked| credentials::show(on, asked).await;
     "credential-revoke": RevokeCredential => (),
         |on, asked| credentials::revoke(&on.directory, asked).await;
     "credential-remove": RemoveCredential => (),

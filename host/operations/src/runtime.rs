@@ -17,6 +17,7 @@ use crate::code::Code;
 use crate::connections::SessionTester;
 use crate::error::OperationError;
 use crate::reload::PendingReload;
+use crate::restrictions::SiteVolume;
 use gatepost_config::{self as config, Config, RelayConnections, SiteConnections};
 use gatepost_feeds::{Client, ClientError};
 use gatepost_intake::ownership;
@@ -55,6 +56,8 @@ pub struct Runtime {
     pub authorizations: Option<Arc<Authorizations>>,
     /// Opens a closed destination for a probe; `None` if no relay runs.
     pub reopen: Option<Reopen>,
+    /// Caps of the site, and the domains and users of its accounts.
+    pub site: Arc<ArcSwap<SiteVolume>>,
     /// Active policies; `None` if no relay runs.
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
@@ -112,13 +115,14 @@ impl Runtime {
     /// There is no store, or it cannot be opened.
     pub fn open(config: &Config) -> Result<Self, OpenError> {
         let settings = SpoolSettings::new(&config.relay.store);
-        let opened = Self::open_with(
+        let mut opened = Self::open_with(
             settings.with_min_free(config.relay.min_free),
             config.trace.retention(),
             &config.directory.settings(&config.relay.store),
             Client::alone(&config.directory, &config.dns, &config.destinations)?,
             Arc::clone(&config.site),
         )?;
+        opened.site = Arc::new(ArcSwap::from_pointee(config.into()));
         (opened.directory).set_reserved_domains(ownership::reserved(config));
         Ok(opened)
     }
@@ -173,6 +177,7 @@ impl Runtime {
             tester: None,
             authorizations: None,
             reopen: None,
+            site: Arc::default(),
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             reload: None,

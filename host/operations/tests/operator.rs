@@ -107,6 +107,7 @@ impl Store {
             tester: None,
             authorizations: None,
             reopen: None,
+            site: Arc::default(),
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),
             reload: None,

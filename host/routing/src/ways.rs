@@ -28,13 +28,15 @@ use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::ownership::RecipientOwner;
-use gatepost_message::{Address, Millis, domain_to_ascii};
+use gatepost_intake::suspension;
+use gatepost_message::{Address, Millis, TransactionId, domain_to_ascii};
 use gatepost_model::{Destination, Flow, Plan, Step, Way};
 use gatepost_policy_set::Policies;
 use gatepost_sasl::client::{self, Mechanism};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::EhloName;
 use gatepost_spool::{Claim, ClaimedRecipient};
+use gatepost_trace::{Event, Kind};
 use parking_lot::Mutex;
 use tokio::io::DuplexStream;
 use zeroize::Zeroizing;
@@ -186,6 +188,16 @@ impl gatepost_delivery::Ways for Ways {
             expiry: connection.expiry.map(|expiry| expiry.0),
             delay_notice: connection.delay_notice.map(|delay| delay.0),
         }
+    }
+
+    fn held(&self, message: &Claim) -> Option<Reply> {
+        suspension::held(&self.directory.view(), &message.transaction)
+    }
+
+    fn release(&self, message: TransactionId) {
+        // The queue does it whether or not anybody waits.
+        drop(suspension::release_one(&*self.records.queue, message));
+        (self.records.trace).record(Event::now(message, Kind::Released));
     }
 
     fn stamp(&self, message: &Claim, destination: &Destination) -> String {

@@ -34,6 +34,7 @@ use gatepost_policy::Chain;
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
 use gatepost_spool::{Counters, Owner, QueueAdmin, SpoolSettings, SqliteSpool, Stores};
 use gatepost_trace::{Event, Kind, Trace};
+use gatepost_volume::VolumeGate;
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
@@ -53,11 +54,13 @@ use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
 use gatepost_intake::pipeline::Pipeline;
 use gatepost_intake::session::Phase;
+use gatepost_intake::suspension;
 use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
 use gatepost_operations::authorizations::Authorizations;
 use gatepost_operations::reload::PendingReload;
+use gatepost_operations::restrictions::SiteVolume;
 use gatepost_operations::{ControlSocket, Reopen, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
@@ -162,6 +165,8 @@ struct RunningRelay {
     ways: Arc<Ways>,
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
+    /// Caps of the active configuration, for operators.
+    site: Arc<ArcSwap<SiteVolume>>,
     /// Handler of operators' requests.
     handler: RequestHandler,
     /// Time limit of the drain.
@@ -173,6 +178,7 @@ struct RunningRelay {
 /// Parts that sessions share under every configuration.
 struct SharedParts {
     stores: Stores,
+    volume: Arc<VolumeGate>,
     trace: Arc<Trace>,
     directory: Arc<Directory>,
     spans: Spans,
@@ -202,6 +208,7 @@ impl SharedParts {
                 flow: listener.direction.flow(),
                 chain: chain(&listener.name),
                 memory: self.stores.counters.clone(),
+                volume: Arc::clone(&self.volume),
                 queue: Arc::clone(&self.stores.queue),
                 bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
@@ -298,6 +305,7 @@ impl RunningRelay {
         let bound = sockets.bind(&config).into_diagnostic()?;
         let parts = SharedParts {
             stores: stores.clone(),
+            volume: VolumeGate::new(stores.counters.clone()),
             trace: Arc::clone(&trace),
             directory: Arc::clone(&directory),
             spans: spans.clone(),
@@ -360,6 +368,8 @@ impl RunningRelay {
         let feeds = feeds::Client::new(&config.directory, guard).into_diagnostic()?;
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
         tokio::spawn(feeds::keep_up(Arc::clone(&directory), Arc::clone(&feeds)));
+        let site = Arc::new(ArcSwap::from_pointee(SiteVolume::from(&*config)));
+        release_resumed(&stores, &trace, &directory).await;
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
             counters: Arc::clone(&stores.counters),
@@ -375,6 +385,7 @@ impl RunningRelay {
                 Arc::clone(&ways),
             ))))),
             reopen: Some(Arc::clone(&reopen)),
+            site: Arc::clone(&site),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             reload: Some(ask),
@@ -396,6 +407,7 @@ impl RunningRelay {
             ways,
             connections,
             states,
+            site,
             handler,
             limit,
             watch: None,
@@ -502,6 +514,15 @@ async fn open_store(config: &Config) -> miette::Result<Opened> {
         miette::Result::<Opened>::Ok((spool.into(), Arc::new(trace), Arc::new(directory)))
     });
     opened.await.into_diagnostic()?
+}
+
+/// Releases the mail of accounts that were resumed while no relay ran.
+async fn release_resumed(stores: &Stores, trace: &Trace, directory: &Directory) {
+    let view = directory.view();
+    let released = suspension::release(&*stores.admin, trace, &view, None).await;
+    if let Err(error) = released {
+        tracing::error!(%error, "held mail of resumed accounts was not released");
+    }
 }
 
 /// Returns the SMTP settings of a listener's sessions.

@@ -2,14 +2,22 @@
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
-use gatepost_directory::{Account, Name};
+use clap::{Args, Subcommand};
+use gatepost_directory::{Account, Name, Restriction, Suspension};
+use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
     AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount,
 };
 
-use super::answer::{Row, done, item, list};
+use gatepost_operations::restrictions::{
+    AccountVolume, ResumeAccount, ResumedAccount, SetCaps, ShowVolume, SubjectVolume,
+    SuspendAccount,
+};
+use gatepost_volume::Cap;
+
+use super::answer::{Row, done, item, list, print_rows};
 use super::operate::Ask;
+use super::{exit, output};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -21,6 +29,14 @@ pub(super) enum Command {
     Show(Ask<ShowAccount>),
     /// Override a policy's settings for an account.
     Set(Ask<SetPolicy>),
+    /// Suspend an account: its submissions are refused, and its queued mail is held.
+    Suspend(Ask<SuspendAccount>),
+    /// End the suspension of an account, and release its mail.
+    Resume(Ask<ResumeAccount>),
+    /// Set caps of an account, or of a domain or a credential of it.
+    Caps(Ask<SetCaps>),
+    /// Show the caps of an account, and what counts towards them.
+    Volume(Ask<ShowVolume>),
     /// Remove an account that has no connectors, addresses and credentials any more.
     Remove(Ask<RemoveAccount>),
 }
@@ -31,7 +47,84 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::List(ask) => list(ask, "there are no accounts").await,
         Command::Show(ask) => item(ask).await,
         Command::Set(ask) => item(ask).await,
+        Command::Suspend(ask) => item(ask).await,
+        Command::Resume(ask) => item(ask).await,
+        Command::Caps(ask) => volume(ask).await,
+        Command::Volume(ask) => volume(ask).await,
         Command::Remove(ask) => done(ask, "removed").await,
+    }
+}
+
+/// Prints the volume of an account, a row for each part; as JSON, all of it.
+async fn volume<R>(ask: Ask<R>) -> miette::Result<ExitCode>
+where
+    R: Args + Operation<Answer = AccountVolume>,
+{
+    let json = ask.target.json;
+    let of = ask.answer().await?;
+    if json {
+        output::print_json([of])?;
+        return Ok(exit(true));
+    }
+    if let Some(suspension) = &of.suspended {
+        output::print(suspended_text(suspension))?;
+    }
+    print_rows(&of.volume, "", false)
+}
+
+fn suspended_text(Suspension { since, reason }: &Suspension) -> String {
+    match reason {
+        Some(reason) => format!("suspended since {since}: {reason}"),
+        None => format!("suspended since {since}"),
+    }
+}
+
+impl Row for Restriction {
+    const HEADER: &[&str] = &["ACCOUNT", "STATE"];
+
+    fn cells(&self) -> Vec<String> {
+        let state = self.suspended.as_ref().map(suspended_text);
+        vec![
+            self.account.clone(),
+            state.unwrap_or_else(|| "not suspended".to_owned()),
+        ]
+    }
+}
+
+impl Row for ResumedAccount {
+    const HEADER: &[&str] = &["ACCOUNT", "STATE", "MESSAGES RELEASED"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.account.clone(),
+            "not suspended".to_owned(),
+            self.released.to_string(),
+        ]
+    }
+}
+
+impl Row for SubjectVolume {
+    const HEADER: &[&str] = &[
+        "OF",
+        "MESSAGES/HOUR",
+        "MESSAGES/DAY",
+        "RECIPIENTS/HOUR",
+        "RECIPIENTS/DAY",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let (caps, of) = (&self.caps, &self.accepted);
+        let cell = |accepted: u64, cap: Option<Cap>| match cap {
+            Some(cap @ Cap::AtMost(_)) => format!("{accepted} of {cap}"),
+            Some(Cap::Unlimited) | None => accepted.to_string(),
+        };
+        vec![
+            self.subject.to_string(),
+            cell(of.messages_in_an_hour, caps.messages_an_hour),
+            cell(of.messages_in_a_day, caps.messages_a_day),
+            cell(of.recipients_in_an_hour, caps.recipients_an_hour),
+            cell(of.recipients_in_a_day, caps.recipients_a_day),
+        ]
     }
 }
 

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use gatepost_directory::{ConnectorId, Credential, Issued, Scope};
 use gatepost_message::{Address, Millis};
 use gatepost_operations::credentials::{
-    IssueInbound, IssueSubmission, ListCredentials, Rekey, RemoveCredential, RevokeCredential,
-    ShowCredential,
+    CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey, RemoveCredential,
+    RevokeCredential, ShowCredential,
 };
 
 use super::answer::{Row, done, item, list};
@@ -115,6 +115,35 @@ impl Row for Credential {
             time_text(self.last_used),
             time_text(self.revoked),
         ]
+    }
+}
+
+impl Row for CredentialDetails {
+    const HEADER: &[&str] = &[
+        "USER NAME",
+        "FOR",
+        "ALIAS",
+        "ACCOUNT",
+        "LAST USED",
+        "FROM",
+        "REVOKED",
+        "MESSAGES/HOUR",
+        "MESSAGES/DAY",
+        "RECIPIENTS/DAY",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let network = self.credential.last_network;
+        let of = &self.accepted;
+        let mut cells = self.credential.cells();
+        let from = network.map_or_else(String::new, |network| network.to_string());
+        cells.insert(5, from);
+        cells.extend([
+            of.messages_in_an_hour.to_string(),
+            of.messages_in_a_day.to_string(),
+            of.recipients_in_a_day.to_string(),
+        ]);
+        cells
     }
 }
 

@@ -35,7 +35,9 @@ pub(crate) fn remove(view: &View, id: AccountId) -> RuleResult<()> {
         let what = format!("account {id}");
         return Err(Refusal::NotEmpty { what, contents });
     }
-    Ok(((), vec![DirectoryChange::Remove(RowKey::Account(id))]))
+    let restriction = RowKey::Restriction(id.to_string());
+    let keys = [restriction, RowKey::Account(id)];
+    Ok(((), keys.map(DirectoryChange::Remove).into()))
 }
 
 /// Sets an account's settings for a policy, or removes them.

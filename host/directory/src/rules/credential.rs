@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use gatepost_message::Millis;
 
-use super::{RuleResult, account, connector, unknown};
+use super::{RuleResult, account, connector, restriction, unknown};
 use crate::{
     ConnectorKind, Credential, DirectoryChange, DirectoryRow, Grant, Limits, Refusal, RowKey,
-    Scope, Sealed, SealedCredential, UserName, View,
+    Scope, Sealed, SealedCredential, UserName, View, uses::CredentialUse,
 };
 
 /// Credential that is asked for.
@@ -62,6 +62,7 @@ pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> RuleRes
         alias,
         created: new.created,
         last_used: None,
+        last_network: None,
         revoked: None,
     };
     Ok((credential.clone(), vec![put(credential, new.verifier)]))
@@ -76,17 +77,23 @@ pub(crate) fn revoke(view: &View, user: &UserName, now: Millis) -> RuleResult<()
 
 /// Deletes a credential, live or revoked.
 pub(crate) fn remove(view: &View, user: &UserName) -> RuleResult<()> {
-    find(view, user)?;
+    let account = find(view, user)?.credential.account.to_string();
     let key = RowKey::Credential(user.clone());
-    Ok(((), vec![DirectoryChange::Remove(key)]))
+    let mut changes = vec![DirectoryChange::Remove(key)];
+    changes.extend(restriction::without_credential(view, &account, user));
+    Ok(((), changes))
 }
 
 /// Records when credentials were used last. Those that are gone are left out.
-pub(crate) fn record_uses(view: &View, uses: &HashMap<UserName, Millis>) -> Vec<DirectoryChange> {
-    let changed = uses.iter().filter_map(|(user, at)| {
+pub(crate) fn record_uses(
+    view: &View,
+    uses: &HashMap<UserName, CredentialUse>,
+) -> Vec<DirectoryChange> {
+    let changed = uses.iter().filter_map(|(user, used)| {
         let mut sealed = find(view, user).ok()?;
-        let later = sealed.credential.last_used < Some(*at);
-        sealed.credential.last_used = Some(*at);
+        let later = sealed.credential.last_used < Some(used.at);
+        sealed.credential.last_used = Some(used.at);
+        sealed.credential.last_network = used.network;
         later.then(|| put(sealed.credential, sealed.verifier))
     });
     changed.collect()

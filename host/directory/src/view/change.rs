@@ -8,8 +8,8 @@ use rpds::HashTrieMapSync as Map;
 use super::{CredentialEntry, Destination, Holdings, View};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, DirectoryChange,
-    DirectoryError, DirectoryRow, Known, RowKey, SealedCredential, SupportAddress, UserName,
-    key_ring::KeyRing,
+    DirectoryError, DirectoryRow, Known, Restriction, RowKey, SealedCredential, SupportAddress,
+    UserName, key_ring::KeyRing,
 };
 
 impl View {
@@ -40,6 +40,13 @@ impl View {
             }
             DirectoryChange::Put(DirectoryRow::Connection(sealed)) => {
                 self.put_connection(sealed, ring)?;
+            }
+            DirectoryChange::Put(DirectoryRow::Restriction(restriction)) => {
+                let account = restriction.account.as_str().into();
+                (self.restrictions).insert_mut(account, Arc::new(Restriction::clone(restriction)));
+            }
+            DirectoryChange::Remove(RowKey::Restriction(account)) => {
+                self.restrictions.remove_mut(account.as_str());
             }
             DirectoryChange::Remove(RowKey::Connection { account, name }) => {
                 self.remove_connection(*account, name);

@@ -11,7 +11,7 @@ use crate::{
     rows::{
         account, add_entries, address, agreement, all, connection, connector, connector_id,
         credential, entry, id, list, put_account, put_connection, put_connector, put_credential,
-        put_list,
+        put_list, put_restriction, restriction,
     },
 };
 
@@ -65,9 +65,15 @@ pub fn a_row_that_is_put_again_is_replaced(subject: &impl Subject) {
     let mut changed_connection = connection(1);
     changed_connection.generation += 1;
     changed_connection.sealed.bytes.push(9);
+    let mut changed_restriction = restriction(1);
+    changed_restriction.suspended = None;
+    changed_restriction.caps = Default::default();
     let changes = changes
         .into_iter()
-        .chain([put_connection(changed_connection)])
+        .chain([
+            put_connection(changed_connection),
+            put_restriction(changed_restriction),
+        ])
         .collect::<Vec<_>>();
     let before = contents(&*store);
     store.write(&changes).unwrap();

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use gatepost_directory::{
     Account, AccountId, AccountKind, Agreement, Claim, Connector, ConnectorId, ConnectorKind,
     ConnectorState, Credential, DirectoryChange, DirectoryRow, Feed, Forwarders, PartnerEntry,
-    PartnerList, PartnerSource, Profile, Protocol, Scope, Sealed, SealedConnection,
-    SealedCredential, SupportAddress, UserName,
+    PartnerList, PartnerSource, Profile, Protocol, Restriction, Scope, Sealed, SealedConnection,
+    SealedCredential, SupportAddress, Suspension, UserName,
 };
 use gatepost_message::Millis;
+use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
 
 pub fn id(number: u32) -> AccountId {
     format!("{number:032x}").parse().unwrap()
@@ -83,6 +84,7 @@ pub fn credential(number: u32) -> SealedCredential {
             alias: Some(format!("a{number}@a{number}.desk.example").parse().unwrap()),
             created: Millis(4_000),
             last_used: Some(Millis(4_001)),
+            last_network: Some("2001:db8::/64".parse().unwrap()),
             revoked: Some(Millis(4_002)),
         },
         verifier: Sealed {
@@ -105,6 +107,28 @@ pub fn connection(number: u32) -> SealedConnection {
             bytes: vec![0xff, 0, number as u8],
         },
     }
+}
+
+/// Restrictions of the account with the same number.
+pub fn restriction(number: u32) -> Restriction {
+    let mut caps = AccountCaps::default();
+    let most = Caps {
+        recipients_a_day: Some(Cap::AtMost(number.into())),
+        ..Caps::default()
+    };
+    caps.set(&Subject::Domain(format!("a{number}.example")), most);
+    Restriction {
+        account: id(number).to_string(),
+        caps,
+        suspended: Some(Suspension {
+            since: Millis(9_000),
+            reason: number.is_multiple_of(2).then(|| "stolen".parse().unwrap()),
+        }),
+    }
+}
+
+pub fn put_restriction(restriction: Restriction) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::Restriction(Box::new(restriction)))
 }
 
 pub fn put_connection(connection: SealedConnection) -> DirectoryChange {
@@ -178,6 +202,7 @@ pub fn all(number: u32) -> Vec<DirectoryChange> {
         list(2, PartnerSource::Import("crm".to_owned())),
         list(3, PartnerSource::Feed("https://lists.example/".to_owned())),
         put_connection(connection(number)),
+        put_restriction(restriction(number)),
         add_entries(3 * number + 1, &["ann@partner.example", "@whole.example"]),
         add_entries(3 * number + 2, &["ben@partner.example"]),
     ]

@@ -23,6 +23,20 @@ pub fn refusal(message: &Message) -> Option<Reply> {
     })
 }
 
+/// Refuses the submission of an account that is suspended. The reason is the operator's, and is not
+/// told.
+pub fn suspended(ownership: Ownership<'_>, transaction: &Transaction) -> Option<Reply> {
+    if transaction.session.flow != Flow::Submission {
+        return None;
+    }
+    let account = transaction.account.as_deref()?;
+    ownership.directory.suspension(account)?;
+    metrics::counter!("gatepost_suspended_refusals_total").increment(1);
+    // RFC 5248: X.7.13, user account disabled.
+    let text = "The account is suspended: it may not submit mail until its operator resumes it";
+    Some(Reply::new(550, "5.7.13", text))
+}
+
 /// Refuses a submission in a foreign name: its author in any From field, its Sender (RFC 5322
 /// section 3.6.2), its Resent-From and its Resent-Sender (section 3.6.6) must be addresses that the
 /// account [may send as](Ownership::may_send_as), since mail readers show them beside the author or

@@ -70,8 +70,8 @@ pub(super) async fn connect(policies: &Pinned, session: &Session, now: Millis) -
 }
 
 /// Decides whether this sender may begin. A submission belongs to its user's account from the
-/// start, and needs a user (RFC 6409 section 4.3); its reverse-path is null, or one that the
-/// account [may use](Ownership::may_send_as) (section 6.1).
+/// start, and needs a user (RFC 6409 section 4.3); the account must not be suspended, and the
+/// reverse-path is null, or one that the account [may use](Ownership::may_send_as) (section 6.1).
 pub(super) async fn sender(
     ownership: Ownership<'_>,
     policies: &Pinned,
@@ -83,12 +83,15 @@ pub(super) async fn sender(
         let Some(account) = account else {
             return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
         };
+        transaction.account = Some(account.clone());
+        if let Some(reply) = host_rules::suspended(ownership, transaction) {
+            return Admission::refused(reply);
+        }
         if let Some(address) = transaction.reverse_path.address()
             && !ownership.may_send_as(&account, address)
         {
             return Admission::refused(host_rules::foreign(address.domain()));
         }
-        transaction.account = Some(account);
     }
     policies.sender(transaction).await.into()
 }

@@ -10,6 +10,7 @@ use gatepost_spool::{
     InitialState, Ledger, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, SpoolError,
 };
 use gatepost_trace::{Kind, Notified};
+use gatepost_volume::InHand;
 
 use super::evaluation::Evaluated;
 use super::judge::{Disposition, RecipientDisposition};
@@ -36,6 +37,7 @@ pub(super) async fn commit(
     pipeline: &Pipeline,
     evaluated: Evaluated,
     requests: Requests,
+    in_hand: Option<InHand>,
     body: NewBody,
 ) -> Reply {
     let Evaluated {
@@ -59,6 +61,11 @@ pub(super) async fn commit(
         expires: now + pipeline.config.quarantine.expiry,
     });
     let kinds = kinds(&dispositions, quarantine.as_ref());
+    let mut effects = judged.findings.effects;
+    if let Some(in_hand) = &in_hand {
+        let delivered = |of: &&(_, _)| matches!(of.1, RecipientDisposition::Delivered);
+        effects.extend(in_hand.effects(dispositions.iter().filter(delivered).count()));
+    }
     let message = NewMessage {
         // The dispositions are in the transaction's order, too.
         recipients: dispositions
@@ -74,7 +81,7 @@ pub(super) async fn commit(
         tags: judged.findings.tags,
         classification: judged.findings.classification,
         judgements: judged.findings.judgements,
-        effects: judged.findings.effects,
+        effects,
         metadata: None,
         ledger: Ledger::default(),
         quarantine,
@@ -91,6 +98,8 @@ pub(super) async fn commit(
     let exported = pipeline.spans.message(id);
     let exported = exported.map(|trace| trace.accepting(&message));
     let accepted = pipeline.queue.accept(message).await;
+    // The store has counted it.
+    drop(in_hand);
     if let Some(exported) = exported {
         exported.accepted(&accepted);
     }

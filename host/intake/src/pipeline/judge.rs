@@ -138,7 +138,10 @@ pub(super) async fn judge(
     arrival: Arrival<'_>,
     mut findings: Findings,
 ) -> Judged {
-    let host = host_rules::refusal(&message).or_else(|| {
+    // The account may have been suspended since MAIL.
+    let suspended = host_rules::suspended(arrival.ownership, transaction);
+    let host = suspended.or_else(|| host_rules::refusal(&message));
+    let host = host.or_else(|| {
         let config = arrival.ownership.config;
         verdict_fields::refusal(config, &message).unwrap_or_else(|error| {
             tracing::error!(%error, "the body of a message cannot be read");

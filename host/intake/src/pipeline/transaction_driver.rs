@@ -11,6 +11,7 @@ use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::Recipient;
 use gatepost_smtp::server::{self, Answer, Ask, Attribute, Attributes, Mail};
 use gatepost_trace::Kind;
+use gatepost_volume::InHand;
 use tracing::Instrument as _;
 
 use super::commit::{Requests, commit};
@@ -18,7 +19,7 @@ use super::connection::Connection;
 use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
 use super::judge::Arrival;
-use super::{Pipeline, with_id};
+use super::{Pipeline, volume, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::Login;
 use crate::integrity;
@@ -46,6 +47,8 @@ pub struct TransactionDriver {
 struct OpenTransaction {
     evaluation: Evaluation,
     requests: Requests,
+    /// What it takes of the caps, if it is a submission.
+    in_hand: Option<InHand>,
     data: Option<IncomingData>,
     span: tracing::Span,
     /// Span of the message, if it is in the exported sample.
@@ -170,7 +173,8 @@ impl TransactionDriver {
                 flow,
                 ..
             } = &*self.pipeline;
-            let Some(found) = authenticator.trust(directory, *flow, user) else {
+            let from = attributes.client(self.client).ip();
+            let Some(found) = authenticator.trust(directory, *flow, from, user) else {
                 return Answer::Reply(Reply::new(535, "5.7.8", "This user is not known here"));
             };
             self.login = Some(found);
@@ -205,6 +209,7 @@ impl TransactionDriver {
                 message: mail.dsn,
                 recipients: Vec::new(),
             },
+            in_hand: None,
             data: None,
             span: span.clone(),
             exported,
@@ -222,10 +227,17 @@ impl TransactionDriver {
             Ok(()) => {
                 let directory = self.pipeline.directory.view();
                 let ownership = self.pipeline.ownership(&directory);
-                let sender = open.evaluation.sender(ownership);
-                let refusal = sender.instrument(span.clone()).await;
-                open.record_judgements(&self.pipeline);
-                refusal
+                let transaction = open.evaluation.transaction();
+                match span.in_scope(|| volume::begin(&self.pipeline, ownership, transaction)) {
+                    Err(reached) => Some(reached),
+                    Ok(in_hand) => {
+                        open.in_hand = in_hand;
+                        let sender = open.evaluation.sender(ownership);
+                        let refusal = sender.instrument(span.clone()).await;
+                        open.record_judgements(&self.pipeline);
+                        refusal
+                    }
+                }
             }
         };
         let reply = match refusal {
@@ -297,13 +309,25 @@ impl TransactionDriver {
         let span = open.span.clone();
         let directory = self.pipeline.directory.view();
         let ownership = self.pipeline.ownership(&directory);
-        let recipient = open.evaluation.recipient(ownership, &address);
-        let refusal = recipient.instrument(span.clone()).await;
-        open.record_judgements(&self.pipeline);
-        // A recipient that was named before keeps the requests of its first RCPT.
-        if open.requests.recipients.len() < open.evaluation.transaction().recipients.len() {
-            open.requests.recipients.push(dsn);
-        }
+        let admitted = open.in_hand.as_mut().map_or(Ok(()), |in_hand| {
+            span.in_scope(|| in_hand.recipient(Millis::now()))
+        });
+        let refusal = match admitted {
+            Err(reached) => Some(volume::refusal(&reached)),
+            Ok(()) => {
+                let recipient = open.evaluation.recipient(ownership, &address);
+                let refusal = recipient.instrument(span.clone()).await;
+                open.record_judgements(&self.pipeline);
+                // A recipient that was named before keeps the requests of its first RCPT.
+                let accepted = open.evaluation.transaction().recipients.len();
+                if open.requests.recipients.len() < accepted {
+                    open.requests.recipients.push(dsn);
+                } else if let Some(in_hand) = &mut open.in_hand {
+                    in_hand.recipient_refused();
+                }
+                refusal
+            }
+        };
         let reply = match refusal {
             None => Reply::new(250, "2.1.5", "Recipient OK"),
             Some(reply) => {
@@ -374,6 +398,7 @@ impl TransactionDriver {
         let OpenTransaction {
             evaluation,
             requests,
+            in_hand,
             data,
             ..
         } = open;
@@ -411,7 +436,7 @@ impl TransactionDriver {
                 }
                 self.pipeline.record_all(id, evaluated.new_judgements());
                 let disposition = evaluated.judged.disposition.word();
-                let reply = commit(&self.pipeline, evaluated, requests, staged.body).await;
+                let reply = commit(&self.pipeline, evaluated, requests, in_hand, staged.body).await;
                 (Some(disposition), reply)
             }
         };

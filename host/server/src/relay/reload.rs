@@ -23,6 +23,7 @@ use gatepost_intake::ownership;
 use gatepost_intake::tls;
 use gatepost_message::Millis;
 use gatepost_observability as observability;
+use gatepost_operations::restrictions::SiteVolume;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
 use gatepost_routing::Outside;
@@ -242,6 +243,7 @@ impl RunningRelay {
         } = checked;
         self.limit.set(config.relay.drain);
         self.feeds.store(Arc::new(feeds));
+        self.site.store(Arc::new(SiteVolume::from(&*config)));
         self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;
