@@ -141,6 +141,9 @@ pub struct ConnectionStanding {
     /// Consent, where the connection logs in by a refresh token and has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     authorization: Option<Authorization>,
+    /// Time at which the last message left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_used: Option<Millis>,
 }
 
 impl ConnectionStanding {
@@ -163,6 +166,17 @@ impl ConnectionStanding {
     pub fn sent_in_a_day(&self, now: Millis) -> (u64, u64) {
         let days = self.mailboxes.values().map(|mailbox| mailbox.sent.day(now));
         days.fold((0, 0), |sum, day| (sum.0 + day.0, sum.1 + day.1))
+    }
+
+    /// Returns the messages and the recipients of this hour by the clock.
+    pub fn sent_this_hour(&self, now: Millis) -> (u64, u64) {
+        let hours = (self.mailboxes.values()).map(|mailbox| mailbox.sent.this_hour(now));
+        hours.fold((0, 0), |sum, hour| (sum.0 + hour.0, sum.1 + hour.1))
+    }
+
+    /// Returns the time at which the last message left.
+    pub fn last_used(&self) -> Option<Millis> {
+        self.last_used
     }
 
     /// Returns true if a session may begin. In trouble, one at a time may: the probe.
@@ -210,12 +224,7 @@ impl ConnectionStanding {
         recipients: u32,
         now: Millis,
     ) {
-        if limits.messages_a_minute.is_none()
-            && limits.messages_a_day.is_none()
-            && limits.recipients_a_day.is_none()
-        {
-            return;
-        }
+        self.last_used = Some(now);
         let key = self.counted_as(limits.per_mailbox, mailbox);
         self.mailbox(key, now).sent.count(limits, recipients, now);
     }

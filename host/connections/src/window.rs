@@ -124,6 +124,18 @@ impl SentWindow {
             })
     }
 
+    /// Returns the messages and the recipients of this hour by the clock.
+    pub(crate) fn this_hour(&self, now: Millis) -> (u64, u64) {
+        let hour = now.0 / HOUR;
+        let counts = self.hours.iter().filter(|count| count.hour == hour);
+        counts.fold((0, 0), |(messages, recipients), count| {
+            (
+                messages + u64::from(count.messages),
+                recipients + u64::from(count.recipients),
+            )
+        })
+    }
+
     /// Returns true if nothing of it counts any more.
     pub(crate) fn is_over(&self, now: Millis) -> bool {
         self.of_day(now.0 / HOUR).next().is_none()

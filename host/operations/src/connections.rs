@@ -203,10 +203,16 @@ pub struct ConnectionDetails {
     pub secrets: Vec<String>,
     /// State.
     pub status: ConnectionState,
-    /// Messages sent within 24 hours, where a limit has them counted.
+    /// Messages sent in this hour by the clock.
+    pub messages_this_hour: u64,
+    /// Recipients of them.
+    pub recipients_this_hour: u64,
+    /// Messages sent within 24 hours.
     pub messages_in_a_day: u64,
     /// Recipients of them.
     pub recipients_in_a_day: u64,
+    /// Time at which the last message left.
+    pub last_used: Option<Millis>,
     /// End of its secret, if that is near.
     pub secret_expires_soon: Option<Millis>,
     /// Consent by which it has a refresh token, where it logs in by one and has one.
@@ -479,6 +485,7 @@ fn details(on: &Runtime, key: &ConnectionKey) -> Result<ConnectionDetails, Opera
     let now = Millis::now();
     let standing = on.states.of(key);
     let (messages, recipients) = standing.sent_in_a_day(now);
+    let (messages_this_hour, recipients_this_hour) = standing.sent_this_hour(now);
     let view = on.directory.view();
     let owner: Option<Result<&Account, Refusal>> =
         key.account.as_deref().map(|named| account(&view, named));
@@ -496,8 +503,11 @@ fn details(on: &Runtime, key: &ConnectionKey) -> Result<ConnectionDetails, Opera
         .collect(),
         settings: (*found.connection).clone().without_secrets(),
         status: standing.state().clone(),
+        messages_this_hour,
+        recipients_this_hour,
         messages_in_a_day: messages,
         recipients_in_a_day: recipients,
+        last_used: standing.last_used(),
         secret_expires_soon: soon(found.connection.secret_expires, now),
         authorization: standing.authorization(),
         authorization_expires_soon: soon(ends(standing.authorization()), now),

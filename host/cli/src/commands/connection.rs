@@ -390,14 +390,27 @@ fn in_words(details: &ConnectionDetails) -> String {
         };
         line("limits", format!("{}{each}", limits.join(", ")));
     }
-    if details.messages_in_a_day > 0 {
-        line(
+    for (key, messages, recipients) in [
+        (
+            "this hour",
+            details.messages_this_hour,
+            details.recipients_this_hour,
+        ),
+        (
             "in a day",
-            format!(
-                "{} messages to {} recipients",
-                details.messages_in_a_day, details.recipients_in_a_day
-            ),
-        );
+            details.messages_in_a_day,
+            details.recipients_in_a_day,
+        ),
+    ] {
+        if messages > 0 {
+            line(
+                key,
+                format!("{messages} messages to {recipients} recipients"),
+            );
+        }
+    }
+    if let Some(at) = details.last_used {
+        line("last used", at.to_string());
     }
     lines.join("\n")
 }
