@@ -221,6 +221,11 @@ pub(crate) fn by_stage(stage: DialogueStage, is_permanent: bool) -> Classified {
             "no TLS that can be trusted: check the server's certificate, the port, and `tls` and \
              `ca` of the connection",
         ),
+        (DialogueStage::Connect, true) => (
+            ReplyClass::SetUp,
+            "the host leads to no server that the relay may connect to: correct `host`, or have the \
+             operator allow its network by `allowed-networks` in [destinations]",
+        ),
         (_, true) => (
             ReplyClass::SetUp,
             "the server refuses sessions of this relay: check host and port, and whether the \

@@ -22,7 +22,7 @@ pub(crate) struct Connector {
 
 /// Failure to get a session with any server of a destination.
 #[derive(Debug, Clone)]
-pub(crate) enum NoSession {
+pub enum NoSession {
     /// No server of it can be named, for this reason; the destination takes no mail at all if the
     /// reply is permanent.
     NoServer(Reply),
@@ -63,10 +63,7 @@ impl Connector {
                 let opened = open_inside(stream, &self.terms).await;
                 return opened.map_err(NoSession::NotOpened);
             }
-            Servers::Found(found) => {
-                let found = found.find(&self.terms).await;
-                found.map_err(NoSession::NoServer)?
-            }
+            Servers::Found(found) => found.find(&self.terms).await?,
         };
         let mut why: Option<NotOpened> = None;
         for opening in &openings {

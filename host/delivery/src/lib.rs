@@ -65,6 +65,7 @@ mod target;
 mod tls;
 mod transfer;
 
+pub use connect::NoSession;
 pub use delivery::{Callers, Delivery, Drained, Handle, Prepared};
 pub use notify::{
     Action, Bounce, Language, Notifications, TemplateErrors, Templates, ToStrangers,

@@ -18,6 +18,7 @@ use gatepost_smtp::client::{EhloName, Stage};
 use gatepost_spool::{Claim, ClaimedRecipient};
 use tokio::io::DuplexStream;
 
+use crate::connect::NoSession;
 use crate::open::{NotOpened, Opening};
 use crate::settings::Timeouts;
 use crate::tls::Tls;
@@ -169,12 +170,13 @@ pub trait FindServers: Send + Sync {
     /// Returns the openings of sessions, in the order in which they are tried; at least one.
     ///
     /// # Errors
-    /// A reply. A permanent one fails the recipients: the destination takes no mail.
+    /// The reason why there is none. A permanent reply fails the recipients: the destination takes
+    /// no mail.
     fn find<'a>(&'a self, terms: &'a OpeningTerms) -> Finding<'a>;
 }
 
 /// Future of the servers.
-pub type Finding<'a> = Pin<Box<dyn Future<Output = Result<Vec<Opening>, Reply>> + Send + 'a>>;
+pub type Finding<'a> = Pin<Box<dyn Future<Output = Result<Vec<Opening>, NoSession>> + Send + 'a>>;
 
 /// Terms of the relay for every session that it opens.
 #[derive(Clone)]

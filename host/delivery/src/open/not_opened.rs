@@ -59,6 +59,16 @@ impl NotOpened {
         }
     }
 
+    /// Makes the failure of a server whose host leads nowhere. It is permanent if nothing but a
+    /// change will help.
+    pub fn host_not_found(server: String, why: &str, permanent: bool) -> Self {
+        // RFC 3463: X.4.3, directory server failure.
+        Self {
+            permanent,
+            ..Self::unreached(server, "4.4.3", why)
+        }
+    }
+
     /// Makes the failure of a log-in that has no credential.
     pub(crate) fn without_credential(opening: &Opening, why: &NoCredential) -> Self {
         Self {

@@ -11,8 +11,8 @@ use gatepost_connections::{
     ConnectionTrouble, DialogueStage, FoundConnection, May, ReplyClass, SessionFailure, Stops,
 };
 use gatepost_delivery::open::{LoginSource, NotOpened, Opening};
-use gatepost_delivery::{FindServers, Finding, OpeningTerms, Stop, Tls, Watch};
-use gatepost_guard::Guard;
+use gatepost_delivery::{FindServers, Finding, NoSession, OpeningTerms, Stop, Tls, Watch};
+use gatepost_guard::{Guard, NotReachable};
 use gatepost_message::{Address, Millis, domain_to_ascii};
 use gatepost_model::Protocol;
 use gatepost_smtp::Reply;
@@ -43,7 +43,7 @@ impl FindServers for ConnectionServer {
             Ok(vec![Opening {
                 host: domain_to_ascii(&connection.host).unwrap_or_default(),
                 port: connection.port,
-                addresses: self.addresses(terms).await?,
+                addresses: (self.addresses(terms).await).map_err(NoSession::NotOpened)?,
                 protocol: Protocol::Smtp,
                 mode: connection.tls,
                 tls: self.tls.clone().unwrap_or_else(|| terms.tls.clone()),
@@ -63,20 +63,20 @@ impl FindServers for ConnectionServer {
 impl ConnectionServer {
     /// Resolves the host. A customer's may not lead into the relay's own network, and what was
     /// checked is what is connected to.
-    async fn addresses(&self, terms: &OpeningTerms) -> Result<Vec<SocketAddr>, Reply> {
+    async fn addresses(&self, terms: &OpeningTerms) -> Result<Vec<SocketAddr>, NotOpened> {
         let connection = &self.found.connection;
         let (host, port) = (&*connection.host, connection.port);
-        // RFC 3463: X.4.3, directory server failure.
-        let unknown = |why: String| {
-            Reply::new(
-                451,
-                "4.4.3",
-                format!("cannot look up the server of the connection: {why}"),
-            )
+        let unknown = |why: &str, permanent| {
+            let why = format!("cannot look up the server of the connection: {why}");
+            NotOpened::host_not_found(connection.server(), &why, permanent)
         };
         if let Some(guard) = &self.guard {
             let addresses = guard.resolve(host).await;
-            let addresses = addresses.map_err(|why| unknown(why.to_string()))?;
+            let addresses = addresses.map_err(|why| {
+                // Only the DNS may change its mind by itself.
+                let permanent = !matches!(why, NotReachable::Unavailable(_));
+                unknown(&why.to_string(), permanent)
+            })?;
             return Ok(addresses
                 .into_iter()
                 .map(|ip| SocketAddr::new(ip, port))
@@ -85,13 +85,12 @@ impl ConnectionServer {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
-        let host =
-            domain_to_ascii(host).ok_or_else(|| unknown("it is no domain name".to_owned()))?;
+        let host = domain_to_ascii(host).ok_or_else(|| unknown("it is no domain name", true))?;
         let looking = tokio::net::lookup_host((host.as_str(), port));
         match tokio::time::timeout(terms.timeouts.lookup, looking).await {
             Ok(Ok(addresses)) => Ok(addresses.collect()),
-            Ok(Err(error)) => Err(unknown(error.to_string())),
-            Err(_) => Err(unknown("no answer in time".to_owned())),
+            Ok(Err(error)) => Err(unknown(&error.to_string(), false)),
+            Err(_) => Err(unknown("no answer in time", false)),
         }
     }
 }

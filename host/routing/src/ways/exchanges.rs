@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use gatepost_delivery::open::Opening;
-use gatepost_delivery::{FindServers, Finding, OpeningTerms};
+use gatepost_delivery::{FindServers, Finding, NoSession, OpeningTerms};
 use gatepost_model::{Protocol, TlsMode};
 use gatepost_mx::{Candidate, Mx, SessionTls};
 
@@ -22,7 +22,7 @@ impl FindServers for Exchanges {
     fn find<'a>(&'a self, terms: &'a OpeningTerms) -> Finding<'a> {
         Box::pin(async {
             let found = self.mx.route(&self.domain).await;
-            let found = found.map_err(|why| why.reply())?;
+            let found = found.map_err(|why| NoSession::NoServer(why.reply()))?;
             let opening = |candidate| self.opening(candidate, terms);
             Ok(found.candidates.into_iter().map(opening).collect())
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost_connections::{DialogueStage, FoundConnection, Serves};
 use gatepost_delivery::open::{NotOpened, Speaker, Transcript, try_opening};
-use gatepost_delivery::{FindServers as _, OpeningTerms};
+use gatepost_delivery::{FindServers as _, NoSession, OpeningTerms};
 use gatepost_message::Address;
 use gatepost_smtp::Reply;
 use parking_lot::Mutex;
@@ -54,7 +54,11 @@ impl Ways {
     ) -> Result<(), TrialRefusal> {
         let sender = sender(found);
         let (server, _) = self.server(found, sender.as_ref()).map_err(not_begun)?;
-        for mut opening in server.find(terms).await.map_err(not_begun)? {
+        let openings = server.find(terms).await.map_err(|why| match why {
+            NoSession::NoServer(reply) => not_begun(reply),
+            NoSession::NotOpened(why) => refused(why),
+        });
+        for mut opening in openings? {
             let heard = Arc::clone(heard);
             opening.transcript = Some(Transcript::new(move |speaker, line| {
                 let mut lines = heard.lock();

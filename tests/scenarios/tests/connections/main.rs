@@ -56,6 +56,7 @@ mod broken {
     mod ehlo;
     mod expired;
     mod greeting;
+    mod guarded_host;
     mod helo;
     mod starttls;
 }
