@@ -58,6 +58,7 @@ mod broken {
     mod greeting;
     mod guarded_host;
     mod helo;
+    mod password_file;
     mod starttls;
 }
 
