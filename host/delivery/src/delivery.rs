@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatepost_message::Millis;
 use gatepost_model::DestinationKey;
+use gatepost_smtp::Reply;
 use gatepost_spool::{Owner, Queue};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -186,6 +187,14 @@ impl Handle {
         let current = Arc::clone(&self.current.borrow());
         let (queue, lanes) = (Arc::clone(&current.queue), Arc::clone(&current.lanes));
         move |destination| lanes.reopen(&*queue, destination)
+    }
+
+    /// Returns a function that tells the reply that closed a destination, with its time.
+    pub fn closing_replies(
+        &self,
+    ) -> impl Fn(&DestinationKey) -> Option<(Millis, Reply)> + Send + Sync + use<> {
+        let lanes = Arc::clone(&self.current.borrow().lanes);
+        move |destination| lanes.reason(destination)
     }
 
     /// Returns a function that tells the terms of a session under the active settings.

@@ -55,8 +55,8 @@ pub(crate) struct Lane {
     failures: u32,
     /// Time before which nothing goes.
     closed_until: Millis,
-    /// Last reply that closed the lane.
-    last_reply: Option<Reply>,
+    /// Last reply that closed the lane, and when it came.
+    last_reply: Option<(Millis, Reply)>,
     /// Messages that may begin now, in thousandths; of the limit for a minute.
     tokens: u64,
     /// Time up to which the tokens are counted.
@@ -150,7 +150,7 @@ impl Lane {
         now: Millis,
         wait: impl FnOnce(u32) -> Duration,
     ) -> Millis {
-        self.last_reply = Some(reply.clone());
+        self.last_reply = Some((now, reply.clone()));
         if now >= self.closed_until {
             self.closed_until = now + wait(self.failures).min(LONGEST_BACKOFF);
             self.failures = self.failures.saturating_add(1);
@@ -162,7 +162,7 @@ impl Lane {
     /// Notes that the server has too much to do, or too many of our connections: it gets nothing
     /// for that time, and then half as much at once. Returns the end of that time.
     pub(crate) fn throttled(&mut self, reply: &Reply, now: Millis, wait: Duration) -> Millis {
-        self.last_reply = Some(reply.clone());
+        self.last_reply = Some((now, reply.clone()));
         if now >= self.closed_until {
             self.window = (self.window / 2).max(1);
             self.closed_until = now + wait;
@@ -172,8 +172,8 @@ impl Lane {
 
     /// Closes the lane until that time, with the reply that says why. Then one message goes as a
     /// probe.
-    pub(crate) fn close_until(&mut self, until: Millis, reply: &Reply) {
-        self.last_reply = Some(reply.clone());
+    pub(crate) fn close_until(&mut self, now: Millis, until: Millis, reply: &Reply) {
+        self.last_reply = Some((now, reply.clone()));
         self.failures = self.failures.max(1);
         self.closed_until = self.closed_until.max(until);
     }
@@ -200,8 +200,8 @@ impl Lane {
         now.since(unused_since) >= FORGOTTEN_AFTER
     }
 
-    /// Returns the reply that closed the lane, while it is closed.
-    pub(crate) fn reason(&self) -> Option<&Reply> {
+    /// Returns the reply that closed the lane, with its time; none once mail gets through again.
+    pub(crate) fn reason(&self) -> Option<&(Millis, Reply)> {
         self.last_reply.as_ref()
     }
 }
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn a_reopened_lane_takes_one_probe_at_once() {
         let mut lane = lane(None);
-        lane.close_until(NOW + Duration::from_secs(3600), &down());
+        lane.close_until(NOW, NOW + Duration::from_secs(3600), &down());
         lane.reopen();
         assert_eq!((lane.begin(NOW), lane.pace().in_hand), (Ok(()), 1));
     }

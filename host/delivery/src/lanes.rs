@@ -49,7 +49,7 @@ impl Lanes {
     ) -> Result<(), (Millis, Option<Reply>)> {
         self.change(queue, destination, limits, now, |lane| {
             let begun = lane.begin(now);
-            begun.map_err(|until| (until, lane.reason().cloned()))
+            begun.map_err(|until| (until, lane.reason().map(|(_, reply)| reply.clone())))
         })
     }
 
@@ -104,12 +104,18 @@ impl Lanes {
     ) {
         if stop.whole {
             self.change(queue, destination, limits, now, |lane| {
-                lane.close_until(stop.until, &stop.reply);
+                lane.close_until(now, stop.until, &stop.reply);
             });
             if let Some(watched) = self.0.lock().get_mut(destination) {
                 watched.watch = watch.cloned();
             }
         }
+    }
+
+    /// Returns the reply that closed the lane to a destination, with its time.
+    pub(crate) fn reason(&self, destination: &DestinationKey) -> Option<(Millis, Reply)> {
+        let lanes = self.0.lock();
+        lanes.get(destination)?.lane.reason().cloned()
     }
 
     /// Opens the lane to a destination for a probe at once, if it is closed.

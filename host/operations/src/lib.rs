@@ -48,6 +48,6 @@ pub use error::OperationError;
 pub use http::partner_routes;
 pub use message::MessageDetails;
 pub use operation::{NAMES, Operation};
-pub use runtime::{OpenError, Reopen, Runtime, fatal};
+pub use runtime::{ClosingReply, OpenError, Reopen, Runtime, fatal};
 pub use socket::{ControlSocket, SocketError, path};
 pub use stage::RequestHandler;

@@ -1,6 +1,8 @@
 //! Details of stored messages, in the queue and in the quarantine.
 
+use gatepost_message::Millis;
 use gatepost_model::{Classification, Judgement, Transaction};
+use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::MessageRequest;
 use gatepost_spool::{Record, Summary};
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,19 @@ pub struct WaitingRecipient {
     pub number: u32,
     /// Reason, in words.
     pub reason: String,
+    /// Reply that closed its destination, to whichever message it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_reply: Option<DestinationReply>,
+}
+
+/// Reply that closed a destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DestinationReply {
+    /// Time at which it came.
+    pub at: Millis,
+    /// Reply of a server, or of the relay in its stead.
+    pub reply: Reply,
 }
 
 impl From<Record> for MessageDetails {

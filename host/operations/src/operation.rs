@@ -109,7 +109,7 @@ operations! {
     "queue-destinations": ListDestinations => Vec<DestinationSummary>,
         |on, asked| queue::destinations(&*on.queue, asked).await;
     "queue-show": ShowQueued => MessageDetails,
-        |on, asked| queue::show(&*on.queue, asked).await;
+        |on, asked| queue::show(&*on.queue, on.closing_reply.as_ref(), asked).await;
     "queue-retry": RetryRecipients => Changed,
         |on, asked| queue::retry(&*on.queue, &on.trace, on.reopen.as_ref(), asked).await;
     "queue-cancel": CancelRecipients => Changed,

@@ -16,11 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::error::OperationError;
-use crate::message::{MessageDetails, PAGE, WaitingRecipient};
-use crate::runtime::Reopen;
+use crate::message::{DestinationReply, MessageDetails, PAGE, WaitingRecipient};
+use crate::runtime::{ClosingReply, Reopen};
 
 /// Number of messages whose changes are started together and share commits.
 const TOGETHER: usize = 500;
+
+/// Most characters of a destination's reply in a reason.
+const LONGEST_REPLY: usize = 300;
 
 /// Request for a page of the queue, oldest message first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
@@ -192,19 +195,22 @@ pub async fn destinations(
     Ok(queue.destinations(asked.limit).await?)
 }
 
-/// Shows one message of the queue, and why each of its queued recipients waits.
+/// Shows one message of the queue, and why each of its queued recipients waits: at a closed
+/// destination, the reply that closed it.
 ///
 /// # Errors
 /// The queue has no such message, or the store cannot be read.
 pub async fn show(
     queue: &dyn QueueAdmin,
+    closed_by: Option<&ClosingReply>,
     asked: ShowQueued,
 ) -> Result<MessageDetails, OperationError> {
     match queue.show(asked.id).await? {
         Some(record) => {
             let mut details = MessageDetails::from(record);
             let recipients = details.summary.recipients.iter();
-            let waiting = recipients.filter_map(|to| waiting(queue, to, Millis::now()));
+            let now = Millis::now();
+            let waiting = recipients.filter_map(|to| waiting(queue, closed_by, to, now));
             details.waiting = waiting.collect();
             Ok(details)
         }
@@ -216,16 +222,22 @@ pub async fn show(
 }
 
 /// Returns the reason why a recipient waits; `None` if it is not queued.
-fn waiting(queue: &dyn QueueAdmin, recipient: &Recipient, now: Millis) -> Option<WaitingRecipient> {
+fn waiting(
+    queue: &dyn QueueAdmin,
+    closed_by: Option<&ClosingReply>,
+    recipient: &Recipient,
+    now: Millis,
+) -> Option<WaitingRecipient> {
     let RecipientState::Queued { next_attempt } = recipient.state else {
         return None;
     };
     let later = next_attempt > now;
-    let reason = match recipient
+    let key = recipient
         .route
         .as_ref()
-        .map(|route| route.destination.key())
-    {
+        .map(|route| route.destination.key());
+    let closing = key.as_ref().and_then(|key| closed_by?(key));
+    let mut reason = match key {
         None if later => format!("it is routed at {next_attempt}"),
         None => "it is not yet routed".to_owned(),
         Some(key) => match queue.pace(&key) {
@@ -237,9 +249,14 @@ fn waiting(queue: &dyn QueueAdmin, recipient: &Recipient, now: Millis) -> Option
             _ => format!("it waits for its turn at {key}"),
         },
     };
+    if let Some((at, reply)) = &closing {
+        let words: String = reply.to_string().chars().take(LONGEST_REPLY).collect();
+        reason += &format!("; at {at} that destination got {words}");
+    }
     Some(WaitingRecipient {
         number: recipient.number,
         reason,
+        destination_reply: closing.map(|(at, reply)| DestinationReply { at, reply }),
     })
 }
 

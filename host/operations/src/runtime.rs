@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
+use gatepost_message::Millis;
 use gatepost_model::DestinationKey;
+use gatepost_smtp::Reply;
 use gatepost_spool::{Counters, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores};
 use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
@@ -35,6 +37,9 @@ pub fn fatal() -> Fatal {
 /// Function that opens a closed destination for a probe at once.
 pub type Reopen = Arc<dyn Fn(&DestinationKey) + Send + Sync>;
 
+/// Function that returns the reply that closed a destination, with its time.
+pub type ClosingReply = Arc<dyn Fn(&DestinationKey) -> Option<(Millis, Reply)> + Send + Sync>;
+
 /// Store, and in a running relay its policies.
 #[derive(Clone)]
 pub struct Runtime {
@@ -58,6 +63,8 @@ pub struct Runtime {
     pub reopen: Option<Reopen>,
     /// Caps of the site, and the domains and users of its accounts.
     pub site: Arc<ArcSwap<SiteVolume>>,
+    /// Tells why a destination is closed; `None` if no relay runs.
+    pub closing_reply: Option<ClosingReply>,
     /// Active policies; `None` if no relay runs.
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
@@ -178,6 +185,7 @@ impl Runtime {
             authorizations: None,
             reopen: None,
             site: Arc::default(),
+            closing_reply: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             reload: None,

@@ -108,6 +108,7 @@ impl Store {
             authorizations: None,
             reopen: None,
             site: Arc::default(),
+            closing_reply: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),
             reload: None,

@@ -386,6 +386,7 @@ impl RunningRelay {
             ))))),
             reopen: Some(Arc::clone(&reopen)),
             site: Arc::clone(&site),
+            closing_reply: Some(Arc::new(delivery.closing_replies())),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             reload: Some(ask),

@@ -30,6 +30,15 @@ fn a_server_with_too_much_gets_nothing_for_a_while() {
         "{reason}"
     );
     assert_eq!(shown["recipients"][0]["attempts"], 0, "{shown}");
+    // The reason is what the server said to the other one, and when.
+    let of_destination = &shown["waiting"][0]["destination-reply"];
+    assert_eq!(of_destination["reply"]["code"], 421, "{shown}");
+    assert!(of_destination["at"].as_u64().unwrap() > 1_700_000_000_000);
+    let words = "that destination got 421 4.3.2 too busy for you";
+    assert!(
+        reason.contains("; at 20") && reason.contains(words),
+        "{reason}"
+    );
 
     let listed = relay.json(&["queue", "list"]).remove(0);
     assert_eq!(listed["destination"], "mx:b.example");
