@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use gatepost_model::Flow;
-use gatepost_smtp::server::{Abort, Event, Secured, Session};
+use gatepost_smtp::server::{Secured, Session};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
 use crate::active_config::{ConfigHandle, ListenerKey, SharedConfig};
 use crate::listener::Service;
 use crate::pipeline::TransactionDriver;
+use crate::session::{Disconnect, Link, drive};
 
 /// Octets that may be on their way in the stream, in either direction.
 const IN_FLIGHT: usize = 64 << 10;
@@ -36,43 +37,46 @@ pub fn open(active: &Arc<SharedConfig>) -> Option<DuplexStream> {
 }
 
 /// Serves the session to its end.
-async fn serve(mut stream: DuplexStream, service: Arc<Service>, config_handle: ConfigHandle) {
+async fn serve(stream: DuplexStream, service: Arc<Service>, config_handle: ConfigHandle) {
     // Nothing is more private than memory, so a listener that demands TLS has it.
     let tls = Secured {
         by: "in memory".to_owned(),
         binding: None,
     };
-    let mut session = Session::new(Arc::clone(&service.settings), Some(tls));
-    let mut driver = TransactionDriver::inside(Arc::clone(&service.pipeline), config_handle);
-    let mut input = BytesMut::new();
-    let cut = loop {
-        match session.next_event() {
-            Event::NeedInput => match stream.read_buf(&mut input).await {
-                Ok(1..) => session.feed(&input.split()),
-                Ok(0) | Err(_) => break Some("it closed the stream"),
-            },
-            Event::Send(replies) => {
-                if stream.write_all(&replies).await.is_err() {
-                    break Some("it took no replies");
-                }
-            }
-            Event::Ask(ask) => {
-                let answer = Box::pin(driver.answer(ask, &session)).await;
-                session.answer(answer);
-                if let Some(id) = driver.in_hand() {
-                    session.label(id.to_string());
-                }
-            }
-            Event::DataStarted => driver.data_started(),
-            Event::Data(octets) => driver.data(&octets).await,
-            Event::Aborted(Abort::GivenUp) => driver.abort("it gave the transaction up"),
-            Event::Aborted(Abort::Refused { reply, size }) => driver.refuse(reply, size),
-            // It is never offered, since the session has TLS.
-            Event::StartTls | Event::Close => break None,
-        }
+    let session = Session::new(Arc::clone(&service.settings), Some(tls));
+    let driver = TransactionDriver::inside(Arc::clone(&service.pipeline), config_handle);
+    let link = InMemory {
+        stream,
+        input: BytesMut::new(),
     };
-    if let Some(reason) = cut {
-        driver.abort(reason);
+    drive(session, driver, link).await;
+}
+
+/// Server's end of the stream.
+struct InMemory {
+    stream: DuplexStream,
+    input: BytesMut,
+}
+
+impl Link for InMemory {
+    async fn read(&mut self, session: &mut Session) -> Result<(), Disconnect> {
+        match self.stream.read_buf(&mut self.input).await? {
+            0 => Err(Disconnect::Gone),
+            _ => {
+                session.feed(&self.input.split());
+                Ok(())
+            }
+        }
     }
-    driver.end(&session, cut);
+
+    async fn send(&mut self, replies: &[u8], _: &Session) -> Result<(), Disconnect> {
+        Ok(self.stream.write_all(replies).await?)
+    }
+
+    /// Fails: it is never offered, since the session has TLS.
+    async fn start_tls(&mut self, _: &mut Session) -> Result<(), Disconnect> {
+        Err(Disconnect::Gone)
+    }
+
+    async fn close(&mut self) {}
 }

@@ -5,6 +5,7 @@
 //! A session that waits for its client holds no buffer: the one it reads into lives on the stack
 //! for as long as a read takes, so thousands may idle.
 
+mod drive;
 mod stream;
 
 use std::io;
@@ -12,12 +13,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gatepost_smtp::Reply;
-use gatepost_smtp::server::{Abort, Answer, Ask, Event, Secured, Session};
+use gatepost_smtp::server::{Answer, Ask, Secured, Session};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
+pub(crate) use self::drive::{Disconnect, Link, drive};
 use self::stream::ClientStream;
 use crate::active_config::ConfigHandle;
 use crate::listener::{ConnectionPermit, IdleTimer, Service};
@@ -40,22 +42,6 @@ pub enum Phase {
     Draining,
     /// The time for that is over.
     Over,
-}
-
-/// Cause of a session that ended before its protocol did.
-enum Disconnect {
-    /// The client closed the connection.
-    Gone,
-    /// The client accepted no bytes for too long.
-    Stalled,
-    /// The connection failed.
-    Failed(io::Error),
-}
-
-impl From<io::Error> for Disconnect {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
 }
 
 /// Serves one client until the connection ends.
@@ -83,11 +69,11 @@ pub(crate) async fn run(
     }
     let mut session = Session::new(service.settings.clone(), tls);
     session.trust(service.listener.trust(client.ip()));
-    let mut connection = ClientConnection {
-        session,
+    let driver =
+        TransactionDriver::new(service.pipeline.clone(), config_handle.clone(), client);
+    let connection = ClientConnection {
         client,
         permit,
-        driver: TransactionDriver::new(service.pipeline.clone(), config_handle.clone(), client),
         stream,
         ends: Instant::now() + service.settings.limits.total,
         phase,
@@ -95,23 +81,7 @@ pub(crate) async fn run(
         config_handle,
     };
     tracing::debug!("connected");
-    let cut = match connection.drive().await {
-        Ok(()) => {
-            tracing::debug!("closed");
-            None
-        }
-        Err(cut) => {
-            let reason = match cut {
-                Disconnect::Gone => "the client closed the connection".to_owned(),
-                Disconnect::Stalled => "the client took no replies".to_owned(),
-                Disconnect::Failed(error) => format!("the connection failed: {error}"),
-            };
-            tracing::debug!(reason, "cut off");
-            connection.driver.abort(&reason);
-            Some(reason)
-        }
-    };
-    connection.driver.end(&connection.session, cut.as_deref());
+    drive(session, driver, connection).await;
 }
 
 /// Waits until the relay stops serving. Sessions without a transaction need not be waited for then.
@@ -149,12 +119,10 @@ async fn handshake(
     Ok((ClientStream::Tls(Box::new(secured)), description))
 }
 
-/// A session and its connection.
+/// Connection of a client.
 struct ClientConnection<'a> {
-    session: Session,
     client: SocketAddr,
     permit: ConnectionPermit,
-    driver: TransactionDriver,
     stream: ClientStream,
     /// Latest end of the session.
     ends: Instant,
@@ -163,40 +131,10 @@ struct ClientConnection<'a> {
     config_handle: ConfigHandle,
 }
 
-impl ClientConnection<'_> {
-    async fn drive(&mut self) -> Result<(), Disconnect> {
-        loop {
-            if self.driver.is_revoked(&self.session) {
-                self.session.revoke();
-            }
-            match self.session.next_event() {
-                Event::NeedInput => self.read().await?,
-                Event::Send(replies) => self.send(&replies).await?,
-                Event::StartTls => self.start_tls().await?,
-                Event::Ask(ask) => {
-                    let answer = match self.refuse_surplus(&ask) {
-                        Some(answer) => answer,
-                        None => Box::pin(self.driver.answer(ask, &self.session)).await,
-                    };
-                    self.session.answer(answer);
-                    if let Some(id) = self.driver.in_hand() {
-                        self.session.label(id.to_string());
-                    }
-                }
-                Event::DataStarted => self.driver.data_started(),
-                Event::Data(octets) => self.driver.data(&octets).await,
-                Event::Aborted(Abort::GivenUp) => self.driver.abort("the client gave it up"),
-                Event::Aborted(Abort::Refused { reply, size }) => {
-                    self.driver.refuse(reply, size);
-                }
-                Event::Close => return self.close().await,
-            }
-        }
-    }
-
+impl Link for ClientConnection<'_> {
     /// Counts the address of the client that this one speaks for, and answers with 421 if it has
     /// too many connections.
-    fn refuse_surplus(&mut self, ask: &Ask) -> Option<Answer> {
+    fn refuse(&mut self, ask: &Ask) -> Option<Answer> {
         let Ask::Proxied(attributes) = ask else {
             return None;
         };
@@ -214,35 +152,35 @@ impl ClientConnection<'_> {
     }
 
     /// Waits for the client, its time running out, or the relay stopping.
-    async fn read(&mut self) -> Result<(), Disconnect> {
+    async fn read(&mut self, session: &mut Session) -> Result<(), Disconnect> {
         let (since, idle) = (Instant::now(), self.idle());
-        let in_hand = self.session.in_transaction();
+        let in_hand = session.in_transaction();
         let mut idle_timer = self.permit.idle_timer();
         tokio::select! {
-            read = self.stream.read(|octets| self.session.feed(octets)) => match read? {
+            read = self.stream.read(|octets| session.feed(octets)) => match read? {
                 0 => Err(Disconnect::Gone),
                 _ => Ok(()),
             },
             () = idle_timer.expired(since, idle, in_hand, self.ends) => {
-                self.session.time_out();
+                session.time_out();
                 Ok(())
             }
             changed = self.phase.changed() => {
                 let over = changed.is_err() || *self.phase.borrow() == Phase::Over;
                 if over {
-                    self.session.time_out();
+                    session.time_out();
                 } else {
-                    self.session.shut_down();
+                    session.shut_down();
                 }
                 Ok(())
             }
         }
     }
 
-    async fn send(&mut self, replies: &[u8]) -> Result<(), Disconnect> {
+    async fn send(&mut self, replies: &[u8], session: &Session) -> Result<(), Disconnect> {
         count_replies(replies);
         let (since, idle) = (Instant::now(), self.idle());
-        let in_hand = self.session.in_transaction();
+        let in_hand = session.in_transaction();
         let mut idle_timer = self.permit.idle_timer();
         tokio::select! {
             written = self.stream.write(replies) => written.map_err(Disconnect::Failed),
@@ -251,7 +189,7 @@ impl ClientConnection<'_> {
         }
     }
 
-    async fn close(&mut self) -> Result<(), Disconnect> {
+    async fn close(&mut self) {
         let (time, octets) = LINGER;
         let lingering = async {
             self.stream.shut_down().await?;
@@ -266,10 +204,9 @@ impl ClientConnection<'_> {
         };
         // The protocol is over: the client's errors no longer matter.
         let _: Result<io::Result<()>, _> = timeout(time, lingering).await;
-        Ok(())
     }
 
-    async fn start_tls(&mut self) -> Result<(), Disconnect> {
+    async fn start_tls(&mut self, session: &mut Session) -> Result<(), Disconnect> {
         let plain = std::mem::replace(&mut self.stream, ClientStream::Closed);
         // The certificate may have been replaced since the session began; whether TLS is offered
         // was settled then.
@@ -279,10 +216,12 @@ impl ClientConnection<'_> {
         let (secured, description) =
             handshake(plain, tls, &self.phase, self.permit.idle_timer()).await?;
         self.stream = secured;
-        self.session.tls_started(description);
+        session.tls_started(description);
         Ok(())
     }
+}
 
+impl ClientConnection<'_> {
     fn idle(&self) -> Duration {
         self.service.settings.limits.idle
     }
