@@ -21,8 +21,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::commands::output;
-use gatepost_config::{Tls, parse_duration};
+use gatepost_config::Tls;
 use gatepost_intake::tls;
+use gatepost_message::parse_duration;
 
 /// Accept every message over SMTP and store it, for demonstrations and tests.
 ///

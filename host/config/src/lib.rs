@@ -67,7 +67,6 @@ pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
 pub use relay_connections::RelayConnections;
 pub use routes::{DefaultRoute, LmtpServer, Routes};
-pub use units::parse_duration;
 
 /// Path of the configuration when no `--config` is given.
 pub const DEFAULT_PATH: &str = "/etc/gatepost/gatepost.toml";

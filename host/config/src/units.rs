@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-pub use gatepost_connections::parse_duration;
+use gatepost_message::{Period, parse_duration};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
@@ -69,24 +69,6 @@ where
     T::try_from(bytes).map_err(|_| de::Error::custom(format!("{bytes} bytes are too many here")))
 }
 
-struct Period(Duration);
-
-impl<'de> Deserialize<'de> for Period {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PeriodVisitor;
-        impl Visitor<'_> for PeriodVisitor {
-            type Value = Period;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration in quotes with its unit, such as \"50ms\" or \"5d\"")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Period, E> {
-                parse_duration(text).map(Period).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_any(PeriodVisitor)
-    }
-}
-
 struct SizeVisitor;
 
 impl Visitor<'_> for SizeVisitor {
@@ -108,37 +90,6 @@ impl Visitor<'_> for SizeVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_numbers_with_units() {
-        let seconds = Duration::from_secs;
-        for (text, expected) in [
-            ("50ms", Duration::from_millis(50)),
-            ("250us", Duration::from_micros(250)),
-            ("0s", seconds(0)),
-            ("1m", seconds(60)),
-            ("1h 30m", seconds(5400)),
-            ("5d", seconds(5 * 86_400)),
-            ("2w", seconds(14 * 86_400)),
-        ] {
-            assert_eq!(parse_duration(text), Ok(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_invalid_duration_is_refused_with_its_reason() {
-        for (text, reason) in [
-            ("5", "is not a duration"),
-            ("", "is not a duration"),
-            ("five minutes", "is not a duration"),
-            ("1mo", "no fixed length"),
-            ("-5s", "negative"),
-        ] {
-            let error = parse_duration(text).unwrap_err();
-            assert!(error.contains(reason), "{text}: {error}");
-            assert!(error.contains("\"50ms\""), "shows the form: {error}");
-        }
-    }
 
     #[test]
     fn sizes_are_binary_or_decimal() {

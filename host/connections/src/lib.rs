@@ -15,7 +15,6 @@ mod classify;
 mod connection;
 mod draft;
 mod name;
-mod period;
 mod profile;
 mod seam;
 mod secret;
@@ -30,8 +29,8 @@ pub use connection::{
     SaslMechanism, ServerCredential, ServerTrust, Serves, TokenUser,
 };
 pub use draft::{ConnectionDraft, DraftProblem, GrantKind};
+pub use gatepost_message::Period;
 pub use name::{ConnectionKey, ConnectionName, ConnectionNameError};
-pub use period::{Period, parse_duration};
 pub use profile::{Profile, ProfileError, Profiles};
 pub use seam::{Connections, FoundConnection, rank};
 pub use secret::Secret;

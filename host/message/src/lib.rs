@@ -19,8 +19,8 @@
 //! may be changed.
 //!
 //! The crate also has the types that every other crate needs: [`Address`], [`ReversePath`] and
-//! [`Domain`], the [`CanonicalAddress`] by which correspondents are compared, [`TransactionId`] and
-//! [`Millis`]. Nothing in here does I/O.
+//! [`Domain`], the [`CanonicalAddress`] by which correspondents are compared, [`TransactionId`],
+//! [`Millis`] and [`Period`]. Nothing in here does I/O.
 
 #![forbid(unsafe_code)]
 
@@ -36,6 +36,7 @@ mod idn;
 mod likeness;
 mod lines;
 mod message;
+mod period;
 mod repair;
 mod seven_bit;
 mod stored;
@@ -55,6 +56,7 @@ pub use idn::domain_to_ascii;
 pub use likeness::TolerantNames;
 pub use lines::LongLines;
 pub use message::Message;
+pub use period::{Period, parse_duration};
 pub use repair::{LineEnds, LineStart, Opening, Repairs};
 pub use seven_bit::{Needs, Unconvertible, convert, seven_bit};
 pub use time::{Millis, TimeError};

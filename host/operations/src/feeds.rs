@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use gatepost_config::parse_duration;
 use gatepost_directory::{Directory, ListChange, PartnerList, PartnerSource, Refusal};
 use gatepost_feeds::{Client, RefreshError};
+use gatepost_message::parse_duration;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;

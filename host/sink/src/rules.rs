@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use gatepost_message::Period;
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer};
 
@@ -208,10 +208,5 @@ impl ReplyRule {
 
 /// Reads a duration, such as `250ms` or `2s`.
 pub(crate) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(from)?;
-    let span: Option<SignedDuration> = text.parse().ok();
-    let duration = span.and_then(|span| Duration::try_from(span).ok());
-    let error = || format!("`{text}` is not a duration: write `250ms`, `2s` or `1m`");
-    let duration = duration.ok_or_else(|| serde::de::Error::custom(error()))?;
-    Ok(Some(duration))
+    Period::deserialize(from).map(|period| Some(period.0))
 }
