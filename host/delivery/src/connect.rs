@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio::net::lookup_host;
 
 use crate::connection::{Connection, with_timeout};
-use crate::open::{NotOpened, Opening, open, open_inside};
+use crate::open::{Opening, OpeningFailure, open, open_inside};
 use crate::settings::Settings;
 use crate::target::{OpeningTerms, Servers};
 use crate::tls::{StartError, Tls};
@@ -27,7 +27,7 @@ pub enum NoSession {
     /// reply is permanent.
     NoServer(Reply),
     /// None of its servers opened a session; the best-ranked failure.
-    NotOpened(NotOpened),
+    NotOpened(OpeningFailure),
 }
 
 impl Connector {
@@ -65,7 +65,7 @@ impl Connector {
             }
             Servers::Found(found) => found.find(&self.terms).await?,
         };
-        let mut why: Option<NotOpened> = None;
+        let mut why: Option<OpeningFailure> = None;
         for opening in &openings {
             match open(opening).await {
                 Ok(mut connection) => {
@@ -89,7 +89,11 @@ impl Connector {
         })
     }
 
-    async fn next_hop(&self, hop: &NextHop, egress: Vec<IpAddr>) -> Result<Opening, NotOpened> {
+    async fn next_hop(
+        &self,
+        hop: &NextHop,
+        egress: Vec<IpAddr>,
+    ) -> Result<Opening, OpeningFailure> {
         Ok(Opening {
             host: domain_to_ascii(&hop.host).unwrap_or_default(),
             port: hop.port,
@@ -105,12 +109,12 @@ impl Connector {
         })
     }
 
-    async fn look_up(&self, hop: &NextHop) -> Result<Vec<SocketAddr>, NotOpened> {
+    async fn look_up(&self, hop: &NextHop) -> Result<Vec<SocketAddr>, OpeningFailure> {
         if let Ok(address) = hop.host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, hop.port)]);
         }
         let unknown = |enhanced, why: &str| {
-            NotOpened::unreached(format!("{}:{}", hop.host, hop.port), enhanced, why)
+            OpeningFailure::unreached(format!("{}:{}", hop.host, hop.port), enhanced, why)
         };
         // RFC 3463: X.4.4, unable to route; X.4.3, directory server failure.
         let Some(host) = domain_to_ascii(&hop.host) else {

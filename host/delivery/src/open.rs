@@ -2,8 +2,8 @@
 //! begin.
 
 mod dial;
+mod failure;
 mod login;
-mod not_opened;
 mod opening;
 
 use std::io;
@@ -16,8 +16,8 @@ use rustls::pki_types::ServerName;
 use tokio::io::DuplexStream;
 use tokio_rustls::client::TlsStream;
 
+pub use self::failure::OpeningFailure;
 pub use self::login::{CredentialSource, Fetching, LoginSource, NoCredential, TokenUser};
-pub use self::not_opened::NotOpened;
 pub use self::opening::{Opening, Speaker, Transcript};
 use crate::connection::{Connection, Stream, with_timeout};
 use crate::target::OpeningTerms;
@@ -41,7 +41,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// The session cannot be opened.
-pub async fn try_opening(opening: &Opening) -> Result<Opened, NotOpened> {
+pub async fn try_opening(opening: &Opening) -> Result<Opened, OpeningFailure> {
     let connection = open(opening).await?;
     let opened = Opened {
         address: connection.address,
@@ -54,13 +54,13 @@ pub async fn try_opening(opening: &Opening) -> Result<Opened, NotOpened> {
 
 /// Opens a session at the first of the addresses that allows it. If the server refuses the
 /// credential and there is another, tries once more with that.
-pub(crate) async fn open(opening: &Opening) -> Result<Connection, NotOpened> {
+pub(crate) async fn open(opening: &Opening) -> Result<Connection, OpeningFailure> {
     let Some(login) = &opening.login else {
         return open_any(opening, None).await;
     };
     let fetch = async |refused: Option<&LoginCredential>| {
         let fetched = login.source.credential(refused).await;
-        fetched.map_err(|why| NotOpened::without_credential(opening, &why))
+        fetched.map_err(|why| OpeningFailure::without_credential(opening, &why))
     };
     let log_in = async |credential: LoginCredential| {
         let login = Login {
@@ -74,7 +74,7 @@ pub(crate) async fn open(opening: &Opening) -> Result<Connection, NotOpened> {
             why: "it has none".to_owned(),
             permanent: true,
         };
-        return Err(NotOpened::without_credential(opening, &why));
+        return Err(OpeningFailure::without_credential(opening, &why));
     };
     match log_in(first.clone()).await {
         Err(refusal) if refusal.refuses_credential() => match fetch(Some(&first)).await? {
@@ -86,8 +86,8 @@ pub(crate) async fn open(opening: &Opening) -> Result<Connection, NotOpened> {
 }
 
 /// Opens a session at the first of the addresses that allows it.
-async fn open_any(opening: &Opening, login: Option<Login>) -> Result<Connection, NotOpened> {
-    let mut why: Option<NotOpened> = None;
+async fn open_any(opening: &Opening, login: Option<Login>) -> Result<Connection, OpeningFailure> {
+    let mut why: Option<OpeningFailure> = None;
     for &address in opening.addresses.iter().take(ADDRESSES) {
         match open_at(opening, address, login.clone()).await {
             Ok(connection) => return Ok(connection),
@@ -106,7 +106,7 @@ async fn open_any(opening: &Opening, login: Option<Login>) -> Result<Connection,
     // RFC 3463: X.4.4, unable to route.
     let no_address = || {
         let text = format!("{} has no address", opening.host);
-        NotOpened::unreached(opening.server(), "4.4.4", &text)
+        OpeningFailure::unreached(opening.server(), "4.4.4", &text)
     };
     Err(why.unwrap_or_else(no_address))
 }
@@ -116,7 +116,7 @@ async fn open_at(
     opening: &Opening,
     address: SocketAddr,
     login: Option<Login>,
-) -> Result<Connection, NotOpened> {
+) -> Result<Connection, OpeningFailure> {
     let tls = match opening.mode {
         TlsMode::None => client::Tls::None,
         TlsMode::Opportunistic => client::Tls::Opportunistic,
@@ -141,13 +141,13 @@ async fn converse(
     address: SocketAddr,
     tls: client::Tls,
     login: Option<Login>,
-) -> Result<Connection, NotOpened> {
+) -> Result<Connection, OpeningFailure> {
     let timeouts = opening.timeouts;
     // RFC 3463: X.4.1, no answer from host.
     let stream = with_timeout(timeouts.connect, dial::dial(address, &opening.egress)).await;
     let stream = stream.map_err(|error| {
         let text = format!("cannot connect to {address}: {error}");
-        NotOpened::unreached(opening.server(), "4.4.1", &text)
+        OpeningFailure::unreached(opening.server(), "4.4.1", &text)
     })?;
     // Without it each small piece waits for the acknowledgement of the one before. If it cannot be
     // set, that costs only time.
@@ -184,7 +184,7 @@ async fn converse(
 pub(crate) async fn open_inside(
     stream: DuplexStream,
     terms: &OpeningTerms,
-) -> Result<Connection, NotOpened> {
+) -> Result<Connection, OpeningFailure> {
     let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let opening = Opening {
         host: "inside".to_owned(),
@@ -214,8 +214,8 @@ pub(crate) async fn open_inside(
 async fn make_ready(
     opening: &Opening,
     mut connection: Connection,
-) -> Result<Connection, NotOpened> {
-    let failed = |stage, failure| NotOpened::at(opening, stage, failure);
+) -> Result<Connection, OpeningFailure> {
+    let failed = |stage, failure| OpeningFailure::at(opening, stage, failure);
     loop {
         let event = connection.advance().await;
         let stage = connection.session.opening().unwrap_or(OpeningStage::Ehlo);
@@ -272,15 +272,15 @@ fn channel(opening: &Opening, stream: &TlsStream<Box<dyn Stream>>) -> Channel {
 
 /// Makes the failure of a handshake. An objection to a certificate, of either side, stays until
 /// somebody changes something.
-fn tls_failed(opening: &Opening, error: &io::Error) -> NotOpened {
+fn tls_failed(opening: &Opening, error: &io::Error) -> OpeningFailure {
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
     let permanent = matches!(
         inner,
         Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_))
     );
-    NotOpened {
+    OpeningFailure {
         permanent,
-        ..NotOpened::at(opening, OpeningStage::Tls, Failure::Tls(error.to_string()))
+        ..OpeningFailure::at(opening, OpeningStage::Tls, Failure::Tls(error.to_string()))
     }
 }
 
@@ -298,7 +298,7 @@ fn ended_with_tls(failure: Failure) -> Failure {
 }
 
 /// Returns true if a connection failed because of TLS, so that one without might succeed.
-fn concerns_tls(not_opened: &NotOpened) -> bool {
+fn concerns_tls(not_opened: &OpeningFailure) -> bool {
     match not_opened.stage {
         OpeningStage::Tls => true,
         OpeningStage::StartTls => not_opened.reply.is_some(),

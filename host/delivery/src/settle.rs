@@ -16,7 +16,7 @@ use crate::delivery::Delivery;
 use crate::in_hand::MessageInHand;
 use crate::notify::{self, Action, Notice, NoticeContext, ReportedRecipient};
 use crate::observer::{Attempt, NoticeMade};
-use crate::open::NotOpened;
+use crate::open::OpeningFailure;
 use crate::remark::Remark;
 use crate::route::after_deferral;
 use crate::router::Patience;
@@ -87,7 +87,7 @@ impl Server {
     }
 
     /// Returns the server that did not open a session.
-    pub(crate) fn not_opened(why: &NotOpened) -> Self {
+    pub(crate) fn not_opened(why: &OpeningFailure) -> Self {
         let (host, port) = why.server.rsplit_once(':').unwrap_or((&why.server, ""));
         Self {
             host: host.trim_matches(['[', ']']).to_owned(),

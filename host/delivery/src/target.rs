@@ -19,7 +19,7 @@ use gatepost_spool::{Claim, ClaimedRecipient};
 use tokio::io::DuplexStream;
 
 use crate::connect::NoSession;
-use crate::open::{NotOpened, Opening};
+use crate::open::{Opening, OpeningFailure};
 use crate::settings::Timeouts;
 use crate::tls::Tls;
 
@@ -219,7 +219,7 @@ pub trait Watch: Send + Sync {
     fn session_opened(&self, now: Millis);
 
     /// Is told that no session came about; returns what becomes of the mail.
-    fn session_refused(&self, why: &NotOpened, now: Millis) -> Stop;
+    fn session_refused(&self, why: &OpeningFailure, now: Millis) -> Stop;
 
     /// Is told that the server has taken a message.
     fn accepted(&self, now: Millis);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gatepost_certificates::{Trust, private_roots};
 use gatepost_delivery::open::{
-    CredentialSource, LoginSource, NotOpened, Opened, Opening, TokenUser, try_opening,
+    CredentialSource, LoginSource, Opened, Opening, OpeningFailure, TokenUser, try_opening,
 };
 use gatepost_delivery::{Timeouts, Tls};
 use gatepost_http_client::HttpClient;
@@ -29,7 +29,7 @@ async fn log_in(
     certificate: &Path,
     source: impl CredentialSource + 'static,
     mechanism: Mechanism,
-) -> Result<Opened, NotOpened> {
+) -> Result<Opened, OpeningFailure> {
     let roots = private_roots(&std::fs::read(certificate).unwrap()).unwrap();
     let opening = Opening {
         host: "localhost".to_owned(),

@@ -9,13 +9,13 @@
 //! allows, each with the demand and its reason ([`SessionTls`]).
 //!
 //! Callers that ask about one domain at the same time share one look-up (`flights`), and domains
-//! whose servers do not answer wait in a lane of their own (`lanes`).
+//! whose servers do not answer wait under a limit of their own (`limits`).
 
 #![forbid(unsafe_code)]
 
 mod exchanges;
 mod flights;
-mod lanes;
+mod limits;
 mod look_up;
 mod mta_sts;
 mod no_route;

@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 
 use crate::exchanges::{before_own, shuffle, usable};
 use crate::flights::Flights;
-use crate::lanes::{Lanes, MOST_DOMAINS};
+use crate::limits::{LookUpLimits, MOST_DOMAINS};
 use crate::target::Target;
 use crate::{Candidate, MtaSts, MxRoute, NoRoute, Own, SessionTls};
 
@@ -28,8 +28,8 @@ const ADDRESSES_OF_ONE: usize = 8;
 /// Exchanges of one domain that are resolved at one time.
 const AT_ONCE: usize = 2;
 
-/// Open questions of all look-ups: each domain in a lane may have four, two for each exchange. No
-/// domain waits for the answers of another.
+/// Open questions of all look-ups: each domain that is looked up may have four, two for each exchange.
+/// No domain waits for the answers of another.
 const QUESTIONS: usize = 4 * MOST_DOMAINS;
 
 /// Settings of mail by MX.
@@ -68,7 +68,7 @@ struct LookUpState {
     guard: Guard,
     own: Own,
     port: u16,
-    lanes: Lanes,
+    limits: LookUpLimits,
     mta_sts: Option<MtaSts>,
     rng: Mutex<StdRng>,
 }
@@ -98,7 +98,7 @@ impl Mx {
                 guard: guard.beside(QUESTIONS),
                 own: settings.own,
                 port: settings.port,
-                lanes: Lanes::default(),
+                limits: LookUpLimits::default(),
                 mta_sts: settings.mta_sts,
                 rng: Mutex::new(rng),
             }),
@@ -183,16 +183,16 @@ impl LookUpState {
     }
 
     async fn look_up(&self, domain: &str) -> Resolved {
-        let place = self.lanes.enter(domain).await;
+        let permit = self.limits.acquire(domain).await;
         let announced = async {
             let mta_sts = self.mta_sts.as_ref()?;
             mta_sts.announced(self.guard.dns(), domain).await
         };
         let (servers, announced) = future::join(self.servers(domain), announced).await;
         let failed = servers.as_ref().is_err_and(NoRoute::is_temporary);
-        self.lanes.ended(domain, failed);
-        // A policy may take long to fetch, and needs no place.
-        drop(place);
+        self.limits.ended(domain, failed);
+        // A policy may take long to fetch, and needs no permit.
+        drop(permit);
         let servers = match &self.mta_sts {
             Some(mta_sts) => mta_sts.comply(domain, announced, servers?).await,
             None => servers,

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use gatepost_certificates::{ClientIdentity, Pin, Trust, private_roots};
 use gatepost_delivery::open::{
-    CredentialSource, Fetching, LoginSource, NoCredential, NotOpened, Opening, Speaker, Transcript,
-    try_opening,
+    CredentialSource, Fetching, LoginSource, NoCredential, Opening, OpeningFailure, Speaker,
+    Transcript, try_opening,
 };
 use gatepost_delivery::{Timeouts, Tls};
 use gatepost_model::{Protocol, TlsMode};
@@ -73,7 +73,7 @@ fn commands(server: &NextHopServer) -> Vec<String> {
         .collect()
 }
 
-async fn failure(opening: &Opening) -> NotOpened {
+async fn failure(opening: &Opening) -> OpeningFailure {
     let not_opened = try_opening(opening).await.unwrap_err();
     assert!(not_opened.deferral.is_transient(), "{not_opened:?}");
     assert_eq!(

@@ -10,7 +10,7 @@ use gatepost_connections::{
     self as connections, Connection, ConnectionStanding, ConnectionState, ConnectionStates,
     ConnectionTrouble, DialogueStage, FoundConnection, May, ReplyClass, SessionFailure, Stops,
 };
-use gatepost_delivery::open::{LoginSource, NotOpened, Opening};
+use gatepost_delivery::open::{LoginSource, Opening, OpeningFailure};
 use gatepost_delivery::{FindServers, Finding, NoSession, OpeningTerms, Stop, Tls, Watch};
 use gatepost_guard::{Guard, NotReachable};
 use gatepost_message::{Address, Millis, domain_to_ascii};
@@ -63,12 +63,12 @@ impl FindServers for ConnectionServer {
 impl ConnectionServer {
     /// Resolves the host. A customer's may not lead into the relay's own network, and what was
     /// checked is what is connected to.
-    async fn addresses(&self, terms: &OpeningTerms) -> Result<Vec<SocketAddr>, NotOpened> {
+    async fn addresses(&self, terms: &OpeningTerms) -> Result<Vec<SocketAddr>, OpeningFailure> {
         let connection = &self.found.connection;
         let (host, port) = (&*connection.host, connection.port);
         let unknown = |why: &str, permanent| {
             let why = format!("cannot look up the server of the connection: {why}");
-            NotOpened::host_not_found(connection.server(), &why, permanent)
+            OpeningFailure::host_not_found(connection.server(), &why, permanent)
         };
         if let Some(guard) = &self.guard {
             let addresses = guard.resolve(host).await;
@@ -144,7 +144,7 @@ impl Watch for ConnectionWatch {
             .with(&self.found.key, |standing| standing.session_opened());
     }
 
-    fn session_refused(&self, why: &NotOpened, now: Millis) -> Stop {
+    fn session_refused(&self, why: &OpeningFailure, now: Millis) -> Stop {
         let words = words_of(why);
         let failure = SessionFailure {
             stage: stage_of_opening(why.stage),
@@ -260,7 +260,7 @@ fn next_probe(state: &ConnectionState, now: Millis) -> Millis {
 }
 
 /// Returns the words for operators where a server has not replied.
-pub(super) fn words_of(why: &NotOpened) -> String {
+pub(super) fn words_of(why: &OpeningFailure) -> String {
     match &why.reason {
         Some(reason) => reason.clone(),
         None => why.deferral.text().to_string(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatepost_connections::{DialogueStage, FoundConnection, Serves};
-use gatepost_delivery::open::{NotOpened, Speaker, Transcript, try_opening};
+use gatepost_delivery::open::{OpeningFailure, Speaker, Transcript, try_opening};
 use gatepost_delivery::{FindServers as _, NoSession, OpeningTerms};
 use gatepost_message::Address;
 use gatepost_smtp::Reply;
@@ -95,7 +95,7 @@ fn not_begun(reply: Reply) -> TrialRefusal {
     }
 }
 
-fn refused(why: NotOpened) -> TrialRefusal {
+fn refused(why: OpeningFailure) -> TrialRefusal {
     TrialRefusal {
         stage: stage_of_opening(why.stage),
         words: words_of(&why),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gatepost_certificates::{Trust, private_roots};
-use gatepost_delivery::open::{LoginSource, NotOpened, Opened, Opening, try_opening};
+use gatepost_delivery::open::{LoginSource, Opened, Opening, OpeningFailure, try_opening};
 use gatepost_delivery::{Timeouts, Tls};
 use gatepost_model::{Protocol, TlsMode};
 use gatepost_sasl::client::{LoginCredential, Mechanism};
@@ -17,7 +17,7 @@ async fn log_in(
     relay: &Relay,
     mechanism: Mechanism,
     password: &str,
-) -> Result<Opened, Box<NotOpened>> {
+) -> Result<Opened, Box<OpeningFailure>> {
     let certificate = std::fs::read(relay.directory().join("certificate.pem")).unwrap();
     let roots = private_roots(&certificate).unwrap();
     let address = relay.address("submission");

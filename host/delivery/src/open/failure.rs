@@ -9,7 +9,7 @@ use super::opening::Opening;
 /// Failure to open a session. It is the connection's, and says nothing about any message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{server}: {}", deferral.text())]
-pub struct NotOpened {
+pub struct OpeningFailure {
     /// Stage that failed.
     pub stage: OpeningStage,
     /// Server as `host:port`.
@@ -25,7 +25,7 @@ pub struct NotOpened {
     pub deferral: Reply,
 }
 
-impl NotOpened {
+impl OpeningFailure {
     /// Makes the failure of a session that had begun.
     pub(crate) fn at(opening: &Opening, stage: OpeningStage, failure: Failure) -> Self {
         let stage = match failure {

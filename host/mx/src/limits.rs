@@ -1,7 +1,7 @@
 //! Limits on look-ups at one time.
 //!
-//! Domains whose look-up failed lately wait in a narrow lane of their own: a thousand domains with
-//! dead name servers, each of which takes its whole time limit, do not hold up the others.
+//! Domains whose look-up failed lately have a narrow limit of their own: a thousand domains with dead
+//! name servers, each of which takes its whole time limit, do not hold up the others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,15 +25,15 @@ const MEMORY: Duration = Duration::from_secs(600);
 /// Most failures that are remembered.
 const FAILURES: u64 = 10_000;
 
-/// The two lanes.
+/// The two limits: the wide one, and the narrow one for domains that failed lately.
 #[derive(Clone)]
-pub(crate) struct Lanes {
+pub(crate) struct LookUpLimits {
     wide: Arc<Semaphore>,
     narrow: Arc<Semaphore>,
     failed: Cache<String, ()>,
 }
 
-impl Default for Lanes {
+impl Default for LookUpLimits {
     fn default() -> Self {
         Self {
             wide: Arc::new(Semaphore::new(WIDE)),
@@ -46,15 +46,15 @@ impl Default for Lanes {
     }
 }
 
-impl Lanes {
-    /// Waits for a place in the domain's lane. The place is free again when the result is dropped;
-    /// there is none only if the lanes were closed, which never happens.
-    pub(crate) async fn enter(&self, domain: &str) -> Option<OwnedSemaphorePermit> {
-        let lane = match self.failed.contains_key(domain) {
+impl LookUpLimits {
+    /// Waits for a permit to look up a domain. It is free again when the result is dropped; there is
+    /// none only if the limits were closed, which never happens.
+    pub(crate) async fn acquire(&self, domain: &str) -> Option<OwnedSemaphorePermit> {
+        let limit = match self.failed.contains_key(domain) {
             true => &self.narrow,
             false => &self.wide,
         };
-        Arc::clone(lane).acquire_owned().await.ok()
+        Arc::clone(limit).acquire_owned().await.ok()
     }
 
     /// Remembers how a look-up ended.
@@ -71,19 +71,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn failing_domains_take_no_place_from_others() {
-        let lanes = Lanes::default();
-        lanes.ended("dead.example", true);
-        let mut places = Vec::new();
+    async fn failing_domains_do_not_hold_up_others() {
+        let limits = LookUpLimits::default();
+        limits.ended("dead.example", true);
+        let mut permits = Vec::new();
         for _ in 0..NARROW {
-            places.push(lanes.enter("dead.example").await);
+            permits.push(limits.acquire("dead.example").await);
         }
         tokio::select! {
             biased;
-            _ = lanes.enter("dead.example") => panic!("the narrow lane has more places"),
-            place = lanes.enter("living.example") => assert!(place.is_some()),
+            _ = limits.acquire("dead.example") => panic!("the narrow limit is wider"),
+            permit = limits.acquire("living.example") => assert!(permit.is_some()),
         }
-        lanes.ended("dead.example", false);
-        assert!(lanes.enter("dead.example").await.is_some());
+        limits.ended("dead.example", false);
+        assert!(limits.acquire("dead.example").await.is_some());
     }
 }
