@@ -690,6 +690,24 @@ fn check_routes(config: &Config, findings: &mut Findings) {
             Way::Maildir(name) if !config.maildirs.contains_key(name) => Some(("maildir", name)),
             _ => None,
         };
+        if let Way::Connection(name) = route.way()
+            && key == "submission"
+            && let Some((name, draft)) = config
+                .connections
+                .iter()
+                .find(|(of, _)| of.as_str() == name)
+            && draft.fall_back_after.is_some()
+        {
+            findings.add(
+                [
+                    Step::from("connection"),
+                    Step::from(&name.to_string()),
+                    Step::from("fall-back-after"),
+                ],
+                format!("the connection {name} would fall back to itself"),
+                "name another default route for submissions, or leave fall-back-after out",
+            );
+        }
         if let Some((table, name)) = missing {
             findings.add(
                 at!["routes", key],

@@ -42,6 +42,9 @@ pub struct Connection {
     pub limits: ConnectionLimits,
     /// Waits between attempts, in place of the relay's.
     pub retry: Option<Vec<Period>>,
+    /// Waits between probes while it is in trouble, in place of the usual ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Vec<Period>>,
     /// Time after which a message that cannot be delivered is given up, in place of the relay's.
     pub expiry: Option<Period>,
     /// Time after acceptance at which the sender gets a delay notice, in place of the relay's.

@@ -66,6 +66,8 @@ pub struct ConnectionDraft<S = Secret> {
     pub limits: Option<ConnectionLimits>,
     /// Waits between attempts.
     pub retry: Option<Vec<Period>>,
+    /// Waits between probes while the connection is in trouble.
+    pub probe: Option<Vec<Period>>,
     /// Time after which a message is given up.
     pub expiry: Option<Period>,
     /// Time after which the sender gets a delay notice.
@@ -129,6 +131,7 @@ impl<S> Default for ConnectionDraft<S> {
             egress: None,
             limits: None,
             retry: None,
+            probe: None,
             expiry: None,
             delay_notice: None,
             fall_back_after: None,
@@ -173,6 +176,7 @@ impl<S> ConnectionDraft<S> {
             egress: self.egress,
             limits: self.limits,
             retry: self.retry,
+            probe: self.probe,
             expiry: self.expiry,
             delay_notice: self.delay_notice,
             fall_back_after: self.fall_back_after,
@@ -199,6 +203,7 @@ impl ConnectionDraft {
             egress: connection.egress.clone(),
             limits: Some(connection.limits),
             retry: connection.retry.clone(),
+            probe: connection.probe.clone(),
             expiry: connection.expiry,
             delay_notice: connection.delay_notice,
             fall_back_after: connection.fall_back_after,
@@ -313,6 +318,7 @@ impl ConnectionDraft {
                 (new, old) => new.or(old),
             },
             retry: self.retry.or(former.retry),
+            probe: self.probe.or(former.probe),
             expiry: self.expiry.or(former.expiry),
             delay_notice: self.delay_notice.or(former.delay_notice),
             fall_back_after: self.fall_back_after.or(former.fall_back_after),
@@ -358,7 +364,10 @@ impl ConnectionDraft {
         );
         let is_encrypted = matches!(tls, TlsMode::Required | TlsMode::Implicit);
 
-        let trust = problems.trust(self.ca, self.pinned_keys);
+        let trust = ServerTrust::of(self.ca, self.pinned_keys).unwrap_or_else(|problem| {
+            problems.0.push(problem);
+            ServerTrust::Public
+        });
         problems.unless(
             is_encrypted || trust == ServerTrust::Public,
             if matches!(trust, ServerTrust::Pinned(_)) {
@@ -443,16 +452,8 @@ impl ConnectionDraft {
             "mail falls back after a time and as an address, and one of them is missing",
             "give both, `fall-back-after` and `fall-back-as`, or none",
         );
-        if let Some(retry) = &self.retry {
-            let fits = (1..=MOST_RETRIES).contains(&retry.len())
-                && retry.iter().all(|wait| !wait.0.is_zero());
-            problems.unless(
-                fits,
-                "retry",
-                "retry has no waits, too many, or one of 0",
-                "write 1 to 100 waits, such as [\"1m\", \"5m\"]",
-            );
-        }
+        problems.waits("retry", self.retry.as_deref());
+        problems.waits("probe", self.probe.as_deref());
         let serves = self.serves.unwrap_or_default();
         problems.unless(
             serves.len() <= Serves::MOST,
@@ -497,6 +498,7 @@ impl ConnectionDraft {
             egress: self.egress,
             limits,
             retry: self.retry,
+            probe: self.probe,
             expiry: self.expiry,
             delay_notice: self.delay_notice,
             fall_back_after: self.fall_back_after,
@@ -518,7 +520,7 @@ const SENDER_DOMAIN: &str = "sender-domain";
 const HOSTNAME: &str = "hostname";
 
 const MOST_MECHANISMS: usize = 6;
-const MOST_RETRIES: usize = 100;
+const MOST_WAITS: usize = 100;
 const MOST_SCOPES: usize = 20;
 const MOST_PINNED_KEYS: usize = 10;
 
@@ -551,6 +553,50 @@ struct WrittenCredential {
     scopes: Option<Vec<String>>,
 }
 
+impl ServerTrust {
+    /// Returns the trust that is written as authorities in PEM, or as pinned keys, or not at all.
+    ///
+    /// # Errors
+    /// Neither can be used, or both are given.
+    pub fn of(ca: Option<Secret>, pinned: Option<Vec<PinnedKey>>) -> Result<Self, DraftProblem> {
+        let problem = |key, message: &str, help: &str| DraftProblem {
+            key,
+            message: message.to_owned(),
+            help: help.to_owned(),
+        };
+        match (ca, pinned) {
+            (None, None) => Ok(Self::Public),
+            (Some(ca), None) => {
+                let pem = ca.reveal();
+                let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+                let certificates: Result<Vec<_>, _> = certificates.collect();
+                let holds_some = certificates.is_ok_and(|found| !found.is_empty());
+                match holds_some && pem.len() <= Secret::LONGEST * 4 {
+                    true => Ok(Self::Authority(pem.to_owned())),
+                    false => Err(problem(
+                        "ca",
+                        "the authorities are no certificates in PEM",
+                        "give PEM with at least one certificate, 64 KiB at most",
+                    )),
+                }
+            }
+            (None, Some(keys)) => match (1..=MOST_PINNED_KEYS).contains(&keys.len()) {
+                true => Ok(Self::Pinned(keys)),
+                false => Err(problem(
+                    "pinned-keys",
+                    "there are no pinned keys, or too many",
+                    "write 1 to 10 keys: the present one and those that will follow",
+                )),
+            },
+            (Some(_), Some(_)) => Err(problem(
+                "pinned-keys",
+                "authorities and pinned keys are both given",
+                "choose one",
+            )),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Problems(Vec<DraftProblem>);
 
@@ -575,40 +621,16 @@ impl Problems {
         }
     }
 
-    fn trust(&mut self, ca: Option<Secret>, pinned: Option<Vec<PinnedKey>>) -> ServerTrust {
-        match (ca, pinned) {
-            (None, None) => ServerTrust::Public,
-            (Some(ca), None) => {
-                let pem = ca.reveal();
-                let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
-                let certificates: Result<Vec<_>, _> = certificates.collect();
-                let holds_some = certificates.is_ok_and(|found| !found.is_empty());
-                self.unless(
-                    holds_some && pem.len() <= Secret::LONGEST * 4,
-                    "ca",
-                    "the authorities are no certificates in PEM",
-                    "give PEM with at least one certificate, 64 KiB at most",
-                );
-                ServerTrust::Authority(pem.to_owned())
-            }
-            (None, Some(keys)) => {
-                self.unless(
-                    (1..=MOST_PINNED_KEYS).contains(&keys.len()),
-                    "pinned-keys",
-                    "there are no pinned keys, or too many",
-                    "write 1 to 10 keys: the present one and those that will follow",
-                );
-                ServerTrust::Pinned(keys)
-            }
-            (Some(_), Some(keys)) => {
-                self.add(
-                    "pinned-keys",
-                    "authorities and pinned keys are both given",
-                    "choose one",
-                );
-                ServerTrust::Pinned(keys)
-            }
-        }
+    fn waits(&mut self, key: &'static str, waits: Option<&[Period]>) {
+        let fits = waits.is_none_or(|waits| {
+            (1..=MOST_WAITS).contains(&waits.len()) && waits.iter().all(|wait| !wait.0.is_zero())
+        });
+        self.unless(
+            fits,
+            key,
+            format!("{key} has no waits, too many, or one of 0"),
+            "write 1 to 100 waits, such as [\"1m\", \"5m\"]",
+        );
     }
 
     fn client(

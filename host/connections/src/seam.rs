@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatepost_message::{Address, Millis};
 
-use crate::{Connection, ConnectionKey, Profile, Serves};
+use crate::{Connection, ConnectionKey, Profile, Serves, StandingTerms};
 
 /// Connection as it was found.
 #[derive(Debug, Clone)]
@@ -20,6 +20,16 @@ pub struct FoundConnection {
     pub created: Option<Millis>,
     /// Number that changes with each change of it. A route stands on it.
     pub generation: u64,
+}
+
+impl FoundConnection {
+    /// Returns the terms by which its replies are read, and by which it is probed.
+    pub fn terms(&self) -> StandingTerms<'_> {
+        StandingTerms {
+            profile: &self.profile,
+            probe: self.connection.probe.as_deref().unwrap_or_default(),
+        }
+    }
 }
 
 /// Connections of a relay: the site's and the customers'.

@@ -20,7 +20,7 @@ const MOST_MAILBOXES: usize = 10_000;
 /// Time that a probe may take before another one is allowed.
 const PROBE: Duration = Duration::from_secs(10 * 60);
 
-/// Waits between probes, in minutes; the last one repeats.
+/// Usual waits between probes, in minutes; the last one repeats.
 const BACK_OFF: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
 /// Wait of a mailbox that may not send, where no rule says another.
@@ -116,6 +116,25 @@ pub struct Authorization {
     /// End of the refresh token's life, if the token server says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Millis>,
+}
+
+/// Terms by which a connection's replies are read, and by which it is probed.
+#[derive(Debug, Clone, Copy)]
+pub struct StandingTerms<'a> {
+    /// Profile of the service.
+    pub profile: &'a Profile,
+    /// Waits between probes; the last one repeats. Without any they are the usual ones.
+    pub probe: &'a [Period],
+}
+
+impl StandingTerms<'_> {
+    /// Returns the wait for a probe after so many failures.
+    fn back_off(&self, failures: u32) -> Duration {
+        let failures = usize::try_from(failures).unwrap_or(usize::MAX);
+        let usual = || Duration::from_secs(60 * BACK_OFF[failures.min(BACK_OFF.len() - 1)]);
+        let own = self.probe.get(failures).or(self.probe.last());
+        own.map_or_else(usual, |wait| wait.0)
+    }
 }
 
 /// Mailbox that mail leaves from, and what it sent.
@@ -250,34 +269,34 @@ impl ConnectionStanding {
     /// MAIL, RCPT and data can fail a recipient.
     pub fn session_refused(
         &mut self,
-        profile: &Profile,
+        terms: StandingTerms<'_>,
         failure: SessionFailure<'_>,
         now: Millis,
     ) -> Classified {
         let classified = match failure.reply {
-            Some(reply) => classify(profile, failure.stage, reply),
+            Some(reply) => classify(terms.profile, failure.stage, reply),
             None => by_stage(failure.stage, failure.is_permanent),
         };
         let words = match failure.reply {
             Some(reply) => reply.to_string(),
             None => failure.words.to_owned(),
         };
-        self.stops(failure.stage, &classified, &words, now);
+        self.stops(terms, failure.stage, &classified, &words, now);
         classified
     }
 
     /// Records a negative reply to a command of a transaction from a mailbox.
     pub fn replied(
         &mut self,
-        profile: &Profile,
+        terms: StandingTerms<'_>,
         stage: DialogueStage,
         reply: &Reply,
         mailbox: &str,
         now: Millis,
     ) -> Classified {
-        let classified = classify(profile, stage, reply);
+        let classified = classify(terms.profile, stage, reply);
         match classified.stops {
-            Stops::Connection => self.stops(stage, &classified, &reply.to_string(), now),
+            Stops::Connection => self.stops(terms, stage, &classified, &reply.to_string(), now),
             Stops::Mailbox => {
                 let wait = classified.wait.map_or(MAILBOX_WAIT, |wait| wait.0);
                 let key = self.counted_as(true, mailbox);
@@ -306,9 +325,15 @@ impl ConnectionStanding {
         self.is_probing = false;
     }
 
-    fn stops(&mut self, stage: DialogueStage, classified: &Classified, words: &str, now: Millis) {
-        let minutes = BACK_OFF[(self.failures as usize).min(BACK_OFF.len() - 1)];
-        let back_off = Duration::from_secs(minutes * 60);
+    fn stops(
+        &mut self,
+        terms: StandingTerms<'_>,
+        stage: DialogueStage,
+        classified: &Classified,
+        words: &str,
+        now: Millis,
+    ) {
+        let back_off = terms.back_off(self.failures);
         let is_set_up = matches!(
             classified.class,
             ReplyClass::SetUp | ReplyClass::SenderMailbox

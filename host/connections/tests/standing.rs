@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatepost_connections::{
     ConnectionKey, ConnectionLimits, ConnectionStanding, ConnectionState, ConnectionStates,
-    DialogueStage, May, Profile, Profiles, SessionFailure, SqliteStandings,
+    DialogueStage, May, Period, Profile, Profiles, SessionFailure, SqliteStandings, StandingTerms,
 };
 use gatepost_message::Millis;
 use gatepost_smtp::Reply;
@@ -23,6 +23,11 @@ fn profile(name: &str) -> std::sync::Arc<Profile> {
     Profiles::built_in().get(name).unwrap().clone()
 }
 
+fn usual(profile: &Profile) -> StandingTerms<'_> {
+    let probe = &[];
+    StandingTerms { profile, probe }
+}
+
 fn refuse(standing: &mut ConnectionStanding, reply: &Reply, now: Millis) {
     let failure = SessionFailure {
         stage: DialogueStage::Greeting,
@@ -30,7 +35,7 @@ fn refuse(standing: &mut ConnectionStanding, reply: &Reply, now: Millis) {
         words: "",
         is_permanent: true,
     };
-    standing.session_refused(&profile("generic"), failure, now);
+    standing.session_refused(usual(&profile("generic")), failure, now);
 }
 
 fn word(standing: &ConnectionStanding) -> &'static str {
@@ -83,6 +88,30 @@ fn probes_back_off_and_begin_anew_after_success() {
 }
 
 #[test]
+fn a_connection_is_probed_by_waits_of_its_own() {
+    let mut standing = ConnectionStanding::default();
+    let profile = profile("generic");
+    let terms = StandingTerms {
+        profile: &profile,
+        probe: &[Period::seconds(2), Period::seconds(7)],
+    };
+    let mut now = START;
+    for wait in [2, 7, 7] {
+        let failure = SessionFailure {
+            stage: DialogueStage::Auth,
+            reply: None,
+            words: "no token",
+            is_permanent: true,
+        };
+        standing.session_refused(terms, failure, now);
+        let probe = now + Duration::from_secs(wait);
+        assert_eq!(standing.may_begin(now), May::NotBefore(probe));
+        now = probe;
+        assert_eq!(standing.may_begin(now), May::Now);
+    }
+}
+
+#[test]
 fn a_temporary_refusal_pauses_and_breaks_nothing() {
     let mut standing = ConnectionStanding::default();
     let failure = SessionFailure {
@@ -91,7 +120,7 @@ fn a_temporary_refusal_pauses_and_breaks_nothing() {
         words: "connection refused",
         is_permanent: false,
     };
-    standing.session_refused(&profile("generic"), failure, START);
+    standing.session_refused(usual(&profile("generic")), failure, START);
     assert_eq!(word(&standing), "paused");
     assert_eq!(
         standing.state().trouble().unwrap().words,
@@ -104,7 +133,13 @@ fn a_log_in_that_mail_needs_is_not_proved_by_a_session_that_opens() {
     let mut standing = ConnectionStanding::default();
     let reply = Reply::new(530, "5.7.57", "Client not authenticated to send mail.");
     let profile = profile("microsoft-365");
-    standing.replied(&profile, DialogueStage::Mail, &reply, "a@b.example", START);
+    standing.replied(
+        usual(&profile),
+        DialogueStage::Mail,
+        &reply,
+        "a@b.example",
+        START,
+    );
     assert_eq!(word(&standing), "broken");
     let probe = START + minutes(1);
     assert_eq!(standing.may_begin(probe), May::Now);
@@ -121,7 +156,7 @@ fn one_mailbox_over_its_quota_stops_no_other() {
     let reply = Reply::new(554, "5.2.0", "SubmissionQuotaExceededException");
     let profile = profile("microsoft-365");
     standing.replied(
-        &profile,
+        usual(&profile),
         DialogueStage::Data,
         &reply,
         "Ann@b.example",
@@ -160,7 +195,7 @@ fn words_of_a_server_are_bounded_and_printable() {
         words: &"\u{1b}[31mred\r\n".repeat(1_000),
         is_permanent: true,
     };
-    standing.session_refused(&profile("generic"), failure, START);
+    standing.session_refused(usual(&profile("generic")), failure, START);
     let words = &standing.state().trouble().unwrap().words;
     assert!(words.chars().count() <= 300 && !words.chars().any(char::is_control));
 }

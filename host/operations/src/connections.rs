@@ -445,7 +445,7 @@ pub async fn test(on: &Runtime, asked: TestConnection) -> Result<ConnectionTest,
             is_permanent: refusal.is_permanent,
         };
         // What is learnt by a test stops no mail: the state is not the connection's.
-        ConnectionStanding::default().session_refused(&found.profile, failure, Millis::now())
+        ConnectionStanding::default().session_refused(found.terms(), failure, Millis::now())
     });
     if meaning.is_none() {
         on.states.with(&key, ConnectionStanding::session_opened);

@@ -107,7 +107,7 @@ impl Watch for ConnectionWatch {
         let mailbox = mailbox.map(Address::as_str).unwrap_or_default();
         self.states.with(&self.found.key, |standing| {
             if let May::NotBefore(until) = standing.may_begin(now) {
-                return Err(self.stop(standing.state(), until));
+                return Err(self.stop(standing.state(), until, now));
             }
             match standing.may_send(limits, mailbox, recipients, now) {
                 May::Now => {
@@ -134,7 +134,7 @@ impl Watch for ConnectionWatch {
             let after = self.found.connection.fall_back_after;
             match after.and_then(|after| state.broken_for(after, now)) {
                 Some(_) => None,
-                None => Some(self.stop(state, trouble.next_probe)),
+                None => Some(self.stop(state, trouble.next_probe, now)),
             }
         })
     }
@@ -153,9 +153,9 @@ impl Watch for ConnectionWatch {
             is_permanent: why.permanent,
         };
         self.states.with(&self.found.key, |standing| {
-            standing.session_refused(&self.found.profile, failure, now);
+            standing.session_refused(self.found.terms(), failure, now);
             let until = next_probe(standing.state(), now);
-            self.stop(standing.state(), until)
+            self.stop(standing.state(), until, now)
         })
     }
 
@@ -178,9 +178,8 @@ impl Watch for ConnectionWatch {
             Stage::Local => return None,
         };
         let mailbox = mailbox.map(Address::as_str).unwrap_or_default();
-        let profile = &self.found.profile;
         self.states.with(&self.found.key, |standing| {
-            let meaning = standing.replied(profile, stage, reply, mailbox, now);
+            let meaning = standing.replied(self.found.terms(), stage, reply, mailbox, now);
             let of_recipient = matches!(meaning.class, ReplyClass::Recipient | ReplyClass::Message);
             if meaning.stops == Stops::Message && of_recipient {
                 return None;
@@ -192,7 +191,7 @@ impl Watch for ConnectionWatch {
             Some(match meaning.stops {
                 Stops::Connection => {
                     let until = next_probe(standing.state(), now);
-                    self.stop(standing.state(), until)
+                    self.stop(standing.state(), until, now)
                 }
                 Stops::Mailbox | Stops::Message => Stop {
                     until: now + meaning.wait.map_or(WAIT, |wait| wait.0),
@@ -219,12 +218,20 @@ impl ConnectionWatch {
         }
     }
 
-    fn stop(&self, state: &ConnectionState, until: Millis) -> Stop {
+    /// Makes the stop of a connection in trouble. Mail that falls back sooner does not wait for the
+    /// next probe.
+    fn stop(&self, state: &ConnectionState, until: Millis, now: Millis) -> Stop {
         let words = state.trouble().map_or("", |trouble| &trouble.words);
+        let broken = match state {
+            ConnectionState::Broken(trouble) => Some(trouble),
+            _ => None,
+        };
+        let after = self.found.connection.fall_back_after;
+        let falls_back = broken.and_then(|trouble| Some(trouble.since + after?.0));
         Stop {
-            until,
+            until: falls_back.map_or(until, |at| until.min(at.max(now))),
             whole: true,
-            broken: matches!(state, ConnectionState::Broken(_)),
+            broken: broken.is_some(),
             reply: deferral(words),
         }
     }

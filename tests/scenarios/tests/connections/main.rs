@@ -55,10 +55,12 @@ mod broken {
     mod auth;
     mod ehlo;
     mod expired;
+    mod fall_back;
     mod greeting;
     mod guarded_host;
     mod helo;
     mod password_file;
+    mod probe;
     mod starttls;
 }
 
