@@ -127,9 +127,10 @@ impl Connections for RelayConnections {
         let view = self.directory.view();
         let id = account.parse().ok();
         let owned = id.and_then(|id| view.connection_of(id, sender));
+        let brand = id.and_then(|id| view.brand_of(id, sender));
         let of_site =
             site.of.connections.iter().filter_map(|(name, of)| {
-                Some((rank(&of.connection.serves, sender, None)?, name, of))
+                Some((rank(&of.connection.serves, sender, brand)?, name, of))
             });
         let of_site = of_site.max_by_key(|(rank, _, _)| *rank);
         match (owned, of_site) {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod egress;
+mod serves;
 
 mod auth {
     mod login;
@@ -303,6 +304,8 @@ fn with_customer(settings: &str) -> Customer {
         "acme.desk.test",
         "--product",
         "Acme",
+        "--brand",
+        "Blue",
     ]);
     let connector = ["connector", "add", "--kind", "outbound-only"];
     let domain = ["--domain", "acme.test", "--account", "acme.desk.test"];
@@ -333,20 +336,30 @@ struct Customer {
 impl Customer {
     /// Submits the message from `desk@acme.test`; returns its transaction.
     fn submit(&self, to: &[&str]) -> String {
+        self.submit_from("desk@acme.test", to)
+    }
+
+    /// Submits the message from this address; returns its transaction.
+    fn submit_from(&self, from: &str, to: &[&str]) -> String {
         let client = self.relay.client("submission");
         let client = client.authenticated(&self.user, &self.secret);
-        send(client, "desk@acme.test", to)
+        send(client, from, to)
     }
 
     /// Adds or sets the connection by these keys of a settings file, with the password.
     fn connection(&self, verb: &str, settings: &str) -> Value {
+        self.connection_named("outlook", verb, settings)
+    }
+
+    /// The same for the connection of this name.
+    fn connection_named(&self, name: &str, verb: &str, settings: &str) -> Value {
         let write = |name: &str, text: &str| {
             let file = self.relay.directory().join(name);
             fs::write(&file, text).unwrap();
             file.to_str().unwrap().to_owned()
         };
         let (settings, password) = (write("settings", settings), write("password", PASSWORD));
-        let connection = ["connection", verb, "outlook", "--account", "acme.desk.test"];
+        let connection = ["connection", verb, name, "--account", "acme.desk.test"];
         let files = ["--settings", &settings, "--password-file", &password];
         self.relay
             .json(&[&connection[..], &files].concat())
