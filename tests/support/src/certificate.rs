@@ -2,6 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ParsedCertificate;
+use sha2::{Digest as _, Sha256};
 
 /// A self-signed certificate for `localhost` and the relay's usual test name, as PEM files.
 #[derive(Debug, Clone)]
@@ -30,6 +39,40 @@ impl Certificate {
         write(&files.certificate, &made.cert.pem());
         write(&files.key, &made.signing_key.serialize_pem());
         files
+    }
+
+    /// Returns the certificate in base64, as it stands in its PEM file.
+    pub fn base64(&self) -> String {
+        let pem = fs::read_to_string(&self.certificate);
+        let pem = pem.unwrap_or_else(|error| panic!("{}: {error}", self.certificate.display()));
+        pem.lines().filter(|line| !line.starts_with('-')).collect()
+    }
+
+    /// Returns the SHA-256 of its public key, in base64.
+    pub fn pin(&self) -> String {
+        let der = STANDARD.decode(self.base64());
+        let der = der
+            .unwrap_or_else(|error| panic!("no certificate: {error}"))
+            .into();
+        let parsed = ParsedCertificate::try_from(&der);
+        let parsed = parsed.unwrap_or_else(|error| panic!("no certificate: {error}"));
+        STANDARD.encode(Sha256::digest(parsed.subject_public_key_info()))
+    }
+
+    /// Returns the TLS of a server with it.
+    pub(crate) fn server_tls(&self) -> ServerConfig {
+        let read = || {
+            let certificates = CertificateDer::pem_file_iter(&self.certificate).ok()?;
+            let certificates = certificates.collect::<Result<Vec<_>, _>>().ok()?;
+            let key = PrivateKeyDer::from_pem_file(&self.key).ok()?;
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let config = ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .ok()?
+                .with_no_client_auth();
+            config.with_single_cert(certificates, key).ok()
+        };
+        read().unwrap_or_else(|| panic!("no TLS by {}", self.certificate.display()))
     }
 }
 

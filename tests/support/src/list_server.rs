@@ -2,13 +2,10 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
 use parking_lot::Mutex;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::Certificate;
@@ -55,7 +52,7 @@ pub struct ListServer {
 impl ListServer {
     /// Starts one with this certificate.
     pub fn start(certificate: &Certificate) -> Self {
-        let tls = Arc::new(tls(&certificate.certificate, &certificate.key));
+        let tls = Arc::new(certificate.server_tls());
         let listener =
             TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
         let address = listener.local_addr();
@@ -107,21 +104,6 @@ impl ListServer {
     pub fn answered(&self) -> Vec<String> {
         self.shared.lock().answered.clone()
     }
-}
-
-fn tls(certificate: &Path, key: &Path) -> ServerConfig {
-    let read = || {
-        let certificates = CertificateDer::pem_file_iter(certificate).ok()?;
-        let certificates = certificates.collect::<Result<Vec<_>, _>>().ok()?;
-        let key = PrivateKeyDer::from_pem_file(key).ok()?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .ok()?
-            .with_no_client_auth();
-        config.with_single_cert(certificates, key).ok()
-    };
-    read().unwrap_or_else(|| panic!("no TLS by {}", certificate.display()))
 }
 
 fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, shared: &Mutex<Shared>) -> Option<()> {
