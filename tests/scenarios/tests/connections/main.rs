@@ -6,6 +6,7 @@
 
 mod egress;
 mod serves;
+mod tokens;
 
 mod auth {
     mod login;
