@@ -123,6 +123,7 @@ impl Lane {
                 let missing = (1000 - self.tokens) * 60 / a_minute;
                 let again = now + Duration::from_millis(missing.max(1));
                 self.closed_until = self.closed_until.max(again);
+                self.last_reply = Some(no_more_for_now());
                 Err(again)
             }
         }
@@ -204,6 +205,12 @@ impl Lane {
     pub(crate) fn reason(&self) -> Option<&(Millis, Reply)> {
         self.last_reply.as_ref()
     }
+}
+
+/// Returns the reply with which mail over the limit of a minute waits.
+fn no_more_for_now() -> Reply {
+    let text = "the limits of the connection allow no more for now";
+    Reply::new(451, "4.7.0", text)
 }
 
 #[cfg(test)]

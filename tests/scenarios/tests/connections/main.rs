@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod egress;
+mod every_option;
+mod profile;
 mod serves;
 mod tokens;
 
@@ -48,6 +50,7 @@ mod limits {
     mod messages_a_day;
     mod messages_a_minute;
     mod messages_per_connection;
+    mod per_mailbox;
     mod recipient_domains;
     mod recipients;
     mod recipients_a_day;
@@ -64,6 +67,13 @@ mod broken {
     mod password_file;
     mod probe;
     mod starttls;
+}
+
+mod times {
+    mod delay_notice;
+    mod expiry;
+    mod retry;
+    mod secret_expires;
 }
 
 mod replies {
