@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
+use gatepost_certificates::{TrustError, private_roots};
 use gatepost_sink::{KeptMessage, MessageStore, PartialMessage, Script, ScriptError};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::Recipient;
@@ -60,6 +61,9 @@ pub struct SinkArgs {
     /// Private key of the certificate.
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    /// Take only clients with a certificate from the authorities in this PEM file.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    client_ca: Option<PathBuf>,
 }
 
 /// Error of starting the sink.
@@ -79,6 +83,9 @@ pub enum SinkError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
+    /// The authorities of clients cannot be used.
+    #[error(transparent)]
+    ClientCa(#[from] TrustError),
     /// The script cannot be read or followed.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -99,13 +106,7 @@ struct Sink {
 /// # Errors
 /// It cannot start.
 pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
-    let tls = match (&args.certificate, &args.key) {
-        (Some(certificate), Some(key)) => Some(tls::acceptor(&Tls {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        })?),
-        _ => None,
-    };
+    let tls = acceptor(&args)?;
     let listener =
         gatepost_intake::listener::bind(args.listen).map_err(|source| SinkError::Listen {
             address: args.listen,
@@ -136,6 +137,23 @@ pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
             until_interrupted(take(sink, listener)).await
         }
     }
+}
+
+/// Makes the acceptor of TLS, if there is a certificate.
+fn acceptor(args: &SinkArgs) -> Result<Option<TlsAcceptor>, SinkError> {
+    let (Some(certificate), Some(key)) = (args.certificate.clone(), args.key.clone()) else {
+        return Ok(None);
+    };
+    let own = Tls { certificate, key };
+    let acceptor = match &args.client_ca {
+        Some(file) => {
+            let pem = gatepost_files::read(file, gatepost_files::SETTINGS);
+            let pem = pem.map_err(io::Error::from)?;
+            tls::acceptor_for_clients_of(&own, private_roots(&pem)?)?
+        }
+        None => tls::acceptor(&own)?,
+    };
+    Ok(Some(acceptor))
 }
 
 async fn until_interrupted(serve: impl Future<Output = ()>) -> Result<ExitCode, SinkError> {

@@ -142,7 +142,7 @@ impl Connection {
         self.severed = match timeout(self.timeouts.send, sending).await {
             Ok(Ok(WriteEnd::All)) => return Ok(()),
             Ok(Ok(WriteEnd::Interrupted)) => return Err(Severed),
-            Ok(Err(error)) => Some(Failure::Disconnected(error.to_string())),
+            Ok(Err(error)) => Some(self.broken(&error)),
             Err(_) => Some(Failure::TimedOut),
         };
         Err(Severed)
@@ -162,7 +162,7 @@ impl Connection {
             match timeout(patience, self.stream.read_buf(&mut self.input)).await {
                 Ok(Ok(0)) => return Err(Failure::Disconnected("closed by the server".to_owned())),
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(Failure::Disconnected(error.to_string())),
+                Ok(Err(error)) => return Err(self.broken(&error)),
                 Err(_) => return Err(Failure::TimedOut),
             }
         }
@@ -175,6 +175,15 @@ impl Connection {
         }
         self.session.feed(&input);
         Ok(())
+    }
+
+    /// Makes the failure of a stream that broke. A fatal alert before the session is open is the
+    /// server's objection to what this side has shown.
+    fn broken(&self, error: &io::Error) -> Failure {
+        match self.session.opening().is_some() && is_alert(error) {
+            true => Failure::Tls(error.to_string()),
+            false => Failure::Disconnected(error.to_string()),
+        }
     }
 
     /// Sends QUIT, and waits for the answer up to the timeout.
@@ -197,8 +206,14 @@ enum WriteEnd {
     Interrupted,
 }
 
+/// Returns true if the other side has ended TLS by a fatal alert.
+pub(crate) fn is_alert(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(inner, Some(rustls::Error::AlertReceived(_)))
+}
+
 /// Writes all of `bytes`, and reads received octets into `input` meanwhile. With `stop_on_input`,
-/// ends at the first octets received.
+/// ends at the first octets received; and always at a fatal alert.
 async fn write(
     stream: &mut Box<dyn Stream>,
     input: &mut BytesMut,
@@ -218,7 +233,11 @@ async fn write(
         tokio::select! {
             biased;
             read = reader.read_buf(input), if listening => {
-                listening = matches!(read, Ok(1..)) && input.len() < READ_AHEAD;
+                listening = match read {
+                    Err(error) if is_alert(&error) => return Err(error),
+                    Ok(1..) => input.len() < READ_AHEAD,
+                    Ok(0) | Err(_) => false,
+                };
             }
             done = &mut written => return done.map(|()| WriteEnd::All),
         }

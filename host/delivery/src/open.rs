@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 pub use self::failure::OpeningFailure;
 pub use self::login::{CredentialSource, Fetching, LoginSource, NoCredential, TokenUser};
 pub use self::opening::{Opening, Speaker, Transcript};
-use crate::connection::{Connection, Stream, with_timeout};
+use crate::connection::{Connection, Stream, is_alert, with_timeout};
 use crate::target::OpeningTerms;
 use crate::tls::{binding, describe};
 
@@ -232,6 +232,13 @@ async fn make_ready(
                 connection.stream = Box::new(stream);
             }
             Event::Failed(failure) => {
+                if let Failure::Tls(_) = failure {
+                    // The server objects to the certificate of this side, or to its absence.
+                    return Err(NotOpened {
+                        permanent: true,
+                        ..failed(OpeningStage::Tls, failure)
+                    });
+                }
                 let fresh = connection.tls.is_some() && stage != OpeningStage::Auth;
                 let failure = if fresh {
                     ended_with_tls(failure)
@@ -274,12 +281,9 @@ fn channel(opening: &Opening, stream: &TlsStream<Box<dyn Stream>>) -> Channel {
 /// somebody changes something.
 fn tls_failed(opening: &Opening, error: &io::Error) -> OpeningFailure {
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
-    let permanent = matches!(
-        inner,
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_))
-    );
+    let objects = matches!(inner, Some(rustls::Error::InvalidCertificate(_)));
     OpeningFailure {
-        permanent,
+        permanent: objects || is_alert(error),
         ..OpeningFailure::at(opening, OpeningStage::Tls, Failure::Tls(error.to_string()))
     }
 }

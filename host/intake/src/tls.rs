@@ -7,7 +7,9 @@ use gatepost_smtp::server::Secured;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use rustls::{ProtocolVersion, RootCertStore, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
@@ -36,6 +38,9 @@ pub enum TlsError {
         /// Cause.
         source: rustls::Error,
     },
+    /// The roots of clients' certificates cannot be used.
+    #[error("cannot verify certificates of clients: {0}")]
+    Clients(#[from] VerifierBuilderError),
 }
 
 /// Makes the acceptor of all listeners from the configured PEM files. TLS 1.2 and 1.3 only (RFC
@@ -44,6 +49,20 @@ pub enum TlsError {
 /// # Errors
 /// If a file cannot be read, or certificate and key do not match.
 pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
+    acceptor_for(tls, WebPkiClientVerifier::no_client_auth())
+}
+
+/// Makes an acceptor that takes only clients with a certificate from these roots.
+///
+/// # Errors
+/// As [`acceptor`], or there are no roots.
+pub fn acceptor_for_clients_of(tls: &Tls, roots: RootCertStore) -> Result<TlsAcceptor, TlsError> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build();
+    acceptor_for(tls, verifier?)
+}
+
+fn acceptor_for(tls: &Tls, clients: Arc<dyn ClientCertVerifier>) -> Result<TlsAcceptor, TlsError> {
     let unreadable = |what, file: &Path| {
         let file = file.to_owned();
         move |source| TlsError::Pem { what, file, source }
@@ -58,7 +77,7 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
         .with_safe_default_protocol_versions()
         .and_then(|config| {
             config
-                .with_no_client_auth()
+                .with_client_cert_verifier(clients)
                 .with_single_cert(certificates, key)
         })
         .map(|config| TlsAcceptor::from(Arc::new(config)))

@@ -177,6 +177,7 @@ impl SinkSession<'_> {
             chunked: transaction.chunked,
             helo: self.helo.clone(),
             tls: self.tls.as_ref().map(|tls| tls.by.clone()),
+            client_certificate: self.tls.as_ref().and_then(|tls| tls.client.clone()),
             user: self.user.as_ref().map(|user| user.name.clone()),
             mechanism: self.user.as_ref().map(|user| user.mechanism.to_owned()),
             xforward: std::mem::take(&mut self.xforward),

@@ -47,6 +47,8 @@ pub struct KeptMessage {
     pub helo: Option<String>,
     /// Protocol and cipher of the connection under TLS.
     pub tls: Option<String>,
+    /// Certificate that the client has shown under TLS, in base64.
+    pub client_certificate: Option<String>,
     /// User that AUTH proved.
     pub user: Option<String>,
     /// Mechanism of AUTH.

@@ -1,5 +1,7 @@
 //! TLS of a session, and faults in its place.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gatepost_sasl::Binding;
 use rustls::{ProtocolVersion, ServerConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,6 +21,8 @@ pub(crate) struct SinkSecured {
     /// Protocol and cipher, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
     pub(crate) by: String,
     pub(crate) binding: Option<Binding>,
+    /// Certificate that the client has shown, in base64.
+    pub(crate) client: Option<String>,
 }
 
 impl SinkSecured {
@@ -34,6 +38,9 @@ impl SinkSecured {
                 name.unwrap_or("TLS").replace('_', "."),
                 suite.unwrap_or("unknown")
             ),
+            client: (connection.peer_certificates())
+                .and_then(|shown| shown.first())
+                .map(|certificate| STANDARD.encode(certificate)),
             // TLS 1.2 has no safe exporter (RFC 9266 section 3).
             binding: (version == Some(ProtocolVersion::TLSv1_3))
                 .then(exported)

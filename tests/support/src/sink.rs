@@ -46,6 +46,8 @@ pub struct Taken {
     pub eight_bit: bool,
     /// Argument of EHLO, LHLO or HELO.
     pub helo: Option<String>,
+    /// Certificate that the client has shown, in base64.
+    pub client_certificate: Option<String>,
     /// User that AUTH proved.
     pub user: Option<String>,
     /// Mechanism of AUTH.

@@ -30,6 +30,7 @@ mod oauth {
 
 mod tls {
     mod client_certificate;
+    mod demanded_certificate;
     mod implicit;
     mod none;
     mod opportunistic;
@@ -89,6 +90,7 @@ mod customers {
 }
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -167,11 +169,22 @@ impl Service {
 
     /// Starts one whose certificate is for these names.
     fn named(script: &str, names: &[&str]) -> Self {
+        Self::with(script, names, &[])
+    }
+
+    /// Starts one that takes only clients with a certificate of this authority.
+    fn of_clients(script: &str, authority: &Path) -> Self {
+        let authority = authority.to_str().unwrap();
+        Self::with(script, &["127.0.0.1"], &["--client-ca", authority])
+    }
+
+    fn with(script: &str, names: &[&str], arguments: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let certificate = Certificate::make_for(home.path(), names);
-        let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
         let (shown, key) = (path(&certificate.certificate), path(&certificate.key));
-        let sink = Sink::scripted(script, &["--certificate", &shown, "--key", &key]);
+        let tls = ["--certificate", &shown, "--key", &key];
+        let sink = Sink::scripted(script, &[&tls, arguments].concat());
         Self {
             sink,
             certificate,

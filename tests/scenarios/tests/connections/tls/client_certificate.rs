@@ -1,5 +1,4 @@
-//! A service that demands a certificate of its clients gets the connection's. The sink cannot demand
-//! one: the service is Postfix, which relays for clients with a certificate alone.
+//! Postfix that relays for clients with a certificate alone gets the connection's.
 
 use test_support::{Certificate, Postfix, RelayBuilder, Sink};
 
