@@ -25,7 +25,10 @@ use crate::{Alarm, HttpSettings, Letter, Outcome, Reach};
 /// The most octets of an answer that are read: the status decides.
 const ANSWER: usize = 4096;
 
-/// The longest wait that an application may ask for.
+/// Shortest wait that an application may ask for: it is not asked again at once.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Longest wait that an application may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// Pieces of a message that wait to be sent.
@@ -161,7 +164,7 @@ async fn judged(settings: &HttpSettings, answer: Answer) -> Outcome {
 /// Reads a Retry-After in seconds (RFC 9110 section 10.2.3); one with a date counts as none.
 fn seconds(value: &HeaderValue) -> Option<Duration> {
     let seconds: u64 = value.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    Some(Duration::from_secs(seconds).clamp(SHORTEST_WAIT, LONGEST_WAIT))
 }
 
 /// Returns the outcome of a request without an answer.

@@ -72,8 +72,13 @@ fn an_answer_without_an_end_is_not_read_to_its_end() {
 }
 
 #[test]
-fn the_application_may_ask_for_a_wait_of_an_hour_at_most() {
-    for (value, wait) in [("120", Some(120)), ("99999999", Some(3600)), ("soon", None)] {
+fn the_application_may_ask_for_a_wait_from_a_second_to_an_hour() {
+    for (value, wait) in [
+        ("0", Some(1)),
+        ("120", Some(120)),
+        ("99999999", Some(3600)),
+        ("soon", None),
+    ] {
         let server = Server::answering(move |_| {
             (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", value)]).into_response()
         });

@@ -29,6 +29,7 @@ mod transaction_id;
 mod unknown_recipient;
 
 mod application {
+    mod busy;
     mod dead_endpoint;
     pub mod desk;
     mod expired_mail_is_held;

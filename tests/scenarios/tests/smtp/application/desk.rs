@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 
 use base64::Engine as _;
@@ -23,6 +25,7 @@ pub const WRONG_SECRET: &str = "whsec_AAKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub struct Desk {
     pub address: SocketAddr,
     posted: Receiver<Posted>,
+    is_busy: Arc<AtomicBool>,
 }
 
 /// A request as it came.
@@ -39,27 +42,52 @@ impl Desk {
         Self::at("127.0.0.1:0", status)
     }
 
-    /// The same, at this address.
+    /// Answers with 200, and each time when it [is busy](Self::be_busy) with this status and these
+    /// fields.
+    pub fn at_times_busy(status: u16, fields: &'static str) -> Self {
+        Self::with("127.0.0.1:0", 200, (status, fields))
+    }
+
+    /// Is busy for the next request.
+    pub fn be_busy(&self) {
+        self.is_busy.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers with this status, at this address.
     pub fn at(address: &str, status: u16) -> Self {
+        Self::with(address, status, (503, ""))
+    }
+
+    fn with(address: &str, usual: u16, busy: (u16, &'static str)) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, posted) = channel();
+        let is_busy = Arc::new(AtomicBool::new(false));
+        let shared = Arc::clone(&is_busy);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
                 let Some(request) = read(&stream) else {
                     continue;
+                };
+                let (status, fields) = match shared.swap(false, Ordering::Relaxed) {
+                    true => busy,
+                    false => (usual, ""),
                 };
                 let status = if request.is_signed() { status } else { 401 };
                 let words = "words of the application";
                 let length = words.len();
                 let _ = write!(
                     stream,
-                    "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n\r\n{words}"
+                    "HTTP/1.1 {status} x\r\n{fields}Content-Length: {length}\r\n\r\n{words}"
                 );
                 let _ = sender.send(request);
             }
         });
-        Self { address, posted }
+        Self {
+            address,
+            posted,
+            is_busy,
+        }
     }
 
     /// Returns the next request, which has come or comes.
