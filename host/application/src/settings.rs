@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gatepost_connections::{DraftProblem, PinnedKey, Secret, ServerTrust};
 use http::Uri;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -39,10 +40,13 @@ pub struct MaildirSettings {
 
 /// Settings of `[endpoint.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "HttpDraft<WebhookSecret>")]
+#[serde(try_from = "HttpDraft<WebhookSecret, Secret>")]
 pub struct HttpSettings {
     /// URL that takes the messages.
     pub url: Url,
+    /// Certificates that the server may have. Those of public authorities are as the client of the
+    /// relay has them.
+    pub trust: ServerTrust,
     /// Form of the request.
     pub form: HttpForm,
     /// Secrets that sign, at least one: several while the application changes to another.
@@ -88,6 +92,12 @@ pub enum SettingsError {
          408, 413, 415, 429 and 503, which say that the application is not ready"
     )]
     Failing(u16),
+    /// The certificates that the server may have cannot be used.
+    #[error(transparent)]
+    Trust(#[from] DraftProblem),
+    /// Certificates of a server that shows none.
+    #[error("`{0}` has no effect over http: write a URL that begins with https://")]
+    Unchecked(&'static str),
     /// A number is out of range.
     #[error("`{0}` is out of range: {1}")]
     Range(&'static str, &'static str),
@@ -100,7 +110,8 @@ impl SettingsError {
             Self::Url => "url",
             Self::Secret | Self::Secrets => "secrets",
             Self::Failing(_) => "failing",
-            Self::Range(key, _) => key,
+            Self::Trust(problem) => problem.key,
+            Self::Unchecked(key) | Self::Range(key, _) => key,
         }
     }
 }
@@ -190,12 +201,17 @@ impl<'de> Deserialize<'de> for WebhookSecret {
     }
 }
 
-/// Settings of `[endpoint.NAME]` as they are written: `S` says where a secret is.
+/// Settings of `[endpoint.NAME]` as they are written: `S` says where a secret is, and `C` where
+/// certificates are.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct HttpDraft<S> {
+pub struct HttpDraft<S, C> {
     /// As [`HttpSettings::url`].
     pub url: Url,
+    /// Authorities that vouch for the server, in PEM, in place of the public ones.
+    pub ca: Option<C>,
+    /// Keys that the server may have, whoever vouches for it.
+    pub pinned_keys: Option<Vec<PinnedKey>>,
     /// As [`HttpSettings::form`].
     #[serde(default)]
     pub form: HttpForm,
@@ -214,11 +230,13 @@ pub struct HttpDraft<S> {
     pub retry_seconds: Vec<u64>,
 }
 
-impl<S> HttpDraft<S> {
-    /// Returns the draft with these secrets in place of its own.
-    pub fn with_secrets<T>(self, secrets: Vec<T>) -> HttpDraft<T> {
+impl<S, C> HttpDraft<S, C> {
+    /// Returns the draft with these secrets and certificates in place of its own.
+    pub fn with_secrets<T, D>(self, secrets: Vec<T>, ca: Option<D>) -> HttpDraft<T, D> {
         HttpDraft {
             url: self.url,
+            ca,
+            pinned_keys: self.pinned_keys,
             form: self.form,
             secrets,
             failing: self.failing,
@@ -235,10 +253,19 @@ const LONGEST_WAIT: u64 = 24 * 60 * 60;
 /// The most waits that are written.
 const MOST_WAITS: usize = 100;
 
-impl TryFrom<HttpDraft<WebhookSecret>> for HttpSettings {
+impl TryFrom<HttpDraft<WebhookSecret, Secret>> for HttpSettings {
     type Error = SettingsError;
 
-    fn try_from(raw: HttpDraft<WebhookSecret>) -> Result<Self, SettingsError> {
+    fn try_from(raw: HttpDraft<WebhookSecret, Secret>) -> Result<Self, SettingsError> {
+        let is_checked = raw.url.0.scheme_str() == Some("https");
+        let trust = ServerTrust::of(raw.ca, raw.pinned_keys)?;
+        match &trust {
+            ServerTrust::Authority(_) if !is_checked => return Err(SettingsError::Unchecked("ca")),
+            ServerTrust::Pinned(_) if !is_checked => {
+                return Err(SettingsError::Unchecked("pinned-keys"));
+            }
+            _ => {}
+        }
         if !(1..=MOST_SECRETS).contains(&raw.secrets.len()) {
             return Err(SettingsError::Secrets);
         }
@@ -267,6 +294,7 @@ impl TryFrom<HttpDraft<WebhookSecret>> for HttpSettings {
         }
         Ok(Self {
             url: raw.url,
+            trust,
             form: raw.form,
             secrets: raw.secrets,
             failing: raw.failing,

@@ -1,7 +1,7 @@
 //! HTTP endpoints of the application, with the secrets that sign what they get.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost_application::{HttpDraft, HttpSettings, SettingsError, Target, WebhookSecret};
@@ -10,17 +10,21 @@ use super::connection::SecretSource;
 use super::error::{Finding, Step};
 
 /// Endpoints as they are written.
-pub(super) type WrittenEndpoints = BTreeMap<String, HttpDraft<SecretSource>>;
+pub(super) type WrittenEndpoints = BTreeMap<String, HttpDraft<SecretSource, SecretSource>>;
 
 /// Endpoints by name, complete.
 pub(super) type Endpoints = BTreeMap<String, Arc<Target>>;
 
-/// Makes relative paths of secrets relative to `base`.
-pub(super) fn resolve_paths(written: &mut WrittenEndpoints, base: &Path) {
-    let secrets = written.values_mut().flat_map(|draft| &mut draft.secrets);
-    for source in secrets {
-        if let SecretSource::File(path) = source {
-            *path = base.join(&*path);
+/// Makes relative paths of secrets relative to `base`. Gives those of certificates to `files`.
+pub(super) fn resolve_paths(written: &mut WrittenEndpoints, base: &Path, files: &mut Vec<PathBuf>) {
+    for draft in written.values_mut() {
+        for source in draft.secrets.iter_mut().chain(&mut draft.ca) {
+            if let SecretSource::File(path) = source {
+                *path = base.join(&*path);
+            }
+        }
+        if let Some(SecretSource::File(path)) = &draft.ca {
+            files.push(path.clone());
         }
     }
 }
@@ -75,11 +79,18 @@ pub(super) fn complete(
                 }
             }
         }
+        let ca = draft.ca.clone().and_then(|source| {
+            let unreadable = |error| finding("ca", error, "let the relay's user read it");
+            source
+                .read()
+                .map_err(|error| unread.push(unreadable(error)))
+                .ok()
+        });
         // Without a secret nothing can be said of what it makes.
         if unread.len() > unread_before || secrets.len() < draft.secrets.len() {
             continue;
         }
-        match HttpSettings::try_from(draft.clone().with_secrets(secrets)) {
+        match HttpSettings::try_from(draft.clone().with_secrets(secrets, ca)) {
             Ok(settings) => {
                 endpoints.insert(name.clone(), Arc::new(Target::Http(settings)));
             }

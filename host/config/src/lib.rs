@@ -367,7 +367,7 @@ impl Config {
         for maildir in self.maildirs.values_mut() {
             maildir.path = base.join(&maildir.path);
         }
-        endpoints::resolve_paths(&mut self.written_endpoints, base);
+        endpoints::resolve_paths(&mut self.written_endpoints, base, &mut files);
         let mut resolve = |path: &mut PathBuf| {
             *path = base.join(&*path);
             files.push(path.clone());

@@ -70,6 +70,13 @@ pub enum HttpError {
     },
 }
 
+/// Makes TLS that trusts these certificates.
+fn tls(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
 impl HttpClient {
     /// Builds a client for the site's own URLs, which trusts these certificates. It connects to
     /// whatever the system resolves a host to.
@@ -77,7 +84,12 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn new(roots: RootCertStore) -> Result<Self, TlsError> {
-        Self::with(CheckedConnector::trusting(), roots)
+        Ok(Self::with_tls(tls(roots)?))
+    }
+
+    /// Builds a client for the site's own URLs that demands of servers what this TLS says.
+    pub fn with_tls(tls: ClientConfig) -> Self {
+        Self::with(CheckedConnector::trusting(), tls)
     }
 
     /// Builds a client for URLs that others name, which trusts these certificates.
@@ -85,14 +97,11 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn guarded(roots: RootCertStore, guard: Guard) -> Result<Self, TlsError> {
-        Self::with(CheckedConnector::Guarded(Arc::new(guard)), roots)
+        let guarded = CheckedConnector::Guarded(Arc::new(guard));
+        Ok(Self::with(guarded, tls(roots)?))
     }
 
-    fn with(tcp: CheckedConnector, roots: RootCertStore) -> Result<Self, TlsError> {
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    fn with(tcp: CheckedConnector, tls: ClientConfig) -> Self {
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -101,7 +110,7 @@ impl HttpClient {
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
             .build(connector);
-        Ok(Self(client))
+        Self(client)
     }
 
     /// Builds a client for the site's own `http` URLs alone: it trusts no certificate.

@@ -265,14 +265,14 @@ impl gatepost_delivery::Ways for Ways {
                 let config = Arc::clone(&self.active.load().config);
                 let endpoint = config.endpoints.get(name).map(Arc::clone);
                 let endpoint = endpoint.ok_or_else(|| no_such_way(destination))?;
-                Ok(self.to_application(endpoint))
+                Ok(self.to_application(destination, endpoint))
             }
             Destination::Maildir(name) => {
                 let config = Arc::clone(&self.active.load().config);
                 let maildir = config.maildirs.get(name).cloned();
                 let maildir = maildir.ok_or_else(|| no_such_way(destination))?;
                 let maildir = Arc::new(gatepost_application::Target::Maildir(maildir));
-                Ok(self.to_application(maildir))
+                Ok(self.to_application(destination, maildir))
             }
         }
     }
@@ -351,9 +351,13 @@ impl Ways {
     }
 
     /// Returns the target of mail for the application without SMTP.
-    fn to_application(&self, target: Arc<gatepost_application::Target>) -> Target {
+    fn to_application(
+        &self,
+        destination: &Destination,
+        target: Arc<gatepost_application::Target>,
+    ) -> Target {
         Target::Application(Arc::new(ToApplication {
-            application: self.outside.load().application.clone(),
+            application: self.outside.load().application(destination),
             target,
             accounts: self.accounts(),
             records: self.records.clone(),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gatepost_certificates::{ClientIdentity, Pin, Trust, TrustError, private_roots, trusted_roots};
 use gatepost_connections::{
-    self as connections, Connection, ConnectionStanding, ConnectionState, ConnectionStates,
-    ConnectionTrouble, DialogueStage, FoundConnection, May, ReplyClass, SessionFailure, Stops,
+    Connection, ConnectionStanding, ConnectionState, ConnectionStates, ConnectionTrouble,
+    DialogueStage, FoundConnection, May, ReplyClass, ServerTrust, SessionFailure, Stops,
 };
 use gatepost_delivery::open::{LoginSource, Opening, OpeningFailure};
 use gatepost_delivery::{FindServers, Finding, NoSession, OpeningTerms, Stop, Tls, Watch};
@@ -285,19 +285,21 @@ pub(super) fn stage_of_opening(stage: OpeningStage) -> DialogueStage {
     }
 }
 
+/// Makes the demand on a server's certificate.
+pub(super) fn trust(written: &ServerTrust) -> Result<Trust, TrustError> {
+    Ok(match written {
+        ServerTrust::Public => Trust::Roots(trusted_roots([])?),
+        ServerTrust::Authority(pem) => Trust::Roots(private_roots(pem.as_bytes())?),
+        ServerTrust::Pinned(keys) => Trust::Keys(keys.iter().map(|key| Pin::from(key.0)).collect()),
+    })
+}
+
 /// Makes the connectors of a connection with certificates of its own.
 pub(super) fn tls(connection: &Connection) -> Result<Tls, TrustError> {
-    let trust = match &connection.trust {
-        connections::ServerTrust::Public => Trust::Roots(trusted_roots([])?),
-        connections::ServerTrust::Authority(pem) => Trust::Roots(private_roots(pem.as_bytes())?),
-        connections::ServerTrust::Pinned(keys) => {
-            Trust::Keys(keys.iter().map(|key| Pin::from(key.0)).collect())
-        }
-    };
     let own = connection.client_certificate.as_ref();
     let identity = own.map(|own| ClientIdentity {
         certificates: own.certificate.as_bytes(),
         key: own.key.reveal().as_bytes(),
     });
-    Tls::new(trust, identity)
+    Tls::new(trust(&connection.trust)?, identity)
 }

@@ -1,18 +1,22 @@
 //! The world as delivery asks it: mail exchanges, the addresses of hosts that others name, and the
 //! application.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use gatepost_application::Application;
-use gatepost_certificates::{TrustError, trusted_roots};
+use gatepost_application::{Application, Target};
+use gatepost_certificates::{TrustError, client_tls, trusted_roots};
 use gatepost_config::Config;
+use gatepost_connections::ServerTrust;
 use gatepost_dns::Resolver;
 use gatepost_guard::Guard;
 use gatepost_http_client::{HttpClient, TlsError};
 use gatepost_model::Destination;
 use gatepost_mx::{MtaSts, MtaStsSettings, Mx, Own, PolicyCacheError, PolicyFile, Settings};
 use tokio::task::AbortHandle;
+
+use super::connection::trust;
 
 /// Look-ups of one configuration.
 #[derive(Clone)]
@@ -26,7 +30,9 @@ pub struct Outside {
     /// Client for the site's own URLs.
     pub(super) own: HttpClient,
     /// Way to the application without SMTP.
-    pub(super) application: Application,
+    application: Application,
+    /// The same for endpoints that say which certificates they have, by name.
+    trusting: HashMap<String, Application>,
     /// Task that refreshes the policies of domains, which ends with the last clone.
     _upkeep: Arc<Upkeep>,
 }
@@ -70,14 +76,36 @@ impl Outside {
         let maintained = mx.clone();
         let upkeep = tokio::spawn(async move { maintained.maintain().await });
         let own = HttpClient::new(roots)?;
+        let application = |client| Application::new(client, config.relay.hostname.as_ascii());
+        let mut trusting = HashMap::new();
+        for (name, endpoint) in &config.endpoints {
+            if let Target::Http(settings) = &**endpoint
+                && settings.trust != ServerTrust::Public
+            {
+                let tls = client_tls(trust(&settings.trust)?, None)?;
+                trusting.insert(name.clone(), application(HttpClient::with_tls(tls)));
+            }
+        }
         Ok(Self {
             mx,
             guard,
             strangers,
-            application: Application::new(own.clone(), config.relay.hostname.as_ascii()),
+            application: application(own.clone()),
+            trusting,
             own,
             _upkeep: Arc::new(Upkeep(upkeep.abort_handle())),
         })
+    }
+}
+
+impl Outside {
+    /// Returns the way to the application by a destination.
+    pub(super) fn application(&self, destination: &Destination) -> Application {
+        let own = match destination {
+            Destination::Http(name) => self.trusting.get(name),
+            _ => None,
+        };
+        own.unwrap_or(&self.application).clone()
     }
 }
 

@@ -30,6 +30,7 @@ mod unknown_recipient;
 
 mod application {
     mod busy;
+    mod certificates;
     mod dead_endpoint;
     pub mod desk;
     mod expired_mail_is_held;
