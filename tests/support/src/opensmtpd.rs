@@ -31,16 +31,22 @@ impl OpenSmtpd {
     /// Starts one that sends everything to this next hop. If OpenSMTPD is not unpacked or cannot
     /// run here, reports that in one line and returns `None`.
     pub fn start(next_hop: SocketAddr) -> Option<Self> {
-        Self::listening(next_hop, "")
+        Self::listening(next_hop, "", "")
+    }
+
+    /// Starts one that refuses this recipient.
+    pub fn refusing(next_hop: SocketAddr, recipient: &str) -> Option<Self> {
+        let rule = format!("match from any for any rcpt-to {recipient:?} reject\n");
+        Self::listening(next_hop, "", &rule)
     }
 
     /// Starts one that also offers STARTTLS. Every handshake fails with the OpenSMTPD of Debian 12,
     /// which cannot use its private key with OpenSSL 3.
     pub fn with_broken_tls(next_hop: SocketAddr) -> Option<Self> {
-        Self::listening(next_hop, "tls pki own")
+        Self::listening(next_hop, "tls pki own", "")
     }
 
-    fn listening(next_hop: SocketAddr, how: &str) -> Option<Self> {
+    fn listening(next_hop: SocketAddr, how: &str, rule: &str) -> Option<Self> {
         let package = unpacked("opensmtpd")?;
         if !root("OpenSMTPD") || !namespace::possible("OpenSMTPD") {
             return None;
@@ -53,7 +59,7 @@ impl OpenSmtpd {
              smtp max-message-size \"100M\"\n\
              listen on {host} port {port} hostname opensmtpd.example {how}\n\
              action hand-on relay host smtp://{next_hop} helo opensmtpd.example\n\
-             match from any for any action hand-on\n",
+             {rule}match from any for any action hand-on\n",
             certificate = home.certificate.certificate.display(),
             key = home.certificate.key.display(),
             host = address.ip(),

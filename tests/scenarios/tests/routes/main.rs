@@ -8,6 +8,7 @@
 mod host_rules;
 mod mta_sts;
 mod mx;
+mod peers;
 mod plans;
 mod stores;
 
@@ -61,6 +62,11 @@ fn server(script: &str) -> Sink {
 fn beside(other: &Sink, octet: u8, script: &str) -> Sink {
     let address = format!("127.0.0.{octet}:{}", other.address().port());
     Sink::scripted_at(&address, script, &[])
+}
+
+/// Starts a server that accepts everything, with that last octet in its address, at this port.
+fn beside_port(port: u16, octet: u8) -> Sink {
+    Sink::at(&format!("127.0.0.{octet}:{port}"), &[])
 }
 
 /// Returns a zone in which `b.example` has these servers: preference, and last octet of the

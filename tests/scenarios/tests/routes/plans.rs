@@ -7,6 +7,7 @@ mod go_on_after;
 mod hold;
 mod holds_for;
 mod send_as;
+mod weights;
 
 use test_support::{DnsServer, RelayBuilder, Sink, hostile_file};
 
