@@ -36,6 +36,7 @@ pub use seam::{Connections, FoundConnection, rank};
 pub use secret::Secret;
 pub use sqlite::{NoStandings, SqliteStandings};
 pub use standing::{
-    Authorization, ConnectionStanding, ConnectionState, ConnectionTrouble, May, SessionFailure, StandingTerms,
+    Authorization, ConnectionStanding, ConnectionState, ConnectionTrouble, May, SessionFailure,
+    StandingTerms,
 };
 pub use states::{ConnectionStates, StandingError, StandingStore, is_soon};

@@ -123,7 +123,7 @@ impl Lane {
                 let missing = (1000 - self.tokens) * 60 / a_minute;
                 let again = now + Duration::from_millis(missing.max(1));
                 self.closed_until = self.closed_until.max(again);
-                self.last_reply = Some(no_more_for_now());
+                self.last_reply = Some((now, no_more_for_now()));
                 Err(again)
             }
         }

@@ -234,7 +234,7 @@ async fn make_ready(
             Event::Failed(failure) => {
                 if let Failure::Tls(_) = failure {
                     // The server objects to the certificate of this side, or to its absence.
-                    return Err(NotOpened {
+                    return Err(OpeningFailure {
                         permanent: true,
                         ..failed(OpeningStage::Tls, failure)
                     });

@@ -69,8 +69,7 @@ pub(crate) async fn run(
     }
     let mut session = Session::new(service.settings.clone(), tls);
     session.trust(service.listener.trust(client.ip()));
-    let driver =
-        TransactionDriver::new(service.pipeline.clone(), config_handle.clone(), client);
+    let driver = TransactionDriver::new(service.pipeline.clone(), config_handle.clone(), client);
     let connection = ClientConnection {
         client,
         permit,

@@ -41,7 +41,8 @@ pub fn run(arguments: &[&str]) -> Output {
 pub struct Process {
     name: String,
     child: Child,
-    lines: Receiver<String>,
+    /// Lines of standard output; whoever waits for one, in whichever thread, takes it.
+    lines: Mutex<Receiver<String>>,
     log: Arc<Log>,
 }
 
@@ -97,7 +98,7 @@ impl Process {
         Self {
             name: name.into(),
             child,
-            lines,
+            lines: Mutex::new(lines),
             log,
         }
     }
@@ -119,7 +120,7 @@ impl Process {
     /// # Errors
     /// The time is up, or the process has ended.
     pub fn try_line(&self, patience: Duration) -> Result<String, RecvTimeoutError> {
-        self.lines.recv_timeout(patience)
+        (self.lines.lock().unwrap_or_else(|e| e.into_inner())).recv_timeout(patience)
     }
 
     /// Returns its standard error so far.

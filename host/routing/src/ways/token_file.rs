@@ -424,7 +424,8 @@ mod tests {
 
     /// Number of files with tokens.
     fn files(bench: &Bench) -> usize {
-        let folders = entries(&bench.home.path().join("tokens"));
+        let tokens = bench.home.path().join("tokens");
+        let folders = entries(&tokens);
         folders.map(|folder| entries(&folder).count()).sum()
     }
 }

@@ -3,12 +3,14 @@
 
 use test_support::Sink;
 
-use crate::{Credential, account, accepted, builder};
+use crate::{Credential, accepted, account, builder};
 
 #[test]
 fn recipients_over_the_cap_are_refused_and_the_others_go() {
     let sink = Sink::start();
-    let relay = builder(&sink).with("[caps.domain]\nrecipients-a-day = 3").start();
+    let relay = builder(&sink)
+        .with("[caps.domain]\nrecipients-a-day = 3")
+        .start();
     let acme = account(&relay, "acme.desk.test");
     let own = Credential::issue(&relay, "acme.desk.test");
     let mut client = own.log_in(&relay);

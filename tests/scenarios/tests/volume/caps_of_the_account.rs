@@ -43,11 +43,23 @@ fn caps_of_an_account_go_before_those_of_the_site() {
     assert_eq!(own.submit(&relay, "a@world.example").code, 250);
 
     // A user of the configuration, who never may.
-    relay.json(&["account", "caps", "acme", "--credential", "user", "--messages-an-hour", "0"]);
+    relay.json(&[
+        "account",
+        "caps",
+        "acme",
+        "--credential",
+        "user",
+        "--messages-an-hour",
+        "0",
+    ]);
     let mut user = relay.client("submission").authenticated("user", "secret");
     let refused = user.command("MAIL FROM:<a@desk.example>", 550);
     assert_eq!(refused.enhanced(), Some("5.7.1"));
-    assert!(refused.text().contains("The credential user may send no messages"));
+    assert!(
+        refused
+            .text()
+            .contains("The credential user may send no messages")
+    );
     let said = relay.refuses(&["account", "caps", "acme", "--credential", "nobody"]);
     assert!(said.contains("there is no credential nobody"), "{said}");
     let said = relay.refuses(&["account", "volume", "nobody"]);

@@ -36,10 +36,20 @@ fn a_credential_shows_how_it_is_used() {
     let connector = relay.json(&[&add, &claim[..]].concat()).remove(0);
     let connector = connector["id"].as_str().unwrap();
     relay.json(&["connector", "verify", connector]);
-    relay.json(&["address", "add", "--account", "acme.desk.test", "help@acme.test"]);
-    let issued = relay.json(&["credential", "add", "--inbound", connector]).remove(0);
+    relay.json(&[
+        "address",
+        "add",
+        "--account",
+        "acme.desk.test",
+        "help@acme.test",
+    ]);
+    let issued = relay
+        .json(&["credential", "add", "--inbound", connector])
+        .remove(0);
     let (user, secret) = (issued["user-name"].as_str(), issued["secret"].as_str());
-    let mut server = relay.client("mx").authenticated(user.unwrap(), secret.unwrap());
+    let mut server = relay
+        .client("mx")
+        .authenticated(user.unwrap(), secret.unwrap());
     let message = b"From: <ann@world.example>\r\nSubject: hello\r\n\r\nHello!\r\n";
     let reply = server.deliver("ann@world.example", &["help@acme.test"], message);
     assert_eq!(reply.unwrap().code, 250);
@@ -47,7 +57,9 @@ fn a_credential_shows_how_it_is_used() {
     let shown = relay.json(&["credential", "show", user.unwrap()]).remove(0);
     assert_eq!(shown["accepted"]["messages-in-an-hour"], 1);
     // It is none of the account's submissions.
-    let volume = relay.json(&["account", "volume", "acme.desk.test"]).remove(0);
+    let volume = relay
+        .json(&["account", "volume", "acme.desk.test"])
+        .remove(0);
     assert_eq!(volume["volume"][0]["of"], "account");
     assert_eq!(volume["volume"][0]["accepted"]["messages-in-an-hour"], 2);
     let table = relay.command(&["credential", "show", &own.user]);

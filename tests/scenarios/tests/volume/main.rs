@@ -30,7 +30,14 @@ struct Credential {
 
 /// Adds an account with this native domain, and an address in it; returns its id.
 fn account(relay: &Relay, domain: &str) -> String {
-    let add = ["account", "add", "--native-domain", domain, "--product", "Desk"];
+    let add = [
+        "account",
+        "add",
+        "--native-domain",
+        domain,
+        "--product",
+        "Desk",
+    ];
     let id = relay.json(&add)[0]["id"].as_str().unwrap().to_owned();
     let address = format!("help@{domain}");
     relay.json(&["address", "add", "--account", &id, &address]);

@@ -7,7 +7,9 @@ use crate::{Credential, account, builder};
 #[test]
 fn counts_and_suspensions_outlive_a_kill() {
     let sink = Sink::start();
-    let mut relay = builder(&sink).with("[caps.account]\nmessages-a-day = 3").start();
+    let mut relay = builder(&sink)
+        .with("[caps.account]\nmessages-a-day = 3")
+        .start();
     let acme = account(&relay, "acme.desk.test");
     account(&relay, "other.desk.test");
     let own = Credential::issue(&relay, "acme.desk.test");

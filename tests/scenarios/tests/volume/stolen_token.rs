@@ -56,7 +56,13 @@ fn a_stolen_token_is_bounded_and_stopped() {
     // An open session is stopped at its next message, and a new one at its log-in.
     let mut open = own.log_in(&relay);
     let mut in_data = other.log_in(&relay);
-    relay.json(&["account", "suspend", "acme.desk.test", "--reason", "token stolen"]);
+    relay.json(&[
+        "account",
+        "suspend",
+        "acme.desk.test",
+        "--reason",
+        "token stolen",
+    ]);
     let reply = own.send(&mut open, "friend@world.example");
     assert_eq!((reply.code, reply.enhanced()), (550, Some("5.7.13")));
     assert!(!reply.text().contains("stolen"), "{}", reply.text());

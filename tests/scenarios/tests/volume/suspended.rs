@@ -34,7 +34,13 @@ fn queued_mail_is_held_and_goes_once_resumed() {
         let output = relay.command(&["queue", "hold", &held_by_hand, "--json"]);
         output.status.success().then_some(())
     });
-    relay.json(&["account", "suspend", "acme.desk.test", "--reason", "token stolen"]);
+    relay.json(&[
+        "account",
+        "suspend",
+        "acme.desk.test",
+        "--reason",
+        "token stolen",
+    ]);
 
     let held = relay.eventually("it is held", |relay| {
         let all = recipients(relay, &waits);

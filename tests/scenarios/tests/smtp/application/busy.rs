@@ -57,7 +57,8 @@ fn a_retry_after_of_nothing_is_a_second() {
     let keys = format!("secrets = [{SECRET:?}]\nretry-seconds = [3600]");
     let relay = relay_to(desk.address, &world, &keys).start();
     let id = sent(&relay);
-    [desk.take(), desk.take()].map(drop);
+    desk.take();
+    desk.take();
     let attempts = relay.eventually("it is delivered", |relay| {
         let attempts = relay.events(&id, "attempt");
         (attempts.len() == 2).then_some(attempts)
