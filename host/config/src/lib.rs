@@ -30,6 +30,7 @@ mod policy;
 mod relay;
 mod relay_connections;
 mod routes;
+mod suppression;
 mod units;
 mod validate;
 
@@ -67,6 +68,7 @@ pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
 pub use relay_connections::RelayConnections;
 pub use routes::{DefaultRoute, LmtpServer, Routes};
+pub use suppression::Suppression;
 
 /// Path of the configuration when no `--config` is given.
 pub const DEFAULT_PATH: &str = "/etc/gatepost/gatepost.toml";
@@ -119,6 +121,9 @@ pub struct Config {
     /// Retention of the trace.
     #[serde(default)]
     pub trace: Trace,
+    /// Suppression lists.
+    #[serde(default)]
+    pub suppression: Suppression,
     /// Limits on accounts of the directory.
     #[serde(default)]
     pub directory: Directory,
@@ -294,7 +299,10 @@ impl Config {
         &self,
         notifications: Arc<gatepost_delivery::Notifications>,
     ) -> gatepost_delivery::Settings {
-        (self.delivery).settings(&self.relay.hostname, notifications)
+        gatepost_delivery::Settings {
+            suppressing: self.suppression.suppressing(),
+            ..(self.delivery).settings(&self.relay.hostname, notifications)
+        }
     }
 
     /// Checks that the machine has every egress address.

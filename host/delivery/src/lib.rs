@@ -74,7 +74,7 @@ pub use notify::{
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
 pub use router::{Decided, Deciding, Led, Patience, Router, Ways};
-pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
+pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Suppressing, Timeouts};
 pub use target::{
     Alarm, FindServers, Finding, HandOver, Handed, HandedOver, HandingOver, Limits, OpeningTerms,
     Reach, ReachInside, ServerTarget, Servers, Stop, Target, Watch,

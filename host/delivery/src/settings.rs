@@ -53,6 +53,9 @@ pub struct Settings {
     /// Duration of a claim on a message. An attempt is given up after nine tenths of it, so that
     /// nobody else can have claimed the message meanwhile. Default 1 hour.
     pub lease: Duration,
+    /// Rules by which the replies of servers put addresses on the suppression list of the account
+    /// that sent the message. Default: as in [`Suppressing::default`].
+    pub suppressing: Suppressing,
     /// Clock. Default [`Millis::now`].
     pub clock: Clock,
 }
@@ -75,7 +78,27 @@ impl Settings {
             timeouts: Timeouts::default(),
             trusted: Vec::new(),
             lease: Duration::from_secs(60 * 60),
+            suppressing: Suppressing::default(),
             clock: Arc::new(Millis::now),
+        }
+    }
+}
+
+/// Rules by which replies put addresses on suppression lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suppressing {
+    /// True if they do at all. Default true.
+    pub record: bool,
+    /// Number of messages that a mailbox has to refuse for now, with no delivery between them; zero
+    /// is no number. Default 5.
+    pub soft_failures: u32,
+}
+
+impl Default for Suppressing {
+    fn default() -> Self {
+        Self {
+            record: true,
+            soft_failures: 5,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Settling of recipients: from replies to outcomes, notices, the record and the observer.
 
+mod suppression;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -558,7 +560,10 @@ async fn record(
                     outcome: one.outcome.clone(),
                     route: one.route.clone(),
                     attention_at: Some(one.attention_at),
-                    ledger: Ledger::default(),
+                    ledger: Ledger {
+                        suppressions: Vec::from_iter(suppression::change(delivery, in_hand, one)),
+                        ..Ledger::default()
+                    },
                 })
                 .collect(),
             notices: notices

@@ -28,7 +28,9 @@
 //! `tempfail`, `quarantine`, `discard` or `aborted`; `gatepost_authentication_failures_total`;
 //! `gatepost_authentication_limited_total`, of attempts that were refused unchecked after too many
 //! failures; `gatepost_message_octets_total{listener}`, of the messages that were answered;
-//! `gatepost_spool_full_total`, of refusals for want of disk space.
+//! `gatepost_spool_full_total`, of refusals for want of disk space;
+//! `gatepost_suppressed_recipients_total`, of recipients refused because they are on a suppression
+//! list.
 
 mod admission;
 mod commit;
@@ -36,6 +38,7 @@ pub mod connection;
 pub mod evaluation;
 mod incoming_data;
 pub mod judge;
+mod suppressed;
 mod transaction_driver;
 mod volume;
 
@@ -48,7 +51,7 @@ use gatepost_message::TransactionId;
 use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_smtp::Reply;
-use gatepost_spool::{BodyStore, Queue, SpoolError};
+use gatepost_spool::{BodyStore, Events, Queue, SpoolError, Suppressions};
 use gatepost_trace::{Event, Kind, Trace};
 use gatepost_volume::VolumeGate;
 use tokio::sync::Semaphore;
@@ -82,6 +85,10 @@ pub struct Pipeline {
     pub volume: Arc<VolumeGate>,
     /// Queue of accepted messages.
     pub queue: Arc<dyn Queue>,
+    /// Events of what becomes of mail.
+    pub events: Arc<dyn Events>,
+    /// Addresses to which accounts send nothing any more.
+    pub suppressions: Arc<dyn Suppressions>,
     /// Store of large bodies.
     pub bodies: Arc<dyn BodyStore>,
     /// Record of all transactions.

@@ -1,6 +1,6 @@
 //! The suppression list: addresses to which an account sends nothing any more.
 
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Address, CanonicalAddress, Millis, TransactionId};
 use serde::{Deserialize, Serialize};
 
 /// Entry of an account's suppression list.
@@ -32,6 +32,12 @@ impl Suppression {
 
     /// Most octets of an address, in canonical form.
     pub const LONGEST_ADDRESS: usize = 512;
+
+    /// Returns the form in which a list has an address. It keeps the sub-address: a server that
+    /// knows no `bob+news@` says nothing of `bob@`.
+    pub fn key(address: &Address) -> String {
+        CanonicalAddress::spelled(address).to_string()
+    }
 
     /// Returns the entry with each text cut to its bound; `None` if the address is too long to be
     /// one.

@@ -126,6 +126,7 @@ fn initialise_counters() {
     )
     .absolute(0);
     metrics::counter!("gatepost_spool_full_total").absolute(0);
+    metrics::counter!("gatepost_suppressed_recipients_total").absolute(0);
     for kind in ["line-ends", "nul", "opening"] {
         metrics::counter!("gatepost_messages_repaired_total", "kind" => kind).absolute(0);
     }
@@ -200,6 +201,10 @@ fn describe() {
         (
             "gatepost_spool_full_total",
             "Transactions refused because the disk is nearly full",
+        ),
+        (
+            "gatepost_suppressed_recipients_total",
+            "Recipients refused because they are on a suppression list",
         ),
         (
             "gatepost_messages_repaired_total",

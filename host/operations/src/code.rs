@@ -135,6 +135,15 @@ codes! {
     /// The address is not known as a machine's.
     UnknownMachine = "machine.unknown", Unknown,
         "see those that are known with `gatepost machine list`";
+    /// The address is not on the suppression list.
+    NotSuppressed = "suppression.unknown", Unknown,
+        "see those that are with `gatepost suppression list`";
+    /// The suppression list has as many addresses as it may have, all put there by people.
+    SuppressionsFull = "suppression.full", Conflict,
+        "remove addresses from the list first";
+    /// The addresses of one request, or their evidence, are too many or too long.
+    SuppressionTooLong = "suppression.too-long", Refused,
+        "hand them over in smaller parts, and shorten the reason";
     /// Nothing is known of the transaction.
     UnknownTransaction = "trace.unknown-transaction", Unknown,
         "check the id; what is older than the retention in [trace] is dropped";

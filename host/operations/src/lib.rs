@@ -39,6 +39,7 @@ mod runtime;
 pub mod sharing;
 mod socket;
 mod stage;
+pub mod suppression;
 pub mod trace;
 mod wire;
 

@@ -6,6 +6,7 @@ use gatepost_directory::{
     Account, Agreement, Connector, Credential, ImportId, Issued, ListChange, PartnerEntry,
     PartnerList, Restriction, SupportAddress,
 };
+use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
 use gatepost_trace::{Counted, Event};
@@ -51,6 +52,9 @@ use crate::restrictions::{
 use crate::runtime::Runtime;
 use crate::sharing::{self, AddAgreement, ListAgreements, RemoveAgreement};
 use crate::stage::RequestHandler;
+use crate::suppression::{
+    self, AddSuppression, ImportSuppressions, Imported, ListSuppressions, RemoveSuppression,
+};
 use crate::trace::{self, ShowTrace};
 use crate::wire::{Received, Reply};
 
@@ -132,6 +136,14 @@ operations! {
         |on, asked| Ok(machines::list(&*on.counters, &on.directory, asked));
     "machine-forget": ForgetMachine => (),
         |on, asked| machines::forget(&*on.counters, &on.directory, asked).await;
+    "suppression-list": ListSuppressions => Vec<Suppression>,
+        |on, asked| suppression::list(&*on.suppressions, &on.directory, asked).await;
+    "suppression-add": AddSuppression => (),
+        |on, asked| suppression::add(&*on.suppressions, &on.directory, asked).await;
+    "suppression-remove": RemoveSuppression => (),
+        |on, asked| suppression::remove(&*on.suppressions, &on.directory, asked).await;
+    "suppression-import": ImportSuppressions => Imported,
+        |on, asked| suppression::import(&*on.suppressions, &on.directory, asked).await;
     "policy-list": ListPolicies => Vec<PolicyStatus>,
         |on, asked| Ok(policies::list(on.running_policies()?, asked));
     "policy-activate" (ACTIVATES): ActivateModule => Swap,

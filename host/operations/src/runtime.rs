@@ -9,7 +9,9 @@ use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_message::Millis;
 use gatepost_model::DestinationKey;
 use gatepost_smtp::Reply;
-use gatepost_spool::{Counters, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores};
+use gatepost_spool::{
+    Counters, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores, Suppressions,
+};
 use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
@@ -47,6 +49,8 @@ pub struct Runtime {
     pub queue: Arc<dyn QueueAdmin>,
     /// Counts, marks and machines.
     pub counters: Arc<dyn Counters>,
+    /// Suppression lists of accounts.
+    pub suppressions: Arc<dyn Suppressions>,
     /// Trace of all transactions.
     pub trace: Arc<Trace>,
     /// Accounts, addresses and credentials.
@@ -177,6 +181,7 @@ impl Runtime {
         Ok(Self {
             queue: stores.admin,
             counters: stores.counters,
+            suppressions: stores.suppressions,
             trace: Arc::new(trace),
             connections: Arc::new(RelayConnections::new(site, Arc::clone(&directory))),
             states: Arc::new(ConnectionStates::open(Box::new(standings))?),

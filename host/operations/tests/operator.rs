@@ -100,6 +100,7 @@ impl Store {
         let runtime = Runtime {
             queue: stores.admin,
             counters: stores.counters,
+            suppressions: stores.suppressions,
             trace: Arc::new(trace),
             directory,
             connections: Arc::new(connections),

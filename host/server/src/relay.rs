@@ -32,7 +32,9 @@ use gatepost_directory::Directory;
 use gatepost_message::Millis;
 use gatepost_policy::Chain;
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
-use gatepost_spool::{Counters, Owner, QueueAdmin, SpoolSettings, SqliteSpool, Stores};
+use gatepost_spool::{
+    Counters, Owner, QueueAdmin, SpoolSettings, SqliteSpool, Stores, Suppressions,
+};
 use gatepost_trace::{Event, Kind, Trace};
 use gatepost_volume::VolumeGate;
 use miette::{Context as _, IntoDiagnostic as _};
@@ -210,6 +212,8 @@ impl SharedParts {
                 memory: self.stores.counters.clone(),
                 volume: Arc::clone(&self.volume),
                 queue: Arc::clone(&self.stores.queue),
+                events: Arc::clone(&self.stores.events),
+                suppressions: Arc::clone(&self.stores.suppressions),
                 bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
                 spans: self.spans.clone(),
@@ -373,6 +377,7 @@ impl RunningRelay {
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
             counters: Arc::clone(&stores.counters),
+            suppressions: Arc::clone(&stores.suppressions),
             trace: Arc::clone(&trace),
             directory,
             connections: Arc::clone(&connections),
@@ -391,6 +396,11 @@ impl RunningRelay {
             feeds: Arc::clone(&feeds),
             reload: Some(ask),
         };
+        tokio::spawn(forget_failures(
+            stores.suppressions,
+            Arc::clone(&active),
+            serving.clone(),
+        ));
         tokio::spawn(expire(stores.admin, stores.counters, trace, serving));
         let mut relay = Self {
             path: path.to_owned(),
@@ -585,6 +595,35 @@ async fn expire(
                 break;
             }
             sleep(EXPIRE_MORE).await;
+        }
+    }
+}
+
+/// Forgets, once a minute, the failures of recipients that are counted no longer.
+async fn forget_failures(
+    suppressions: Arc<dyn Suppressions>,
+    active: Arc<SharedConfig>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let mut minute = interval(EXPIRE);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = minute.tick() => {}
+            _ = phase.changed() => return,
+        }
+        while *phase.borrow() == Phase::Serving {
+            let within = active.load().config.suppression.soft_within;
+            let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+            let before = Millis(Millis::now().0.saturating_sub(within));
+            match suppressions.expire_counting(before).await {
+                Ok(dropped) if dropped.more => sleep(EXPIRE_MORE).await,
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "failures of recipients cannot be forgotten");
+                    break;
+                }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 //!   whether to accept a client, a sender, a recipient or a message.
 //! - [`client`]: the side that hands mail to the next hop.
 //! - [`Reply`] and [`EnhancedCode`]: the replies of a server.
+//! - [`RecipientFailure`]: the meaning of a refusal for later mail to the same recipient.
 //! - [`dsn`]: requests for delivery status notifications in an envelope.
 //! - [`proxy`]: the header of the PROXY protocol, which a load balancer sends before SMTP.
 #![forbid(unsafe_code)]
@@ -16,7 +17,9 @@
 pub mod client;
 pub mod dsn;
 pub mod proxy;
+mod recipient_failure;
 mod reply;
 pub mod server;
 
+pub use recipient_failure::RecipientFailure;
 pub use reply::{EnhancedCode, Reply, ReplyError};

@@ -9,6 +9,7 @@ use gatepost_feeds::lines;
 use gatepost_operations::imports::{AbandonImport, AddToImport, BeginImport, FinishImport};
 
 use super::operate::Target;
+use super::output;
 use super::partner::{PAGE, print_change};
 
 /// Maximum number of wrong lines that are shown.
@@ -38,7 +39,7 @@ pub(super) struct Import {
 
 /// Imports a file. Reads all of it before any request, so that a wrong line changes nothing.
 pub(super) async fn run(of: Import) -> miette::Result<ExitCode> {
-    let text = read(&of.file)?;
+    let text = read(&of.file, LONGEST_LIST)?;
     let entries = lines::parse(&text, of.domains, MAX_ERRORS).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         miette::miette!(
@@ -84,7 +85,7 @@ pub(super) async fn run(of: Import) -> miette::Result<ExitCode> {
 
 /// Prints the progress of a long import on standard error: in place on a terminal, else line by
 /// line.
-fn progress(done: usize, total: usize) {
+pub(super) fn progress(done: usize, total: usize) {
     let (begin, end) = match (io::stderr().is_terminal(), done == total) {
         (true, false) => ("\r", ""),
         (true, true) => ("\r", "\n"),
@@ -95,12 +96,19 @@ fn progress(done: usize, total: usize) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-fn read(file: &Path) -> miette::Result<Vec<u8>> {
+/// Reads a file, or standard input for `-`.
+///
+/// # Errors
+/// It cannot be read, or is longer than that.
+pub(super) fn read(file: &Path, longest: u64) -> miette::Result<Vec<u8>> {
     let read = |from: &mut dyn io::Read| {
         let mut text = Vec::new();
-        from.take(LONGEST_LIST + 1).read_to_end(&mut text)?;
-        match text.len() as u64 > LONGEST_LIST {
-            true => Err(io::Error::other("it is longer than 1 GiB")),
+        from.take(longest + 1).read_to_end(&mut text)?;
+        match text.len() as u64 > longest {
+            true => Err(io::Error::other(format!(
+                "it is longer than {}",
+                output::size(longest)
+            ))),
             false => Ok(text),
         }
     };

@@ -26,6 +26,8 @@ mod quarantine;
 mod queue;
 mod reload;
 mod sharing;
+mod suppression;
+mod suppression_file;
 pub(crate) mod trace;
 
 use std::path::{Path, PathBuf};
@@ -68,6 +70,9 @@ enum Command {
     /// Look at the known machines' addresses, and forget them.
     #[command(subcommand)]
     Machine(machine::Command),
+    /// Manage the suppression lists: addresses to which accounts send nothing any more.
+    #[command(subcommand)]
+    Suppression(suppression::Command),
     /// Look at the policies and swap them.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -191,6 +196,7 @@ pub async fn run(
         Command::Queue(command) => queue::run(command).await,
         Command::Quarantine(command) => quarantine::run(command).await,
         Command::Machine(command) => machine::run(command).await,
+        Command::Suppression(command) => suppression::run(command).await,
         Command::Policy(command) => policy::run(command).await,
         Command::Account(command) => account::run(command).await,
         Command::Connector(command) => connector::run(command).await,

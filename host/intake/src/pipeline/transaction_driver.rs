@@ -19,7 +19,7 @@ use super::connection::Connection;
 use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
 use super::judge::Arrival;
-use super::{Pipeline, volume, with_id};
+use super::{Pipeline, suppressed, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::Login;
 use crate::integrity;
@@ -307,27 +307,29 @@ impl TransactionDriver {
         };
         let id = open.evaluation.transaction().id;
         let span = open.span.clone();
-        let directory = self.pipeline.directory.view();
-        let ownership = self.pipeline.ownership(&directory);
-        let admitted = open.in_hand.as_mut().map_or(Ok(()), |in_hand| {
-            span.in_scope(|| in_hand.recipient(Millis::now()))
-        });
-        let refusal = match admitted {
-            Err(reached) => Some(volume::refusal(&reached)),
-            Ok(()) => {
-                let recipient = open.evaluation.recipient(ownership, &address);
-                let refusal = recipient.instrument(span.clone()).await;
-                open.record_judgements(&self.pipeline);
-                // A recipient that was named before keeps the requests of its first RCPT.
-                let accepted = open.evaluation.transaction().recipients.len();
-                if open.requests.recipients.len() < accepted {
-                    open.requests.recipients.push(dsn);
-                } else if let Some(in_hand) = &mut open.in_hand {
-                    in_hand.recipient_refused();
-                }
-                refusal
+        let transaction = open.evaluation.transaction();
+        let suppressed = suppressed::refusal(&self.pipeline, transaction, &address);
+        let mut refusal = suppressed.instrument(span.clone()).await;
+        if refusal.is_none() {
+            let admitted = open.in_hand.as_mut().map_or(Ok(()), |in_hand| {
+                span.in_scope(|| in_hand.recipient(Millis::now()))
+            });
+            refusal = admitted.err().map(|reached| volume::refusal(&reached));
+        }
+        if refusal.is_none() {
+            let directory = self.pipeline.directory.view();
+            let ownership = self.pipeline.ownership(&directory);
+            let recipient = open.evaluation.recipient(ownership, &address);
+            refusal = recipient.instrument(span.clone()).await;
+            open.record_judgements(&self.pipeline);
+            // A recipient that was named before keeps the requests of its first RCPT.
+            let accepted = open.evaluation.transaction().recipients.len();
+            if open.requests.recipients.len() < accepted {
+                open.requests.recipients.push(dsn);
+            } else if let Some(in_hand) = &mut open.in_hand {
+                in_hand.recipient_refused();
             }
-        };
+        }
         let reply = match refusal {
             None => Reply::new(250, "2.1.5", "Recipient OK"),
             Some(reply) => {
