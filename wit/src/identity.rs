@@ -40,6 +40,10 @@ pub trait Identity: Send + Sync {
     fn email_id(&self, transaction: TransactionId) -> String;
     /// Answers [`is_ours`].
     fn is_ours(&self, email_id: &str) -> bool;
+    /// Answers [`our_message_id`].
+    fn our_message_id(&self, _message_id: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Identity for probes and tests, which recognises no email id.
@@ -105,6 +109,26 @@ pub fn is_ours(email_id: &str) -> bool {
     look_up!(identity::is_ours(email_id), |known| known
         .identity
         .is_ours(email_id))
+}
+
+/// Returns our Message-ID of the account's message to which a mail service has given this one, both
+/// without angle brackets. Only ids in In-Reply-To and References of the message are known, and only
+/// in the message hook.
+///
+/// In a native test, answers with what the test has given.
+///
+/// ```
+/// let mut given = gatepost_sdk::native::Given::default();
+/// given.identity.given.insert("1@service.example".into(), "1@desk.example".into());
+/// let _given = given.give();
+/// let ours = gatepost_sdk::our_message_id("1@service.example");
+/// assert_eq!(ours.as_deref(), Some("1@desk.example"));
+/// assert_eq!(gatepost_sdk::our_message_id("2@service.example"), None);
+/// ```
+pub fn our_message_id(message_id: &str) -> Option<String> {
+    look_up!(identity::our_message_id(message_id), |known| known
+        .identity
+        .our_message_id(message_id))
 }
 
 /// Returns true if the author's domain is proved: SPF or a DKIM signature passes in alignment with

@@ -7,7 +7,7 @@
 //! count begins anew behind it.
 
 use gatepost_sdk::header::{InReplyTo, MessageId, References};
-use gatepost_sdk::{Decision, Facts, is_ours};
+use gatepost_sdk::{Decision, Facts, is_ours, our_message_id};
 
 use crate::counts::DAY;
 use crate::head::{Field, Head};
@@ -20,8 +20,19 @@ const MAX_PARENTS: usize = 4;
 pub const LONGEST_ID: usize = 200;
 
 /// Returns the ids of the messages that this one answers: those in In-Reply-To, else the last of
-/// References (RFC 5322 section 3.6.4). Earlier messages of the thread may be anybody's.
+/// References (RFC 5322 section 3.6.4). Earlier messages of the thread may be anybody's. Where a mail
+/// service has given a message of ours another id, ours stands in its place.
 pub fn parents(head: &Head<'_>) -> Vec<String> {
+    let mut named = named_parents(head);
+    for id in &mut named {
+        if let Some(ours) = our_message_id(id) {
+            *id = ours;
+        }
+    }
+    named
+}
+
+fn named_parents(head: &Head<'_>) -> Vec<String> {
     let named: Option<InReplyTo> = head.read(Field::InReplyTo);
     if let Some(InReplyTo(mut named)) = named {
         named.truncate(MAX_PARENTS);

@@ -175,6 +175,8 @@ pub struct VerdictFields {
     pub trigger: Name,
     /// Field of the recipients in the envelope.
     pub original_recipient: Name,
+    /// Field of the transaction of the account's message that an inbound message answers.
+    pub in_reply_to_transaction: Name,
 }
 
 /// Name of a field, as it is written in the configuration.
@@ -251,13 +253,14 @@ impl Default for VerdictFields {
             class: name("X-Gatepost-Class"),
             trigger: name("X-Gatepost-Trigger"),
             original_recipient: name("X-Gatepost-Original-Recipient"),
+            in_reply_to_transaction: name("X-Gatepost-In-Reply-To-Transaction"),
         }
     }
 }
 
 impl VerdictFields {
     /// Returns all names with their keys.
-    pub fn named(&self) -> [(&'static str, &FieldName); 8] {
+    pub fn named(&self) -> [(&'static str, &FieldName); 9] {
         [
             ("tags", &self.tags.0),
             ("reasons", &self.reasons.name),
@@ -267,6 +270,7 @@ impl VerdictFields {
             ("class", &self.class.0),
             ("trigger", &self.trigger.0),
             ("original-recipient", &self.original_recipient.0),
+            ("in-reply-to-transaction", &self.in_reply_to_transaction.0),
         ]
     }
 }

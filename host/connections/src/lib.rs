@@ -14,6 +14,7 @@
 mod classify;
 mod connection;
 mod draft;
+mod message_id;
 mod name;
 mod profile;
 mod seam;
@@ -30,6 +31,7 @@ pub use connection::{
 };
 pub use draft::{ConnectionDraft, DraftProblem, GrantKind};
 pub use gatepost_message::Period;
+pub use message_id::MessageIdRule;
 pub use name::{ConnectionKey, ConnectionName, ConnectionNameError};
 pub use profile::{Profile, ProfileError, Profiles};
 pub use seam::{Connections, FoundConnection, rank};

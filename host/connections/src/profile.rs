@@ -8,7 +8,7 @@ use gatepost_files::FileError;
 use gatepost_model::TlsMode;
 use serde::Deserialize;
 
-use crate::{ConnectionLimits, Ehlo, ReplyRule, SaslMechanism};
+use crate::{ConnectionLimits, Ehlo, MessageIdRule, ReplyRule, SaslMechanism};
 
 /// Profile of a service: its defaults, its limits and the meaning of its replies.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -49,6 +49,8 @@ pub struct Profile {
     /// Parts of a message that the service rewrites, for people.
     #[serde(default)]
     pub rewrites: Vec<String>,
+    /// Rule by which it names messages, if it replaces Message-ID.
+    pub message_id: Option<MessageIdRule>,
     /// Rules by which replies are classified; the first that fits holds.
     #[serde(default, rename = "reply")]
     pub replies: Vec<ReplyRule>,
@@ -96,6 +98,9 @@ impl Profile {
                 "it has over {} replies",
                 Self::MOST_RULES
             )));
+        }
+        if let Some(rule) = &mut profile.message_id {
+            rule.prepare().map_err(malformed)?;
         }
         for rule in &mut profile.replies {
             rule.prepare().map_err(malformed)?;

@@ -25,6 +25,35 @@ fn reply(text: &str) -> Reply {
     Reply::checked(code.parse().unwrap(), enhanced, words).unwrap()
 }
 
+#[test]
+fn the_message_id_of_a_service_is_read_from_its_reply() {
+    let profiles = Profiles::built_in();
+    let rule = |name: &str| profiles.get(name).unwrap().message_id.clone();
+    let ses = rule("amazon-ses").unwrap();
+    let id = "0102018c5e6f-7a1b-000000";
+    let taken = reply(&format!("250 Ok {id}"));
+    let at = |domain: &str| format!("{id}@{domain}");
+    assert_eq!(
+        ses.ids("email-smtp.eu-west-1.amazonaws.com", &taken),
+        [at("eu-west-1.amazonses.com"), at("email.amazonses.com")]
+    );
+    assert_eq!(ses.ids("smtp.example", &taken), [at("email.amazonses.com")]);
+    for (text, expected) in [
+        ("250 Ok <1@b.example> queued", &["1@b.example"][..]),
+        ("250 Ok", &[]),
+        ("250 Ok ", &[]),
+        ("250 Queued", &[]),
+        ("550 Ok 1@b.example", &[]),
+    ] {
+        assert_eq!(ses.ids("smtp.example", &reply(text)), expected, "{text}");
+    }
+    let long = reply(&format!("250 Ok {}", "x".repeat(400)));
+    assert!(ses.ids("smtp.example", &long).is_empty());
+    let postmark = rule("postmark").unwrap();
+    assert!(postmark.ids("smtp.postmarkapp.com", &taken).is_empty());
+    assert_eq!(rule("microsoft-365"), None);
+}
+
 /// Documented replies of each service: profile, stage, reply, class, what it stops.
 const REPLIES: &[(&str, DialogueStage, &str, ReplyClass, Stops)] = &[
     (

@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::delivery::Delivery;
 use crate::in_hand::MessageInHand;
 use crate::lane::LaneLimits;
+use crate::references::naming_itself;
 use crate::route::{Lot, Routed, RoutedRecipient, route};
 use crate::sender::sent_as;
 use crate::server_transfer::ServerTransfer;
@@ -220,8 +221,12 @@ async fn transfer(
     };
     match target {
         Target::Server(target) => {
+            let renamed = (target.watch.as_ref()).is_some_and(|watch| watch.replaces_message_id());
             let transfer = ServerTransfer {
-                message,
+                message: match renamed {
+                    true => naming_itself(&message),
+                    false => message,
+                },
                 reverse_path,
                 delivery,
                 in_hand,

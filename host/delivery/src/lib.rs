@@ -52,6 +52,7 @@ pub mod notify;
 mod observer;
 pub mod open;
 mod pool;
+mod references;
 mod remark;
 mod retry;
 mod route;

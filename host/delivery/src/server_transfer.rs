@@ -486,6 +486,7 @@ impl ServerTransfer {
     async fn settle(&self, ended: Vec<(RoutedRecipient, Outcome)>, facts: &ConnectionFacts) {
         let (recipients, outcomes): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
         let replies = self.read(outcomes);
+        let given_ids = self.given_ids(&replies);
         let ended = recipients.into_iter().zip(replies);
         let attempts = ended.map(|(routed, reply)| RecipientAttempt {
             index: routed.index,
@@ -494,9 +495,24 @@ impl ServerTransfer {
             server: facts.server.clone(),
             tls: facts.tls.clone(),
             dsn_passed_on: facts.dsn_passed_on,
+            given_ids: given_ids.clone(),
             reply,
         });
         settle(&self.delivery, &self.in_hand, attempts.collect()).await;
+    }
+}
+
+impl ServerTransfer {
+    /// Returns the Message-IDs that the service has given the message, as its reply tells.
+    fn given_ids(&self, replies: &[AttemptReply]) -> Vec<String> {
+        let Some(watch) = &self.target.watch else {
+            return Vec::new();
+        };
+        let taken = replies.iter().find_map(|reply| match reply {
+            AttemptReply::FromServer(reply, _) if reply.is_positive() => Some(reply),
+            _ => None,
+        });
+        taken.map_or_else(Vec::new, |reply| watch.given_ids(reply))
     }
 }
 

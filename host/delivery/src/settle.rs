@@ -1,5 +1,6 @@
 //! Settling of recipients: from replies to outcomes, notices, the record and the observer.
 
+mod learnt;
 mod suppression;
 
 use std::fmt;
@@ -44,6 +45,8 @@ pub(crate) struct RecipientAttempt {
     /// requested notices (RFC 3461 section 5.2.1); otherwise the relay reports that the message was
     /// relayed (section 5.2.2).
     pub(crate) dsn_passed_on: bool,
+    /// Message-IDs that the message may have behind the server, in place of ours.
+    pub(crate) given_ids: Vec<String>,
     /// Reply of the attempt.
     pub(crate) reply: AttemptReply,
 }
@@ -58,6 +61,7 @@ impl RecipientAttempt {
             server: None,
             tls: None,
             dsn_passed_on: false,
+            given_ids: Vec::new(),
             reply,
         }
     }
@@ -562,6 +566,7 @@ async fn record(
                     attention_at: Some(one.attention_at),
                     ledger: Ledger {
                         suppressions: Vec::from_iter(suppression::change(delivery, in_hand, one)),
+                        learnt: learnt::ids(delivery, in_hand, one),
                         ..Ledger::default()
                     },
                 })

@@ -221,6 +221,16 @@ pub trait Watch: Send + Sync {
     /// Is told that no session came about; returns what becomes of the mail.
     fn session_refused(&self, why: &OpeningFailure, now: Millis) -> Stop;
 
+    /// Returns true if the service gives messages another Message-ID.
+    fn replaces_message_id(&self) -> bool {
+        false
+    }
+
+    /// Returns the Message-IDs that a message may have from now on, as the reply to it tells.
+    fn given_ids(&self, _reply: &Reply) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Is told that the server has taken a message.
     fn accepted(&self, now: Millis);
 

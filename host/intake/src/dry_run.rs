@@ -290,6 +290,8 @@ impl DryRun {
             ownership: self.ownership(),
             protocol: protocol(smtputf8, session.tls.is_some(), session.user.is_some()),
             repairs: received.repairs.as_deref(),
+            // Only the store of a relay could tell.
+            answered: None,
         };
         evaluation.message(received.message, arrival).await
     }

@@ -14,7 +14,8 @@
 //! The returned headers are compared with those sent, and counted for the domain of From: `gatepost
 //! connector headers DOMAIN`. Whoever was sent a message can copy its ids into anything. So a
 //! return counts only if it comes from a server that can have the message from us alone: the one
-//! that we handed it to, or one of the customer's own.
+//! that we handed it to, or one of the customer's own. Such a return also tells the Message-ID that
+//! a service has given the message in place of ours.
 
 mod compare;
 mod source;
@@ -22,8 +23,9 @@ mod source;
 use std::sync::Arc;
 
 use gatepost_directory::View;
-use gatepost_message::{Message, Millis, TransactionId, domain_to_ascii};
-use gatepost_model::{Flow, Judgement, Transaction};
+use gatepost_message::{Message, Millis, TransactionId, bare_message_id, domain_to_ascii};
+use gatepost_model::{Flow, Judgement, LearntId, Transaction};
+use gatepost_spool::LearntIds;
 use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError};
 use mail_parser::{Encoding, MessageParser, MimeHeaders as _, PartType};
 
@@ -97,7 +99,7 @@ fn short(mut value: String) -> String {
 /// Examines an incoming message, as it came, for a return of one of ours. Does its work in the
 /// background.
 pub fn examine(
-    trace: &Arc<Trace>,
+    (trace, learnt): (&Arc<Trace>, &Arc<dyn LearntIds>),
     accounts: AccountView,
     transaction: &Transaction,
     message: Message,
@@ -113,7 +115,7 @@ pub fn examine(
         return;
     }
     let source = ReturnSource::of(&transaction.session, accounts);
-    let trace = Arc::clone(trace);
+    let (trace, learnt) = (Arc::clone(trace), Arc::clone(learnt));
     let examined = tokio::task::spawn_blocking(move || {
         let found = match whole {
             Some(id) => came_back(&trace, &source, id, &message),
@@ -124,19 +126,57 @@ pub fn examine(
             Ok(None) => of_answer(&trace, &answers),
             found => found,
         }
-        .map(|found| {
-            if let Some(found) = found {
-                trace.came_back(found);
-            }
+        .and_then(|found| {
+            let Some(found) = found else {
+                return Ok(None);
+            };
+            let given = given_id(&trace, &found);
+            trace.came_back(found);
+            given
         })
     });
     tokio::spawn(async move {
         match examined.await {
-            Ok(Ok(())) => {}
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(given))) => learn(&*learnt, given).await,
             Ok(Err(error)) => tracing::warn!(%error, "what came back cannot be compared"),
             Err(error) => tracing::warn!(%error, "what came back cannot be compared"),
         }
     });
+}
+
+/// Returns the Message-ID with which a message of ours came back, if it is not ours.
+fn given_id(trace: &Trace, found: &CameBack) -> Result<Option<LearntId>, TraceError> {
+    let mut findings = found.findings.iter();
+    let finding = findings.find(|finding| {
+        finding.header == "Message-ID"
+            && matches!(finding.change, Change::Replaced | Change::Altered)
+    });
+    let ids = finding.and_then(|of| bare_message_id(&of.sent).zip(bare_message_id(&of.came)));
+    let Some((ours, theirs)) = ids else {
+        return Ok(None);
+    };
+    // The id of one message of ours does not become that of another.
+    let is_of_ours = trace.sent_by_message_id(&format!("<{theirs}>"))?.is_some();
+    Ok((!is_of_ours).then(|| LearntId {
+        account: found.account.clone(),
+        ours: ours.to_owned(),
+        theirs: theirs.to_owned(),
+        at: found.at,
+    }))
+}
+
+/// Remembers an id that came back. One that a service told in its reply stays as it is.
+async fn learn(learnt: &dyn LearntIds, given: LearntId) {
+    let learning = async {
+        match learnt.ours_of(&given.account, &given.theirs).await? {
+            Some(_) => Ok(()),
+            None => learnt.learn(given).await,
+        }
+    };
+    if let Err(error) = learning.await {
+        tracing::warn!(%error, "the Message-ID of a message that came back is not remembered");
+    }
 }
 
 /// Returns the transaction of the first email id of ours in any header.
@@ -159,8 +199,8 @@ fn is_report(message: &Message) -> bool {
         .starts_with("multipart/report")
 }
 
-/// Returns the Message-IDs that a message answers.
-fn answered(message: &Message) -> Vec<String> {
+/// Returns the Message-IDs that a message answers, with their angle brackets.
+pub fn answered(message: &Message) -> Vec<String> {
     let mut ids = Vec::new();
     for name in ["In-Reply-To", "References"] {
         for value in message.headers_named(name) {

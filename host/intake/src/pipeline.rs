@@ -33,6 +33,7 @@
 //! list.
 
 mod admission;
+pub mod answered;
 mod commit;
 pub mod connection;
 pub mod evaluation;
@@ -51,7 +52,7 @@ use gatepost_message::TransactionId;
 use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_smtp::Reply;
-use gatepost_spool::{BodyStore, Events, Queue, SpoolError, Suppressions};
+use gatepost_spool::{BodyStore, Events, LearntIds, Queue, SpoolError, Suppressions};
 use gatepost_trace::{Event, Kind, Trace};
 use gatepost_volume::VolumeGate;
 use tokio::sync::Semaphore;
@@ -89,6 +90,8 @@ pub struct Pipeline {
     pub events: Arc<dyn Events>,
     /// Addresses to which accounts send nothing any more.
     pub suppressions: Arc<dyn Suppressions>,
+    /// Message-IDs that services gave messages of ours.
+    pub learnt: Arc<dyn LearntIds>,
     /// Store of large bodies.
     pub bodies: Arc<dyn BodyStore>,
     /// Record of all transactions.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use gatepost_authentication::Facts;
+use gatepost_contract::identity::Identity;
 use gatepost_message::{Address, Message, Millis};
 use gatepost_model::{
     AttemptResult, Effect, Judgement, Queued, Routing, Scope, Session, Transaction, Verdict,
@@ -40,6 +41,15 @@ impl std::fmt::Debug for Pinned {
             .debug_tuple("Pinned")
             .field(&self.versions)
             .finish()
+    }
+}
+
+impl Pinned {
+    /// Returns the chain with another identity of the relay, made of the present one.
+    #[must_use]
+    pub fn knowing(mut self, with: impl FnOnce(Arc<dyn Identity>) -> Arc<dyn Identity>) -> Self {
+        self.look_ups.identity = with(self.look_ups.identity);
+        self
     }
 }
 

@@ -215,6 +215,10 @@ impl identity::Host for CallState {
         Ok(self.view.identity.is_ours(&email_id))
     }
 
+    fn our_message_id(&mut self, message_id: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.view.identity.our_message_id(&message_id))
+    }
+
     fn author_is_proved(&mut self) -> wasmtime::Result<Option<bool>> {
         let dmarc = self.view.facts.as_ref().map(|facts| &facts.dmarc);
         Ok(dmarc.map(|fact| {

@@ -214,6 +214,7 @@ impl SharedParts {
                 queue: Arc::clone(&self.stores.queue),
                 events: Arc::clone(&self.stores.events),
                 suppressions: Arc::clone(&self.stores.suppressions),
+                learnt: Arc::clone(&self.stores.learnt),
                 bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
                 spans: self.spans.clone(),

@@ -154,6 +154,11 @@ impl Policy for Origin {
             is_ours(&email_id()),
             is_ours("forged")
         ));
+        decision.reason(format!(
+            "given {:?} {:?}",
+            our_message_id("1@service.example"),
+            our_message_id("forged")
+        ));
         Verdict::Pass
     }
 }

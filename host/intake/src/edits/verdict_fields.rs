@@ -17,7 +17,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use gatepost_authentication::{Facts, Stamp, claims_authserv_id};
-use gatepost_message::{Edit, Field, FieldBody, FieldError, FieldName, Message, TolerantNames};
+use gatepost_message::{
+    Edit, Field, FieldBody, FieldError, FieldName, Message, TolerantNames, TransactionId,
+};
 use gatepost_model::{Flow, Transaction};
 use gatepost_policy::{Findings, Reserved};
 use gatepost_smtp::Reply;
@@ -93,6 +95,7 @@ pub fn reserved(config: &Config) -> Reserved {
         headers.reasons.name(),
         &headers.auth.0,
         &headers.original_recipient.0,
+        &headers.in_reply_to_transaction.0,
     ];
     Reserved::new(own, authserv_id(config))
 }
@@ -114,6 +117,7 @@ pub fn edits(
     transaction: &Transaction,
     facts: Option<&Facts>,
     findings: &Findings,
+    answered: Option<TransactionId>,
 ) -> Result<Vec<Edit>, FieldError> {
     let config = ownership.config;
     if transaction.session.flow == Flow::Submission {
@@ -125,6 +129,12 @@ pub fn edits(
     }
     let headers = &config.headers;
     let mut edits = Vec::new();
+    if let Some(answered) = answered {
+        edits.push(set(
+            &headers.in_reply_to_transaction.0,
+            &answered.to_string(),
+        )?);
+    }
     if !findings.tags.is_empty() {
         edits.push(set(
             &headers.tags.0,

@@ -80,6 +80,10 @@ impl Evaluation {
             ..
         } = self;
         let earlier = findings.judgements.len();
+        let policies = match arrival.answered {
+            Some(answered) => policies.knowing(|identity| answered.known_to(identity)),
+            None => policies,
+        };
         let judged = judge(&policies, &transaction, message, arrival, findings).await;
         Evaluated {
             transaction,

@@ -9,6 +9,7 @@ use gatepost_model::{Flow, RecipientVerdict, Transaction, Verdict};
 use gatepost_policy::{Findings, MessageRuling, Pinned};
 use gatepost_smtp::Reply;
 
+use super::answered::Answered;
 use super::{local_error, with_id};
 use crate::edits::host_rules;
 use crate::edits::reasons;
@@ -33,6 +34,8 @@ pub struct Arrival<'a> {
     pub protocol: &'a str,
     /// Repairs of the message as it arrived.
     pub repairs: Option<&'a Repairs>,
+    /// Messages that it answers, if anybody has looked.
+    pub answered: Option<&'a Answered>,
 }
 
 /// A message judged.
@@ -191,6 +194,7 @@ pub(super) async fn judge(
                 transaction,
                 facts,
                 &findings,
+                arrival.answered.and_then(|answered| answered.transaction),
             )?);
             Ok(added)
         });

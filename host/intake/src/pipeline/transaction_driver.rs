@@ -14,6 +14,7 @@ use gatepost_trace::Kind;
 use gatepost_volume::InHand;
 use tracing::Instrument as _;
 
+use super::answered::Answered;
 use super::commit::{Requests, commit};
 use super::connection::Connection;
 use super::evaluation::Evaluation;
@@ -412,9 +413,10 @@ impl TransactionDriver {
         let (disposition, reply) = match data.finish(&self.pipeline.writers).await {
             Err(reply) => (None, with_id(reply, id)),
             Ok(staged) => {
+                let answered = Answered::of(&self.pipeline, transaction, &staged.message()).await;
                 let directory = self.pipeline.directory.view();
                 integrity::examine(
-                    &self.pipeline.trace,
+                    (&self.pipeline.trace, &self.pipeline.learnt),
                     self.pipeline.accounts(),
                     transaction,
                     staged.message(),
@@ -425,6 +427,7 @@ impl TransactionDriver {
                     ownership: self.pipeline.ownership(&directory),
                     protocol,
                     repairs,
+                    answered: Some(&answered),
                 };
                 let evaluated = evaluation.message(staged.message(), arrival).await;
                 if let Some(facts) = &evaluated.judged.facts {

@@ -82,6 +82,10 @@ impl Identity for ThisRelay {
     fn is_ours(&self, email_id: &str) -> bool {
         email_id.ends_with(".code")
     }
+
+    fn our_message_id(&self, message_id: &str) -> Option<String> {
+        (message_id == "1@service.example").then(|| "1@desk.example".to_owned())
+    }
 }
 
 fn facts() -> Facts {
@@ -196,6 +200,7 @@ async fn a_policy_reads_the_gathered_facts() {
             "credential relay Inbound(\"desk.example\")",
             "settings {\"mode\":\"enhanced\"}",
             "relay mx.desk.example ours true false",
+            "given Some(\"1@desk.example\") None",
         ]
     );
 }

@@ -159,6 +159,17 @@ impl Watch for ConnectionWatch {
         })
     }
 
+    fn replaces_message_id(&self) -> bool {
+        self.found.profile.message_id.is_some()
+    }
+
+    fn given_ids(&self, reply: &Reply) -> Vec<String> {
+        let rule = self.found.profile.message_id.as_ref();
+        rule.map_or_else(Vec::new, |rule| {
+            rule.ids(&self.found.connection.host, reply)
+        })
+    }
+
     fn accepted(&self, now: Millis) {
         self.states
             .with(&self.found.key, |standing| standing.accepted(now));
