@@ -1,7 +1,9 @@
 //! Refusals of the sender, of the content and by a policy put nobody on the list, nor does a
 //! recipient that is taken at the second try.
 
-use crate::{accepted, bounces, list, relay};
+use test_support::{RelayBuilder, Sink};
+
+use crate::{CHAIN, accepted, bounces, list, relay};
 
 #[test]
 fn refusals_of_something_else_suppress_nobody() {
@@ -45,4 +47,31 @@ fn refusals_of_something_else_suppress_nobody() {
     let counted = relay.json(&["suppression", "list", "--cause", "counting"]);
     assert!(counted.is_empty(), "{counted:?}");
     relay.leaves_nothing(sink);
+}
+
+#[test]
+fn a_reply_that_the_profile_takes_for_the_set_up_suppresses_nobody() {
+    let rule = "[[on]]\ncommand = 'RCPT'\nreply = '550 5.1.1 Email address is not verified'\n";
+    let service = Sink::scripted(rule, &[]);
+    let relay = RelayBuilder::usual(service.address())
+        .replace(CHAIN, "chain = []")
+        .with(&format!(
+            "[suppression]\nsoft-failures = 1\n\
+             [routes]\nsubmission = 'connection desk'\n\
+             [connection.desk]\nhost = '127.0.0.1'\nport = {}\ntls = 'none'\n\
+             profile = 'amazon-ses'",
+            service.address().port()
+        ))
+        .start();
+    let id = accepted(&relay, "bob@elsewhere.example");
+    relay.eventually("it waits", |relay| {
+        let shown = relay.json(&["queue", "show", &id]).remove(0);
+        let reply = shown["recipients"][0]["last-reply"].to_string();
+        reply.contains("not verified").then_some(())
+    });
+    assert!(list(&relay).is_empty());
+    let counted = relay.json(&["suppression", "list", "--cause", "counting"]);
+    assert!(counted.is_empty(), "{counted:?}");
+    relay.json(&["queue", "cancel", &id]);
+    relay.leaves_nothing(service);
 }
