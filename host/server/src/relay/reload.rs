@@ -43,6 +43,7 @@ fn concerns_delivery(before: &Config, now: &Config, changes: &[Change]) -> bool 
         || before.lmtp != now.lmtp
         || before.notifications != now.notifications
         || before.headers != now.headers
+        || before.suppression.suppressing() != now.suppression.suppressing()
         || languages(before) != languages(now)
         // Certificates and templates stand in files.
         || changes.iter().any(|change| change.key.starts_with("file "))
@@ -333,6 +334,7 @@ mod tests {
             "[limits]\nrecipients = 7",
             "[dns]\nattempts = 3",
             "[repair]\nopening = false",
+            "[suppression]\nsoft-within = \"3d\"",
         ] {
             assert!(!concerns("", now), "{now}");
         }
@@ -342,6 +344,7 @@ mod tests {
     fn what_notices_and_attempts_are_made_of_is_activated() {
         for now in [
             "[delivery]\nmessages-in-flight = 3",
+            "[suppression]\nsoft-failures = 3",
             "[notifications]\ndelay-unasked = false",
             "[headers]\ntags = \"X-Desk-Tags\"",
             "[[account]]\nid = \"acme\"\ndomains = [\"acme.example\"]\nlanguage = \"pt\"",
