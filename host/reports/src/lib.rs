@@ -78,3 +78,20 @@ fn read_nested(octets: &[u8], from_nobody: bool, depth: usize) -> Option<Report>
         .or_else(|| notice::read(&parts, &sender))?;
     Some(report.bounded())
 }
+
+/// Returns true if a message with this header section may be a report. To find that out costs less
+/// than to read it; what has no reverse-path may always be one.
+pub fn may_be(head: &[u8]) -> bool {
+    let head = bounds::octets(head);
+    let Some(parsed) = MessageParser::default().parse_headers(head) else {
+        return false;
+    };
+    let sender = Sender::of(&parsed, false);
+    parts::is_report(&parsed)
+        || parts::is_journal(&parsed)
+        || sender.is_mail_system
+        || sender.is_nobody
+        || words::is_failure(&sender.subject)
+        || words::is_delay(&sender.subject)
+        || sender.subject.contains("complaint")
+}

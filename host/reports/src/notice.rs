@@ -49,6 +49,7 @@ pub(crate) fn read(parts: &Parts, sender: &Sender) -> Option<Report> {
     let is_quoted = quoted.is_some() && !came_in;
     let subject = sender.subject.as_str();
     let subject_fails = words::is_failure(subject) || words::is_delay(subject);
+    let delivery_fails = words::is_delivery_failure(subject) || words::is_delay(subject);
     let forwarded = ["fw", "re:", "wg:", "aw:", "tr:", "rv:", "sv:", "vs:"];
     let forwarded = forwarded.iter().any(|prefix| subject.starts_with(prefix));
     let is_one = match () {
@@ -59,7 +60,7 @@ pub(crate) fn read(parts: &Parts, sender: &Sender) -> Option<Report> {
         () if sender.is_nobody => (told.fails || subject_fails) && (is_quoted || told.has_reply),
         () => {
             let names = told.leads || (told.has_reply && !told.recipients.is_empty());
-            told.fails && subject_fails && !forwarded && !sender.answers && (is_quoted || names)
+            told.fails && delivery_fails && !forwarded && !sender.answers && (is_quoted || names)
         }
     };
     if !is_one {

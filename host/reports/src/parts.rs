@@ -33,16 +33,8 @@ impl Parts {
     pub(crate) fn of(message: &Message<'_>, octets: &[u8]) -> Self {
         let mut parts = Self::default();
         let mut html = String::new();
-        let root = message.content_type();
-        parts.is_report = root.is_some_and(|of| {
-            of.ctype().eq_ignore_ascii_case("multipart")
-                && of
-                    .subtype()
-                    .is_some_and(|sub| sub.eq_ignore_ascii_case("report"))
-        });
-        let journal = JOURNAL
-            .iter()
-            .any(|name| message.header_raw(*name).is_some());
+        parts.is_report = is_report(message);
+        let journal = is_journal(message);
         for part in message.parts.iter().take(MOST_PARTS) {
             parts.add(part, octets, &mut html, journal);
         }
@@ -132,6 +124,20 @@ impl Parts {
             self.text.push_str(&body);
         }
     }
+}
+
+/// Returns true if a message says that it is a report (RFC 6522).
+pub(crate) fn is_report(message: &Message<'_>) -> bool {
+    let is = |of: &str, word: &str| of.eq_ignore_ascii_case(word);
+    message.content_type().is_some_and(|of| {
+        is(of.ctype(), "multipart") && of.subtype().is_some_and(|sub| is(sub, "report"))
+    })
+}
+
+/// Returns true if a journal has wrapped the message.
+pub(crate) fn is_journal(message: &Message<'_>) -> bool {
+    let mut names = JOURNAL.iter();
+    names.any(|name| message.header_raw(*name).is_some())
 }
 
 /// Returns the text of a part, in Unicode.
