@@ -12,10 +12,10 @@ use ring::hmac;
 use crate::random;
 
 /// Alphabet of base 32 (RFC 4648 section 6): no two letters differ in case alone.
-const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+pub(crate) const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Length of the code, in characters of 5 bits: 100 bits, more than RFC 2104 section 5 asks for.
-const CODE_LENGTH: usize = 20;
+pub(crate) const CODE_LENGTH: usize = 20;
 
 /// Issuer and verifier of email ids.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl EmailIds {
     }
 }
 
-fn code(key: &hmac::Key, id: &str) -> String {
+pub(crate) fn code(key: &hmac::Key, id: &str) -> String {
     let code = hmac::sign(key, id.as_bytes());
     let bytes = code.as_ref().iter().take(CODE_LENGTH);
     bytes
@@ -77,7 +77,7 @@ fn code(key: &hmac::Key, id: &str) -> String {
 }
 
 /// Compares two codes in constant time.
-fn is_equal(one: &[u8], other: &[u8]) -> bool {
+pub(crate) fn is_equal(one: &[u8], other: &[u8]) -> bool {
     let differing = one.iter().zip(other).map(|(one, other)| one ^ other);
     one.len() == other.len() && differing.fold(0, |all, bits| all | bits) == 0
 }

@@ -48,6 +48,7 @@ mod memory;
 mod partner;
 mod random;
 mod restriction;
+mod return_token;
 mod rows;
 mod rules;
 mod schema;

@@ -21,7 +21,7 @@ pub(crate) use self::{holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
     Known, Restriction, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName,
-    Verifier, email_id::EmailIds,
+    Verifier, email_id::EmailIds, return_token::ReturnTokens,
 };
 
 /// Owner of an address.
@@ -79,6 +79,7 @@ struct CredentialEntry {
 struct Terms {
     unknown_user_key: hmac::Key,
     email_ids: EmailIds,
+    return_tokens: ReturnTokens,
     separators: Separators,
 }
 
@@ -119,6 +120,7 @@ impl View {
             // There is no user who could log in with it.
             unknown_user_key: hmac::Key::new(hmac::HMAC_SHA256, &[]),
             email_ids: EmailIds::ephemeral(),
+            return_tokens: ReturnTokens::new(Vec::new()),
             separators: Separators::default(),
         })
     }
@@ -334,6 +336,23 @@ impl View {
     /// ring; `None` for any other text. Case does not matter.
     pub fn issued(&self, email_id: &str) -> Option<TransactionId> {
         self.terms.email_ids.verify(email_id)
+    }
+
+    /// Returns the token of a transaction's message for its return path: ASCII letters and digits, 46
+    /// characters; `None` without a key ring. Only a holder of the key ring can make one.
+    pub fn return_token(&self, transaction: TransactionId) -> Option<String> {
+        self.terms.return_tokens.issue(transaction)
+    }
+
+    /// Returns true if a text has the form of a [token](Self::return_token), issued or not.
+    pub fn is_like_return_token(text: &str) -> bool {
+        ReturnTokens::is_like(text)
+    }
+
+    /// Returns the transaction of a [token](Self::return_token) that was issued with any key of the
+    /// ring; `None` for any other text. Case does not matter.
+    pub fn returned(&self, token: &str) -> Option<TransactionId> {
+        self.terms.return_tokens.verify(token)
     }
 
     /// Returns a verifier for a user who does not exist, so that nobody learns who does: no

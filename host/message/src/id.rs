@@ -27,6 +27,14 @@ impl TransactionId {
         self.0.into_bytes()
     }
 
+    /// Reads the 128 bits.
+    ///
+    /// # Errors
+    /// They are not those of a UUID of version 7.
+    pub fn from_octets(octets: [u8; 16]) -> Result<Self, TransactionIdError> {
+        Uuid::from_bytes(octets).try_into()
+    }
+
     /// Returns the time at which it was made: milliseconds since 1970-01-01T00:00:00Z.
     pub fn unix_millis(&self) -> u64 {
         let [a, b, c, d, e, f, ..] = *self.0.as_bytes();
