@@ -29,6 +29,7 @@ mod otlp;
 mod policy;
 mod relay;
 mod relay_connections;
+mod return_path;
 mod routes;
 mod suppression;
 mod units;
@@ -67,6 +68,7 @@ pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
 pub use relay_connections::RelayConnections;
+pub use return_path::{CustomReturnPath, ReturnPath};
 pub use routes::{DefaultRoute, LmtpServer, Routes};
 pub use suppression::Suppression;
 
@@ -109,6 +111,9 @@ pub struct Config {
     /// Mail by MX.
     #[serde(default)]
     pub mx: Mx,
+    /// Reverse-paths of mail by MX, to which reports come back.
+    #[serde(default)]
+    pub return_path: ReturnPath,
     /// Limits of message authentication.
     #[serde(default)]
     pub authentication: Authentication,

@@ -209,6 +209,7 @@ async fn transfer(
     }: Cleared,
 ) {
     let claim = &in_hand.claim;
+    let return_path = (delivery.ways).return_path(claim, &lot.destination, lot.send_as.as_ref());
     let (message, reverse_path) = match lot.send_as {
         None => (
             claim.message.clone(),
@@ -219,6 +220,7 @@ async fn transfer(
             ReversePath::Address(address),
         ),
     };
+    let reverse_path = return_path.map_or(reverse_path, ReversePath::Address);
     match target {
         Target::Server(target) => {
             let renamed = (target.watch.as_ref()).is_some_and(|watch| watch.replaces_message_id());

@@ -81,6 +81,18 @@ pub trait Ways: Send + Sync + 'static {
         destination: &Destination,
         send_as: Option<&Address>,
     ) -> Result<Target, Reply>;
+
+    /// Returns the address to which reports on this message come back, where the way has one of its
+    /// own; `None` if the message leaves with its own reverse-path, or that of `send_as`. It is the
+    /// same at each attempt.
+    fn return_path(
+        &self,
+        _message: &Claim,
+        _destination: &Destination,
+        _send_as: Option<&Address>,
+    ) -> Option<Address> {
+        None
+    }
 }
 
 /// Destination that a step leads to.

@@ -15,14 +15,16 @@ use std::sync::Arc;
 use gatepost_authentication::Facts;
 use gatepost_directory::View;
 use gatepost_message::{Address, Message};
-use gatepost_model::{Queued, Routing, Transaction};
+use gatepost_model::{Flow, Queued, Routing, Transaction};
 use gatepost_policy::{Engine, Findings, Pinned};
+use gatepost_reports::Report;
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Ask, protocol};
 use miette::IntoDiagnostic as _;
 
 use self::client::{Client, Heard};
 use self::memory::DryRunMemory;
+use crate::integrity;
 use crate::look_ups::AccountView;
 use crate::message_authentication::MessageAuthentication;
 use crate::ownership::Ownership;
@@ -30,6 +32,7 @@ use crate::pipeline::connection::Connection;
 use crate::pipeline::evaluation::{self, Evaluated, Evaluation};
 use crate::pipeline::judge::{Arrival, Disposition, Judged, RecipientDisposition};
 use crate::pipeline::local_error;
+use crate::returns;
 use gatepost_config::Config;
 use gatepost_policy_set::Policies;
 
@@ -73,6 +76,8 @@ pub struct DryRunResult {
     pub routes: Vec<(Address, Routing)>,
     /// Findings of the policies.
     pub findings: Findings,
+    /// What the message says of another one, if it is a report on that.
+    pub report: Option<Report>,
 }
 
 impl DryRun {
@@ -144,6 +149,10 @@ impl DryRun {
             }
             Err(banner) => Err(banner),
         };
+        let report = read_report(&message, evaluation.transaction());
+        if let Some(report) = &report {
+            evaluation.tag(returns::kind_tag(report.kind));
+        }
         let (evaluated, reply) = match envelope {
             Ok(smtputf8) => {
                 let evaluated = self.data(&mut client, evaluation, message, smtputf8).await;
@@ -185,6 +194,7 @@ impl DryRun {
             facts,
             routes,
             findings,
+            report,
         }
     }
 
@@ -295,6 +305,13 @@ impl DryRun {
         };
         evaluation.message(received.message, arrival).await
     }
+}
+
+/// Reads a message that comes in as a report.
+fn read_report(message: &Message, transaction: &Transaction) -> Option<Report> {
+    let octets = integrity::beginning(message)?;
+    gatepost_reports::read(&octets, transaction.reverse_path.is_null())
+        .filter(|_| transaction.session.flow == Flow::Inbound)
 }
 
 /// Asks for the routes of all recipients that would get the message.

@@ -23,13 +23,12 @@ mod source;
 use std::sync::Arc;
 
 use gatepost_directory::View;
-use gatepost_message::{Message, Millis, TransactionId, bare_message_id, domain_to_ascii};
-use gatepost_model::{Flow, Judgement, LearntId, Transaction};
-use gatepost_spool::LearntIds;
+use gatepost_message::{Message, Millis, TransactionId, domain_to_ascii};
+use gatepost_model::{Flow, Judgement, Transaction};
+use gatepost_reports::Returned;
 use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError};
-use mail_parser::{Encoding, MessageParser, MimeHeaders as _, PartType};
 
-use self::source::ReturnSource;
+pub(crate) use self::source::ReturnSource;
 use crate::look_ups::AccountView;
 
 /// Headers that are compared on every message.
@@ -280,13 +279,35 @@ fn of_report(
     source: &ReturnSource,
     report: &Message,
 ) -> Result<Option<CameBack>, TraceError> {
-    let Some(original) = original(report) else {
+    let returned = beginning(report).and_then(|octets| gatepost_reports::returned(&octets));
+    let Some((returned, original)) = returned.and_then(|of| Some((of.message.clone()?, of))) else {
         return Ok(None);
     };
-    if let Some(id) = email_id(source.view(), &original) {
-        return came_back(trace, source, id, &original);
+    match find(trace, source.view(), &original)? {
+        Some((sent, by)) => {
+            let proved = by == BY_EMAIL_ID;
+            compared(trace, source, Some(sent), &returned, proved)
+        }
+        None => Ok(None),
     }
-    let Some(message_id) = original.header("Message-ID") else {
+}
+
+/// Signs by which a message of ours is found.
+const BY_EMAIL_ID: &str = "email-id";
+const BY_MESSAGE_ID: &str = "message-id";
+
+/// Finds the message of ours that a report returns, and by which sign: an email id of ours in the
+/// header section, or the Message-ID.
+pub(crate) fn find(
+    trace: &Trace,
+    view: &View,
+    returned: &Returned,
+) -> Result<Option<(Sent, &'static str)>, TraceError> {
+    let id = returned.message.as_ref().and_then(|of| email_id(view, of));
+    if let Some(id) = id {
+        return Ok(trace.sent_by_id(id)?.map(|sent| (sent, BY_EMAIL_ID)));
+    }
+    let Some(message_id) = returned.message_id() else {
         return Ok(None);
     };
     let sent = match trace.sent_by_message_id(&message_id)? {
@@ -297,46 +318,25 @@ fn of_report(
         }
         found => found,
     };
-    compared(trace, source, sent, &original, false)
+    Ok(sent.map(|sent| (sent, BY_MESSAGE_ID)))
 }
 
-/// Returns the message, or its header section, that is part of a report.
-fn original(report: &Message) -> Option<Message> {
-    let mut octets = report.head().to_vec();
+/// Returns the header section of a message, and the beginning of its body.
+pub(crate) fn beginning(message: &Message) -> Option<Vec<u8>> {
+    let mut octets = message.head().to_vec();
     let begin = octets.len();
-    let length = report.body().len().min(SEARCHED);
+    let length = message.body().len().min(SEARCHED);
     octets.resize(begin + usize::try_from(length).ok()?, 0);
     let mut filled = begin;
     while filled < octets.len() {
         let at = (filled - begin) as u64;
-        match report.body().read_at(at, octets.get_mut(filled..)?) {
+        match message.body().read_at(at, octets.get_mut(filled..)?) {
             Ok(0) | Err(_) => break,
             Ok(count) => filled += count,
         }
     }
     octets.truncate(filled);
-    let parsed = MessageParser::default().parse(&octets)?;
-    parsed.parts.iter().find_map(|part| {
-        let kind = part.content_type()?;
-        let subtype = kind.subtype().unwrap_or_default().to_ascii_lowercase();
-        let kind = kind.ctype().to_ascii_lowercase();
-        match (kind.as_str(), subtype.as_str(), &part.body) {
-            ("message", _, PartType::Message(message)) => {
-                let decoded = message.raw_message();
-                let begin = part.raw_body_offset() as usize;
-                let end = part.raw_end_offset() as usize;
-                // If it was encoded, it has octets of its own.
-                let raw = match part.encoding {
-                    Encoding::None => octets.get(begin..end)?,
-                    _ => decoded,
-                };
-                Some(Message::from_stored(raw))
-            }
-            ("message", "rfc822" | "global" | "global-headers", _)
-            | ("text", "rfc822-headers", _) => Some(Message::from_stored(part.contents())),
-            _ => None,
-        }
-    })
+    Some(octets)
 }
 
 #[cfg(test)]
@@ -347,6 +347,10 @@ mod tests {
 
     fn message(text: &str) -> Message {
         Message::from_bytes(Bytes::from(text.replace('\n', "\r\n")))
+    }
+
+    fn original(report: &Message) -> Option<Message> {
+        gatepost_reports::returned(&beginning(report)?)?.message
     }
 
     #[test]

@@ -158,6 +158,10 @@ fn describe() {
             "SMTP transactions, by listener and verdict, aborted ones too",
         ),
         (
+            "gatepost_reports_total",
+            "Reports on mail that was sent, by kind and by whether they are forged",
+        ),
+        (
             "gatepost_message_octets_total",
             "Octets of messages that came to their end, by listener",
         ),

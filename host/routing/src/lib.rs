@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod return_path;
 mod ways;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use gatepost_delivery::{
     Action, Attempt, Decided, Deciding, NoticeMade, Observer, Observing, Router,
 };
 use gatepost_directory::Directory;
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{
     AttemptResult, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
 };
@@ -34,6 +35,7 @@ use gatepost_intake::pipeline::evaluation;
 use gatepost_observability::Spans;
 use gatepost_policy_set::Policies;
 
+use self::return_path::return_path;
 pub use ways::{NotAuthorized, Outside, OutsideError, Records, Trial, TrialRefusal, Ways};
 
 /// Calls the hooks `route` and `outcome` for delivery.
@@ -112,11 +114,26 @@ impl Observer for PolicyRouter {
 impl PolicyRouter {
     fn policies_of(&self, transaction: &Transaction) -> Pinned {
         let chain = self.policies.chain(&transaction.session.listener);
-        let accounts = AccountView {
+        chain.begin(self.accounts().policy_context(self.counters.clone()))
+    }
+
+    /// Returns the accounts as they are now.
+    fn accounts(&self) -> AccountView {
+        AccountView {
             config: Arc::clone(&self.active.load().config),
             directory: self.directory.view(),
-        };
-        chain.begin(accounts.policy_context(self.counters.clone()))
+        }
+    }
+
+    /// Returns the address to which reports on the message come back.
+    fn return_path(&self, attempt: &Attempt<'_>) -> Option<Address> {
+        let accounts = self.accounts();
+        return_path(
+            accounts.ownership(),
+            attempt.message,
+            attempt.destination?,
+            attempt.sent_as,
+        )
     }
 
     async fn observe(&self, attempt: &Attempt<'_>) {
@@ -149,6 +166,7 @@ impl PolicyRouter {
             attempt: recipient.attempts + 1,
             destination: attempt.destination.cloned(),
             server: server.map(str::to_owned),
+            return_path: self.return_path(attempt).filter(|_| server.is_some()),
             reply: reply.clone(),
             ending: for_trace,
         };

@@ -28,6 +28,7 @@ use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::ownership::RecipientOwner;
+use gatepost_intake::return_path::ReturnAddress;
 use gatepost_intake::suspension;
 use gatepost_message::{Address, Millis, TransactionId, domain_to_ascii};
 use gatepost_model::{Destination, Flow, Plan, Step, Way};
@@ -40,6 +41,8 @@ use gatepost_trace::{Event, Kind};
 use parking_lot::Mutex;
 use tokio::io::DuplexStream;
 use zeroize::Zeroizing;
+
+use crate::return_path::return_path;
 
 pub use self::application::Records;
 use self::application::ToApplication;
@@ -134,7 +137,7 @@ impl gatepost_delivery::Ways for Ways {
             Way::Mx | Way::Connection(_) | Way::ConnectionOf(_)
         );
         // Mail for an address that this relay receives does not go by way of the world.
-        if leaves && !comes_in && self.is_ours(&recipient.address) {
+        if leaves && !comes_in && self.is_inside(&recipient.address) {
             return Ok(Destination::Inside.into());
         }
         let egress = step.egress.clone();
@@ -276,6 +279,15 @@ impl gatepost_delivery::Ways for Ways {
             }
         }
     }
+
+    fn return_path(
+        &self,
+        message: &Claim,
+        destination: &Destination,
+        send_as: Option<&Address>,
+    ) -> Option<Address> {
+        return_path(self.accounts().ownership(), message, destination, send_as)
+    }
 }
 
 impl Ways {
@@ -290,10 +302,17 @@ impl Ways {
     /// Returns true if this relay receives mail for an address.
     fn is_ours(&self, address: &Address) -> bool {
         let accounts = self.accounts();
-        matches!(
-            accounts.ownership().owner_of(address),
-            RecipientOwner::Account(_)
-        )
+        let ownership = accounts.ownership();
+        matches!(ownership.owner_of(address), RecipientOwner::Account(_))
+    }
+
+    /// Returns true if this relay takes mail for an address: one of an account, or a return path.
+    fn is_inside(&self, address: &Address) -> bool {
+        let returns = || {
+            let accounts = self.accounts();
+            accounts.ownership().return_address(address, Millis::now()) != ReturnAddress::No
+        };
+        self.is_ours(address) || returns()
     }
 
     /// Returns where mail through a connection goes: to its server, or by the default route while it

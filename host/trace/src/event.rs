@@ -118,11 +118,16 @@ pub enum Kind {
         destination: Option<Destination>,
         /// Server that answered, by name or address and port.
         server: Option<String>,
+        /// Address to which reports come back, if the message left with a return path.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        return_path: Option<Address>,
         /// Reply of the server, or of the relay in its stead.
         reply: Reply,
         /// Result of the attempt.
         ending: Ending,
     },
+    /// A message was a report on one that was sent.
+    Report(Box<ReportRead>),
     /// A bounce told the sender of recipients that it did not reach.
     Bounced {
         /// Transaction of the notice.
@@ -146,6 +151,42 @@ pub enum Kind {
     },
     /// It was cancelled by an operator without a notice.
     Cancelled,
+}
+
+/// Report on a message that was sent, as it was read and matched. It is on record for the report, and
+/// for the message that it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReportRead {
+    /// Transaction of the report.
+    pub report: TransactionId,
+    /// Message that it is about, if that is known.
+    pub about: Option<TransactionId>,
+    /// Kind: `failure`, `delayed`, `delivered`, `relayed`, `expanded`, `read`, `deleted`,
+    /// `complaint` or `other`.
+    pub kind: String,
+    /// Sign by which the message was found: `token`, `email-id` or `message-id`.
+    pub by: Option<String>,
+    /// True if it does not come from where it would have to, and so has no effect.
+    pub forged: bool,
+    /// Recipients of the message that it is about.
+    pub recipients: Vec<ReportedRecipient>,
+    /// System that reports.
+    pub reporter: Option<String>,
+}
+
+/// Recipient of a message, as a report tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReportedRecipient {
+    /// Recipient.
+    pub address: Address,
+    /// Action of the mail system, such as `failed`.
+    pub action: Option<String>,
+    /// Status, such as `5.1.1`.
+    pub status: Option<String>,
+    /// Words of the server that refused.
+    pub diagnostic: Option<String>,
 }
 
 /// Reads a destination, or the next hop that earlier versions recorded.

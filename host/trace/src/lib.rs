@@ -24,7 +24,7 @@ mod state;
 mod store;
 mod writer;
 
-pub use event::{Ending, Event, Kind, Notified};
+pub use event::{Ending, Event, Kind, Notified, ReportRead, ReportedRecipient};
 pub use headers::{CameBack, Change, Counted, Finding, SENT_KEPT, Sent};
 pub use state::inspect;
 pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

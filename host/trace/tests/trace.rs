@@ -51,6 +51,7 @@ fn kinds() -> Vec<Kind> {
             egress: None,
         }),
         server: Some("192.0.2.1:25".into()),
+        return_path: Some(address("b+token@desk.example")),
         reply: reply(),
         ending,
     };

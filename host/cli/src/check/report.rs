@@ -1,6 +1,7 @@
 //! Report on one message, as JSON and [for people](people).
 
 mod people;
+mod read;
 
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use gatepost_model::{Classification, Effect, Judgement, Plan, Routing};
 use gatepost_smtp::Reply;
 use serde::Serialize;
 
+use self::read::ReadReport;
 use crate::commands::output;
 use gatepost_intake::dry_run::DryRunResult;
 use gatepost_intake::pipeline::judge::{Disposition, RecipientDisposition};
@@ -39,6 +41,8 @@ pub(super) struct Report {
     route: Option<ReportedRoute>,
     edits: Vec<EditReport>,
     effects: Vec<EffectReport>,
+    /// What the message says of another one, if it is a report on that.
+    report: Option<ReadReport>,
     /// True if the submitter would be told of suppressed recipients.
     report_suppressed: bool,
     policies: Vec<PolicyReport>,
@@ -200,7 +204,7 @@ impl Report {
                     ..RecipientReport::kept(address, disposition, quarantine.as_deref())
                 }
             })),
-            Disposition::Refused(_) | Disposition::Discarded => {
+            Disposition::Refused(_) | Disposition::Discarded | Disposition::Recorded => {
                 let refusal = result.reply.is_negative().then(|| result.reply.text());
                 let shared = result.transaction.recipients.into_iter();
                 recipients.extend(shared.map(|address| RecipientReport {
@@ -223,6 +227,7 @@ impl Report {
             tags: Vec::new(),
             edits: Vec::new(),
             effects: Vec::new(),
+            report: result.report.map(ReadReport::from),
             report_suppressed: false,
             policies: Vec::new(),
         };

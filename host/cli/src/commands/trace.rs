@@ -8,7 +8,7 @@ use gatepost_message::Address;
 use gatepost_model::Session;
 use gatepost_operations::trace::ShowTrace;
 use gatepost_operations::{Code, OperationError};
-use gatepost_trace::{Ending, Kind, Notified};
+use gatepost_trace::{Ending, Kind, Notified, ReportRead};
 
 use super::operate::{Ask, report};
 use super::queue::judgement_line;
@@ -95,6 +95,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             attempt,
             destination,
             server,
+            return_path,
             reply,
             ending,
         } => {
@@ -104,6 +105,8 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                 Ending::Failed => "failed".to_owned(),
                 Ending::Held => "held".to_owned(),
             };
+            let from = return_path.as_ref().map(|path| format!(" from <{path}>"));
+            let from = from.unwrap_or_default();
             let place = match (server, destination) {
                 (Some(server), _) => format!(" at {server}"),
                 (None, Some(destination)) => format!(" at {destination}"),
@@ -111,7 +114,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             };
             (
                 "attempt",
-                format!("{attempt} for <{address}>{place}: {ending}: {reply}"),
+                format!("{attempt} for <{address}>{from}{place}: {ending}: {reply}"),
             )
         }
         Kind::Bounced { notice, recipients } => (
@@ -140,9 +143,32 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                 ),
             )
         }
+        Kind::Report(report) => ("report", report_line(report)),
         Kind::Expired { recipients } => ("expired", address_list(recipients)),
         Kind::Cancelled => ("cancelled", "by an operator".to_owned()),
     }
+}
+
+/// Returns what a report says, on one line.
+fn report_line(report: &ReportRead) -> String {
+    let mut line = report.kind.clone();
+    if let Some(reporter) = &report.reporter {
+        line.push_str(&format!(" by {reporter}"));
+    }
+    match (report.about, &report.by) {
+        (Some(about), Some(by)) => line.push_str(&format!(" about {about} (by {by})")),
+        _ => line.push_str(" about no message of ours"),
+    }
+    if report.forged {
+        line.push_str(", forged");
+    }
+    line.push_str(&format!(", in {}", report.report));
+    for of in &report.recipients {
+        let said = [&of.action, &of.status, &of.diagnostic];
+        let said: Vec<&str> = said.into_iter().flatten().map(String::as_str).collect();
+        line.push_str(&format!("; <{}> {}", of.address, said.join(" ")));
+    }
+    line
 }
 
 fn address_list(addresses: &[Address]) -> String {

@@ -13,14 +13,14 @@ use crate::look_ups::AccountView;
 const SERVERS: usize = 8;
 
 /// Client that returned a message, and the accounts that may be behind it.
-pub(super) struct ReturnSource {
+pub(crate) struct ReturnSource {
     client: Option<IpAddr>,
     user: Option<String>,
     accounts: AccountView,
 }
 
 impl ReturnSource {
-    pub(super) fn of(session: &Session, accounts: AccountView) -> Self {
+    pub(crate) fn of(session: &Session, accounts: AccountView) -> Self {
         Self {
             client: session.client_ip(),
             user: session.user.clone(),
@@ -28,18 +28,18 @@ impl ReturnSource {
         }
     }
 
-    pub(super) fn client(&self) -> Option<IpAddr> {
+    pub(crate) fn client(&self) -> Option<IpAddr> {
         self.client
     }
 
-    pub(super) fn view(&self) -> &View {
+    pub(crate) fn view(&self) -> &View {
         &self.accounts.directory
     }
 
     /// Returns true if the client can have a message only from us: it is a server that took the
     /// message from us, or one of the customer whose message it is. Any other client may only have
     /// seen the id. Blocks.
-    pub(super) fn has_received_it_from_us(
+    pub(crate) fn has_received_it_from_us(
         &self,
         trace: &Trace,
         sent: &Sent,

@@ -20,7 +20,7 @@ pub(super) struct Admission {
 
 impl Admission {
     /// Returns a yes without a call of policies.
-    fn granted() -> Self {
+    pub(super) fn granted() -> Self {
         Self {
             refusal: None,
             judgements: Vec::new(),
@@ -28,7 +28,7 @@ impl Admission {
     }
 
     /// Returns a refusal before any call of policies.
-    fn refused(reply: Reply) -> Self {
+    pub(super) fn refused(reply: Reply) -> Self {
         Self {
             refusal: Some(reply),
             judgements: Vec::new(),

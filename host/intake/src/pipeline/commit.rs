@@ -16,6 +16,7 @@ use super::evaluation::Evaluated;
 use super::judge::{Disposition, RecipientDisposition};
 use super::{Pipeline, spool_refusal, with_id};
 use crate::integrity;
+use crate::returns::Returned;
 
 /// Requests of the client with its envelope, for delivery to honour.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(super) async fn commit(
     requests: Requests,
     in_hand: Option<InHand>,
     body: NewBody,
+    returned: Option<Returned>,
 ) -> Reply {
     let Evaluated {
         transaction,
@@ -47,9 +49,10 @@ pub(super) async fn commit(
     } = evaluated;
     let id = transaction.id;
     let reply = judged.reply(&transaction);
+    let recorded = judged.disposition == Disposition::Recorded;
     let (dispositions, quarantine) = match judged.disposition {
         Disposition::Refused(_) => return reply,
-        Disposition::Discarded => (Vec::new(), None),
+        Disposition::Discarded | Disposition::Recorded => (Vec::new(), None),
         Disposition::Accepted {
             recipients,
             quarantine,
@@ -60,7 +63,10 @@ pub(super) async fn commit(
         reason,
         expires: now + pipeline.config.quarantine.expiry,
     });
-    let kinds = kinds(&dispositions, quarantine.as_ref());
+    let kinds = match recorded {
+        true => Vec::new(),
+        false => kinds(&dispositions, quarantine.as_ref()),
+    };
     let mut effects = judged.findings.effects;
     if let Some(in_hand) = &in_hand {
         let delivered = |of: &&(_, _)| matches!(of.1, RecipientDisposition::Delivered);
@@ -83,7 +89,9 @@ pub(super) async fn commit(
         judgements: judged.findings.judgements,
         effects,
         metadata: None,
-        ledger: Ledger::default(),
+        ledger: returned
+            .as_ref()
+            .map_or_else(Ledger::default, |of| of.ledger(now)),
         quarantine,
         received_at: now,
         expires_at: now + pipeline.config.delivery.expiry,
@@ -108,6 +116,9 @@ pub(super) async fn commit(
     }
     if let Some(sent) = sent {
         pipeline.trace.sent(sent);
+    }
+    if let Some(returned) = returned {
+        returned.record(&pipeline.trace);
     }
     for kind in kinds {
         pipeline.record(id, kind);

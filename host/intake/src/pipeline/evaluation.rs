@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use gatepost_message::{Address, Message};
-use gatepost_model::{Judgement, Queued, Routing, Transaction};
+use gatepost_message::{Address, Message, TransactionId};
+use gatepost_model::{Flow, Judgement, Queued, Routing, Transaction};
 use gatepost_policy::{Findings, Pinned, RouteRuling};
 use gatepost_smtp::Reply;
 
@@ -17,6 +17,8 @@ use super::connection::Connection;
 use super::judge::{Arrival, Judged, judge};
 use crate::edits::host_rules;
 use crate::ownership::Ownership;
+use crate::return_path::ReturnAddress;
+use crate::returns::Returned;
 
 /// A transaction in evaluation, by policies in fixed versions.
 pub struct Evaluation {
@@ -25,6 +27,8 @@ pub struct Evaluation {
     findings: Findings,
     /// Number of judgements before the step made last.
     earlier: usize,
+    /// Message to whose return path this one goes, and to nobody else.
+    returned: Option<TransactionId>,
 }
 
 impl Evaluation {
@@ -36,6 +40,28 @@ impl Evaluation {
             transaction,
             policies,
             findings,
+            returned: None,
+        }
+    }
+
+    /// Returns the message to whose return path this one goes.
+    pub(crate) fn returned(&self) -> Option<TransactionId> {
+        self.returned
+    }
+
+    /// Takes over what the message says as a report. One to a return path belongs to the account
+    /// that sent the message; any other is tagged.
+    pub(crate) fn returns(&mut self, report: &Returned) {
+        match self.returned {
+            Some(_) => self.transaction.account = report.account().map(str::to_owned),
+            None => report.tags().for_each(|tag| self.tag(tag)),
+        }
+    }
+
+    /// Adds a tag of the relay's own.
+    pub(crate) fn tag(&mut self, tag: String) {
+        if self.returned.is_none() && !self.findings.tags.contains(&tag) {
+            self.findings.tags.push(tag);
         }
     }
 
@@ -62,6 +88,9 @@ impl Evaluation {
         ownership: Ownership<'_>,
         address: &Address,
     ) -> Option<Reply> {
+        if let Some(admission) = self.return_path(ownership, address) {
+            return self.add(admission);
+        }
         let Self {
             policies,
             transaction,
@@ -71,12 +100,41 @@ impl Evaluation {
         self.add(admission)
     }
 
+    /// Decides about a recipient that is the return path of a message, or may not be one beside the
+    /// others; `None` if it is neither. Such a message is the relay's own: it goes to nobody, and no
+    /// policy is asked.
+    fn return_path(&mut self, ownership: Ownership<'_>, address: &Address) -> Option<Admission> {
+        let Self { transaction, .. } = self;
+        let found = match transaction.session.flow {
+            Flow::Inbound => ownership.return_address(address, transaction.time),
+            _ => ReturnAddress::No,
+        };
+        let alone = Reply::new(452, "4.5.3", "Send it to this recipient alone");
+        match found {
+            ReturnAddress::No => self.returned.map(|_| Admission::refused(alone)),
+            ReturnAddress::Invalid => {
+                let reply = Reply::new(550, "5.1.1", "No such recipient here");
+                Some(Admission::refused(reply))
+            }
+            ReturnAddress::Of(id) => Some(match self.returned {
+                Some(other) if other == id => Admission::granted(),
+                None if transaction.recipients.is_empty() => {
+                    transaction.recipients.push(address.clone());
+                    self.returned = Some(id);
+                    Admission::granted()
+                }
+                _ => Admission::refused(alone),
+            }),
+        }
+    }
+
     /// Judges the message at the end of data. Returns the transaction with the judged message.
     pub async fn message(self, message: Message, arrival: Arrival<'_>) -> Evaluated {
         let Self {
             transaction,
             policies,
             findings,
+            returned,
             ..
         } = self;
         let earlier = findings.judgements.len();
@@ -84,6 +142,14 @@ impl Evaluation {
             Some(answered) => policies.knowing(|identity| answered.known_to(identity)),
             None => policies,
         };
+        if returned.is_some() {
+            return Evaluated {
+                transaction,
+                policies,
+                judged: Judged::recorded(message, findings),
+                earlier,
+            };
+        }
         let judged = judge(&policies, &transaction, message, arrival, findings).await;
         Evaluated {
             transaction,

@@ -58,6 +58,8 @@ pub enum Disposition {
     Refused(Reply),
     /// Accepted and dropped silently.
     Discarded,
+    /// A report that came to a return path: it is recorded, and goes to nobody.
+    Recorded,
     /// Accepted.
     Accepted {
         /// Envelope: each recipient with its disposition.
@@ -89,6 +91,16 @@ impl Judged {
         }
     }
 
+    /// Returns a report that came to a return path.
+    pub(super) fn recorded(message: Message, findings: Findings) -> Self {
+        Self {
+            disposition: Disposition::Recorded,
+            message,
+            facts: None,
+            findings,
+        }
+    }
+
     /// Returns the reply to the client. A submitter whose message is accepted also learns the tags
     /// and reasons, whatever becomes of it.
     pub fn reply(&self, transaction: &Transaction) -> Reply {
@@ -110,7 +122,7 @@ impl Disposition {
     pub fn reply(&self, id: TransactionId) -> Reply {
         match self {
             Self::Refused(reply) => with_id(reply.clone(), id),
-            Self::Discarded | Self::Accepted { .. } => {
+            Self::Discarded | Self::Recorded | Self::Accepted { .. } => {
                 Reply::new(250, "2.6.0", format!("Queued as {id}"))
             }
         }
@@ -122,6 +134,7 @@ impl Disposition {
             Self::Refused(reply) if reply.is_transient() => "tempfail",
             Self::Refused(_) => "reject",
             Self::Discarded => "discard",
+            Self::Recorded => "record",
             Self::Accepted {
                 quarantine: Some(_),
                 ..

@@ -24,6 +24,7 @@ use super::{Pipeline, suppressed, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::Login;
 use crate::integrity;
+use crate::returns;
 use gatepost_observability::spans::{SessionSpan, TransactionSpan};
 
 /// Driver of one client's transactions.
@@ -399,7 +400,7 @@ impl TransactionDriver {
     ) -> Reply {
         let exported = open.exported();
         let OpenTransaction {
-            evaluation,
+            mut evaluation,
             requests,
             in_hand,
             data,
@@ -421,6 +422,17 @@ impl TransactionDriver {
                     transaction,
                     staged.message(),
                 );
+                let returned = returns::examine(
+                    &self.pipeline.trace,
+                    self.pipeline.accounts(),
+                    evaluation.transaction(),
+                    evaluation.returned(),
+                    staged.message(),
+                )
+                .await;
+                if let Some(returned) = &returned {
+                    evaluation.returns(returned);
+                }
                 let arrival = Arrival {
                     authentication: &self.pipeline.authentication,
                     gather: false,
@@ -441,7 +453,15 @@ impl TransactionDriver {
                 }
                 self.pipeline.record_all(id, evaluated.new_judgements());
                 let disposition = evaluated.judged.disposition.word();
-                let reply = commit(&self.pipeline, evaluated, requests, in_hand, staged.body).await;
+                let reply = commit(
+                    &self.pipeline,
+                    evaluated,
+                    requests,
+                    in_hand,
+                    staged.body,
+                    returned,
+                )
+                .await;
                 (Some(disposition), reply)
             }
         };

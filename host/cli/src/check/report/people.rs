@@ -36,6 +36,9 @@ impl Report {
             let _ = write!(text, "; tags {}", self.tags.join(", "));
         }
         text.push('\n');
+        if let Some(report) = &self.report {
+            text.push_str(&report.for_people());
+        }
         if let Some(authentication) = &self.authentication {
             let _ = writeln!(text, "  {}", authentication_line(authentication));
         }
