@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use gatepost_dkim::CanonicalBody;
 use gatepost_message::Body;
 use mail_auth::common::crypto::{HashContext, HashImpl, HashOutput, Sha256};
 use mail_auth::common::headers::Writer;
 use mail_auth::dkim::Canonicalization;
 
 use super::MessageSignature;
-use super::canonical_body::CanonicalBody;
 use crate::rejection::Rejection;
 
 /// Number of bytes that are read at once.

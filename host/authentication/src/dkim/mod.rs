@@ -14,13 +14,12 @@
 //!   section 3.2);
 //! - [`quoted_printable`]: the encoding of `i=` (section 2.11);
 //! - [`fields`]: the selection of signed fields (section 5.4.2), however many there are;
-//! - [`canonical_body`]: the canonical forms of a body (sections 3.4.3 and 3.4.4);
+//! - [`gatepost_dkim::CanonicalBody`]: the canonical forms of a body (sections 3.4.3 and 3.4.4);
 //! - [`body_length`]: `l=`, which counts bytes of the canonical body (section 3.4.5);
 //! - [`expiry`]: the end of a signature (section 3.5, `x=`), by the clock of the transaction.
 
 pub(crate) mod body_hash;
 mod body_length;
-mod canonical_body;
 mod expiry;
 pub(crate) mod fields;
 pub(crate) mod key;

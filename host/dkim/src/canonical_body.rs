@@ -12,7 +12,7 @@ use mail_auth::dkim::Canonicalization;
 const BUFFER: usize = 64 * 1024;
 
 /// Writer of a body's canonical form to `output`.
-pub(super) struct CanonicalBody<W> {
+pub struct CanonicalBody<W> {
     canonicalization: Canonicalization,
     /// Number of line ends since the last text.
     line_ends: u64,
@@ -26,7 +26,8 @@ pub(super) struct CanonicalBody<W> {
 }
 
 impl<W: Writer> CanonicalBody<W> {
-    pub(super) fn new(canonicalization: Canonicalization, output: W) -> Self {
+    /// Begins a body.
+    pub fn new(canonicalization: Canonicalization, output: W) -> Self {
         Self {
             canonicalization,
             line_ends: 0,
@@ -39,7 +40,7 @@ impl<W: Writer> CanonicalBody<W> {
     }
 
     /// Takes the next bytes of the body.
-    pub(super) fn write(&mut self, chunk: &[u8]) {
+    pub fn write(&mut self, chunk: &[u8]) {
         let relaxed = self.canonicalization == Canonicalization::Relaxed;
         let mut rest = chunk;
         while let Some((first, others)) = rest.split_first() {
@@ -104,7 +105,7 @@ impl<W: Writer> CanonicalBody<W> {
 
     /// Ends the body with one line end, but with none in a relaxed body without text. White space
     /// that no line end follows stays, as the reference vectors have it.
-    pub(super) fn finish(mut self) -> W {
+    pub fn finish(mut self) -> W {
         self.write_bare_cr();
         if std::mem::take(&mut self.blank) {
             self.write_text(b' ', b"");
