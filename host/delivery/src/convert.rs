@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_message::{LongLines, Message, Needs, convert};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use crate::content::Content;
 
@@ -35,6 +35,8 @@ pub(crate) struct Converter {
 pub(crate) struct Converted {
     pub(crate) message: Message,
     pub(crate) content: Content,
+    /// Signatures of this form.
+    pub(crate) signatures: OnceCell<Bytes>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -98,6 +100,7 @@ impl Converter {
                 ..content
             },
             message: Message::from_bytes(raw),
+            signatures: OnceCell::new(),
             _room: room,
         })
     }

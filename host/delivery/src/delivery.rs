@@ -20,7 +20,7 @@ use crate::pool::Pool;
 use crate::retry::Schedule;
 use crate::settings::Settings;
 use crate::tls::StartError;
-use crate::{Observer, OpeningTerms, Router, Target, Ways, scheduler};
+use crate::{Observer, OpeningTerms, Router, Signing, Target, Ways, scheduler};
 
 /// Parts of the relay that delivery asks and tells.
 pub struct Callers {
@@ -28,6 +28,8 @@ pub struct Callers {
     pub router: Arc<dyn Router>,
     /// Knows what routes come to.
     pub ways: Arc<dyn Ways>,
+    /// Knows the keys that sign.
+    pub signing: Arc<dyn Signing>,
     /// Is told of outcomes and notices.
     pub observer: Arc<dyn Observer>,
 }
@@ -44,6 +46,7 @@ pub struct Delivery {
     pub(crate) converter: Converter,
     pub(crate) pool: Pool,
     pub(crate) ways: Arc<dyn Ways>,
+    pub(crate) signing: Arc<dyn Signing>,
     pub(crate) lanes: Arc<Lanes>,
 }
 
@@ -81,6 +84,7 @@ impl Delivery {
         let Callers {
             router,
             ways,
+            signing,
             observer,
         } = callers;
         Ok(Self {
@@ -89,6 +93,7 @@ impl Delivery {
             pool,
             lanes,
             ways,
+            signing,
             schedule: Schedule::new(settings.retry.clone()),
             queue,
             router,
@@ -164,6 +169,7 @@ impl Handle {
             Callers {
                 router: Arc::clone(&current.router),
                 ways: Arc::clone(&current.ways),
+                signing: Arc::clone(&current.signing),
                 observer: Arc::clone(&current.observer),
             },
             current.owner,

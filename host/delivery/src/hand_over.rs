@@ -4,9 +4,9 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use gatepost_message::{BodyDamage, ReversePath};
+use gatepost_message::{Address, BodyDamage, Message, ReversePath};
 use gatepost_smtp::Reply;
-use gatepost_spool::ClaimCause;
+use gatepost_spool::{Claim, ClaimCause};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -20,7 +20,9 @@ use crate::route::{Lot, Routed, RoutedRecipient, route};
 use crate::sender::sent_as;
 use crate::server_transfer::ServerTransfer;
 use crate::settle::{AttemptReply, RecipientAttempt, settle, settle_open};
+use crate::signing::Leaving;
 use crate::target::{Stop, Target};
+use crate::transfer::UNREADABLE;
 
 /// A lot that may go to its destination now.
 struct Cleared {
@@ -42,7 +44,8 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<MessageInHan
     let Routed { lots, mut settled } = route(&delivery, &in_hand).await;
     let mut cleared = Vec::new();
     for lot in lots {
-        match clear(&delivery, &in_hand, lot) {
+        let lot = admit(&delivery, &in_hand, lot).await;
+        match lot.and_then(|lot| clear(&delivery, &in_hand, lot)) {
             Ok(lot) => cleared.push(lot),
             Err(waiting) => settled.extend(waiting),
         }
@@ -63,11 +66,7 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<MessageInHan
                 %error,
                 "cannot read a message from the spool"
             );
-            let reply = Reply::new(
-                451,
-                "4.3.0",
-                "the relay cannot read the message from its store",
-            );
+            let reply = Reply::new(451, "4.3.0", UNREADABLE);
             return settle_open(&delivery, &in_hand, || {
                 AttemptReply::FromRelay(reply.clone())
             })
@@ -123,12 +122,41 @@ fn clear(
         Err(reply) => (AttemptReply::FromRelay(reply), false),
     };
     let (reply, keeps_route) = left;
-    let waits = |one: RoutedRecipient| RecipientAttempt {
+    Err(stay(lot, &reply, keeps_route))
+}
+
+/// Asks whether the message may leave on a lot's way, and in whose name; or returns its recipients
+/// with the reason why it may not.
+async fn admit(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    mut lot: Lot,
+) -> Result<Lot, Vec<RecipientAttempt>> {
+    let claim = &in_hand.claim;
+    let (message, reverse_path) = in_name(delivery, claim, &lot);
+    let leaving = Leaving {
+        claim,
+        message: &message,
+        reverse_path: &reverse_path,
+        destination: &lot.destination,
+    };
+    match delivery.signing.admit(leaving).await {
+        Ok(author) => {
+            lot.send_as = author.or(lot.send_as);
+            Ok(lot)
+        }
+        Err(reply) => Err(stay(lot, &AttemptReply::FromRelay(reply), true)),
+    }
+}
+
+/// Returns the recipients of a lot that goes nowhere now, with the reply that says why.
+fn stay(lot: Lot, reply: &AttemptReply, keeps_route: bool) -> Vec<RecipientAttempt> {
+    let stays = |one: RoutedRecipient| RecipientAttempt {
         judgements: one.judgements,
         route: Some(one.route).filter(|_| keeps_route),
         ..RecipientAttempt::without_route(one.index, reply.clone())
     };
-    Err(lot.recipients.into_iter().map(waits).collect())
+    lot.recipients.into_iter().map(stays).collect()
 }
 
 /// Asks whether a lot may go to its destination now: there must be room in the queue's count, the
@@ -209,26 +237,26 @@ async fn transfer(
     }: Cleared,
 ) {
     let claim = &in_hand.claim;
-    let return_path = (delivery.ways).return_path(claim, &lot.destination, lot.send_as.as_ref());
-    let (message, reverse_path) = match lot.send_as {
-        None => (
-            claim.message.clone(),
-            claim.transaction.reverse_path.clone(),
-        ),
-        Some(address) => (
-            sent_as(&claim.message, &address),
-            ReversePath::Address(address),
-        ),
-    };
-    let reverse_path = return_path.map_or(reverse_path, ReversePath::Address);
+    let (message, reverse_path) = in_name(&delivery, claim, &lot);
+    let author = lot.send_as;
     match target {
         Target::Server(target) => {
             let renamed = (target.watch.as_ref()).is_some_and(|watch| watch.replaces_message_id());
+            let message = match renamed {
+                true => naming_itself(&message),
+                false => message,
+            };
+            let signers = delivery.signing.signers(&Leaving {
+                claim,
+                message: &message,
+                reverse_path: &reverse_path,
+                destination: &lot.destination,
+            });
             let transfer = ServerTransfer {
-                message: match renamed {
-                    true => naming_itself(&message),
-                    false => message,
-                },
+                signatures: in_hand.signatures.of(author.as_ref(), renamed, &signers),
+                signers,
+                author,
+                message,
                 reverse_path,
                 delivery,
                 in_hand,
@@ -254,6 +282,21 @@ async fn transfer(
             transfer.run(lot.recipients).await;
         }
     }
+}
+
+/// Returns a message and its reverse-path in the name in which they leave on a lot's way.
+fn in_name(delivery: &Delivery, claim: &Claim, lot: &Lot) -> (Message, ReversePath) {
+    let author = lot.send_as.as_ref();
+    let message = match author {
+        Some(address) => sent_as(&claim.message, address),
+        None => claim.message.clone(),
+    };
+    let own = (delivery.ways).return_path(claim, &lot.destination, author);
+    let reverse_path = match own.or_else(|| author.cloned()) {
+        Some(address) => ReversePath::Address(address),
+        None => claim.transaction.reverse_path.clone(),
+    };
+    (message, reverse_path)
 }
 
 /// Holds the open recipients of a message whose body is not what was stored: it is neither sent nor

@@ -6,6 +6,8 @@ use gatepost_spool::{Claim, ClaimedRecipient};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::signing::KeptSignatures;
+
 /// A message during an attempt. Whatever happens to the tasks that work on it, each recipient is
 /// settled once: a task must close it first.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(crate) struct MessageInHand {
     /// Indices in `claim.recipients` of the recipients that are not settled.
     open: Mutex<BTreeSet<usize>>,
     pub(crate) since: Instant,
+    /// Signatures of the message as the queue has it.
+    pub(crate) signatures: KeptSignatures,
 }
 
 impl MessageInHand {
@@ -22,6 +26,7 @@ impl MessageInHand {
             open: Mutex::new((0..claim.recipients.len()).collect()),
             claim,
             since: Instant::now(),
+            signatures: KeptSignatures::default(),
         }
     }
 

@@ -17,6 +17,7 @@
 //!    over, in pieces as they come from the store. Every recipient gets a reply of its own. A
 //!    message that the next hop does not accept as it is, is returned, never sent broken.
 //!    The application may have a way without SMTP, which hands the message over in one step.
+//!    Last of all it is signed ([`Signing`]), in the form in which it travels.
 //! 6. The replies are settled: positive is delivered, transient is deferred by the [`Schedule`]
 //!    until the message expires, permanent is failed. The sender is told in a notice ([`notify`]),
 //!    above all a bounce, that goes into the spool in the commit that records the outcome; a null
@@ -33,6 +34,7 @@
 //! `failed`; `gatepost_delivery_notifications_total{action}`, action being `failed`, `delayed`,
 //! `relayed`, `delivered` or `suppressed`; `gatepost_delivery_bounces_total`, the first of these;
 //! `gatepost_conversions_total{to}`, of converted messages, to being `7bit` or `short-lines`;
+//! `gatepost_signatures_total{result}`, of messages signed, result being `signed` or `failed`;
 //! `gatepost_application_alarms_total{destination}`, of tries after which somebody has to mend
 //! something at the application.
 
@@ -62,6 +64,7 @@ mod sender;
 mod server_transfer;
 mod settings;
 mod settle;
+mod signing;
 mod target;
 mod tls;
 mod transfer;
@@ -76,6 +79,7 @@ pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
 pub use router::{Decided, Deciding, Led, Patience, Router, Ways};
 pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Suppressing, Timeouts};
+pub use signing::{Admitting, Leaving, Signing, Unsigned};
 pub use target::{
     Alarm, FindServers, Finding, HandOver, Handed, HandedOver, HandingOver, Limits, OpeningTerms,
     Reach, ReachInside, ServerTarget, Servers, Stop, Target, Watch,

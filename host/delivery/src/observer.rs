@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use gatepost_message::{Address, TransactionId};
+use gatepost_message::{Address, Message, TransactionId};
 use gatepost_model::{AttemptStage, Destination, Judgement, Step};
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient};
 
@@ -46,6 +46,8 @@ pub struct Attempt<'a> {
     pub step: Option<&'a Step>,
     /// Address in whose name the message left, if it is not the sender's.
     pub sent_as: Option<&'a Address>,
+    /// Message as it travelled: converted, in another name, signed; `None` if no transaction began.
+    pub sent: Option<&'a Message>,
     /// True if the recipient was given up because its time is over.
     pub expired: bool,
     /// Protocol and cipher of the connection; `None` in plaintext or without one.

@@ -2,11 +2,13 @@
 //! takes.
 
 use std::collections::HashSet;
+use std::io;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_message::{Message, Millis, Needs, ReversePath};
+use gatepost_dkim::Signer;
+use gatepost_message::{Address, Message, Millis, Needs, ReversePath};
 use gatepost_model::DestinationKey;
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{self, Origin, Outcome, Stage, Transaction};
@@ -26,9 +28,10 @@ use crate::pool::ConnectionPermit;
 use crate::remark::Remark;
 use crate::route::RoutedRecipient;
 use crate::settings::LongLines;
-use crate::settle::{AttemptReply, RecipientAttempt, Server, settle};
+use crate::settle::{AttemptReply, RecipientAttempt, SentMessage, Server, settle};
+use crate::signing::{Kept, signed};
 use crate::target::{ServerTarget, Stop};
-use crate::transfer::{Transferred, transfer};
+use crate::transfer::{Transferred, UNREADABLE, transfer};
 
 /// Delay before a message is due again whose destination had no connection free.
 const BUSY_DELAY: Duration = Duration::from_secs(1);
@@ -47,6 +50,8 @@ struct ConnectionFacts {
     tls: Option<String>,
     /// As [`RecipientAttempt::dsn_passed_on`].
     dsn_passed_on: bool,
+    /// Message as it travelled.
+    sent: Option<Message>,
 }
 
 /// Result of one transaction.
@@ -70,6 +75,12 @@ pub(crate) struct ServerTransfer {
     pub(crate) target: ServerTarget,
     pub(crate) key: DestinationKey,
     pub(crate) lane: LaneLimits,
+    /// Address in whose name it leaves, if it is not the sender's.
+    pub(crate) author: Option<Address>,
+    /// Keys that sign it.
+    pub(crate) signers: Vec<Arc<Signer>>,
+    /// Signatures of the form that is not converted.
+    pub(crate) signatures: Kept,
     pub(crate) content: Content,
     /// Converted forms: in ASCII, with short lines, and both.
     pub(crate) converted: [OnceCell<Option<Converted>>; 3],
@@ -290,14 +301,15 @@ impl ServerTransfer {
             count(if reused { "reused" } else { "opened" });
             let offer = connection.session.capabilities();
             let converted = self.converted(offer.eight_bit_mime, offer.chunking).await;
-            let (message, content) = match converted {
-                Some(converted) => (&converted.message, converted.content),
-                None => (&self.message, self.content),
-            };
+            let content = converted.map_or(self.content, |converted| converted.content);
             let limits = connection.session.capabilities().limits;
             let batch = self.batch(limits, at_most, recipients);
-            let envelope = self.envelope(&batch, message, content, connection.wants_origin);
-            let transferred = transfer(&mut connection, envelope, message).await;
+            let message = match self.signed(converted).await {
+                Ok(message) => message,
+                Err(error) => return Ok(unreadable(connection, batch, &error)),
+            };
+            let envelope = self.envelope(&batch, &message, content, connection.wants_origin);
+            let transferred = transfer(&mut connection, envelope, &message).await;
             let Transferred {
                 outcomes,
                 usable,
@@ -313,6 +325,7 @@ impl ServerTransfer {
                 server: Some(Server::of(&connection)),
                 tls: connection.tls.clone(),
                 dsn_passed_on,
+                sent: Some(message),
             };
             let again = usable && permit.may_reuse(&connection);
             let connection = match again {
@@ -395,6 +408,18 @@ impl ServerTransfer {
             (true, true) => &self.converted[2],
         };
         made.get_or_init(|| self.convert(needs)).await.as_ref()
+    }
+
+    /// Returns the message in the form in which it travels, signed.
+    async fn signed(&self, converted: Option<&Converted>) -> io::Result<Message> {
+        let (message, kept) = match converted {
+            Some(converted) => (&converted.message, &converted.signatures),
+            None => (&self.message, &*self.signatures),
+        };
+        match self.signers.as_slice() {
+            [] => Ok(message.clone()),
+            signers => signed(message, signers, kept, self.delivery.now()).await,
+        }
     }
 
     /// Converts the message. Long lines are converted in spite of a signature if the settings say
@@ -496,6 +521,10 @@ impl ServerTransfer {
             tls: facts.tls.clone(),
             dsn_passed_on: facts.dsn_passed_on,
             given_ids: given_ids.clone(),
+            sent: facts.sent.clone().map(|message| SentMessage {
+                message,
+                author: self.author.clone(),
+            }),
             reply,
         });
         settle(&self.delivery, &self.in_hand, attempts.collect()).await;
@@ -521,6 +550,28 @@ impl ServerTransfer {
 /// transaction delivers to at least one recipient, so this ends.
 fn belongs_in_next_transaction(outcome: &Outcome) -> bool {
     outcome.stage == Stage::Recipient && outcome.reply.wants_another_transaction()
+}
+
+/// Makes the end of a transaction that could not begin, since the message cannot be read.
+fn unreadable(
+    connection: Connection,
+    batch: Vec<RoutedRecipient>,
+    error: &io::Error,
+) -> TransactionEnd {
+    tracing::error!(%error, "cannot read a message from the spool");
+    let outcome = Outcome {
+        reply: Reply::new(451, "4.3.0", UNREADABLE),
+        stage: Stage::Local,
+    };
+    TransactionEnd {
+        facts: ConnectionFacts {
+            server: Some(Server::of(&connection)),
+            ..ConnectionFacts::default()
+        },
+        connection: Some(connection),
+        outcomes: vec![outcome; batch.len()],
+        batch,
+    }
 }
 
 fn count(connection: &'static str) {

@@ -6,7 +6,7 @@ mod suppression;
 use std::fmt;
 use std::time::Duration;
 
-use gatepost_message::{Address, Millis};
+use gatepost_message::{Address, Message, Millis};
 use gatepost_model::{
     AttemptStage, Destination, DestinationKey, Flow, Judgement, Protocol, Route, Step,
 };
@@ -47,6 +47,8 @@ pub(crate) struct RecipientAttempt {
     pub(crate) dsn_passed_on: bool,
     /// Message-IDs that the message may have behind the server, in place of ours.
     pub(crate) given_ids: Vec<String>,
+    /// Message as it travelled; `None` if no transaction began.
+    pub(crate) sent: Option<SentMessage>,
     /// Reply of the attempt.
     pub(crate) reply: AttemptReply,
 }
@@ -62,9 +64,18 @@ impl RecipientAttempt {
             tls: None,
             dsn_passed_on: false,
             given_ids: Vec::new(),
+            sent: None,
             reply,
         }
     }
+}
+
+/// Message as it travelled.
+#[derive(Debug, Clone)]
+pub(crate) struct SentMessage {
+    pub(crate) message: Message,
+    /// Address in whose name it left, if it was not the sender's.
+    pub(crate) author: Option<Address>,
 }
 
 /// Server of an attempt.
@@ -282,7 +293,8 @@ fn settled(
     let route = attempt.route.as_ref();
     let destination = route.map(|route| route.destination.clone());
     let step = route.and_then(|route| route.plan.steps.get(usize::from(route.step)).cloned());
-    let sent_as = route.and_then(|route| route.plan.send_as.clone());
+    let author = attempt.sent.as_ref().and_then(|sent| sent.author.clone());
+    let sent_as = author.or_else(|| route.and_then(|route| route.plan.send_as.clone()));
     let (outcome, route) = match (outcome, attempt.route.take()) {
         (outcome @ AttemptOutcome::Returned { .. }, route) => (outcome, route),
         (
@@ -666,6 +678,7 @@ async fn observe(delivery: &Delivery, in_hand: &MessageInHand, settled: &Settled
         stage: settled.attempt.stage(),
         step: settled.step.as_ref(),
         sent_as: settled.sent_as.as_ref(),
+        sent: (settled.attempt.sent.as_ref()).map(|sent| &sent.message),
         expired: matches!(settled.outcome, AttemptOutcome::Failed { .. })
             && !settled.attempt.is_refused(),
         outcome: &settled.outcome,

@@ -12,6 +12,9 @@ use crate::content::Pieces;
 /// Most octets that are copied together into one write: one copy saves several system calls.
 const COALESCE_LIMIT: usize = 32 << 10;
 
+/// Words of the reply for a message that cannot be read.
+pub(crate) const UNREADABLE: &str = "the relay cannot read the message from its store";
+
 /// Result of a transaction.
 #[derive(Debug)]
 pub(crate) struct Transferred {
@@ -119,11 +122,7 @@ async fn send(
     };
     let unreadable = |error: io::Error| {
         tracing::error!(%error, "cannot read a message from the spool");
-        SendError::Message(Reply::new(
-            451,
-            "4.3.0",
-            "the relay cannot read the message from its store",
-        ))
+        SendError::Message(Reply::new(451, "4.3.0", UNREADABLE))
     };
     let mut piece = message.head().clone();
     let mut pieces = Pieces::of(message.body());

@@ -362,6 +362,7 @@ impl RunningRelay {
             Callers {
                 router: routing.clone(),
                 ways: Arc::clone(&ways) as Arc<dyn gatepost_delivery::Ways>,
+                signing: Arc::new(gatepost_delivery::Unsigned),
                 observer: routing,
             },
             Owner::new(),

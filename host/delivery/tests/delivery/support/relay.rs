@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gatepost_delivery::{
     Action, Attempt, Callers, Decided, Deciding, Delivery, Drained, Handle, Led, Limits,
-    NoticeMade, Observer, Observing, Router, ServerTarget, Settings, Target, Ways,
+    NoticeMade, Observer, Observing, Router, ServerTarget, Settings, Target, Unsigned, Ways,
 };
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{
@@ -214,6 +214,7 @@ impl Relay {
             Callers {
                 router: Arc::new(Routes(router)),
                 ways: Arc::new(ways),
+                signing: Arc::new(Unsigned),
                 observer: Arc::new(Recorder(call)),
             },
             Owner::new(),
@@ -402,6 +403,7 @@ pub fn start_error(settings: Settings) -> String {
                 default: None,
                 limits: Limits::default(),
             }),
+            signing: Arc::new(Unsigned),
             observer: Arc::new(Recorder(call)),
         },
         Owner::new(),
