@@ -11,8 +11,10 @@
 //! - It names a Message-ID of ours in In-Reply-To or References: it is an answer, and shows only
 //!   that the Message-ID has arrived.
 //!
-//! The returned headers are compared with those sent, and counted for the domain of From: `gatepost
-//! connector headers DOMAIN`. Whoever was sent a message can copy its ids into anything. So a
+//! The returned headers are compared with those that the attempt sent, and counted for the domain
+//! of From: `gatepost connector headers DOMAIN`. Of a signed message that comes back whole the body is compared as
+//! well, by the hash in our signature: a server that alters it breaks the signature, which is on
+//! record and does no harm. Whoever was sent a message can copy its ids into anything. So a
 //! return counts only if it comes from a server that can have the message from us alone: the one
 //! that we handed it to, or one of the customer's own. Such a return also tells the Message-ID that
 //! a service has given the message in place of ours.
@@ -26,7 +28,7 @@ use gatepost_directory::View;
 use gatepost_message::{Message, Millis, TransactionId, domain_to_ascii};
 use gatepost_model::{Flow, Judgement, Transaction};
 use gatepost_reports::Returned;
-use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError};
+use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError, Travelled};
 
 pub(crate) use self::source::ReturnSource;
 use crate::look_ups::AccountView;
@@ -34,12 +36,8 @@ use crate::look_ups::AccountView;
 /// Headers that are compared on every message.
 const STANDARD: [&str; 6] = ["From", "To", "Cc", "Reply-To", "Subject", "Message-ID"];
 
-/// Signature field of a message (RFC 6376).
-const SIGNATURE: &str = "DKIM-Signature";
-
-/// Most further headers that are compared, and bytes kept of one.
+/// Most further headers that are compared.
 const FURTHER: usize = 16;
-const LONGEST: usize = 2048;
 
 /// Bytes of a body that are searched for the headers of a returned message.
 const SEARCHED: u64 = 256 << 10;
@@ -57,9 +55,7 @@ pub fn sent(
         return None;
     }
     let account = transaction.account.clone()?;
-    let from = message.header("From")?;
-    let domain = compare::addresses(&from).into_iter().next()?;
-    let domain = domain_to_ascii(domain.rsplit_once('@')?.1)?;
+    let domain = domain_of(message)?;
     // What policies protect has to arrive: the marks of header-guard.
     let protected = judgements.iter().flat_map(|of| &of.decision.protected);
     let protected = protected.map(|name| name.as_str()).take(FURTHER);
@@ -69,30 +65,38 @@ pub fn sent(
             names.push(name);
         }
     }
-    let mut headers = Vec::new();
-    for name in names {
-        if let Some(value) = message.header(name) {
-            headers.push((name.to_owned(), short(value)));
-        }
-    }
-    let signatures = message.headers_named(SIGNATURE).into_iter().take(4);
-    headers.extend(signatures.map(|value| (SIGNATURE.to_owned(), short(value))));
     Some(Sent {
         id: transaction.id,
         at: transaction.time,
         account,
-        domain: domain.to_ascii_lowercase(),
+        domain,
         message_id: message.header("Message-ID").unwrap_or_default(),
-        headers,
+        headers: Sent::headers_of(message, names),
     })
 }
 
-fn short(mut value: String) -> String {
-    if value.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| value.is_char_boundary(*end));
-        value.truncate(end.unwrap_or(0));
+/// Records the form in which an attempt sent a submitted message, where it is another one: what comes
+/// back is compared with that.
+pub fn travelled(trace: &Trace, transaction: &Transaction, stored: &Message, sent: &Message) {
+    let changed = stored.head() != sent.head();
+    if transaction.session.flow != Flow::Submission || !changed {
+        return;
     }
-    value
+    if let Some(domain) = domain_of(sent) {
+        trace.travelled(Travelled {
+            id: transaction.id,
+            domain,
+            message: sent.clone(),
+        });
+    }
+}
+
+/// Returns the domain of the first author, in lower-case A-labels.
+fn domain_of(message: &Message) -> Option<String> {
+    let from = message.header("From")?;
+    let author = compare::addresses(&from).into_iter().next()?;
+    let domain = domain_to_ascii(author.rsplit_once('@')?.1)?;
+    Some(domain.to_ascii_lowercase())
 }
 
 /// Examines an incoming message, as it came, for a return of one of ours. Does its work in the
@@ -117,7 +121,7 @@ pub fn examine(
     let (trace, learnt) = (Arc::clone(trace), Arc::clone(learnt));
     let examined = tokio::task::spawn_blocking(move || {
         let found = match whole {
-            Some(id) => came_back(&trace, &source, id, &message),
+            Some(id) => came_back(&trace, &source, id, &message, true),
             None if reports => of_report(&trace, &source, &message),
             None => Ok(None),
         };
@@ -241,9 +245,10 @@ fn came_back(
     source: &ReturnSource,
     id: TransactionId,
     message: &Message,
+    is_whole: bool,
 ) -> Result<Option<CameBack>, TraceError> {
     let sent = trace.sent_by_id(id)?;
-    compared(trace, source, sent, message, true)
+    compared(trace, source, sent, message, (true, is_whole))
 }
 
 /// Compares a returned message with the one sent, if it comes from a server that can have it from
@@ -253,7 +258,7 @@ fn compared(
     source: &ReturnSource,
     sent: Option<Sent>,
     came: &Message,
-    proved: bool,
+    (proved, is_whole): (bool, bool),
 ) -> Result<Option<CameBack>, TraceError> {
     let Some(sent) = sent else { return Ok(None) };
     if !source.has_received_it_from_us(trace, &sent)? {
@@ -263,9 +268,13 @@ fn compared(
         );
         return Ok(None);
     }
+    let mut findings = compare::findings(&sent.headers, &STANDARD, came);
+    if is_whole {
+        findings.extend(compare::body(&sent.headers, came));
+    }
     Ok(Some(CameBack {
         at: Millis::now(),
-        findings: compare::findings(&sent.headers, &STANDARD, came),
+        findings,
         id: sent.id,
         account: sent.account,
         domain: sent.domain,
@@ -285,8 +294,9 @@ fn of_report(
     };
     match find(trace, source.view(), &original)? {
         Some((sent, by)) => {
-            let proved = by == BY_EMAIL_ID;
-            compared(trace, source, Some(sent), &returned, proved)
+            // Reports cut bodies short.
+            let is_whole = false;
+            compared(trace, source, Some(sent), &returned, (by == BY_EMAIL_ID, is_whole))
         }
         None => Ok(None),
     }

@@ -30,6 +30,7 @@ use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
 use gatepost_intake::active_config::SharedConfig;
+use gatepost_intake::integrity;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::pipeline::evaluation;
 use gatepost_observability::Spans;
@@ -171,6 +172,10 @@ impl PolicyRouter {
             ending: for_trace,
         };
         self.record(transaction.id, kind);
+        if let (Ending::Delivered, Some(sent)) = (for_policies, attempt.sent) {
+            let stored = &attempt.message.message;
+            integrity::travelled(&self.trace, transaction, stored, sent);
+        }
         let result = Arc::new(AttemptResult {
             recipient: recipient.address.clone(),
             ending: for_policies,

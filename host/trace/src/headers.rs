@@ -7,7 +7,7 @@
 use std::hash::Hasher as _;
 
 use fnv::FnvHasher;
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Message, Millis, TransactionId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,13 @@ pub const SENT_KEPT: i64 = 100_000;
 
 /// Time after which findings that were not seen again are dropped: 90 days, in milliseconds.
 const FORGOTTEN_AFTER: i64 = 90 * 24 * 3600 * 1000;
+
+/// Signature field of a message (RFC 6376).
+pub const SIGNATURE: &str = "DKIM-Signature";
+
+/// Most signatures that are kept, and bytes of one value.
+const SIGNATURES: usize = 4;
+const LONGEST: usize = 2048;
 
 /// Headers of a message as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +39,41 @@ pub struct Sent {
     pub message_id: String,
     /// Watched headers, name and value. A repeated name occurs several times.
     pub headers: Vec<(String, String)>,
+}
+
+impl Sent {
+    /// Returns the fields of a message that are kept: the first of each name, and its signatures.
+    pub fn headers_of<'a>(
+        message: &Message,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<(String, String)> {
+        let value = |name: &'a str| Some((name.to_owned(), shortened(message.header(name)?)));
+        let mut headers: Vec<_> = names.into_iter().filter_map(value).collect();
+        let signatures = message.headers_named(SIGNATURE).into_iter();
+        let signatures = signatures.take(SIGNATURES);
+        headers.extend(signatures.map(|value| (SIGNATURE.to_owned(), shortened(value))));
+        headers
+    }
+}
+
+/// Returns a value within the length that is kept.
+pub fn shortened(mut value: String) -> String {
+    if value.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| value.is_char_boundary(*end));
+        value.truncate(end.unwrap_or(0));
+    }
+    value
+}
+
+/// Message in the form in which an attempt sent it: in another name, converted, signed.
+#[derive(Debug)]
+pub struct Travelled {
+    /// Transaction in which it was submitted.
+    pub id: TransactionId,
+    /// Domain of From, in A-labels.
+    pub domain: String,
+    /// The message; its body is not read.
+    pub message: Message,
 }
 
 /// Change to a header on the way.
@@ -138,6 +180,7 @@ pub struct Counted {
 #[derive(Debug)]
 pub(crate) enum Note {
     Sent(Sent),
+    Travelled(Travelled),
     CameBack(CameBack),
 }
 
@@ -152,6 +195,7 @@ impl Note {
                     .iter()
                     .map(|(name, value)| name.len() + value.len()),
             ),
+            Self::Travelled(travelled) => travelled.message.head().len() + 200,
             Self::CameBack(came) => {
                 texts(&mut came.findings.iter().map(|of| of.sent.len() + of.came.len()))
             }
@@ -189,9 +233,25 @@ pub(crate) fn write(batch: &Connection, notes: &[Note]) -> rusqlite::Result<()> 
                         headers
                     ])?;
             }
+            Note::Travelled(travelled) => travels(batch, travelled)?,
             Note::CameBack(came) => came_back(batch, came)?,
         }
     }
+    Ok(())
+}
+
+/// Puts the fields that an attempt sent in the place of those that were submitted.
+fn travels(batch: &Connection, travelled: &Travelled) -> rusqlite::Result<()> {
+    let Some(sent) = by_id(batch, travelled.id)? else {
+        return Ok(());
+    };
+    let names = sent.headers.iter().map(|(name, _)| name.as_str());
+    let names = names.filter(|name| *name != SIGNATURE);
+    let headers = Sent::headers_of(&travelled.message, names);
+    let headers = serde_json::to_string(&headers).unwrap_or_default();
+    batch
+        .prepare_cached("UPDATE sent SET domain = ?2, headers_json = ?3 WHERE id = ?1")?
+        .execute(params![sent.id.to_string(), travelled.domain, headers])?;
     Ok(())
 }
 

@@ -25,6 +25,8 @@ mod store;
 mod writer;
 
 pub use event::{Ending, Event, Kind, Notified, ReportRead, ReportedRecipient};
-pub use headers::{CameBack, Change, Counted, Finding, SENT_KEPT, Sent};
+pub use headers::{
+    CameBack, Change, Counted, Finding, SENT_KEPT, SIGNATURE, Sent, Travelled, shortened,
+};
 pub use state::inspect;
 pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
-    CameBack, Counted, Event, Sent,
+    CameBack, Counted, Event, Sent, Travelled,
     headers::{self, Note},
     queue::EventQueue,
     schema, state,
@@ -202,6 +202,12 @@ impl Trace {
     /// dropped.
     pub fn sent(&self, sent: Sent) {
         let _dropped = self.waiting.note(Note::Sent(sent));
+    }
+
+    /// Puts the headers that an attempt sent in the place of those that were submitted. Never waits,
+    /// as [`Trace::sent`].
+    pub fn travelled(&self, travelled: Travelled) {
+        let _dropped = self.waiting.note(Note::Travelled(travelled));
     }
 
     /// Counts the changes to the headers of a message. Never waits, as [`Trace::sent`].

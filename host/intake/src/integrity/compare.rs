@@ -1,10 +1,11 @@
 //! Compares the headers that were sent with those that came back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gatepost_dkim::{Canonicalization, body_hash};
 use gatepost_message::Message;
-use gatepost_trace::{Change, Finding};
+use gatepost_trace::{Change, Finding, SIGNATURE, shortened};
 use mail_parser::MessageParser;
-
-use super::{SIGNATURE, short};
 
 /// Returns the change of each header of `sent`, and the `standard` ones that were added.
 pub(super) fn findings(
@@ -23,7 +24,7 @@ pub(super) fn findings(
                 header: (*name).to_owned(),
                 change: Change::Added,
                 sent: String::new(),
-                came: short(value),
+                came: shortened(value),
             });
         }
     }
@@ -40,7 +41,7 @@ fn finding(name: &str, sent: &str, came: &Message) -> Finding {
         header: name.to_owned(),
         change,
         sent: sent.to_owned(),
-        came: short(value),
+        came: shortened(value),
     }
 }
 
@@ -72,18 +73,40 @@ fn header(name: &str, sent: &str, came: Vec<String>) -> (Change, String) {
     }
 }
 
+/// Compares the body with the hash in our signature, if there is one. Blocks where the body is in a
+/// file.
+pub(super) fn body(sent: &[(String, String)], came: &Message) -> Option<Finding> {
+    let (_, signature) = sent.iter().find(|(name, _)| name == SIGNATURE)?;
+    let hash = tag(signature, "bh")?;
+    let is_relaxed = tag(signature, "c").is_some_and(|forms| forms.ends_with("/relaxed"));
+    let came = body_hash(came.body().as_ref(), Canonicalization::Relaxed).ok()?;
+    let came = STANDARD.encode(came);
+    is_relaxed.then(|| Finding {
+        header: "body".to_owned(),
+        change: match came == hash {
+            true => Change::Intact,
+            false => Change::Altered,
+        },
+        sent: hash,
+        came,
+    })
+}
+
+/// Returns the value of a tag without its white space.
+fn tag(value: &str, name: &str) -> Option<String> {
+    let mut tags = value.split(';').filter_map(|tag| tag.split_once('='));
+    let (_, value) = tags.find(|(tag, _)| tag.trim() == name)?;
+    Some(value.split_whitespace().collect())
+}
+
 /// Compares signatures: servers on the way add their own, so ours must be among those that came.
 fn signature(sent: &str, came: Vec<String>) -> (Change, String) {
     let squeezed = |value: &str| -> String { value.split_whitespace().collect() };
     if came.iter().any(|value| squeezed(value) == squeezed(sent)) {
         return (Change::Intact, sent.to_owned());
     }
-    let tag = |value: &str, name: &str| {
-        let mut tags = value.split(';').filter_map(|tag| tag.split_once('='));
-        let found = tags.find(|(tag, _)| tag.trim() == name);
-        found.map(|(_, value)| squeezed(value).to_ascii_lowercase())
-    };
-    let whose = |value: &str| (tag(value, "d"), tag(value, "s"));
+    let lower = |value: &str, name| tag(value, name).map(|value| value.to_ascii_lowercase());
+    let whose = |value: &str| (lower(value, "d"), lower(value, "s"));
     let ours = came.iter().find(|value| whose(value) == whose(sent));
     match (ours, came.first()) {
         (Some(altered), _) => (Change::Altered, altered.clone()),

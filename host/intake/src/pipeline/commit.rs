@@ -102,7 +102,11 @@ pub(super) async fn commit(
     if let Err(error) = store_notices(pipeline, &message, judged.findings.report_suppressed).await {
         return with_id(spool_refusal(&error), id);
     }
-    let sent = integrity::sent(&message.transaction, &judged.message, &message.judgements);
+    // Before it is accepted: its first attempt may end before this task goes on.
+    if let Some(sent) = integrity::sent(&message.transaction, &judged.message, &message.judgements)
+    {
+        pipeline.trace.sent(sent);
+    }
     let exported = pipeline.spans.message(id);
     let exported = exported.map(|trace| trace.accepting(&message));
     let accepted = pipeline.queue.accept(message).await;
@@ -113,9 +117,6 @@ pub(super) async fn commit(
     }
     if let Err(error) = accepted {
         return with_id(spool_refusal(&error), id);
-    }
-    if let Some(sent) = sent {
-        pipeline.trace.sent(sent);
     }
     if let Some(returned) = returned {
         returned.record(&pipeline.trace);
