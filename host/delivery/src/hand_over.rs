@@ -4,7 +4,7 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use gatepost_message::{Address, BodyDamage, Message, ReversePath};
+use gatepost_message::{BodyDamage, Message, ReversePath};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Claim, ClaimCause};
 use tokio::task::JoinSet;

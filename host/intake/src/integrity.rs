@@ -296,7 +296,13 @@ fn of_report(
         Some((sent, by)) => {
             // Reports cut bodies short.
             let is_whole = false;
-            compared(trace, source, Some(sent), &returned, (by == BY_EMAIL_ID, is_whole))
+            compared(
+                trace,
+                source,
+                Some(sent),
+                &returned,
+                (by == BY_EMAIL_ID, is_whole),
+            )
         }
         None => Ok(None),
     }
