@@ -1,10 +1,10 @@
 //! Events: what became of a message, as the application is told.
 
-use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_message::{Address, Message, Millis, TransactionId};
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
-use crate::AttemptStage;
+use crate::{AttemptStage, Flow, Transaction};
 
 /// Event: a step in the fate of a message at one recipient, or a notice to an account or the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,6 +273,62 @@ pub const LONGEST_TEXT: usize = 512;
 
 /// Most octets of metadata.
 pub const LONGEST_METADATA: usize = 1024;
+
+/// Message that events are about.
+#[derive(Debug, Clone)]
+pub struct EventSubject<'a> {
+    transaction: &'a Transaction,
+    message_id: Option<String>,
+    metadata: Option<&'a str>,
+}
+
+impl<'a> EventSubject<'a> {
+    /// Returns the message as a subject of events; `None` for one that nobody is told of. Accounts
+    /// are told of what the application has submitted, and of nothing that strangers send or the
+    /// relay makes itself.
+    pub fn of(
+        transaction: &'a Transaction,
+        message: &Message,
+        metadata: Option<&'a str>,
+    ) -> Option<Self> {
+        (transaction.session.flow == Flow::Submission).then(|| Self {
+            transaction,
+            message_id: message.header("Message-ID").map(|id| {
+                let id = id.trim().trim_start_matches('<').trim_end_matches('>');
+                id.to_owned()
+            }),
+            metadata,
+        })
+    }
+
+    /// Makes an event about this message at a recipient.
+    pub fn event(&self, recipient: &Address, at: Millis, kind: EventKind) -> Event {
+        Event {
+            account: self.transaction.account.clone(),
+            address: self.transaction.reverse_path.address().cloned(),
+            transaction: Some(self.transaction.id),
+            message_id: self.message_id.clone(),
+            recipient: Some(recipient.clone()),
+            metadata: self.metadata.map(str::to_owned),
+            at,
+            kind,
+        }
+    }
+}
+
+impl AttemptFacts {
+    /// Returns the facts of what the relay itself decided, with the reply in which it says so.
+    pub fn local(reply: Reply) -> Self {
+        Self {
+            stage: AttemptStage::Local,
+            step: None,
+            server: None,
+            reply,
+            tls: None,
+            sent_as: None,
+        }
+    }
+}
 
 impl Event {
     /// Makes a notice.

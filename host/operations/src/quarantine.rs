@@ -124,7 +124,7 @@ pub async fn delete(
     trace: &Trace,
     asked: DeleteQuarantined,
 ) -> Result<(), OperationError> {
-    let found = queue.quarantine_delete(asked.id).await?;
+    let found = queue.quarantine_delete(asked.id, Millis::now()).await?;
     record(trace, found, asked.id, Kind::Discarded)
 }
 

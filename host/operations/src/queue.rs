@@ -321,7 +321,8 @@ pub async fn cancel(
     trace: &Trace,
     asked: CancelRecipients,
 ) -> Result<Changed, OperationError> {
-    let cancel = |selection| queue.cancel(selection);
+    let now = Millis::now();
+    let cancel = |selection| queue.cancel(selection, now);
     change(queue, trace, asked.recipients, &Kind::Cancelled, cancel).await
 }
 

@@ -8,7 +8,7 @@ use crate::{RecipientState, Status};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Intervention {
     Retry(Millis),
-    Cancel,
+    Cancel(Millis),
     Hold,
     Release(Millis),
 }
@@ -18,7 +18,7 @@ impl Intervention {
     pub(crate) fn from(self) -> &'static [Status] {
         match self {
             Self::Retry(_) | Self::Hold => &[Status::Queued],
-            Self::Cancel => &[Status::Queued, Status::Held],
+            Self::Cancel(_) => &[Status::Queued, Status::Held],
             Self::Release(_) => &[Status::Held],
         }
     }
@@ -27,7 +27,7 @@ impl Intervention {
     pub(crate) fn state(self) -> RecipientState {
         match self {
             Self::Retry(now) | Self::Release(now) => RecipientState::Queued { next_attempt: now },
-            Self::Cancel => RecipientState::Cancelled,
+            Self::Cancel(_) => RecipientState::Cancelled,
             Self::Hold => RecipientState::Held,
         }
     }
@@ -36,7 +36,7 @@ impl Intervention {
     pub(crate) fn due(self) -> Option<Millis> {
         match self {
             Self::Retry(now) | Self::Release(now) => Some(now),
-            Self::Cancel | Self::Hold => None,
+            Self::Cancel(_) | Self::Hold => None,
         }
     }
 

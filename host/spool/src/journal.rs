@@ -355,6 +355,11 @@ impl Journal {
         self.ring.end() > self.checkpointed_to
     }
 
+    /// Returns the messages in the journal.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &NewMessage> {
+        self.entries.values().map(|entry| &*entry.message)
+    }
+
     /// Returns the entry at a position.
     pub(crate) fn at(&self, position: u64) -> Option<&JournalEntry> {
         self.entries.get(&position)

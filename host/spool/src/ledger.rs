@@ -151,11 +151,22 @@ pub struct Dropped {
 /// later. Numbers may be left out.
 pub trait Events: Send + Sync + 'static {
     /// Stores events that come with no message and no result; returns the number of the last.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`](crate::SpoolError::Full) as for a message.
     fn append(&self, events: Vec<Event>) -> Ticket<u64>;
 
     /// Reads up to `limit` events with numbers above `after`. A call looks at no more than
     /// [`READ_AT_ONCE`] events, so a page may be empty while there are [more](EventPage::more).
     fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage>;
+
+    /// Returns the first event of a message. Events of the last moments may not be found yet: this
+    /// costs no commit.
+    fn first_of(&self, message: TransactionId) -> Ticket<Option<StoredEvent>>;
+
+    /// Sets whether the store tells what it does itself, for operators and of late mail. It does
+    /// unless it is told otherwise; events that are handed in are stored in any case.
+    fn set_recording(&self, records: bool);
 
     /// Returns the number of the last event, to read and to wait for: it changes with each commit
     /// that holds events, and a change is never missed.

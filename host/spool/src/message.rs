@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Body, Message, Millis, TransactionId};
-use gatepost_model::{Classification, Effect, Judgement, Route, Session, Transaction};
+use gatepost_model::{Classification, Effect, Flow, Judgement, Route, Session, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -73,6 +73,12 @@ impl NewMessage {
         recipients.any(|recipient| recipient.state.is_open())
     }
 
+    /// Returns the time since which the message waits, if its account is to be told when it is late.
+    pub(crate) fn untold_since(&self) -> Option<Millis> {
+        let is_told = self.transaction.session.flow == Flow::Submission;
+        (is_told && self.quarantine.is_none()).then_some(self.received_at)
+    }
+
     /// Returns true if neither effects nor entries for the ledgers come with the message.
     pub(crate) fn has_no_changes(&self) -> bool {
         self.effects.is_empty() && self.ledger.is_empty()
@@ -105,6 +111,11 @@ impl NewMessage {
             }),
         }
     }
+}
+
+/// Returns the minutes for which a message waits.
+pub(crate) fn minutes_late(since: Millis, now: Millis) -> u32 {
+    u32::try_from(now.since(since).as_secs() / 60).unwrap_or(u32::MAX)
 }
 
 /// Most effects of one message.

@@ -123,7 +123,7 @@ pub trait QueueAdmin: Send + Sync + 'static {
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
 
     /// Cancels queued and held recipients, without an attempt and without a bounce.
-    fn cancel(&self, selection: Selection) -> Ticket<Changed>;
+    fn cancel(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
 
     /// Holds queued recipients: they are not attempted until they are released.
     fn hold(&self, selection: Selection) -> Ticket<Changed>;
@@ -142,7 +142,7 @@ pub trait QueueAdmin: Send + Sync + 'static {
     fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool>;
 
     /// Drops a message in quarantine without notice. `false` if there is none.
-    fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool>;
+    fn quarantine_delete(&self, id: TransactionId, now: Millis) -> Ticket<bool>;
 
     /// Drops messages whose time in quarantine is over. To be called about once a minute; a call is
     /// [bounded](EXPIRE_AT_ONCE), so that other work gets its turn, and says whether there is
@@ -159,6 +159,11 @@ pub trait QueueAdmin: Send + Sync + 'static {
     /// due at `now`, without a route, as if they had never been attempted, and with their whole
     /// time to live. The message may be kept or still in the queue.
     fn resend(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
+
+    /// Writes an event for each recipient that waits in the queue, of submitted messages that were
+    /// accepted so long ago, and were not told of in this way. Returns the time at which the next
+    /// message is late, as far as that is known.
+    fn tell_late(&self, now: Millis, after: Duration) -> Ticket<Option<Millis>>;
 
     /// Drops kept messages that are too old or too many.
     fn expire_kept(&self, keep: Keep) -> Ticket<Dropped>;

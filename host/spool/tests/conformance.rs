@@ -72,6 +72,18 @@ impl StoreUnderTest for Sqlite {
         self.spool()
     }
 
+    fn events(&self) -> &dyn Events {
+        self.spool()
+    }
+
+    fn suppressions(&self) -> &dyn Suppressions {
+        self.spool()
+    }
+
+    fn learnt(&self) -> &dyn LearntIds {
+        self.spool()
+    }
+
     fn bodies(&self) -> &Arc<dyn BodyStore> {
         self.spool().bodies()
     }
@@ -149,6 +161,18 @@ impl StoreUnderTest for InMemory {
     }
 
     fn counters(&self) -> &dyn Counters {
+        &self.0
+    }
+
+    fn events(&self) -> &dyn Events {
+        &self.0
+    }
+
+    fn suppressions(&self) -> &dyn Suppressions {
+        &self.0
+    }
+
+    fn learnt(&self) -> &dyn LearntIds {
         &self.0
     }
 

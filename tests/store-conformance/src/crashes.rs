@@ -6,8 +6,8 @@
 )]
 
 use gatepost_message::TransactionId;
-use gatepost_model::Effect;
-use gatepost_spool::{Pace, Report, Scope, Selection, Staging, Status};
+use gatepost_model::{Effect, Event, NoticeSubject};
+use gatepost_spool::{EventFilter, Ledger, Pace, Report, Scope, Selection, Staging, Status};
 
 use crate::{
     StoreUnderTest,
@@ -79,6 +79,52 @@ pub fn results_of_attempts_survive_with_their_notices<S: StoreUnderTest>() {
     assert_eq!(claim_one(store.queue(), START).transaction.id, bounce);
 }
 
+pub fn events_survive_with_their_numbers<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let owner = gatepost_spool::Owner::new();
+    store.queue().attach(owner, LEASE);
+    let event =
+        |text: &str| Event::notice(Some("acme".into()), NoticeSubject::Cap, text.into(), START);
+    let all = |store: &S| {
+        wait(store.events().read(0, EventFilter::default(), 1000))
+            .unwrap()
+            .events
+    };
+    let accepted = |store: &S, number: u32| {
+        let mut new = message(TransactionId::new(), &["bob@a.example"]);
+        new.ledger = Ledger::of(event(&format!("{number}: queued")));
+        accept(store.queue(), new);
+    };
+    // In the journal alone, then in the database, then in both.
+    accepted(&store, 1);
+    accepted(&store, 2);
+    let claims = wait(store.queue().claim(owner, START, 1, LEASE)).unwrap();
+    let mut delivered = report(&claims[0], &crate::support::delivered());
+    delivered.results[0].ledger = Ledger::of(event("1: delivered"));
+    wait(store.queue().record(delivered)).unwrap();
+    store.crash();
+    let first = all(&store);
+    assert_eq!(
+        first.iter().map(|stored| stored.seq).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    accepted(&store, 3);
+    let claims = wait(store.queue().claim(owner, START, 1, LEASE)).unwrap();
+    let mut later = report(&claims[0], &deferred(START + minutes(5)));
+    later.results[0].ledger = Ledger::of(event("2: deferred"));
+    wait(store.queue().record(later)).unwrap();
+    store.crash();
+    let second = all(&store);
+    assert_eq!(second[..3], first);
+    assert_eq!(second.len(), 5);
+    assert!(
+        second.is_sorted_by(|one, next| one.seq < next.seq),
+        "{second:?}"
+    );
+    store.crash();
+    assert_eq!(all(&store), second);
+}
+
 pub fn routes_survive<S: StoreUnderTest>() {
     let mut store = S::open();
     let id = accept(
@@ -113,7 +159,7 @@ pub fn commands_of_operators_survive<S: StoreUnderTest>() {
         )
     });
     wait(store.admin().hold(Selection::message(held))).unwrap();
-    wait(store.admin().cancel(Selection::message(cancelled))).unwrap();
+    wait(store.admin().cancel(Selection::message(cancelled), START)).unwrap();
     store.crash();
     assert_eq!(states(store.admin(), held), [Status::Held]);
     assert_eq!(list(store.admin()).len(), 1);

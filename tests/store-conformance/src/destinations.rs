@@ -663,7 +663,7 @@ pub fn commands_are_for_a_destination<S: StoreUnderTest>() {
     let changed = wait(store.admin().release(at("b.example"), later)).unwrap();
     assert_eq!(changed.changed, 2);
     assert_eq!(ids(&claim(store.queue(), START)), [unrouted]);
-    let changed = wait(store.admin().cancel(at("b.example"))).unwrap();
+    let changed = wait(store.admin().cancel(at("b.example"), START)).unwrap();
     assert_eq!(changed.changed, 2);
     assert_eq!(listed(Selection::default()), [id, unrouted]);
 }

@@ -3,7 +3,7 @@
 //! An implementation is a [`StoreUnderTest`]: it opens a new store, closes and opens it again, and
 //! crashes if it claims to survive that. Each fact is a function that opens stores of its own, uses
 //! nothing but the seams, and panics if the fact does not hold. They are grouped by subject:
-//! [`delivery`], [`destinations`], [`operator`], [`counters`], [`bodies`], [`crashes`], [`model`].
+//! [`delivery`], [`destinations`], [`operator`], [`ledgers`], [`counters`], [`bodies`], [`crashes`], [`model`].
 //!
 //! A test file holds an implementation to all of them with one line,
 //! `store_conformance::every_fact!(crate::Sqlite);`, and one that claims durability with a second,
@@ -17,6 +17,7 @@ pub mod counters;
 pub mod crashes;
 pub mod delivery;
 pub mod destinations;
+pub mod ledgers;
 pub mod model;
 pub mod operator;
 pub mod support;
@@ -24,7 +25,7 @@ pub mod support;
 use std::sync::Arc;
 
 use gatepost_message::TransactionId;
-use gatepost_spool::{BodyStore, Counters, Queue, QueueAdmin};
+use gatepost_spool::{BodyStore, Counters, Events, LearntIds, Queue, QueueAdmin, Suppressions};
 
 /// An implementation of the seams, and what a test does to it.
 pub trait StoreUnderTest: Sized {
@@ -44,6 +45,15 @@ pub trait StoreUnderTest: Sized {
 
     /// Returns the counters.
     fn counters(&self) -> &dyn Counters;
+
+    /// Returns the events.
+    fn events(&self) -> &dyn Events;
+
+    /// Returns the suppression lists.
+    fn suppressions(&self) -> &dyn Suppressions;
+
+    /// Returns the Message-IDs that were learnt.
+    fn learnt(&self) -> &dyn LearntIds;
 
     /// Returns the store of large bodies.
     fn bodies(&self) -> &Arc<dyn BodyStore>;
@@ -151,6 +161,28 @@ macro_rules! every_fact {
         );
         $crate::facts!(
             $store,
+            ledgers,
+            [
+                events_come_with_what_they_tell,
+                a_direct_delivery_has_its_events,
+                what_is_not_stored_has_no_events,
+                a_message_for_nobody_leaves_its_events,
+                events_are_filtered_and_paged,
+                a_reader_is_woken_by_the_next_event,
+                old_events_are_dropped_and_numbers_go_on,
+                cursors_are_kept_by_name,
+                a_suppression_comes_with_a_result,
+                counted_bounces_suppress_at_the_limit,
+                suppressions_are_listed_and_expire,
+                message_ids_are_learnt,
+                failed_mail_is_kept_and_sent_again,
+                kept_mail_is_dropped,
+                late_mail_is_told_of_once,
+                commands_of_operators_are_told,
+            ]
+        );
+        $crate::facts!(
+            $store,
             bodies,
             [
                 a_small_message_is_not_in_the_body_store,
@@ -178,6 +210,7 @@ macro_rules! every_fact_of_crashes {
                 routes_survive,
                 commands_of_operators_survive,
                 effects_survive_with_a_message_and_without,
+                events_survive_with_their_numbers,
                 a_body_that_was_not_accepted_is_removed,
             ]
         );
@@ -211,6 +244,7 @@ fn the_macros_name_every_fact() {
         include_str!("crashes.rs"),
         include_str!("delivery.rs"),
         include_str!("destinations.rs"),
+        include_str!("ledgers.rs"),
         include_str!("model.rs"),
         include_str!("operator.rs"),
     ];

@@ -279,7 +279,7 @@ impl<S: StoreUnderTest> Pair<S> {
                     _ => None,
                 });
                 assert_eq!(
-                    wait(self.store.admin().cancel(selection)).unwrap(),
+                    wait(self.store.admin().cancel(selection, START)).unwrap(),
                     expected
                 );
             }
@@ -322,7 +322,7 @@ impl<S: StoreUnderTest> Pair<S> {
                 let message = self.model.messages.get(&id);
                 let there = message.is_some_and(|message| message.quarantine.is_some());
                 assert_eq!(
-                    wait(self.store.admin().quarantine_delete(id)).unwrap(),
+                    wait(self.store.admin().quarantine_delete(id, START)).unwrap(),
                     there
                 );
                 if there {

@@ -78,14 +78,14 @@ pub fn cancelled_mail_is_deleted<S: StoreUnderTest>() {
     wait(store.admin().hold(recipient("B.example"))).unwrap();
     assert_eq!(states(store.admin(), id), [Status::Queued, Status::Held]);
     assert_eq!(
-        wait(store.admin().cancel(recipient("bob@A.example")))
+        wait(store.admin().cancel(recipient("bob@A.example"), START))
             .unwrap()
             .changed,
         1
     );
     assert_eq!(states(store.admin(), id), [Status::Cancelled, Status::Held]);
     assert_eq!(
-        wait(store.admin().cancel(Selection::default()))
+        wait(store.admin().cancel(Selection::default(), START))
             .unwrap()
             .changed,
         1
@@ -102,7 +102,7 @@ pub fn recipients_in_progress_are_counted_and_left_alone<S: StoreUnderTest>() {
     );
     let claim = claim_one(store.queue(), START);
     for operation in [
-        store.admin().cancel(selection(id)),
+        store.admin().cancel(selection(id), START),
         store.admin().hold(selection(id)),
         store.admin().retry(selection(id), START),
     ] {
@@ -204,7 +204,7 @@ pub fn lists_are_filtered_and_paged<S: StoreUnderTest>() {
     };
     assert_eq!(found(page(None)), ids[..3]);
     // Paging continues though the page's last message is deleted meanwhile.
-    wait(store.admin().cancel(selection(ids[2]))).unwrap();
+    wait(store.admin().cancel(selection(ids[2]), START)).unwrap();
     assert_eq!(found(page(Some(ids[2]))), ids[3..6]);
     assert_eq!(found(page(Some(ids[5]))), ids[6..]);
 }
@@ -237,7 +237,7 @@ pub fn quarantine_is_apart_from_the_queue<S: StoreUnderTest>() {
     assert!(list(store.admin()).is_empty());
     assert!(wait(store.admin().show(id)).unwrap().is_none());
     for operation in [
-        store.admin().cancel(Selection::default()),
+        store.admin().cancel(Selection::default(), START),
         store.admin().hold(Selection::default()),
         store.admin().release(Selection::default(), START),
         store.admin().retry(selection(id), START),
@@ -260,7 +260,7 @@ pub fn released_mail_has_its_whole_time_to_live<S: StoreUnderTest>() {
     let now = START + minutes(30 * 24 * 60);
     assert!(wait(store.admin().quarantine_release(id, now)).unwrap());
     assert!(!wait(store.admin().quarantine_release(id, now)).unwrap());
-    assert!(!wait(store.admin().quarantine_delete(id)).unwrap());
+    assert!(!wait(store.admin().quarantine_delete(id, START)).unwrap());
     assert!(quarantined(store.admin()).is_empty());
     let claim = claim_one(store.queue(), now);
     assert_eq!(claim.transaction.id, id);
@@ -286,8 +286,8 @@ pub fn quarantine_ends_by_deletion_or_by_time<S: StoreUnderTest>() {
         store.queue(),
         message(TransactionId::new(), &["bob@a.example"]),
     );
-    assert!(!wait(store.admin().quarantine_delete(queued)).unwrap());
-    assert!(wait(store.admin().quarantine_delete(deleted)).unwrap());
+    assert!(!wait(store.admin().quarantine_delete(queued, START)).unwrap());
+    assert!(wait(store.admin().quarantine_delete(deleted, START)).unwrap());
     assert_eq!(quarantined(store.admin()), [late, early]);
     assert!(
         wait(store.admin().quarantine_expire(START + minutes(9)))

@@ -18,7 +18,9 @@ use std::{fmt, future::ready, sync::Arc, time::Duration};
 
 use gatepost_counters::{CounterChange, KnownMachine, Memory, RememberedTotals, SharedCounters};
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{DestinationKey, Effect, Event, LearntId, Machine, Scope, Suppression};
+use gatepost_model::{
+    DestinationKey, Effect, Event, LearntId, Machine, Scope, StoredEvent, Suppression,
+};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
@@ -157,6 +159,15 @@ impl MemorySpool {
         ledgers.last_event()
     }
 
+    /// Writes the events of what the state itself has done.
+    fn tell(&self, state: &mut QueueState) {
+        let events = std::mem::take(&mut state.told);
+        self.write(Ledger {
+            events,
+            ..Ledger::default()
+        });
+    }
+
     fn apply_effects(&self, effects: &[(Scope, Effect)], time: Millis) {
         // Evictions concern nothing beside the state that made them.
         drop(self.counters.apply_effects(effects, time));
@@ -192,7 +203,10 @@ impl MemorySpool {
 
     fn intervene(&self, selection: &Selection, intervention: Intervention) -> Ticket<Changed> {
         self.return_kept();
-        let (changed, dropped) = self.lock().intervene(selection, intervention);
+        let mut state = self.lock();
+        let (changed, dropped) = state.intervene(selection, intervention);
+        self.tell(&mut state);
+        drop(state);
         self.release(dropped);
         if changed.changed > 0 && intervention.due().is_some() {
             self.changed.notify_one();
@@ -363,8 +377,8 @@ impl QueueAdmin for MemorySpool {
         self.intervene(&selection, Intervention::Retry(now))
     }
 
-    fn cancel(&self, selection: Selection) -> Ticket<Changed> {
-        self.intervene(&selection, Intervention::Cancel)
+    fn cancel(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        self.intervene(&selection, Intervention::Cancel(now))
     }
 
     fn hold(&self, selection: Selection) -> Ticket<Changed> {
@@ -384,22 +398,31 @@ impl QueueAdmin for MemorySpool {
     }
 
     fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
-        let released = self.lock().release_from_quarantine(id, now);
+        let mut state = self.lock();
+        let released = state.release_from_quarantine(id, now);
+        self.tell(&mut state);
+        drop(state);
         if released {
             self.changed.notify_one();
         }
         done(released)
     }
 
-    fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool> {
-        let dropped = self.lock().delete_from_quarantine(id);
+    fn quarantine_delete(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
+        let mut state = self.lock();
+        let dropped = state.delete_from_quarantine(id, now);
+        self.tell(&mut state);
+        drop(state);
         let was_there = dropped.is_some();
         self.release(dropped.into_iter().collect());
         done(was_there)
     }
 
     fn quarantine_expire(&self, now: Millis) -> Ticket<Expired> {
-        let dropped = self.lock().expire_quarantine(now);
+        let mut state = self.lock();
+        let dropped = state.expire_quarantine(now);
+        self.tell(&mut state);
+        drop(state);
         let expired = Expired {
             quarantined: dropped.iter().map(Stored::id).collect(),
             more: dropped.len() == EXPIRE_AT_ONCE,
@@ -417,11 +440,21 @@ impl QueueAdmin for MemorySpool {
     }
 
     fn resend(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
-        let changed = self.lock().resend(&selection, now);
+        let mut state = self.lock();
+        let changed = state.resend(&selection, now);
+        self.tell(&mut state);
+        drop(state);
         if changed.changed > 0 {
             self.changed.notify_one();
         }
         done(changed)
+    }
+
+    fn tell_late(&self, now: Millis, after: Duration) -> Ticket<Option<Millis>> {
+        let mut state = self.lock();
+        let next = state.tell_late(now, after);
+        self.tell(&mut state);
+        done(next)
     }
 
     fn expire_kept(&self, keep: Keep) -> Ticket<Dropped> {
@@ -508,6 +541,19 @@ impl Events for MemorySpool {
 
     fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage> {
         done(self.ledgers.lock().read(after, &filter, limit))
+    }
+
+    fn first_of(&self, message: TransactionId) -> Ticket<Option<StoredEvent>> {
+        let filter = EventFilter {
+            transaction: Some(message),
+            ..EventFilter::default()
+        };
+        let page = self.ledgers.lock().read(0, &filter, 1);
+        done(page.events.into_iter().next())
+    }
+
+    fn set_recording(&self, records: bool) {
+        self.lock().records_events = records;
     }
 
     fn last(&self) -> watch::Receiver<u64> {

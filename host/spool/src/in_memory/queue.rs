@@ -9,6 +9,7 @@ use std::{
 };
 
 use gatepost_message::{Body, Message, Millis, TransactionId};
+use gatepost_model::{Event, EventKind, EventSubject};
 use gatepost_smtp::Reply;
 
 use crate::{
@@ -18,14 +19,30 @@ use crate::{
     SpoolError, Status, Summary,
     direct::LeaseTerms,
     intervention::Intervention,
+    message::minutes_late,
     schedule::{Pick, Schedule, ScheduleChange, WaitingPlace},
 };
 
 /// All messages, in order of their ids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct QueueState {
     messages: BTreeMap<TransactionId, Stored>,
     pub(super) schedule: Schedule,
+    /// True if the state tells what it does itself.
+    pub(super) records_events: bool,
+    /// Events of that, to be written.
+    pub(super) told: Vec<Event>,
+}
+
+impl Default for QueueState {
+    fn default() -> Self {
+        Self {
+            messages: BTreeMap::new(),
+            schedule: Schedule::default(),
+            records_events: true,
+            told: Vec::new(),
+        }
+    }
 }
 
 /// A stored message.
@@ -40,6 +57,8 @@ pub(super) struct Stored {
     attention: BTreeMap<u32, Millis>,
     /// Time until which the message is kept since a recipient has failed.
     keep_until: Option<Millis>,
+    /// Time since which it waits, while its account is still to be told that it is late.
+    untold_since: Option<Millis>,
 }
 
 /// Part of the store that a listing is of.
@@ -86,6 +105,7 @@ impl Stored {
             stored_recipient(number, recipient, &message, lease)
         });
         let recipients: Vec<_> = recipients.collect();
+        let untold_since = message.untold_since();
         let addresses = recipients.iter().map(|to| to.address.clone());
         message.transaction.recipients = addresses.collect();
         let body: Arc<dyn Body> = match &message.body {
@@ -106,6 +126,7 @@ impl Stored {
             recipients,
             attention: BTreeMap::new(),
             keep_until: None,
+            untold_since,
         }
     }
 
@@ -151,6 +172,28 @@ impl Stored {
             }
             _ => ScheduleChange::Ended(id, number),
         }
+    }
+
+    /// Makes an event for each of its recipients that is told of, if its account is.
+    fn told(
+        &self,
+        at: Millis,
+        kind: &EventKind,
+        is_told: impl Fn(&Recipient) -> bool,
+    ) -> Vec<Event> {
+        let message = &self.message;
+        let (content, metadata) = (self.content(), message.metadata.as_deref());
+        let subject = EventSubject::of(&message.transaction, &content, metadata);
+        let Some(subject) = subject else {
+            return Vec::new();
+        };
+        let told = self.recipients.iter().filter(|to| is_told(to));
+        told.map(|to| subject.event(&to.address, at, kind.clone()))
+            .collect()
+    }
+
+    fn is_quarantined(recipient: &Recipient) -> bool {
+        recipient.state == RecipientState::Quarantined
     }
 
     fn is_finished(&self) -> bool {
@@ -290,6 +333,12 @@ fn stored_recipient(
         dsn: recipient.dsn,
         delay_told: false,
         route: None,
+    }
+}
+
+fn cancelled(why: &str) -> EventKind {
+    EventKind::Cancelled {
+        why: why.to_owned(),
     }
 }
 
@@ -530,7 +579,7 @@ impl QueueState {
     pub(super) fn resend(&mut self, selection: &Selection, now: Millis) -> Changed {
         let wanted = selection.canonical_recipient();
         let mut changed = Changed::default();
-        let mut scheduled = Vec::new();
+        let (mut scheduled, mut told) = (Vec::new(), Vec::new());
         let messages = self.messages.values_mut();
         for stored in messages.filter(|stored| stored.is_selected(selection)) {
             let mut numbers = Vec::new();
@@ -555,6 +604,8 @@ impl QueueState {
             message.expires_at = now + message.expires_at.since(message.received_at);
             message.received_at = now;
             changed.changed += numbers.len() as u64;
+            let is_told = |to: &Recipient| numbers.contains(&to.number);
+            told.extend(stored.told(now, &EventKind::Queued, is_told));
             for number in numbers {
                 stored.attention.remove(&number);
                 scheduled.push(stored.scheduled(&stored.recipients[number as usize]));
@@ -563,7 +614,36 @@ impl QueueState {
         scheduled
             .into_iter()
             .for_each(|change| self.schedule.apply(change));
+        self.tell(told);
         changed
+    }
+
+    /// Notes events, if they are recorded.
+    fn tell(&mut self, events: Vec<Event>) {
+        if self.records_events {
+            self.told.extend(events);
+        }
+    }
+
+    /// Tells of late messages; returns the time at which the next is late.
+    pub(super) fn tell_late(&mut self, now: Millis, after: Duration) -> Option<Millis> {
+        let (mut events, mut next) = (Vec::new(), None);
+        for stored in self.messages.values_mut() {
+            match stored.untold_since {
+                None => {}
+                Some(since) if since + after > now => next = earlier(next, Some(since + after)),
+                Some(since) => {
+                    stored.untold_since = None;
+                    let minutes = minutes_late(since, now);
+                    let waits = |to: &Recipient| {
+                        matches!(to.state.status(), Status::Queued | Status::Leased)
+                    };
+                    events.extend(stored.told(now, &EventKind::Late { minutes }, waits));
+                }
+            }
+        }
+        self.tell(events);
+        next
     }
 
     /// Drops kept messages that are too old or too many.
@@ -618,11 +698,12 @@ impl QueueState {
     ) -> (Changed, Vec<Stored>) {
         let wanted = selection.canonical_recipient();
         let mut changed = Changed::default();
-        let mut scheduled = Vec::new();
+        let (mut scheduled, mut told) = (Vec::new(), Vec::new());
         let messages = self.messages.values_mut();
         let selected = messages
             .filter(|stored| stored.section() == Section::Queue && stored.is_selected(selection));
         for stored in selected {
+            let mut numbers = Vec::new();
             for number in 0..stored.recipients.len() {
                 let recipient = &mut stored.recipients[number];
                 if !Selection::concerns(wanted.as_deref(), &recipient.address)
@@ -633,13 +714,19 @@ impl QueueState {
                 let status = recipient.state.status();
                 if intervention.applies_to(status) {
                     recipient.state = intervention.state();
+                    numbers.push(recipient.number);
                     changed.changed += 1;
                     scheduled.push(stored.scheduled(&stored.recipients[number]));
                 } else if intervention.is_stopped_by(status) {
                     changed.in_progress += 1;
                 }
             }
+            if let Intervention::Cancel(now) = intervention {
+                let is_told = |to: &Recipient| numbers.contains(&to.number);
+                told.extend(stored.told(now, &cancelled("by an operator"), is_told));
+            }
         }
+        self.tell(told);
         scheduled
             .into_iter()
             .for_each(|change| self.schedule.apply(change));
@@ -656,6 +743,7 @@ impl QueueState {
         let Some(stored) = stored else {
             return false;
         };
+        let told = stored.told(now, &EventKind::Queued, Stored::is_quarantined);
         let message = &mut stored.message;
         message.quarantine = None;
         message.expires_at = now + message.expires_at.since(message.received_at);
@@ -667,13 +755,23 @@ impl QueueState {
         for recipient in &stored.recipients {
             self.schedule.apply(stored.scheduled(recipient));
         }
+        self.tell(told);
         true
     }
 
     /// Drops a message in quarantine.
-    pub(super) fn delete_from_quarantine(&mut self, id: TransactionId) -> Option<Stored> {
+    pub(super) fn delete_from_quarantine(
+        &mut self,
+        id: TransactionId,
+        now: Millis,
+    ) -> Option<Stored> {
         let stored = self.messages.get(&id)?;
-        (stored.section() == Section::Quarantine).then(|| self.messages.remove(&id))?
+        if stored.section() != Section::Quarantine {
+            return None;
+        }
+        let kind = cancelled("deleted from quarantine by an operator");
+        self.tell(stored.told(now, &kind, Stored::is_quarantined));
+        self.messages.remove(&id)
     }
 
     /// Drops messages whose time in quarantine is over, the oldest first.
@@ -685,8 +783,13 @@ impl QueueState {
         });
         let over: BTreeSet<_> = over.collect();
         let over = over.into_iter().take(EXPIRE_AT_ONCE);
-        over.filter_map(|(_, id)| self.messages.remove(&id))
-            .collect()
+        let dropped = over.filter_map(|(_, id)| self.messages.remove(&id));
+        let dropped: Vec<_> = dropped.collect();
+        let kind = cancelled("its time in quarantine was over");
+        for stored in &dropped {
+            self.tell(stored.told(now, &kind, Stored::is_quarantined));
+        }
+        dropped
     }
 
     /// Returns up to `limit` destinations, those with most recipients first.

@@ -232,3 +232,87 @@ impl JournalRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gatepost_model::{Event, NoticeSubject};
+
+    use super::*;
+
+    /// Envelope as the version before events wrote it.
+    const EARLIER: &str = r#"{"transaction":{"id":"018bcfe5-6800-7000-8000-000000000001",
+        "time":1700000000000,"session":{"listener":"mx","flow":"inbound","transport":"smtp",
+        "client":"192.0.2.1:4711","helo":null,"tls":null,"user":null},"account":"acme",
+        "reverse-path":"alice@sender.example","recipients":[]},
+        "recipients":[{"address":"bob@a.example","dsn":{"notify":null,"original":null},
+        "state":{"queued":{"next-attempt":1700000000000}}}],"smtputf8":false,
+        "dsn":{"ret":null,"envid":null},"sender":"proved","tags":[],"classification":null,
+        "judgements":[],"effects":[],"received-at":1700000000000,"expires-at":1700432000000}"#;
+
+    fn read_back(record: Vec<u8>) -> JournalRecord {
+        JournalRecord::read(record.into()).expect("a record that was written")
+    }
+
+    fn earlier() -> Box<NewMessage> {
+        let (head, body) = (b"Subject: s\r\n\r\n", b"x\r\n");
+        let mut record = vec![ACCEPTED];
+        record.extend_from_slice(&(EARLIER.len() as u32).to_le_bytes());
+        record.extend_from_slice(&(head.len() as u32).to_le_bytes());
+        record.extend_from_slice(EARLIER.as_bytes());
+        record.extend_from_slice(head);
+        record.extend_from_slice(body);
+        match read_back(record) {
+            JournalRecord::Accepted { message, .. } => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn records_of_the_version_before_events_are_read() {
+        let message = earlier();
+        assert_eq!(message.transaction.account.as_deref(), Some("acme"));
+        assert_eq!((message.metadata, message.ledger), (None, Ledger::default()));
+        let mut tombstone = vec![TOMBSTONE];
+        tombstone.extend_from_slice(&4711_u64.to_le_bytes());
+        match read_back(tombstone) {
+            JournalRecord::Tombstone {
+                position: 4711,
+                ledger,
+                ..
+            } => assert!(ledger.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn events_are_read_back_with_their_numbers() {
+        let subject = NoticeSubject::Cap;
+        let event = Event::notice(Some("acme".into()), subject, "text".into(), Millis(1));
+        let told = Ledger::of(event);
+        let mut message = *earlier();
+        message.metadata = Some("ticket 4711".into());
+        message.ledger = told.clone();
+        let (envelope, octets) = envelope(&message, 7).expect("encoded");
+        let mut record = Vec::new();
+        accepted(&mut record, &envelope, &message).expect("written");
+        assert_eq!(record.len(), octets);
+        match read_back(record) {
+            JournalRecord::Accepted {
+                message,
+                first_event: 7,
+            } => {
+                assert_eq!(message.metadata.as_deref(), Some("ticket 4711"));
+                assert_eq!(message.ledger, told);
+            }
+            other => panic!("{other:?}"),
+        }
+        match read_back(tombstone(4711, &told, 8).expect("encoded")) {
+            JournalRecord::Tombstone {
+                position: 4711,
+                ledger,
+                first_event: 8,
+            } => assert_eq!(ledger, told),
+            other => panic!("{other:?}"),
+        }
+    }
+}

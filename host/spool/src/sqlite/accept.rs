@@ -274,8 +274,9 @@ fn insert_message(
     let quarantine = message.quarantine.as_ref();
     let mut insert = context.connection.prepare_cached(
         "INSERT INTO messages (id, account, reverse_path, began_at, received_at, expires_at,
-            quarantine_reason, quarantine_expires, tags_json, body_offset, size, body_checksum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            quarantine_reason, quarantine_expires, tags_json, body_offset, size, body_checksum,
+            untold_since)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     let inserted = insert.insert(params![
         transaction.id.to_string(),
@@ -290,6 +291,7 @@ fn insert_message(
         staged.map(|staged| from_u64(staged.offset())),
         from_u64(message.size()),
         checksum,
+        message.untold_since().map(from_millis),
     ]);
     let number = inserted.map_err(|error| match &error {
         rusqlite::Error::SqliteFailure(failure, _)

@@ -16,14 +16,17 @@ use uuid::Uuid;
 use crate::{
     Dropped, EXPIRE_AT_ONCE, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS, READ_AT_ONCE,
     SpoolError, SuppressionFilter,
-    journal::{JournalChange, ledger_changes},
+    journal::{CheckpointBatch, Journal, JournalChange, ledger_changes},
 };
 
 use super::{
     accept,
     codec::{damaged, from_json, from_millis, from_u64, to_json, to_millis, to_u64},
-    operation::OperationContext,
+    operation::{OperationClass, OperationContext, Work},
 };
+
+/// Bytes that an event is assumed to take on the disk: once in the WAL, once in the database.
+const EVENT_BYTES: u64 = 4 << 10;
 
 /// Addresses of which something is recorded, as hashes in memory: an address that is not among them
 /// has no row.
@@ -115,6 +118,28 @@ pub(super) fn write_all(
     Ok(())
 }
 
+/// Storing of events that come with no message and no result, if there is room.
+pub(super) struct AppendEvents(pub(super) Ledger);
+
+impl Work for AppendEvents {
+    type Value = u64;
+    const CLASS: OperationClass = OperationClass::Intake;
+
+    fn weight(&self) -> usize {
+        1 + self.0.len()
+    }
+
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
+        journal.all_changes()
+    }
+
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<u64, SpoolError> {
+        context.reserve(EVENT_BYTES * self.0.len() as u64)?;
+        write_all(context, &self.0)?;
+        Ok(context.last_event.get())
+    }
+}
+
 fn note_events(context: &mut OperationContext<'_>, ledger: &Ledger, first: u64) {
     if !ledger.events.is_empty() {
         context.after.last_event = first + ledger.events.len() as u64 - 1;
@@ -156,15 +181,21 @@ pub(super) fn write(
             let change = CounterChange::of(scope, effect, *time);
             accept::write_change(context.connection, &change)
         }
-        JournalChange::Event(seq, event) => write_event(context.connection, *seq, event),
+        JournalChange::Event(seq, event) => write_event(context, *seq, event),
         JournalChange::Suppression(change) => write_suppression(context, change),
         JournalChange::Learnt(learnt) => write_learnt(context.connection, learnt),
     }
 }
 
-fn write_event(connection: &Connection, seq: u64, event: &Event) -> Result<(), SpoolError> {
+fn write_event(
+    context: &mut OperationContext<'_>,
+    seq: u64,
+    event: &Event,
+) -> Result<(), SpoolError> {
+    let body = to_json(event)?;
+    context.after.bytes += body.len() as u64;
     // A number that is there came with the same event, from a journal older than the database.
-    let mut insert = connection.prepare_cached(
+    let mut insert = context.connection.prepare_cached(
         "INSERT OR IGNORE INTO events (seq, at, account, transaction_id, kind, body)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
@@ -174,7 +205,7 @@ fn write_event(connection: &Connection, seq: u64, event: &Event) -> Result<(), S
         event.account,
         event.transaction.map(|id| id.octets()),
         event.kind.name().word(),
-        to_json(event)?,
+        body,
     ])?;
     Ok(())
 }
@@ -468,6 +499,19 @@ pub(super) fn events(
     }
     page.more = page.next < last;
     Ok(page)
+}
+
+/// Returns the first event of a message.
+pub(super) fn first_of(
+    connection: &Connection,
+    message: TransactionId,
+) -> Result<Option<StoredEvent>, SpoolError> {
+    let filter = EventFilter {
+        transaction: Some(message),
+        ..EventFilter::default()
+    };
+    let page = events(connection, 0, u64::MAX, &filter, 1)?;
+    Ok(page.events.into_iter().next())
 }
 
 /// Drops events that are too old or too many, but for the last one.

@@ -4,6 +4,7 @@
 //! - [`writer`]: batches, and their handling when the disk is full or fails.
 //! - [`operation`]: operations that wait for the writer.
 //! - [`accept`], [`deliver`], [`operate`]: changes of operations to the rows.
+//! - [`told`], [`late`]: events that the store itself tells.
 //! - [`ledger`]: events, suppression lists, learnt Message-IDs.
 //! - [`checkpoint`]: moves journal entries into rows.
 //! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
@@ -14,6 +15,7 @@ mod body;
 pub(crate) mod checkpoint;
 mod codec;
 mod deliver;
+mod late;
 mod ledger;
 mod open;
 mod operate;
@@ -22,18 +24,25 @@ mod reader;
 mod scheduled;
 pub(crate) mod schema;
 mod stored;
+mod told;
 mod writer;
 
 use std::{
     fmt,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
 use gatepost_counters::Memory;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{DestinationKey, Effect, Event, LearntId, Suppression, SuppressionChange};
+use gatepost_model::{
+    DestinationKey, Effect, Event, LearntId, StoredEvent, Suppression, SuppressionChange,
+};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{Notify, watch};
@@ -57,7 +66,8 @@ use self::{
     accept::{Accept, ApplyEffects},
     body::BodyReader,
     deliver::{RecordReport, StoreClaim},
-    ledger::SuppressedSet,
+    late::TellLate,
+    ledger::{AppendEvents, SuppressedSet},
     operation::{
         AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, QueryNeeds, Work,
         WriteLedger,
@@ -77,6 +87,7 @@ pub struct SqliteSpool {
     schedule: Arc<Mutex<Schedule>>,
     last_event: watch::Receiver<u64>,
     suppressed: Arc<SuppressedSet>,
+    records_events: Arc<AtomicBool>,
     damage: Option<JournalDamage>,
     log_damage: Option<LogDamage>,
     mark_damage: Option<MarkDamage>,
@@ -368,8 +379,8 @@ impl QueueAdmin for SqliteSpool {
         self.intervene(selection, Intervention::Retry(now))
     }
 
-    fn cancel(&self, selection: Selection) -> Ticket<Changed> {
-        self.intervene(selection, Intervention::Cancel)
+    fn cancel(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        self.intervene(selection, Intervention::Cancel(now))
     }
 
     fn hold(&self, selection: Selection) -> Ticket<Changed> {
@@ -392,8 +403,8 @@ impl QueueAdmin for SqliteSpool {
         self.change(move |context| operate::release_from_quarantine(context, id, now))
     }
 
-    fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool> {
-        self.change(move |context| operate::delete_from_quarantine(context, id))
+    fn quarantine_delete(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
+        self.change(move |context| operate::delete_from_quarantine(context, id, now))
     }
 
     fn quarantine_expire(&self, now: Millis) -> Ticket<Expired> {
@@ -410,6 +421,10 @@ impl QueueAdmin for SqliteSpool {
 
     fn resend(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
         self.change(move |context| operate::resend(context, &selection, now))
+    }
+
+    fn tell_late(&self, now: Millis, after: Duration) -> Ticket<Option<Millis>> {
+        self.write(TellLate { now, after })
     }
 
     fn expire_kept(&self, keep: Keep) -> Ticket<Dropped> {
@@ -470,10 +485,7 @@ impl Events for SqliteSpool {
             ..Ledger::default()
         };
         self.bound(&mut ledger);
-        self.change_ledgers(move |context| {
-            ledger::write_all(context, &ledger)?;
-            Ok(context.last_event.get())
-        })
+        self.write(AppendEvents(ledger))
     }
 
     fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage> {
@@ -482,6 +494,18 @@ impl Events for SqliteSpool {
         self.query_ledgers(move |connection| {
             ledger::events(connection, after, last, &filter, limit)
         })
+    }
+
+    fn first_of(&self, message: TransactionId) -> Ticket<Option<StoredEvent>> {
+        let (query, ticket) = reader::query(Arc::clone(&self.disk), move |connection| {
+            ledger::first_of(connection, message)
+        });
+        self.reader.send(query);
+        ticket
+    }
+
+    fn set_recording(&self, records: bool) {
+        self.records_events.store(records, Ordering::Relaxed);
     }
 
     fn last(&self) -> watch::Receiver<u64> {

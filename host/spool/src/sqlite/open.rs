@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     fs::{File, TryLockError},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use gatepost_counters::CounterChange;
@@ -87,6 +87,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let last = ledger::last_event(&connection)?;
     let (stored_event, last_event) = watch::channel(last);
     let suppressed = Arc::new(SuppressedSet::load(&connection)?);
+    let records_events = Arc::new(AtomicBool::new(true));
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
     writer::checkpoint_wal(&connection, LOCK_TIMEOUT)?;
@@ -102,6 +103,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         last_event: Cell::new(last),
         stored_event,
         suppressed: Arc::clone(&suppressed),
+        records_events: Arc::clone(&records_events),
         evicted: RefCell::default(),
         lock,
     };
@@ -115,6 +117,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         schedule,
         last_event,
         suppressed,
+        records_events,
         damage,
         log_damage,
         mark_damage,
@@ -201,6 +204,7 @@ fn journal(
         capacity: &Cell::new(DirectHandOff::default().capacity()),
         last_event: &Cell::new(0),
         suppressed: &SuppressedSet::default(),
+        records_events: &AtomicBool::new(true),
     };
     let id = checkpoint::recover(&mut context, last.map(|last| (last, records)))?;
     transaction.commit()?;

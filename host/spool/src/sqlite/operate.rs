@@ -1,9 +1,10 @@
 //! An operator's commands, and expiry.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use gatepost_counters::{CounterChange, LONGEST_WINDOW, first_bucket};
 use gatepost_message::{Millis, TransactionId};
+use gatepost_model::EventKind;
 use rusqlite::{OptionalExtension, ToSql, named_params};
 
 use crate::{
@@ -12,10 +13,11 @@ use crate::{
 };
 
 use super::{
-    codec::{account_key, damaged, from_millis, from_u64, to_scope, to_u64},
+    codec::{account_key, damaged, from_millis, from_u64, to_millis, to_scope, to_u64},
     deliver::{drop_if_finished, drop_message},
     operation::OperationContext,
     scheduled,
+    told::{ToldRecipients, tell},
 };
 
 /// A selection as SQL conditions and their parameters.
@@ -104,9 +106,10 @@ pub(super) fn intervene(
         let change = scheduled::one(context.connection, *message, *number)?;
         context.after.scheduled.extend(change);
     }
-    if let Intervention::Cancel = intervention {
-        let messages = recipients.iter().map(|(message, _)| *message);
-        for message in messages.collect::<BTreeSet<_>>() {
+    if let Intervention::Cancel(now) = intervention {
+        for (message, numbers) in by_message(&recipients) {
+            let told = ToldRecipients::Numbered(&numbers);
+            tell(context, message, told, now, &cancelled("by an operator"))?;
             drop_if_finished(context, message)?;
         }
     }
@@ -114,6 +117,21 @@ pub(super) fn intervene(
         changed: recipients.len() as u64,
         in_progress,
     })
+}
+
+/// Returns the numbers of recipients by their messages.
+fn by_message(recipients: &[(i64, u32)]) -> BTreeMap<i64, Vec<u32>> {
+    let mut messages: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+    for (message, number) in recipients {
+        messages.entry(*message).or_default().push(*number);
+    }
+    messages
+}
+
+fn cancelled(why: &str) -> EventKind {
+    EventKind::Cancelled {
+        why: why.to_owned(),
+    }
 }
 
 /// Queues recipients again that have failed after an attempt.
@@ -138,14 +156,15 @@ pub(super) fn resend(
     let recipients = update
         .query_map(&parameters[..], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<Vec<(i64, u32)>, _>>()?;
-    let messages: BTreeSet<i64> = recipients.iter().map(|(message, _)| *message).collect();
     let mut update = context.connection.prepare_cached(
         "UPDATE messages SET kept = 0, keep_until = NULL,
             expires_at = ?1 + max(expires_at - received_at, 0), received_at = ?1
          WHERE number = ?2",
     )?;
-    for message in messages {
+    for (message, numbers) in by_message(&recipients) {
         update.execute([now, message])?;
+        let told = ToldRecipients::Numbered(&numbers);
+        tell(context, message, told, to_millis(now), &EventKind::Queued)?;
     }
     for (message, number) in &recipients {
         let change = scheduled::one(context.connection, *message, *number)?;
@@ -214,6 +233,8 @@ pub(super) fn release_from_quarantine(
     let Some(number) = number else {
         return Ok(false);
     };
+    let told = ToldRecipients::Quarantined;
+    tell(context, number, told, to_millis(now), &EventKind::Queued)?;
     let released = context
         .connection
         .prepare_cached(
@@ -233,6 +254,7 @@ pub(super) fn release_from_quarantine(
 pub(super) fn delete_from_quarantine(
     context: &mut OperationContext<'_>,
     id: TransactionId,
+    now: Millis,
 ) -> Result<bool, SpoolError> {
     let mut select = context.connection.prepare_cached(
         "SELECT number FROM messages WHERE id = ?1 AND quarantine_reason IS NOT NULL",
@@ -241,7 +263,11 @@ pub(super) fn delete_from_quarantine(
         .query_row([id.to_string()], |row| row.get(0))
         .optional()?
     {
-        Some(number) => drop_message(context, number).map(|()| true),
+        Some(number) => {
+            let kind = cancelled("deleted from quarantine by an operator");
+            tell(context, number, ToldRecipients::Quarantined, now, &kind)?;
+            drop_message(context, number).map(|()| true)
+        }
         None => Ok(false),
     }
 }
@@ -264,6 +290,8 @@ pub(super) fn expire_quarantine(
         .collect::<Result<Vec<(i64, String)>, _>>()?;
     expired.more = over.len() == EXPIRE_AT_ONCE;
     for (number, id) in over {
+        let kind = cancelled("its time in quarantine was over");
+        tell(context, number, ToldRecipients::Quarantined, now, &kind)?;
         drop_message(context, number)?;
         expired
             .quarantined

@@ -1,6 +1,9 @@
 //! Operations that wait for the writer, and their context.
 
-use std::{cell::Cell, sync::Arc, sync::mpsc};
+use std::{
+    cell::Cell,
+    sync::{Arc, atomic::AtomicBool, mpsc},
+};
 
 use gatepost_counters::CounterChange;
 use gatepost_message::TransactionId;
@@ -44,6 +47,8 @@ pub(super) struct OperationContext<'a> {
     /// Number of the last event that was numbered.
     pub(super) last_event: &'a Cell<u64>,
     pub(super) suppressed: &'a SuppressedSet,
+    /// True if the store tells what it does itself.
+    pub(super) records_events: &'a AtomicBool,
 }
 
 impl OperationContext<'_> {

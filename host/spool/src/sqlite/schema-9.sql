@@ -50,3 +50,7 @@ ALTER TABLE messages ADD COLUMN keep_until INTEGER;
 -- 1 once all its recipients are finished: it has left the queue, and is kept.
 ALTER TABLE messages ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX messages_kept ON messages (keep_until) WHERE kept = 1;
+
+-- Time since which the message waits, while its account is still to be told that it is late.
+ALTER TABLE messages ADD COLUMN untold_since INTEGER;
+CREATE INDEX messages_untold ON messages (untold_since) WHERE untold_since IS NOT NULL;

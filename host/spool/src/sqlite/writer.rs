@@ -9,7 +9,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     fs::File,
-    sync::{Arc, mpsc},
+    sync::{Arc, atomic::AtomicBool, mpsc},
     time::{Duration, Instant},
 };
 
@@ -102,6 +102,7 @@ pub(super) struct Writer {
     /// Number of the last event that is stored.
     pub(super) stored_event: watch::Sender<u64>,
     pub(super) suppressed: Arc<SuppressedSet>,
+    pub(super) records_events: Arc<AtomicBool>,
     /// Evictions that are made in memory and not yet in the database.
     pub(super) evicted: RefCell<VecDeque<CounterChange>>,
     /// Lock of the store, held while the database is open.
@@ -202,6 +203,7 @@ impl Writer {
             capacity: &capacity,
             last_event: &self.last_event,
             suppressed: &self.suppressed,
+            records_events: &self.records_events,
         };
         let (mut rest, mut done, mut sync) = (Vec::new(), Vec::new(), false);
         for mut operation in batch {
@@ -407,6 +409,7 @@ impl Writer {
             capacity: &capacity,
             last_event: &self.last_event,
             suppressed: &self.suppressed,
+            records_events: &self.records_events,
         };
         let mut checkpointing = context();
         let begun = self.execute("BEGIN IMMEDIATE").and_then(|()| {

@@ -16,6 +16,8 @@ pub const BACK_TO_SCHEMA_7: &str = "DROP TABLE events;
     DROP TABLE suppressions;
     DROP TABLE learnt_ids;
     DROP INDEX messages_kept;
+    DROP INDEX messages_untold;
+    ALTER TABLE messages DROP COLUMN untold_since;
     ALTER TABLE messages DROP COLUMN keep_until;
     ALTER TABLE messages DROP COLUMN kept;
     ALTER TABLE contents DROP COLUMN metadata;

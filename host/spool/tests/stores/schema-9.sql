@@ -117,10 +117,12 @@ ALTER TABLE contents ADD COLUMN metadata TEXT;
 ALTER TABLE messages ADD COLUMN keep_until INTEGER;
 ALTER TABLE messages ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX messages_kept ON messages (keep_until) WHERE kept = 1;
+ALTER TABLE messages ADD COLUMN untold_since INTEGER;
+CREATE INDEX messages_untold ON messages (untold_since) WHERE untold_since IS NOT NULL;
 
 INSERT INTO messages VALUES (1, '018bcfe5-6800-7000-8000-000000000001', 'acme',
     'alice@sender.example', 1700000000000, 1700000000000, 1700432000000, NULL, NULL, '["tag"]',
-    NULL, 22, NULL, NULL, 0);
+    NULL, 22, NULL, NULL, 0, NULL);
 INSERT INTO contents VALUES (1, '{"listener":"mx","flow":"inbound","client":"192.0.2.1:4711","helo":null,"tls":null,"user":null}',
     '{"class":"human","reply-allowed":true}', '[]',
     CAST('Subject: old' || char(13, 10, 13, 10) AS BLOB), CAST('Old.' || char(13, 10) AS BLOB), 0, NULL, '"proved"',
