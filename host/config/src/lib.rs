@@ -18,6 +18,7 @@ mod directory;
 mod document;
 mod endpoints;
 mod error;
+mod events;
 pub mod exposure;
 mod listener;
 mod log;
@@ -57,6 +58,7 @@ pub use directory::Directory;
 pub use document::Document;
 pub use error::{ConfigError, Problem};
 pub use error::{Finding, Step};
+pub use events::{Events, Queue};
 pub use gatepost_message::{Domain, DomainError};
 pub use listener::{Direction, Listener, ListenerTls, overlap};
 pub use log::{Log, LogFormat, LogLevelError};
@@ -129,6 +131,12 @@ pub struct Config {
     /// Suppression lists.
     #[serde(default)]
     pub suppression: Suppression,
+    /// Events for the application.
+    #[serde(default)]
+    pub events: Events,
+    /// Failed mail that is kept.
+    #[serde(default)]
+    pub queue: Queue,
     /// Limits on accounts of the directory.
     #[serde(default)]
     pub directory: Directory,
@@ -306,6 +314,8 @@ impl Config {
     ) -> gatepost_delivery::Settings {
         gatepost_delivery::Settings {
             suppressing: self.suppression.suppressing(),
+            events: self.events.record,
+            keep_failed: self.queue.keep_failed,
             ..(self.delivery).settings(&self.relay.hostname, notifications)
         }
     }

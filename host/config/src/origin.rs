@@ -177,6 +177,8 @@ pub struct VerdictFields {
     pub original_recipient: Name,
     /// Field of the transaction of the account's message that an inbound message answers.
     pub in_reply_to_transaction: Name,
+    /// Field in which the application hands in text with a submission; it never leaves the relay.
+    pub metadata: Name,
 }
 
 /// Name of a field, as it is written in the configuration.
@@ -254,6 +256,7 @@ impl Default for VerdictFields {
             trigger: name("X-Gatepost-Trigger"),
             original_recipient: name("X-Gatepost-Original-Recipient"),
             in_reply_to_transaction: name("X-Gatepost-In-Reply-To-Transaction"),
+            metadata: name("X-Gatepost-Metadata"),
         }
     }
 }
@@ -271,6 +274,7 @@ impl VerdictFields {
             ("trigger", &self.trigger.0),
             ("original-recipient", &self.original_recipient.0),
             ("in-reply-to-transaction", &self.in_reply_to_transaction.0),
+            ("metadata", &self.metadata.0),
         ]
     }
 }

@@ -56,6 +56,10 @@ pub struct Settings {
     /// Rules by which the replies of servers put addresses on the suppression list of the account
     /// that sent the message. Default: as in [`Suppressing::default`].
     pub suppressing: Suppressing,
+    /// True if events tell accounts what became of their mail. Default true.
+    pub events: bool,
+    /// Time for which a message is kept after a recipient has failed; zero keeps none. Default zero.
+    pub keep_failed: Duration,
     /// Clock. Default [`Millis::now`].
     pub clock: Clock,
 }
@@ -79,6 +83,8 @@ impl Settings {
             trusted: Vec::new(),
             lease: Duration::from_secs(60 * 60),
             suppressing: Suppressing::default(),
+            events: true,
+            keep_failed: Duration::ZERO,
             clock: Arc::new(Millis::now),
         }
     }

@@ -3,6 +3,8 @@
 mod learnt;
 mod suppression;
 
+mod told;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use gatepost_model::{
 };
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{OpeningStage, Stage};
-use gatepost_spool::{AttemptOutcome, Ledger, RecipientResult, Report, SpoolError};
+use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
 
 use crate::connection::Connection;
 use crate::delivery::Delivery;
@@ -220,6 +222,13 @@ struct SettledRecipient {
     route: Option<Route>,
     /// Time at which the recipient is wanted back even if its destination is closed.
     attention_at: Millis,
+}
+
+impl SettledRecipient {
+    /// Returns true if the recipient was given up because its time was over.
+    fn is_expired(&self) -> bool {
+        matches!(self.outcome, AttemptOutcome::Failed { .. }) && !self.attempt.is_refused()
+    }
 }
 
 /// Settles recipients: one report to the spool, with a notice for each action that their sender is
@@ -579,7 +588,7 @@ async fn record(
                     ledger: Ledger {
                         suppressions: Vec::from_iter(suppression::change(delivery, in_hand, one)),
                         learnt: learnt::ids(delivery, in_hand, one),
-                        ..Ledger::default()
+                        events: Vec::from_iter(told::event(delivery, in_hand, one)),
                     },
                 })
                 .collect(),
@@ -587,7 +596,7 @@ async fn record(
                 .iter()
                 .map(|notice| notice.for_spool(claim.into(), expires_at))
                 .collect(),
-            keep_until: None,
+            keep_until: keep_until(delivery, in_hand),
         };
         let report = match delivery.queue.keep(claim, report) {
             Ok(()) => return false,
@@ -617,6 +626,15 @@ async fn record(
             }
         }
     }
+}
+
+/// Returns the time until which the message is kept if a recipient fails. Only what the application
+/// has submitted is kept: strangers could fill the store.
+fn keep_until(delivery: &Delivery, in_hand: &MessageInHand) -> Option<Millis> {
+    let keep = delivery.settings.keep_failed;
+    let flow = in_hand.claim.transaction.session.flow;
+    let is_kept = !keep.is_zero() && flow == Flow::Submission;
+    is_kept.then(|| delivery.now() + keep)
 }
 
 /// Writes the log line, counts metrics and calls the observer.
@@ -679,8 +697,7 @@ async fn observe(delivery: &Delivery, in_hand: &MessageInHand, settled: &Settled
         step: settled.step.as_ref(),
         sent_as: settled.sent_as.as_ref(),
         sent: (settled.attempt.sent.as_ref()).map(|sent| &sent.message),
-        expired: matches!(settled.outcome, AttemptOutcome::Failed { .. })
-            && !settled.attempt.is_refused(),
+        expired: settled.is_expired(),
         outcome: &settled.outcome,
         took: in_hand.since.elapsed(),
     };

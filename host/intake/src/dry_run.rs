@@ -172,6 +172,7 @@ impl DryRun {
             message,
             facts,
             mut findings,
+            ..
         } = judged;
         if !matches!(disposition, Disposition::Refused(_)) {
             self.memory.remember(&findings.effects, transaction.time);

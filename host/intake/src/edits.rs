@@ -5,6 +5,7 @@
 //! [`submission`] what a submitted message lacks; [`repaired`] records the session's repairs.
 
 pub mod host_rules;
+pub mod metadata;
 pub mod reasons;
 pub mod received;
 pub mod repaired;

@@ -40,6 +40,8 @@ pub mod evaluation;
 mod incoming_data;
 pub mod judge;
 mod suppressed;
+mod replied;
+mod told;
 mod transaction_driver;
 mod volume;
 

@@ -123,6 +123,9 @@ codes! {
     /// The queue has no such message.
     NotQueued = "queue.unknown-message", Unknown,
         "see with `gatepost trace ID` what became of it";
+    /// No failed recipient of the message is kept.
+    NotKept = "queue.not-kept", Unknown,
+        "see what is kept with `gatepost queue list --failed`";
     /// The request selects no recipients.
     NothingSelected = "queue.nothing-selected", Refused,
         "name messages, an account, a recipient or a destination, or say that all are meant";

@@ -23,6 +23,7 @@ pub mod credentials;
 mod directory;
 pub mod doctor;
 mod error;
+pub mod events;
 pub mod feeds;
 mod http;
 pub mod imports;

@@ -29,6 +29,7 @@ use crate::credentials::{
     RemoveCredential, RevokeCredential, ShowCredential,
 };
 use crate::error::OperationError;
+use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
 use crate::imports::{self, AbandonImport, AddToImport, BeginImport, FinishImport, RemoveImport};
 use crate::machines::{self, ForgetMachine, ListMachines};
@@ -43,7 +44,7 @@ use crate::quarantine::{
 };
 use crate::queue::{
     self, CancelRecipients, HoldRecipients, ListDestinations, ListQueue, ReleaseRecipients,
-    RetryRecipients, ShowQueued,
+    ResendMessage, RetryRecipients, ShowQueued,
 };
 use crate::reload::{self, Reload, Reloaded};
 use crate::restrictions::{
@@ -122,6 +123,10 @@ operations! {
         |on, asked| queue::hold(&*on.queue, &on.trace, asked).await;
     "queue-release": ReleaseRecipients => Changed,
         |on, asked| queue::release(&*on.queue, &on.trace, on.reopen.as_ref(), asked).await;
+    "queue-resend": ResendMessage => Changed,
+        |on, asked| queue::resend(&*on.queue, &on.trace, asked).await;
+    "events": ReadEvents => EventsAnswer,
+        |on, asked| events::read(on, asked).await;
     "quarantine-list": ListQuarantine => Vec<Summary>,
         |on, asked| quarantine::list(&*on.queue, asked).await;
     "quarantine-show": ShowQuarantined => MessageDetails,

@@ -47,6 +47,9 @@ pub struct ListQueue {
     /// Only messages with a recipient in this state.
     #[arg(long, value_parser = parse_status)]
     pub status: Option<Status>,
+    /// Messages that have left the queue and are kept because a recipient failed.
+    #[arg(long)]
+    pub failed: bool,
 }
 
 impl Default for ListQueue {
@@ -59,6 +62,7 @@ impl Default for ListQueue {
             after: None,
             limit: PAGE,
             status: None,
+            failed: false,
         }
     }
 }
@@ -161,6 +165,18 @@ pub struct ReleaseRecipients {
     pub recipients: SelectedRecipients,
 }
 
+/// Request to send a message again to recipients that have failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ResendMessage {
+    /// Transaction id of the message.
+    pub id: TransactionId,
+    /// Only to this address, or to the addresses in this domain.
+    #[arg(long, value_name = "ADDRESS|DOMAIN")]
+    #[serde(default)]
+    pub recipient: Option<String>,
+}
+
 fn parse_destination(text: &str) -> Result<DestinationKey, Infallible> {
     Ok(DestinationKey::new(text))
 }
@@ -181,7 +197,11 @@ pub async fn list(
     queue: &dyn QueueAdmin,
     asked: ListQueue,
 ) -> Result<Vec<Summary>, OperationError> {
-    Ok(queue.list(asked.into()).await?)
+    let listed = match asked.failed {
+        true => queue.kept_list(asked.into()),
+        false => queue.list(asked.into()),
+    };
+    Ok(listed.await?)
 }
 
 /// Lists destinations of the queue, those with most recipients first.
@@ -205,7 +225,11 @@ pub async fn show(
     closed_by: Option<&ClosingReply>,
     asked: ShowQueued,
 ) -> Result<MessageDetails, OperationError> {
-    match queue.show(asked.id).await? {
+    let queued = match queue.show(asked.id).await? {
+        None => queue.kept_show(asked.id).await?,
+        queued => queued,
+    };
+    match queued {
         Some(record) => {
             let mut details = MessageDetails::from(record);
             let recipients = details.summary.recipients.iter();
@@ -258,6 +282,32 @@ fn waiting(
         reason,
         destination_reply: closing.map(|(at, reply)| DestinationReply { at, reply }),
     })
+}
+
+/// Sends a message again to recipients that have failed: they are due now, as if they had never been
+/// attempted, and the message has its whole time again.
+///
+/// # Errors
+/// No failed recipient of such a message is kept, or the store cannot be changed.
+pub async fn resend(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    asked: ResendMessage,
+) -> Result<Changed, OperationError> {
+    let ResendMessage { id, recipient } = asked;
+    let selection = Selection {
+        recipient,
+        ..Selection::message(id)
+    };
+    let changed = queue.resend(selection, Millis::now()).await?;
+    if changed.changed == 0 {
+        return Err(OperationError::new(
+            Code::NotKept,
+            format!("no failed recipient of message {id} is kept"),
+        ));
+    }
+    trace.record(Event::now(id, Kind::Retried));
+    Ok(changed)
 }
 
 /// Makes queued recipients due now, and opens closed destinations for a probe: the one that is

@@ -10,7 +10,8 @@ use gatepost_message::Millis;
 use gatepost_model::DestinationKey;
 use gatepost_smtp::Reply;
 use gatepost_spool::{
-    Counters, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores, Suppressions,
+    Counters, Events, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores,
+    Suppressions,
 };
 use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
@@ -47,6 +48,8 @@ pub type ClosingReply = Arc<dyn Fn(&DestinationKey) -> Option<(Millis, Reply)> +
 pub struct Runtime {
     /// Queue and quarantine.
     pub queue: Arc<dyn QueueAdmin>,
+    /// Events of what became of mail.
+    pub events: Arc<dyn Events>,
     /// Counts, marks and machines.
     pub counters: Arc<dyn Counters>,
     /// Suppression lists of accounts.
@@ -180,6 +183,7 @@ impl Runtime {
         let standings = SqliteStandings::open(&store.join("connections.db"))?;
         Ok(Self {
             queue: stores.admin,
+            events: stores.events,
             counters: stores.counters,
             suppressions: stores.suppressions,
             trace: Arc::new(trace),

@@ -99,6 +99,7 @@ impl Store {
         let client = Client::alone(settings, dns, destinations).unwrap();
         let runtime = Runtime {
             queue: stores.admin,
+            events: stores.events,
             counters: stores.counters,
             suppressions: stores.suppressions,
             trace: Arc::new(trace),

@@ -226,8 +226,9 @@ fn queued(message: &Claim, recipient: &ClaimedRecipient) -> Arc<Queued> {
         message: message.message.clone(),
         tags: message.tags.clone(),
         class: message.classification.map(|of| of.class),
-        // Nothing that comes over SMTP has any.
-        metadata: Vec::new(),
+        metadata: (message.metadata.iter())
+            .map(|text| ("metadata".to_owned(), text.clone()))
+            .collect(),
         last_reply: recipient.last_reply.clone(),
         steps_tried: steps_tried(message, recipient),
     })

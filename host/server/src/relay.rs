@@ -20,6 +20,7 @@ pub(crate) mod reload;
 mod signals;
 mod sockets;
 mod tester;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -267,6 +268,7 @@ impl RunningRelay {
             None => (Spans::default(), None),
         };
         let (stores, trace, directory) = open_store(&config).await?;
+        stores.events.set_recording(config.events.record);
         if !answering {
             // The store is this relay's now.
             let socket = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
@@ -378,6 +380,7 @@ impl RunningRelay {
         release_resumed(&stores, &trace, &directory).await;
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
+            events: Arc::clone(&stores.events),
             counters: Arc::clone(&stores.counters),
             suppressions: Arc::clone(&stores.suppressions),
             trace: Arc::clone(&trace),
@@ -400,6 +403,16 @@ impl RunningRelay {
         };
         tokio::spawn(forget_failures(
             stores.suppressions,
+            Arc::clone(&active),
+            serving.clone(),
+        ));
+        tokio::spawn(upkeep::expire_ledgers(
+            stores.clone(),
+            Arc::clone(&active),
+            serving.clone(),
+        ));
+        tokio::spawn(upkeep::tell_late(
+            Arc::clone(&stores.admin),
             Arc::clone(&active),
             serving.clone(),
         ));

@@ -14,6 +14,7 @@ mod connector;
 mod credential;
 mod doctor;
 mod egress;
+mod events;
 mod feed;
 mod import;
 mod load_policy;
@@ -103,6 +104,7 @@ enum Command {
     Partner(partner::Command),
     /// Show what happened to a message.
     Trace(trace::Trace),
+    Events(events::Events),
     Sink(SinkArgs),
     #[command(hide = true)]
     LoadPolicy(LoadPolicy),
@@ -208,6 +210,7 @@ pub async fn run(
         Command::Sharing(command) => sharing::run(command).await,
         Command::Partner(command) => partner::run(command).await,
         Command::Trace(args) => trace::run(args).await,
+        Command::Events(args) => events::run(args).await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
         Command::LoadPolicy(load) => Ok(load.run()),
     }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use gatepost_model::Route;
 use gatepost_operations::queue::{
     CancelRecipients, HoldRecipients, ListDestinations, ListQueue, ReleaseRecipients,
-    RetryRecipients, ShowQueued,
+    ResendMessage, RetryRecipients, ShowQueued,
 };
 use gatepost_operations::{Code, MessageDetails, Operation, OperationError};
 use gatepost_spool::{Changed, DestinationSummary, Recipient, RecipientState, Summary};
@@ -29,6 +29,8 @@ pub(super) enum Command {
     Hold(Ask<HoldRecipients>),
     /// Release held recipients.
     Release(Ask<ReleaseRecipients>),
+    /// Send a message again to recipients that have failed.
+    Resend(Ask<ResendMessage>),
 }
 
 /// Arguments of `gatepost queue list`.
@@ -67,6 +69,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Cancel(ask) => change(ask, "cancelled").await,
         Command::Hold(ask) => change(ask, "held").await,
         Command::Release(ask) => change(ask, "released").await,
+        Command::Resend(ask) => change(ask, "sent again").await,
     }
 }
 

@@ -6,7 +6,8 @@
 //! Authentication-Results that is not strictly another host's (RFC 8601 section 5). The message is
 //! not refused for them: policies judge the rest. Only a submission may carry a trigger field;
 //! if it goes to another account of this relay, the field is removed as the message leaves. After
-//! the decision, facts and verdicts are added on top of inbound mail.
+//! the decision, facts and verdicts are added on top of inbound mail. The [metadata](super::metadata)
+//! of a submission are taken off before.
 //!
 //! Text that a reader might take for a field is removed as well: indented lines above the first
 //! field that read like one of ours. After a line that is no field everything is body, from which
@@ -96,6 +97,7 @@ pub fn reserved(config: &Config) -> Reserved {
         &headers.auth.0,
         &headers.original_recipient.0,
         &headers.in_reply_to_transaction.0,
+        &headers.metadata.0,
     ];
     Reserved::new(own, authserv_id(config))
 }

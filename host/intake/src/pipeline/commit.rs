@@ -14,7 +14,7 @@ use gatepost_volume::InHand;
 
 use super::evaluation::Evaluated;
 use super::judge::{Disposition, RecipientDisposition};
-use super::{Pipeline, spool_refusal, with_id};
+use super::{Pipeline, replied, spool_refusal, told, with_id};
 use crate::integrity;
 use crate::returns::Returned;
 
@@ -50,14 +50,28 @@ pub(super) async fn commit(
     let id = transaction.id;
     let reply = judged.reply(&transaction);
     let recorded = judged.disposition == Disposition::Recorded;
+    let metadata = judged.metadata.as_deref();
+    let mut events = told::events(
+        pipeline,
+        &transaction,
+        &judged.message,
+        metadata,
+        &judged.disposition,
+    );
     let (dispositions, quarantine) = match judged.disposition {
-        Disposition::Refused(_) => return reply,
+        Disposition::Refused(_) => {
+            told::store(pipeline, events).await;
+            return reply;
+        }
         Disposition::Discarded | Disposition::Recorded => (Vec::new(), None),
         Disposition::Accepted {
             recipients,
             quarantine,
         } => (recipients, quarantine),
     };
+    if quarantine.is_none() {
+        events.extend(replied::event(pipeline, &transaction, &judged.message).await);
+    }
     let now = Millis::now();
     let quarantine = quarantine.map(|reason| Quarantine {
         reason,
@@ -72,6 +86,8 @@ pub(super) async fn commit(
         let delivered = |of: &&(_, _)| matches!(of.1, RecipientDisposition::Delivered);
         effects.extend(in_hand.effects(dispositions.iter().filter(delivered).count()));
     }
+    let mut ledger = returned.as_ref().map_or_else(Ledger::default, |of| of.ledger(now));
+    ledger.events.append(&mut events);
     let message = NewMessage {
         // The dispositions are in the transaction's order, too.
         recipients: dispositions
@@ -88,10 +104,8 @@ pub(super) async fn commit(
         classification: judged.findings.classification,
         judgements: judged.findings.judgements,
         effects,
-        metadata: None,
-        ledger: returned
-            .as_ref()
-            .map_or_else(Ledger::default, |of| of.ledger(now)),
+        metadata: judged.metadata,
+        ledger,
         quarantine,
         received_at: now,
         expires_at: now + pipeline.config.delivery.expiry,

@@ -12,6 +12,7 @@ use gatepost_smtp::Reply;
 use super::answered::Answered;
 use super::{local_error, with_id};
 use crate::edits::host_rules;
+use crate::edits::metadata;
 use crate::edits::reasons;
 use crate::edits::received;
 use crate::edits::repaired;
@@ -47,6 +48,8 @@ pub struct Judged {
     pub message: Message,
     /// Authentication facts, if they were gathered.
     pub facts: Option<Arc<Facts>>,
+    /// Text that the application handed in with it.
+    pub metadata: Option<String>,
     /// Findings of its policies up to the end of data.
     pub findings: Findings,
 }
@@ -87,6 +90,7 @@ impl Judged {
             disposition: Disposition::Refused(reply),
             message,
             facts: None,
+            metadata: None,
             findings,
         }
     }
@@ -164,6 +168,9 @@ pub(super) async fn judge(
             Some(local_error())
         })
     });
+    let flow = transaction.session.flow;
+    let metadata = metadata::of(arrival.ownership.config, flow, &message);
+    let host = host.or_else(|| metadata.as_ref().err().cloned());
     // The facts are about the message as it came: signed fields may be removed or repaired below.
     let wanted = policies.wants_authentication();
     let facts = match wanted || arrival.gather {
@@ -224,6 +231,7 @@ pub(super) async fn judge(
         disposition,
         message,
         facts,
+        metadata: metadata.unwrap_or_default(),
         findings,
     }
 }

@@ -39,6 +39,8 @@ fn concerns_delivery(before: &Config, now: &Config, changes: &[Change]) -> bool 
     };
     before.relay.hostname != now.relay.hostname
         || before.delivery != now.delivery
+        || before.events != now.events
+        || before.queue != now.queue
         || before.routes != now.routes
         || before.lmtp != now.lmtp
         || before.notifications != now.notifications
@@ -263,6 +265,7 @@ impl RunningRelay {
         self.carry_states(&before, &config).await;
         observability::set_log_level(level);
         self.parts.stores.admin.set_min_free(config.relay.min_free);
+        self.parts.stores.events.set_recording(config.events.record);
         self.parts.directory.set_limits(config.directory.limits());
         let (directory, all) = (Arc::clone(&self.parts.directory), config.directory.clone());
         // Rereads every partner address if the separators have changed.

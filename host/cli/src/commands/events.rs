@@ -1,0 +1,138 @@
+//! `gatepost events`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use gatepost_model::{AttemptFacts, EventKind, StoredEvent};
+use gatepost_operations::events::{EventsAnswer, ReadEvents};
+use gatepost_terminal::escape;
+use tokio::time::sleep;
+
+use super::operate::Ask;
+use super::{exit, output};
+
+/// Delay before a relay that has ended is asked again.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Show what became of submitted mail, in the order of the events' numbers.
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    #[command(flatten)]
+    ask: Ask<ReadEvents>,
+}
+
+pub(super) async fn run(Events { ask }: Events) -> miette::Result<ExitCode> {
+    let Ask {
+        target,
+        mut request,
+    } = ask;
+    let follows = request.wait;
+    let mut left = request.limit;
+    let mut connected = false;
+    loop {
+        let asked = match follows {
+            // An end of the relay is not the end of its events.
+            true => target.call_relay(request.clone()).await,
+            false => target.call(request.clone()).await,
+        };
+        let page = match asked {
+            Ok(page) => page,
+            Err(error) if follows && connected => {
+                tracing::debug!(%error, "the relay cannot be asked");
+                sleep(RECONNECT).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        connected = true;
+        print(&page, target.json)?;
+        request.after = page.next;
+        left = left.saturating_sub(page.events.len());
+        if !follows && (!page.more || left == 0) {
+            if page.more && !target.json {
+                output::print(format!("there may be more: --after {}", page.next))?;
+            }
+            return Ok(exit(true));
+        }
+        if !follows {
+            request.limit = left;
+        }
+    }
+}
+
+/// Prints events, one a line.
+fn print(page: &EventsAnswer, json: bool) -> miette::Result<()> {
+    if json {
+        return output::print_json(&page.events);
+    }
+    for event in &page.events {
+        output::print(escape::line(&line(event)))?;
+    }
+    Ok(())
+}
+
+/// Describes an event on one line: number, time, account, kind, message, recipient, and the rest.
+fn line(StoredEvent { seq, event }: &StoredEvent) -> String {
+    let account = event.account.as_deref().unwrap_or("-");
+    let mut line = format!("{seq} {} {account} {}", event.at, event.kind.name().word());
+    if let Some(id) = event.transaction {
+        line += &format!(" {id}");
+    }
+    if let Some(recipient) = &event.recipient {
+        line += &format!(" <{recipient}>");
+    }
+    let rest = describe(&event.kind);
+    if !rest.is_empty() {
+        line += &format!(": {rest}");
+    }
+    if let Some(metadata) = &event.metadata {
+        line += &format!(" [{metadata}]");
+    }
+    line
+}
+
+fn describe(kind: &EventKind) -> String {
+    match kind {
+        EventKind::Queued => String::new(),
+        EventKind::Suppressed { why } | EventKind::Cancelled { why } => why.clone(),
+        EventKind::Refused { reply } => reply.to_string(),
+        EventKind::Deferred {
+            attempt,
+            next_attempt,
+            attempts,
+        } => format!(
+            "attempt {attempts}, next at {next_attempt}: {}",
+            facts(attempt)
+        ),
+        EventKind::Late { minutes } => format!("not delivered after {minutes} minutes"),
+        EventKind::Delivered { attempt, .. }
+        | EventKind::Failed(attempt)
+        | EventKind::Expired(attempt)
+        | EventKind::Held(attempt) => facts(attempt),
+        EventKind::Bounced {
+            action,
+            status,
+            diagnostic,
+            report,
+            ..
+        } => format!(
+            "{action} {} {} in {report}",
+            status.as_deref().unwrap_or(""),
+            diagnostic.as_deref().unwrap_or("")
+        ),
+        EventKind::Complained {
+            feedback_type,
+            report,
+        } => format!("{feedback_type} in {report}"),
+        EventKind::Replied { answer } => format!("by {answer}"),
+        EventKind::Notice { text, .. } => text.clone(),
+    }
+}
+
+fn facts(attempt: &AttemptFacts) -> String {
+    match &attempt.server {
+        Some(server) => format!("{server}: {}", attempt.reply),
+        None => attempt.reply.to_string(),
+    }
+}

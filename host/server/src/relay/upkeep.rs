@@ -1,0 +1,119 @@
+//! Upkeep of the store: what is too old or too many in its ledgers is dropped, and accounts are told
+//! of mail that waits for long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_intake::active_config::SharedConfig;
+use gatepost_intake::session::Phase;
+use gatepost_message::Millis;
+use gatepost_spool::{Dropped, Keep, QueueAdmin, SpoolError, Stores};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+/// Interval at which old entries are dropped.
+const EXPIRE: Duration = Duration::from_secs(60);
+
+/// Pause for mail to use the store before more is dropped.
+const EXPIRE_MORE: Duration = Duration::from_millis(50);
+
+/// Time for which bounces that may pass are counted.
+const COUNTING: Duration = Duration::from_secs(30 * 86_400);
+
+/// Bounds of the Message-IDs that were learnt.
+const LEARNT: Duration = Duration::from_secs(90 * 86_400);
+const MOST_LEARNT: u64 = 1_000_000;
+
+/// Longest wait before it is asked again whether mail is late.
+const LATE: Duration = Duration::from_secs(60);
+
+/// Drops old entries once a minute, until the relay stops.
+pub(super) async fn expire_ledgers(
+    stores: Stores,
+    active: Arc<SharedConfig>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let mut minute = interval(EXPIRE);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = minute.tick() => {}
+            _ = phase.changed() => return,
+        }
+        while *phase.borrow() == Phase::Serving {
+            match expire_some(&stores, &active).await {
+                Ok(true) => sleep(EXPIRE_MORE).await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, "old entries of the store cannot be dropped");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Drops some of each ledger; returns true if there is more to drop.
+async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, SpoolError> {
+    let config = Arc::clone(&active.load().config);
+    let now = Millis::now();
+    let before = |time: Duration| Millis(now.0.saturating_sub(millis(time)));
+    // While the disk is nearly full, results of deliveries are still told: what is old makes room.
+    let has_room = stores.queue.room().is_ok();
+    let events = Keep {
+        since: before(config.events.keep),
+        most: match has_room {
+            true => config.events.most,
+            false => config.events.most / 10,
+        },
+    };
+    let learnt = Keep {
+        since: before(LEARNT),
+        most: MOST_LEARNT,
+    };
+    let kept = Keep {
+        since: now,
+        // Mail that nobody waits for makes room for mail that comes.
+        most: match has_room {
+            true => config.queue.most_failed,
+            false => 0,
+        },
+    };
+    // Together, so that they share a commit.
+    let (events, learnt, kept, counting) = tokio::join!(
+        stores.events.expire_events(events),
+        stores.learnt.expire_learnt(learnt),
+        stores.admin.expire_kept(kept),
+        stores.suppressions.expire_counting(before(COUNTING)),
+    );
+    let dropped: [Dropped; 4] = [events?, learnt?, kept?, counting?];
+    Ok(dropped.iter().any(|dropped| dropped.more))
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Tells accounts of mail that waits for long, as soon as it is late.
+pub(super) async fn tell_late(
+    queue: Arc<dyn QueueAdmin>,
+    active: Arc<SharedConfig>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    while *phase.borrow() == Phase::Serving {
+        let config = Arc::clone(&active.load().config);
+        let after = config.events.late_after;
+        let next = queue.tell_late(Millis::now(), after).await;
+        let next = next.unwrap_or_else(|error| {
+            tracing::error!(%error, "accounts cannot be told of late mail");
+            None
+        });
+        // What is accepted from now on is not late before this time is over.
+        let longest = after.clamp(Duration::from_secs(1), LATE);
+        let wait = next.map_or(longest, |at| at.since(Millis::now()).min(longest));
+        tokio::select! {
+            () = sleep(wait.max(EXPIRE_MORE)) => {}
+            _ = phase.changed() => {}
+        }
+    }
+}
