@@ -114,6 +114,24 @@ impl Contender {
         })
     }
 
+    /// Starts Gatepost for the mail of an application, with events recorded or not.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn gatepost_submitting(binary: &Path, record: bool) -> Result<Self> {
+        Self::gatepost_with(binary, |relay| {
+            let submission = "direction = \"submission\"\ntls = \"starttls\"";
+            relay
+                .replace("direction = \"inbound\"\ntls = \"none\"", submission)
+                .replace(
+                    "domains = [\"desk.example\"]",
+                    "domains = [\"desk.example\"]\n\
+                     users = [{ name = \"user\", password = \"secret\" }]",
+                )
+                .with(&format!("[events]\nrecord = {record}"))
+        })
+    }
+
     fn gatepost_with(
         binary: &Path,
         change: impl FnOnce(RelayBuilder) -> RelayBuilder,

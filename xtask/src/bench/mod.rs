@@ -11,6 +11,7 @@ mod authentication;
 mod chain;
 mod contender;
 mod directory;
+mod events;
 mod hostile;
 mod idle;
 mod latency;
@@ -79,6 +80,8 @@ enum Part {
     Chain,
     /// Cost of changes of a large directory.
     Directory,
+    /// Submitted mail with events and without.
+    Events,
     /// Mail that leaves: by a smart host and by MX, beside a dead host and beside a busy account.
     Outbound,
 }
@@ -143,6 +146,7 @@ impl Bench {
                 Part::Idle => idle::run(&relay, &mut report)?,
                 Part::Chain => chain::run(&mut report)?,
                 Part::Directory => directory::run(&mut report)?,
+                Part::Events => events::run(&relay, effort, &mut report)?,
                 Part::Outbound => {
                     outbound::run(&relay, effort, self.waiting(), &mut report)?;
                 }
