@@ -17,7 +17,7 @@ use gatepost_directory::View;
 use gatepost_message::{Address, Message};
 use gatepost_model::{Flow, Queued, Routing, Transaction};
 use gatepost_policy::{Engine, Findings, Pinned};
-use gatepost_reports::Report;
+use gatepost_reports::MailReport;
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Ask, protocol};
 use miette::IntoDiagnostic as _;
@@ -76,8 +76,8 @@ pub struct DryRunResult {
     pub routes: Vec<(Address, Routing)>,
     /// Findings of the policies.
     pub findings: Findings,
-    /// What the message says of another one, if it is a report on that.
-    pub report: Option<Report>,
+    /// Report on another message, if the message is one.
+    pub report: Option<MailReport>,
 }
 
 impl DryRun {
@@ -309,7 +309,7 @@ impl DryRun {
 }
 
 /// Reads a message that comes in as a report.
-fn read_report(message: &Message, transaction: &Transaction) -> Option<Report> {
+fn read_report(message: &Message, transaction: &Transaction) -> Option<MailReport> {
     let octets = integrity::beginning(message)?;
     gatepost_reports::read(&octets, transaction.reverse_path.is_null())
         .filter(|_| transaction.session.flow == Flow::Inbound)

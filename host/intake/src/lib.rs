@@ -5,8 +5,8 @@
 //! [`message_authentication`], the policy chain, the relay's own [`edits`], the spool. Questions
 //! about accounts go to [`ownership`] and [`look_ups`]. A session takes the active configuration
 //! from [`active_config`]. A [`dry_run`] is the same pipeline without effect. After the reply,
-//! [`integrity`] compares messages of ours that came back with what was sent. [`return_path`] has the
-//! addresses to which reports come back, and a module of its own matches a report to its message.
+//! [`integrity`] compares messages of ours that came back with what was sent. [`return_path`] has
+//! the addresses to which reports come back, and a module of its own matches a report to its message.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -25,7 +25,8 @@
 //! All of it is in the trace, refused transactions too, under the id that the client was told.
 //!
 //! Metrics: `gatepost_transactions_total{listener,verdict}`, verdict being `accept`, `reject`,
-//! `tempfail`, `quarantine`, `discard`, `record` or `aborted`; `gatepost_authentication_failures_total`;
+//! `tempfail`, `quarantine`, `discard`, `record` or `aborted`;
+//! `gatepost_authentication_failures_total`;
 //! `gatepost_authentication_limited_total`, of attempts that were refused unchecked after too many
 //! failures; `gatepost_message_octets_total{listener}`, of the messages that were answered;
 //! `gatepost_spool_full_total`, of refusals for want of disk space;

@@ -19,7 +19,7 @@ const PREFIX: &str = "b+";
 /// Time by which the clocks of a message's acceptance and of its report may differ.
 const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
-/// What an address is as a return path.
+/// Meaning of an address as a return path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnAddress {
     /// No return path: it is a mailbox, or of another's domain.
@@ -32,8 +32,8 @@ pub enum ReturnAddress {
 
 impl Ownership<'_> {
     /// Returns the reverse-path with which a message leaves by MX, sent as this address: `None` if
-    /// it leaves with its own. A notice has none, mail that came in keeps the one that it came with,
-    /// and so does mail where no domain of this relay can take reports.
+    /// it leaves with its own. A notice has none, mail that came in keeps the one that it came
+    /// with, and so does mail where no domain of this relay can take reports.
     pub fn return_path(self, transaction: &Transaction, sender: &Address) -> Option<Address> {
         if transaction.session.flow != Flow::Submission || transaction.reverse_path.is_null() {
             return None;

@@ -13,16 +13,16 @@ use std::sync::Arc;
 
 use gatepost_message::{Address, Message, TransactionId};
 use gatepost_model::{Flow, Transaction};
-use gatepost_reports::{Kind, Report};
-use gatepost_trace::{Kind as TraceKind, ReportRead, ReportedRecipient, Sent, Trace, TraceError};
+use gatepost_reports::{Kind, MailReport};
+use gatepost_trace::{Kind as TraceKind, RecipientRead, ReportRead, Sent, Trace, TraceError};
 
 use crate::integrity::{self, ReturnSource};
 use crate::look_ups::AccountView;
 
 /// A report, read and matched to its message.
 #[derive(Debug)]
-pub(crate) struct Returned {
-    /// What it says, for the record.
+pub(crate) struct MatchedReport {
+    /// Contents, for the record.
     pub(crate) read: ReportRead,
     /// Message that it is about, if that is known.
     pub(crate) sent: Option<Sent>,
@@ -32,7 +32,7 @@ pub(crate) struct Returned {
     pub(crate) feedback_type: Option<String>,
 }
 
-impl Returned {
+impl MatchedReport {
     /// Returns the tags of a message that is a report: its kind, and `report-forged` if it may not
     /// be believed.
     pub(crate) fn tags(&self) -> impl Iterator<Item = String> {
@@ -75,7 +75,7 @@ pub(crate) async fn examine(
     transaction: &Transaction,
     token: Option<TransactionId>,
     message: Message,
-) -> Option<Returned> {
+) -> Option<MatchedReport> {
     let inbound = transaction.session.flow == Flow::Inbound;
     let from_nobody = transaction.reverse_path.is_null();
     let may_be = || from_nobody || gatepost_reports::may_be(message.head());
@@ -104,9 +104,9 @@ fn matched(
     trace: &Trace,
     source: &ReturnSource,
     id: TransactionId,
-    report: Option<Report>,
+    report: Option<MailReport>,
     token: Option<TransactionId>,
-) -> Result<Returned, TraceError> {
+) -> Result<MatchedReport, TraceError> {
     let found = match (token, &report) {
         (Some(token), _) => trace.sent_by_id(token)?.map(|sent| (sent, "token")),
         (None, Some(report)) => integrity::find(trace, source.view(), &report.returned)?,
@@ -133,7 +133,7 @@ fn matched(
             "a report does not come from where its message was sent, and has no effect"
         );
     }
-    Ok(Returned {
+    Ok(MatchedReport {
         read: ReportRead {
             report: id,
             about,
@@ -163,14 +163,14 @@ fn sent_to(trace: &Trace, id: TransactionId) -> Result<Vec<Address>, TraceError>
 /// Returns those recipients of a message that a report is about. A report says nothing of anybody
 /// to whom the message was not sent. If it was sent to one alone, the report is about that one,
 /// whatever address it was forwarded to.
-fn recipients(report: &Report, sent_to: &[Address]) -> Vec<ReportedRecipient> {
+fn recipients(report: &MailReport, sent_to: &[Address]) -> Vec<RecipientRead> {
     let told = |address: &Address, of: Option<&gatepost_reports::ReportedRecipient>| {
         let of_kind = || match report.kind {
             Kind::Failure => Some("failed"),
             Kind::Delayed => Some("delayed"),
             _ => None,
         };
-        ReportedRecipient {
+        RecipientRead {
             address: address.clone(),
             action: match of {
                 Some(of) => of.action.map(|action| action.word().to_owned()),

@@ -4,16 +4,21 @@ use gatepost_message::Address;
 
 use crate::fields::{Group, groups, untyped};
 use crate::parts::Parts;
-use crate::report::{Action, Report, ReportedRecipient};
-use crate::sender::Sender;
+use crate::report::{MailReport, ReportedAction, ReportedRecipient};
+use crate::sender::ReportAuthor;
 use crate::status::Status;
 use crate::{bounds, notice, scan};
 
 /// Fields of which a recipient has one.
-const UNIQUE: [&str; 4] = ["Final-Recipient", "Action", "Status", "Diagnostic-Code"];
+const UNIQUE: [&str; 4] = [
+    "Final-Recipient",
+    "ReportedAction",
+    "Status",
+    "Diagnostic-Code",
+];
 
 /// Reads the machine-readable parts, if there are any that name a recipient or an action.
-pub(crate) fn read(parts: &Parts, sender: &Sender) -> Option<Report> {
+pub(crate) fn read(parts: &Parts, sender: &ReportAuthor) -> Option<MailReport> {
     let is_one = parts.is_report || sender.is_mail_system || sender.is_nobody;
     if parts.delivery.is_empty() || !is_one {
         return None;
@@ -39,7 +44,7 @@ pub(crate) fn read(parts: &Parts, sender: &Sender) -> Option<Report> {
     }
     complete(&mut recipients, told.recipients);
     let returned = parts.returned.clone().or(told.returned).unwrap_or_default();
-    let mut report = Report::of_delivery(recipients, returned);
+    let mut report = MailReport::of_delivery(recipients, returned);
     let mta = |name: &str| read.iter().find_map(|group| group.get(name));
     report.reporter = mta("Reporting-MTA").map(|value| untyped(value).to_owned());
     Some(report)
@@ -51,7 +56,7 @@ fn recipient(group: &Group, delays: bool) -> Option<ReportedRecipient> {
         "Original-Recipient",
         "X-Actual-Recipient",
     ]);
-    if !is_one && !group.has(&["Action"]) {
+    if !is_one && !group.has(&["ReportedAction"]) {
         return None;
     }
     let last = ["Final-Recipient", "X-Actual-Recipient"]
@@ -71,14 +76,14 @@ fn recipient(group: &Group, delays: bool) -> Option<ReportedRecipient> {
         }
         (said, meant) => said.or(meant),
     };
-    let action = group.get("Action").and_then(action).or_else(|| {
+    let action = group.get("ReportedAction").and_then(action).or_else(|| {
         let class = status.map(|status| status.class);
         match class {
-            Some(2) => Some(Action::Delivered),
-            Some(4) if delays => Some(Action::Delayed),
-            Some(_) => Some(Action::Failed),
-            None if delays => Some(Action::Delayed),
-            None => is_one.then_some(Action::Failed),
+            Some(2) => Some(ReportedAction::Delivered),
+            Some(4) if delays => Some(ReportedAction::Delayed),
+            Some(_) => Some(ReportedAction::Failed),
+            None if delays => Some(ReportedAction::Delayed),
+            None => is_one.then_some(ReportedAction::Failed),
         }
     })?;
     Some(ReportedRecipient {
@@ -91,17 +96,17 @@ fn recipient(group: &Group, delays: bool) -> Option<ReportedRecipient> {
 }
 
 /// Reads an action, in the words of RFC 3464 or others.
-fn action(value: &str) -> Option<Action> {
+fn action(value: &str) -> Option<ReportedAction> {
     let value = value.trim().to_ascii_lowercase();
     let word = value.split(|c: char| !c.is_ascii_alphabetic()).next()?;
     Some(match word {
         "failed" | "failure" | "fail" | "error" | "undeliverable" | "bounced" | "rejected" => {
-            Action::Failed
+            ReportedAction::Failed
         }
-        "delayed" | "delay" | "deferred" | "warning" => Action::Delayed,
-        "delivered" | "deliverable" | "success" => Action::Delivered,
-        "relayed" => Action::Relayed,
-        "expanded" => Action::Expanded,
+        "delayed" | "delay" | "deferred" | "warning" => ReportedAction::Delayed,
+        "delivered" | "deliverable" | "success" => ReportedAction::Delivered,
+        "relayed" => ReportedAction::Relayed,
+        "expanded" => ReportedAction::Expanded,
         _ => return None,
     })
 }
@@ -152,7 +157,10 @@ fn complete(recipients: &mut [ReportedRecipient], told: Vec<ReportedRecipient>) 
         let Some(same) = told.iter().find(same) else {
             continue;
         };
-        let failed = matches!(recipient.action, Some(Action::Failed | Action::Delayed));
+        let failed = matches!(
+            recipient.action,
+            Some(ReportedAction::Failed | ReportedAction::Delayed)
+        );
         if recipient.diagnostic.is_none() && failed {
             recipient.diagnostic.clone_from(&same.diagnostic);
         }

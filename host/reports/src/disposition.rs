@@ -3,10 +3,10 @@
 use crate::delivery_status::address;
 use crate::fields::groups;
 use crate::parts::Parts;
-use crate::report::{Kind, Report, ReportedRecipient};
+use crate::report::{Kind, MailReport, ReportedRecipient};
 
 /// Reads the machine-readable part, if there is one.
-pub(crate) fn read(parts: &Parts) -> Option<Report> {
+pub(crate) fn read(parts: &Parts) -> Option<MailReport> {
     let groups = groups(parts.disposition.as_deref()?, &[]);
     let get = |name: &str| groups.iter().find_map(|group| group.get(name));
     let disposition = get("Disposition")?.to_ascii_lowercase();
@@ -34,7 +34,7 @@ pub(crate) fn read(parts: &Parts) -> Option<Report> {
     let returned = parts.returned.clone().unwrap_or_default();
     let returned = returned.with_id(get("Original-Message-ID").unwrap_or_default());
     let reporter = get("Reporting-UA").or_else(|| get("MDN-Gateway"));
-    Some(Report {
+    Some(MailReport {
         kind,
         recipients: named.then_some(recipient).into_iter().collect(),
         reporter: reporter.map(ToOwned::to_owned),

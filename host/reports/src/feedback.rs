@@ -6,7 +6,7 @@ use gatepost_message::Address;
 use crate::bounds::MOST_RECIPIENTS;
 use crate::fields::{groups, untyped};
 use crate::parts::Parts;
-use crate::report::{Kind, Report, ReportedRecipient};
+use crate::report::{Kind, MailReport, ReportedRecipient};
 use crate::scan;
 
 /// Fields by which services name the complaining recipient in the message that they return.
@@ -17,7 +17,7 @@ const RECIPIENT: [&str; 3] = [
 ];
 
 /// Reads the machine-readable part, or the field in the returned message.
-pub(crate) fn read(parts: &Parts) -> Option<Report> {
+pub(crate) fn read(parts: &Parts) -> Option<MailReport> {
     let Some(body) = parts.feedback.as_deref() else {
         return unmarked(parts);
     };
@@ -40,7 +40,7 @@ pub(crate) fn read(parts: &Parts) -> Option<Report> {
     let returned = returned.with_id(all("Original-Message-ID").next().unwrap_or_default());
     let mta = all("Reporting-MTA").next().map(untyped);
     let reporter = mta.or_else(|| all("User-Agent").next());
-    Some(Report {
+    Some(MailReport {
         // "not-spam" takes a complaint back, and a failed authentication is no person's word
         // (RFC 5965 section 7.3, RFC 6591, RFC 6430).
         kind: match kind.trim() {
@@ -55,12 +55,12 @@ pub(crate) fn read(parts: &Parts) -> Option<Report> {
 }
 
 /// Reads a complaint that is the returned message and nothing else.
-fn unmarked(parts: &Parts) -> Option<Report> {
+fn unmarked(parts: &Parts) -> Option<MailReport> {
     let returned = parts.returned.clone()?;
     let message = returned.message.as_ref()?;
     let value = RECIPIENT.iter().find_map(|name| message.header(name))?;
     let recipient = scan::address(&value)?;
-    Some(Report {
+    Some(MailReport {
         kind: Kind::Complaint,
         recipients: vec![ReportedRecipient::of(recipient)],
         reporter: None,

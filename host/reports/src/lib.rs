@@ -39,18 +39,18 @@ mod words;
 use mail_parser::MessageParser;
 
 pub use self::bounds::{MOST_OCTETS, MOST_RECIPIENTS};
-pub use self::report::{Action, Kind, Report, ReportedRecipient};
+pub use self::report::{Kind, MailReport, ReportedAction, ReportedRecipient};
 pub use self::returned::Returned;
 pub use self::status::Status;
 
 use self::parts::Parts;
-use self::sender::Sender;
+use self::sender::ReportAuthor;
 
 /// Reads a message that came in; `None` if it is no report.
 ///
 /// `octets` are the message or its beginning; no more than [`MOST_OCTETS`] of them are read.
 /// `from_nobody` is true if its reverse-path is null.
-pub fn read(octets: &[u8], from_nobody: bool) -> Option<Report> {
+pub fn read(octets: &[u8], from_nobody: bool) -> Option<MailReport> {
     read_nested(octets, from_nobody, 0)
 }
 
@@ -61,7 +61,7 @@ pub fn returned(octets: &[u8]) -> Option<Returned> {
     Parts::of(&parsed, octets).returned
 }
 
-fn read_nested(octets: &[u8], from_nobody: bool, depth: usize) -> Option<Report> {
+fn read_nested(octets: &[u8], from_nobody: bool, depth: usize) -> Option<MailReport> {
     let octets = bounds::octets(octets);
     let parsed = MessageParser::default().parse(octets)?;
     let parts = Parts::of(&parsed, octets);
@@ -71,7 +71,7 @@ fn read_nested(octets: &[u8], from_nobody: bool, depth: usize) -> Option<Report>
     {
         return read_nested(inner, from_nobody, depth + 1);
     }
-    let sender = Sender::of(&parsed, from_nobody);
+    let sender = ReportAuthor::of(&parsed, from_nobody);
     let report = feedback::read(&parts)
         .or_else(|| disposition::read(&parts))
         .or_else(|| delivery_status::read(&parts, &sender))
@@ -86,7 +86,7 @@ pub fn may_be(head: &[u8]) -> bool {
     let Some(parsed) = MessageParser::default().parse_headers(head) else {
         return false;
     };
-    let sender = Sender::of(&parsed, false);
+    let sender = ReportAuthor::of(&parsed, false);
     parts::is_report(&parsed)
         || parts::is_journal(&parsed)
         || sender.is_mail_system

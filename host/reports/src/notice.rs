@@ -7,10 +7,10 @@
 use crate::bounds::{LONGEST_DIAGNOSTIC, LONGEST_LINE, MOST_LINES, MOST_RECIPIENTS, text};
 use crate::fields::field;
 use crate::parts::Parts;
-use crate::report::{Action, Report, ReportedRecipient};
+use crate::report::{MailReport, ReportedAction, ReportedRecipient};
 use crate::returned::Returned;
-use crate::scan::{self, Found};
-use crate::sender::{Sender, is_post_office};
+use crate::scan::{self, FoundAddress};
+use crate::sender::{ReportAuthor, is_post_office};
 use crate::status::{Status, reply_class};
 use crate::words;
 
@@ -19,7 +19,7 @@ use gatepost_message::Address;
 /// Lines of a reason that are kept.
 const REASON_LINES: usize = 12;
 
-/// What the text says.
+/// Contents of a text for people.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     /// Recipients with their reasons.
@@ -37,7 +37,7 @@ pub(crate) struct Told {
 }
 
 /// Reads a report that has no machine-readable part.
-pub(crate) fn read(parts: &Parts, sender: &Sender) -> Option<Report> {
+pub(crate) fn read(parts: &Parts, sender: &ReportAuthor) -> Option<MailReport> {
     let told = told(parts, sender);
     let quoted = parts.returned.as_ref().or(told.returned.as_ref());
     // A message from elsewhere that was addressed to us is wrapped, not returned.
@@ -86,23 +86,23 @@ pub(crate) fn read(parts: &Parts, sender: &Sender) -> Option<Report> {
             diagnostic: None,
         });
     }
-    let mut report = Report::of_delivery(recipients, returned);
+    let mut report = MailReport::of_delivery(recipients, returned);
     let from = sender.from.as_ref();
     report.reporter = from.map(|of| of.domain().to_owned());
     Some(report)
 }
 
-fn action(delays: bool) -> Action {
+fn action(delays: bool) -> ReportedAction {
     match delays {
-        true => Action::Delayed,
-        false => Action::Failed,
+        true => ReportedAction::Delayed,
+        false => ReportedAction::Failed,
     }
 }
 
 /// Returns the only addressee of the returned message.
 fn from_returned(
     returned: &Returned,
-    sender: &Sender,
+    sender: &ReportAuthor,
     parts: &Parts,
     delays: bool,
 ) -> Vec<ReportedRecipient> {
@@ -111,7 +111,7 @@ fn from_returned(
     let [address] = to.as_slice() else {
         return Vec::new();
     };
-    let notice = Notice::of(&parts.text);
+    let notice = NoticeText::of(&parts.text);
     let reason = notice.reply_about(address).map(ToOwned::to_owned);
     vec![recipient(
         address.clone(),
@@ -122,8 +122,8 @@ fn from_returned(
 }
 
 /// Reads the text of a message.
-pub(crate) fn told(parts: &Parts, sender: &Sender) -> Told {
-    let notice = Notice::of(&parts.text);
+pub(crate) fn told(parts: &Parts, sender: &ReportAuthor) -> Told {
+    let notice = NoticeText::of(&parts.text);
     let lower = notice.lines.join("\n").to_lowercase();
     let delays = match words::is_delay(&sender.subject) {
         true => true,
@@ -170,9 +170,9 @@ pub(crate) fn told(parts: &Parts, sender: &Sender) -> Told {
 
 /// Returns the recipients of X-Failed-Recipients, with the reasons that the text gives.
 fn failed(
-    sender: &Sender,
+    sender: &ReportAuthor,
     told: Vec<ReportedRecipient>,
-    notice: &Notice<'_>,
+    notice: &NoticeText<'_>,
     delays: bool,
 ) -> Vec<ReportedRecipient> {
     let known = |address: &Address| told.iter().find(|of| of.is(address)).cloned();
@@ -220,12 +220,12 @@ struct Named {
 }
 
 /// Lines of a notice above the returned message.
-struct Notice<'a> {
+struct NoticeText<'a> {
     lines: Vec<&'a str>,
     returned: Option<Returned>,
 }
 
-impl<'a> Notice<'a> {
+impl<'a> NoticeText<'a> {
     fn of(whole: &'a str) -> Self {
         let lines = whole.lines().take(MOST_LINES);
         let lines: Vec<&str> = lines.map(|line| text(line, LONGEST_LINE)).collect();
@@ -250,8 +250,8 @@ impl<'a> Notice<'a> {
     /// Returns the recipients that the text names, by the strongest sign that it has: they begin a
     /// line; a line names them with a failure; a label stands before them; they are there.
     fn recipients(&self, may_be: &dyn Fn(&Address) -> bool) -> Vec<Named> {
-        let begin = |found: &Found, line: &str| begins_line(found, line);
-        let signs: [&dyn Fn(&Found, &str) -> bool; 4] = [
+        let begin = |found: &FoundAddress, line: &str| begins_line(found, line);
+        let signs: [&dyn Fn(&FoundAddress, &str) -> bool; 4] = [
             &begin,
             &|_, line| is_reply(line) || (words::cause(line).is_some()),
             &|found, line| is_labelled(found, line),
@@ -278,7 +278,7 @@ impl<'a> Notice<'a> {
         self.named(&|found, line| may_be(&found.address) && begins_line(found, line))
     }
 
-    fn named(&self, is_one: &dyn Fn(&Found, &str) -> bool) -> Vec<Named> {
+    fn named(&self, is_one: &dyn Fn(&FoundAddress, &str) -> bool) -> Vec<Named> {
         let mut named: Vec<Named> = Vec::new();
         for (at, line) in self.lines.iter().enumerate() {
             if !line.contains('@') || is_of_message(line) {
@@ -372,7 +372,7 @@ impl<'a> Notice<'a> {
 
 /// Returns true if an address begins its line, behind marks of a list, and is followed by nothing,
 /// or by what follows a name in a list.
-fn begins_line(found: &Found, line: &str) -> bool {
+fn begins_line(found: &FoundAddress, line: &str) -> bool {
     let before = line.get(..found.begin).unwrap_or_default();
     // Notes and Exchange write the type of an address before it.
     let before = before.trim().trim_end_matches(':').to_ascii_lowercase();
@@ -452,7 +452,7 @@ const LABELS: &[&str] = &[
     "til:",
 ];
 
-fn is_labelled(found: &Found, line: &str) -> bool {
+fn is_labelled(found: &FoundAddress, line: &str) -> bool {
     let before = line.get(..found.begin).unwrap_or_default().to_lowercase();
     LABELS.iter().any(|label| before.contains(label)) && !is_advice(line)
 }
@@ -512,7 +512,7 @@ fn is_of_message(line: &str) -> bool {
 }
 
 /// Returns the address from which another came: "(generated from x)".
-fn origin<'f>(line: &str, found: &'f [Found]) -> Option<&'f Found> {
+fn origin<'f>(line: &str, found: &'f [FoundAddress]) -> Option<&'f FoundAddress> {
     let lower = line.to_ascii_lowercase();
     let at = [
         "generated from",

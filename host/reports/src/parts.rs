@@ -7,7 +7,11 @@ use crate::bounds::{MOST_PARTS, MOST_TEXT, text};
 use crate::returned::Returned;
 
 /// Field by which Exchange marks a journal's wrapper.
-const JOURNAL: [&str; 3] = ["X-MS-Journal-Report", "X-MS-Journal", "X-Journal-Report"];
+const JOURNAL: [&str; 3] = [
+    "X-MS-Journal-MailReport",
+    "X-MS-Journal",
+    "X-Journal-MailReport",
+];
 
 /// Parts of a message, by what they hold.
 #[derive(Debug, Default)]
@@ -111,7 +115,7 @@ impl Parts {
             && begins("Final-Recipient:")
         {
             self.disposition.get_or_insert(body);
-        } else if begins("Final-Recipient:") && (begins("Action:") || begins("Status:")) {
+        } else if begins("Final-Recipient:") && (begins("ReportedAction:") || begins("Status:")) {
             // The text of a message whose parts are not divided any more is both.
             if is_text && self.text.len() < MOST_TEXT {
                 self.text.push_str(&body);

@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::bounds::{LONGEST_DIAGNOSTIC, LONGEST_TEXT, MOST_RECIPIENTS, line};
 use crate::{Returned, Status};
 
-/// Report on a message that was sent.
+/// MailReport on a message that was sent.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct MailReport {
     /// Kind: that of the recipient for whom things went worst.
     pub kind: Kind,
     /// Recipients that it reports on; none where it names none.
@@ -21,7 +21,7 @@ pub struct Report {
     pub feedback_type: Option<String>,
 }
 
-/// What a report reports.
+/// Subject of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -62,10 +62,10 @@ impl Kind {
     }
 }
 
-/// Action of a mail system for a recipient (RFC 3464 section 2.3.3).
+/// ReportedAction of a mail system for a recipient (RFC 3464 section 2.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Action {
+pub enum ReportedAction {
     /// Not delivered.
     Failed,
     /// Still tried.
@@ -78,7 +78,7 @@ pub enum Action {
     Delivered,
 }
 
-impl Action {
+impl ReportedAction {
     /// Returns the kind of a report on a recipient with this action.
     pub(crate) fn kind(self) -> Kind {
         match self {
@@ -109,8 +109,8 @@ pub struct ReportedRecipient {
     pub original: Option<Address>,
     /// Address to which the mail system tried to deliver.
     pub last: Option<Address>,
-    /// Action of the mail system; `None` where the report is no delivery report.
-    pub action: Option<Action>,
+    /// ReportedAction of the mail system; `None` where the report is no delivery report.
+    pub action: Option<ReportedAction>,
     /// Status (RFC 3463), as the report says it or as its diagnostic does.
     pub status: Option<Status>,
     /// Words of the server that refused, or of the system that reports.
@@ -144,12 +144,12 @@ impl ReportedRecipient {
     }
 }
 
-impl Report {
+impl MailReport {
     /// Returns the report on delivery to these recipients.
     pub(crate) fn of_delivery(recipients: Vec<ReportedRecipient>, returned: Returned) -> Self {
         let worst = recipients.iter().filter_map(|of| of.action).min();
         Self {
-            kind: worst.map_or(Kind::Other, Action::kind),
+            kind: worst.map_or(Kind::Other, ReportedAction::kind),
             recipients,
             reporter: None,
             returned,

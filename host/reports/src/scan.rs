@@ -7,7 +7,7 @@ const MOST: usize = 32;
 
 /// An address in a line, with its place.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub(crate) struct FoundAddress {
     /// The address.
     pub(crate) address: Address,
     /// Offset of its first byte, and behind its last, with angle brackets.
@@ -16,8 +16,8 @@ pub(crate) struct Found {
 }
 
 /// Returns the addresses in a line. A domain without a dot counts only in angle brackets.
-pub(crate) fn addresses(line: &str) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
+pub(crate) fn addresses(line: &str) -> Vec<FoundAddress> {
+    let mut found: Vec<FoundAddress> = Vec::new();
     let mut searched = 0;
     while let Some(at) = line.get(searched..).and_then(|rest| rest.find('@')) {
         let at = searched + at;
@@ -34,7 +34,7 @@ pub(crate) fn addresses(line: &str) -> Vec<Found> {
     found
 }
 
-fn around(line: &str, at: usize, earlier: usize) -> Option<Found> {
+fn around(line: &str, at: usize, earlier: usize) -> Option<FoundAddress> {
     let (before, after) = (line.get(earlier..at)?, line.get(at + 1..)?);
     let local = match before.strip_suffix('"') {
         Some(quoted) => before.get(quoted.rfind('"')?..)?,
@@ -71,7 +71,7 @@ fn around(line: &str, at: usize, earlier: usize) -> Option<Found> {
     let local = local.trim_start_matches(['\'', '.', '*', '=', '`', '-', '|', '/', '{', '}']);
     let local = local.trim_start_matches(|c: char| !c.is_ascii() && !bracketed);
     let address = Address::parse(&format!("{local}@{domain}")).ok()?;
-    Some(Found {
+    Some(FoundAddress {
         address,
         begin: begin - usize::from(opened),
         end: end + usize::from(closed),

@@ -29,9 +29,9 @@ const MAIL_SYSTEMS: [&str; 19] = [
     "mailsystem",
 ];
 
-/// What the header section says of the author.
+/// Author of a report, as its header section shows it.
 #[derive(Debug)]
-pub(crate) struct Sender {
+pub(crate) struct ReportAuthor {
     /// Address in From.
     pub(crate) from: Option<Address>,
     /// Addressees of the message: ours, not those that it reports on.
@@ -52,7 +52,7 @@ pub(crate) struct Sender {
     pub(crate) failed: Vec<Address>,
 }
 
-impl Sender {
+impl ReportAuthor {
     /// Reads the header section.
     pub(crate) fn of(message: &Message<'_>, from_nobody: bool) -> Self {
         let field = |name: &'static str| message.header_raw(name).unwrap_or_default().trim();

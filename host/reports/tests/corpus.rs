@@ -7,18 +7,18 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Expected {
+struct ExpectedReport {
     /// Word of the kind, or `none`.
     kind: String,
     message_id: Option<String>,
     feedback_type: Option<String>,
     #[serde(default)]
-    recipient: Vec<Recipient>,
+    recipient: Vec<ExpectedRecipient>,
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-struct Recipient {
+struct ExpectedRecipient {
     address: String,
     action: Option<String>,
     status: Option<String>,
@@ -38,7 +38,7 @@ fn each_form_is_read() {
     for file in files {
         let raw = fs::read(&file).unwrap();
         let expected = fs::read_to_string(file.with_extension("toml")).unwrap();
-        let expected: Expected = toml::from_str(&expected).unwrap();
+        let expected: ExpectedReport = toml::from_str(&expected).unwrap();
         for (ends, raw) in [("LF", raw.clone()), ("CRLF", with_crlf(&raw))] {
             let difference = difference(&expected, &raw);
             wrong.extend(difference.map(|of| format!("{} ({ends}): {of}", file.display())));
@@ -52,14 +52,14 @@ fn with_crlf(raw: &[u8]) -> Vec<u8> {
     text.replace('\n', "\r\n").into_bytes()
 }
 
-fn difference(expected: &Expected, raw: &[u8]) -> Option<String> {
+fn difference(expected: &ExpectedReport, raw: &[u8]) -> Option<String> {
     let Some(report) = gatepost_reports::read(raw, false) else {
         return (expected.kind != "none").then(|| "no report".to_owned());
     };
-    let recipients: Vec<Recipient> = report
+    let recipients: Vec<ExpectedRecipient> = report
         .recipients
         .iter()
-        .map(|of| Recipient {
+        .map(|of| ExpectedRecipient {
             address: of
                 .last
                 .as_ref()

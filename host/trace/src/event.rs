@@ -153,8 +153,8 @@ pub enum Kind {
     Cancelled,
 }
 
-/// Report on a message that was sent, as it was read and matched. It is on record for the report, and
-/// for the message that it is about.
+/// Report on a message that was sent, as it was read and matched. It is on record for the report,
+/// and for the message that it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReportRead {
@@ -170,7 +170,7 @@ pub struct ReportRead {
     /// True if it does not come from where it would have to, and so has no effect.
     pub forged: bool,
     /// Recipients of the message that it is about.
-    pub recipients: Vec<ReportedRecipient>,
+    pub recipients: Vec<RecipientRead>,
     /// System that reports.
     pub reporter: Option<String>,
 }
@@ -178,7 +178,7 @@ pub struct ReportRead {
 /// Recipient of a message, as a report tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct ReportedRecipient {
+pub struct RecipientRead {
     /// Recipient.
     pub address: Address,
     /// Action of the mail system, such as `failed`.

@@ -41,7 +41,7 @@ pub(super) struct Report {
     route: Option<ReportedRoute>,
     edits: Vec<EditReport>,
     effects: Vec<EffectReport>,
-    /// What the message says of another one, if it is a report on that.
+    /// Report on another message, if the message is one.
     report: Option<ReadReport>,
     /// True if the submitter would be told of suppressed recipients.
     report_suppressed: bool,

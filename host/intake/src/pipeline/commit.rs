@@ -16,7 +16,7 @@ use super::evaluation::Evaluated;
 use super::judge::{Disposition, RecipientDisposition};
 use super::{Pipeline, replied, spool_refusal, told, with_id};
 use crate::integrity;
-use crate::returns::Returned;
+use crate::returns::MatchedReport;
 
 /// Requests of the client with its envelope, for delivery to honour.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) async fn commit(
     requests: Requests,
     in_hand: Option<InHand>,
     body: NewBody,
-    returned: Option<Returned>,
+    returned: Option<MatchedReport>,
 ) -> Reply {
     let Evaluated {
         transaction,

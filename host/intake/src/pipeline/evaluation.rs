@@ -18,7 +18,7 @@ use super::judge::{Arrival, Judged, judge};
 use crate::edits::host_rules;
 use crate::ownership::Ownership;
 use crate::return_path::ReturnAddress;
-use crate::returns::Returned;
+use crate::returns::MatchedReport;
 
 /// A transaction in evaluation, by policies in fixed versions.
 pub struct Evaluation {
@@ -51,7 +51,7 @@ impl Evaluation {
 
     /// Takes over what the message says as a report. One to a return path belongs to the account
     /// that sent the message; any other is tagged.
-    pub(crate) fn returns(&mut self, report: &Returned) {
+    pub(crate) fn returns(&mut self, report: &MatchedReport) {
         match self.returned {
             Some(_) => self.transaction.account = report.account().map(str::to_owned),
             None => report.tags().for_each(|tag| self.tag(tag)),
@@ -101,8 +101,8 @@ impl Evaluation {
     }
 
     /// Decides about a recipient that is the return path of a message, or may not be one beside the
-    /// others; `None` if it is neither. Such a message is the relay's own: it goes to nobody, and no
-    /// policy is asked.
+    /// others; `None` if it is neither. Such a message is the relay's own: it goes to nobody, and
+    /// no policy is asked.
     fn return_path(&mut self, ownership: Ownership<'_>, address: &Address) -> Option<Admission> {
         let Self { transaction, .. } = self;
         let found = match transaction.session.flow {

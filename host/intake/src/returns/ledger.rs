@@ -1,18 +1,18 @@
-//! Entries for the ledgers that a report makes: what its account is told, and the addresses to which
-//! nothing more is sent.
+//! Entries for the ledgers that a report makes: events for its account, and the addresses to
+//! which nothing more is sent.
 
 use gatepost_message::{Address, Millis, TransactionId, canonical_form};
 use gatepost_model::{Event, EventKind, Suppression, SuppressionCause, SuppressionChange};
 use gatepost_reports::{Kind, Status};
 use gatepost_spool::Ledger;
-use gatepost_trace::{ReportedRecipient, Sent};
+use gatepost_trace::{RecipientRead, Sent};
 
-use super::Returned;
+use super::MatchedReport;
 
 /// Bounces that may pass after which an address is suppressed.
 const SOFT_BOUNCES: u32 = 5;
 
-impl Returned {
+impl MatchedReport {
     /// Returns the entries that are committed with the report. Only a failure and a complaint make
     /// any, and a forged report makes none.
     pub(crate) fn ledger(&self, at: Millis) -> Ledger {
@@ -86,7 +86,7 @@ fn cause(status: Status) -> Option<SuppressionCause> {
 
 fn change(
     sent: &Sent,
-    recipient: &ReportedRecipient,
+    recipient: &RecipientRead,
     cause: SuppressionCause,
     evidence: String,
     at: Millis,
@@ -115,16 +115,16 @@ mod tests {
     use super::*;
     use gatepost_trace::ReportRead;
 
-    fn returned(kind: Kind, action: Option<&str>, forged: bool) -> Returned {
+    fn returned(kind: Kind, action: Option<&str>, forged: bool) -> MatchedReport {
         let about = TransactionId::new();
-        Returned {
+        MatchedReport {
             read: ReportRead {
                 report: TransactionId::new(),
                 about: Some(about),
                 kind: kind.word().to_owned(),
                 by: Some("message-id".to_owned()),
                 forged,
-                recipients: vec![ReportedRecipient {
+                recipients: vec![RecipientRead {
                     address: "x@b.example".parse().unwrap(),
                     action: action.map(str::to_owned),
                     status: Some("5.1.1".to_owned()),

@@ -1,7 +1,7 @@
 //! What a message says of another one, if it is a report on that.
 
 use gatepost_message::Address;
-use gatepost_reports::{Action, Kind, Report, ReportedRecipient, Status};
+use gatepost_reports::{Kind, MailReport, ReportedAction, ReportedRecipient, Status};
 use serde::Serialize;
 
 /// A report as it was read. The fields of a recipient beside the kind are those of the first for
@@ -30,7 +30,7 @@ pub(super) struct ReadRecipient {
     pub(super) recipient: Option<Address>,
     /// Address to which the message was forwarded, if it was.
     final_recipient: Option<Address>,
-    pub(super) action: Option<Action>,
+    pub(super) action: Option<ReportedAction>,
     pub(super) status: Option<Status>,
     pub(super) diagnostic: Option<String>,
 }
@@ -63,8 +63,8 @@ impl ReadReport {
     }
 }
 
-impl From<Report> for ReadReport {
-    fn from(report: Report) -> Self {
+impl From<MailReport> for ReadReport {
+    fn from(report: MailReport) -> Self {
         let message = report.returned.message_id();
         let recipients = report.recipients.into_iter();
         let recipients: Vec<ReadRecipient> = recipients.map(Into::into).collect();
