@@ -7,8 +7,8 @@ use gatepost_connections::ConnectionName;
 use gatepost_message::Millis;
 
 use crate::{
-    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, PartnerEntry,
-    PartnerList, Restriction, SealedConnection, SupportAddress, UserName,
+    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, DkimKeyName,
+    PartnerEntry, PartnerList, Restriction, SealedConnection, SealedDkimKey, SupportAddress, UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.
@@ -55,6 +55,8 @@ pub enum DirectoryRow {
     Connection(Box<SealedConnection>),
     /// Restrictions on the submissions of an account.
     Restriction(Box<Restriction>),
+    /// DKIM key with its encrypted private half.
+    DkimKey(Box<SealedDkimKey>),
 }
 
 /// Credential as it is stored.
@@ -109,6 +111,8 @@ pub enum RowKey {
     },
     /// Restrictions on the submissions of the account with this id.
     Restriction(String),
+    /// DKIM key.
+    DkimKey(DkimKeyName),
 }
 
 impl DirectoryRow {
@@ -132,6 +136,7 @@ impl DirectoryRow {
                 name: sealed.name.clone(),
             },
             Self::Restriction(restriction) => RowKey::Restriction(restriction.account.clone()),
+            Self::DkimKey(sealed) => RowKey::DkimKey(sealed.key.name()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod connections;
+mod dkim;
 mod partners;
 mod restrictions;
 
@@ -218,6 +219,13 @@ impl Directory {
                 let name = &owned.connection.name;
                 let resealed = rules::connection::reseal(view, owned.account, name, sealed)?;
                 changes.extend(resealed.1);
+            }
+            for entry in view.all_dkim_entries() {
+                if let Some(private) = entry.private() {
+                    let sealed = state.ring.seal_dkim_key(&entry.key, private)?;
+                    let resealed = rules::dkim::reseal(view, &entry.key.name(), sealed)?;
+                    changes.extend(resealed.1);
+                }
             }
             Ok::<_, DirectoryError>((changes.len(), changes))
         })?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gatepost_message::{Address, Domain};
 
 use gatepost_connections::ConnectionName;
+use gatepost_dkim::{Algorithm, Selector};
 
 use crate::{AccountId, AccountKind, ConnectorId, Name, PartnerEntry, PartnerSource, UserName};
 
@@ -302,6 +303,46 @@ pub enum Refusal {
         sender: String,
         /// Connection that serves it.
         connection: ConnectionName,
+    },
+    /// The domain is none that the account has connected.
+    #[error(
+        "{domain} is no domain that account {account} has connected; `gatepost connector add` connects one"
+    )]
+    ForeignDomain {
+        /// Domain that was named.
+        domain: Domain,
+        /// Account that was named.
+        account: AccountId,
+    },
+    /// There is no such DKIM key.
+    #[error(
+        "there is no DKIM key of {domain} at {selector}; `gatepost dkim show` shows those there are"
+    )]
+    NoDkimKey {
+        /// Domain that was named.
+        domain: String,
+        /// Selector that was named.
+        selector: Selector,
+    },
+    /// A key of the domain waits for its record.
+    #[error(
+        "a key of {domain} waits for its record already: publish that of selector {selector}, or retire the key"
+    )]
+    DkimKeyWaits {
+        /// Domain of the key.
+        domain: Domain,
+        /// Selector of the key that waits.
+        selector: Selector,
+    },
+    /// Both selectors of the domain are in use.
+    #[error(
+        "both selectors for {algorithm} keys of {domain} are in use: retire a key; its selector is free again a week later, when no mail signed with it is on its way"
+    )]
+    DkimSelectorsTaken {
+        /// Domain of the keys.
+        domain: Domain,
+        /// Algorithm of the keys.
+        algorithm: Algorithm,
     },
     /// The account has no such brand.
     #[error("account {account} has no brand {brand}; `gatepost account show` shows its brands")]

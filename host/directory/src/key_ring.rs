@@ -21,8 +21,11 @@ use ring::{
 use zeroize::Zeroizing;
 
 use gatepost_connections::Connection;
+use gatepost_dkim::PrivateKey;
 
-use crate::{AccountId, DirectoryError, Sealed, SealedConnection, UserName, Verifier, random};
+use crate::{
+    AccountId, DirectoryError, DkimKey, Sealed, SealedConnection, UserName, Verifier, random,
+};
 
 /// Upper bound of the length of a line in bytes; ids made here have 8 characters.
 const MAX_LINE: usize = 64;
@@ -57,6 +60,15 @@ impl<'a> SealBinding<'a> {
     fn of_tokens(row: &'a str) -> Self {
         Self {
             table: "tokens",
+            column: "sealed",
+            row,
+        }
+    }
+
+    /// Returns the binding of a DKIM key's private half; `row` is its name.
+    fn of_dkim_key(row: &'a str) -> Self {
+        Self {
+            table: "dkim_keys",
             column: "sealed",
             row,
         }
@@ -243,6 +255,25 @@ impl KeyRing {
             .ok_or_else(damaged)
     }
 
+    /// Encrypts the private half of a DKIM key.
+    pub(crate) fn seal_dkim_key(
+        &self,
+        key: &DkimKey,
+        private: &PrivateKey,
+    ) -> Result<Sealed, DirectoryError> {
+        self.seal(&SealBinding::of_dkim_key(&row_of(key)), private.as_pkcs8())
+    }
+
+    /// Decrypts the private half of a DKIM key.
+    pub(crate) fn open_dkim_key(
+        &self,
+        key: &DkimKey,
+        sealed: &Sealed,
+    ) -> Result<PrivateKey, DirectoryError> {
+        let encoded = self.open_sealed(&SealBinding::of_dkim_key(&row_of(key)), sealed)?;
+        Ok(PrivateKey::from_pkcs8(key.algorithm, encoded))
+    }
+
     /// Encrypts the tokens of a connection.
     pub(crate) fn seal_tokens(&self, owner: &str, tokens: &[u8]) -> Result<Sealed, DirectoryError> {
         self.seal(&SealBinding::of_tokens(owner), tokens)
@@ -315,6 +346,11 @@ impl KeyRing {
         keys.map(|key| derive_key(&key.bytes[..], purpose))
             .collect()
     }
+}
+
+fn row_of(key: &DkimKey) -> String {
+    let domain = key.domain.as_ascii();
+    format!("{}/{domain}/{}/{}", key.owner, key.selector, key.algorithm)
 }
 
 fn derive_key(bytes: &[u8], purpose: &str) -> hmac::Key {

@@ -22,6 +22,8 @@
 //!   [`Verifier`], encrypted with a key of the [key ring](Settings::key_ring).
 //! - A connection ([`OwnedConnection`]) is a customer's own way out, encrypted whole. It may serve
 //!   an address, a brand or a domain of its account.
+//! - A [`DkimKey`] signs mail of a domain that an account has connected, or of the site's own. It
+//!   signs while its record is in the DNS, and never before.
 //! - Partners ([`Partner`]) are addresses with which an account shares tickets. They come from a
 //!   sharing agreement with another account here ([`Agreement`]) or from a [`PartnerList`].
 //! - A [`Restriction`] has the caps on what an account submits, and its suspension. It may be of an
@@ -40,6 +42,7 @@ mod connection;
 mod connector;
 mod credential;
 mod directory;
+mod dkim_key;
 mod email_id;
 mod error;
 mod id;
@@ -71,6 +74,7 @@ pub use connection::{OwnedConnection, SealedConnection};
 pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Forwarders, Protocol};
 pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
+pub use dkim_key::{DkimKey, DkimKeyName, DkimState, KeyOwner, SealedDkimKey};
 pub use error::{DirectoryError, Refusal};
 pub use gatepost_sasl::Verifier;
 pub use id::{AccountId, ConnectorId, IdError};

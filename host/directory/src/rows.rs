@@ -9,9 +9,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, DirectoryChange,
-    DirectoryError, DirectoryRow, Feed, Name, PartnerList, PartnerSource, Profile, Reason,
-    Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential, SupportAddress,
-    Suspension, UserName,
+    DirectoryError, DirectoryRow, DkimKey, Feed, Name, PartnerList, PartnerSource, Profile, Reason,
+    Restriction, RowKey,
+    Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey,
+    Suspension, SupportAddress,
+    UserName,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -24,6 +26,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let lists = partner_lists(connection)?.into_iter().map(Box::new);
     let connections = connections(connection)?.into_iter().map(Box::new);
     let restrictions = restrictions(connection)?.into_iter().map(Box::new);
+    let dkim_keys = dkim_keys(connection)?.into_iter().map(Box::new);
     let rows = (accounts.map(DirectoryRow::Account))
         .chain(connectors.map(DirectoryRow::Connector))
         .chain(addresses.map(DirectoryRow::Address))
@@ -31,6 +34,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
         .chain(agreements.map(DirectoryRow::Agreement))
         .chain(lists.map(DirectoryRow::List))
         .chain(connections.map(DirectoryRow::Connection))
+        .chain(dkim_keys.map(DirectoryRow::DkimKey))
         .chain(restrictions.map(DirectoryRow::Restriction));
     let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
     let last_list = connection.query_row(select, [], |row| row.get(0));
@@ -286,6 +290,34 @@ fn restrictions(connection: &Connection) -> rusqlite::Result<Vec<Restriction>> {
     rows.collect()
 }
 
+fn dkim_keys(connection: &Connection) -> rusqlite::Result<Vec<SealedDkimKey>> {
+    let mut select = connection.prepare_cached(
+        "SELECT account, domain, selector, algorithm, state, created, since, finding, public,
+                key_id, sealed
+         FROM dkim_keys ORDER BY ifnull(account, ''), domain, selector",
+    )?;
+    let rows = select.query_map([], |row| {
+        let key_id: Option<String> = row.get(9)?;
+        let bytes: Option<Vec<u8>> = row.get(10)?;
+        let sealed = key_id.zip(bytes);
+        Ok(SealedDkimKey {
+            key: DkimKey {
+                owner: optional_parsed::<AccountId>(row, 0)?.into(),
+                domain: parsed(row, 1)?,
+                selector: parsed(row, 2)?,
+                algorithm: parsed(row, 3)?,
+                state: parsed(row, 4)?,
+                created: time(row, 5)?,
+                since: time(row, 6)?,
+                finding: row.get(7)?,
+                public: row.get(8)?,
+            },
+            sealed: sealed.map(|(key_id, bytes)| Sealed { key_id, bytes }),
+        })
+    })?;
+    rows.collect()
+}
+
 /// Writes a change.
 pub(crate) fn write(
     connection: &Connection,
@@ -336,6 +368,7 @@ fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError
         DirectoryRow::List(list) => put_list(connection, list),
         DirectoryRow::Connection(sealed) => Ok(put_connection(connection, sealed)?),
         DirectoryRow::Restriction(restriction) => put_restriction(connection, restriction),
+        DirectoryRow::DkimKey(sealed) => Ok(put_dkim_key(connection, sealed)?),
     }
 }
 
@@ -495,6 +528,34 @@ fn put_restriction(connection: &Connection, row: &Restriction) -> Result<(), Dir
     )?)
 }
 
+fn put_dkim_key(connection: &Connection, row: &SealedDkimKey) -> rusqlite::Result<()> {
+    let SealedDkimKey { key, sealed } = row;
+    execute(
+        connection,
+        "INSERT INTO dkim_keys
+             (account, domain, selector, algorithm, state, created, since, finding, public, key_id,
+              sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (domain, selector, ifnull(account, '')) DO UPDATE SET
+             algorithm = excluded.algorithm, state = excluded.state, created = excluded.created,
+             since = excluded.since, finding = excluded.finding, public = excluded.public,
+             key_id = excluded.key_id, sealed = excluded.sealed",
+        params![
+            key.owner.account().map(|id| id.to_string()),
+            key.domain.as_ascii(),
+            key.selector.as_str(),
+            key.algorithm.word(),
+            key.state.word(),
+            stored(key.created),
+            stored(key.since),
+            key.finding,
+            key.public,
+            sealed.as_ref().map(|sealed| &sealed.key_id),
+            sealed.as_ref().map(|sealed| &sealed.bytes),
+        ],
+    )
+}
+
 fn put_list(connection: &Connection, list: &PartnerList) -> Result<(), DirectoryError> {
     let (kind, name) = list.source.list_of(list.id)?;
     let feed = list.feed.as_ref();
@@ -565,6 +626,14 @@ fn remove(connection: &Connection, key: &RowKey) -> rusqlite::Result<()> {
         RowKey::Restriction(account) => {
             let delete = "DELETE FROM restrictions WHERE account = ?1";
             execute(connection, delete, [account])
+        }
+        RowKey::DkimKey(name) => {
+            let delete = "DELETE FROM dkim_keys
+                 WHERE domain = ?1 AND selector = ?2 AND ifnull(account, '') = ?3";
+            let account = name.owner.account().map(|id| id.to_string());
+            let account = account.unwrap_or_default();
+            let name = (&name.domain, name.selector.as_str(), account);
+            execute(connection, delete, name)
         }
         RowKey::List(list) => {
             let delete = "DELETE FROM partners WHERE list = ?1";

@@ -10,6 +10,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-2.sql"),
         include_str!("schema-3.sql"),
         include_str!("schema-4.sql"),
+        include_str!("schema-5.sql"),
         include_str!("schema-6.sql"),
     ],
     tables: &[
@@ -23,7 +24,8 @@ const SCHEMA: Schema = Schema {
         ("partner_lists", 3),
         ("partners", 3),
         ("connections", 4),
-        ("restrictions", 5),
+        ("dkim_keys", 5),
+        ("restrictions", 6),
     ],
 };
 

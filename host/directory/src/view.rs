@@ -5,6 +5,7 @@
 
 mod change;
 mod connections;
+mod dkim;
 mod holdings;
 mod load;
 mod partner_index;
@@ -17,7 +18,7 @@ use ring::hmac;
 use rpds::HashTrieMapSync as Map;
 
 use self::partners::Partners;
-pub(crate) use self::{holdings::Holdings, load::has_encrypted};
+pub(crate) use self::{dkim::DkimEntry, holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
     Known, Restriction, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName,
@@ -64,6 +65,8 @@ pub struct View {
     /// partners are compared. An owner occurs as often as there are addresses with this form.
     shared: Map<CanonicalAddress, Arc<[Destination]>>,
     partners: Partners,
+    /// DKIM keys of the site, ordered by domain and selector.
+    site_dkim: Arc<Vec<DkimEntry>>,
     terms: Arc<Terms>,
 }
 
@@ -95,6 +98,7 @@ impl PartialEq for View {
             agreements,
             shared,
             partners,
+            site_dkim,
             terms,
         } = self;
         *accounts == other.accounts
@@ -106,6 +110,7 @@ impl PartialEq for View {
             && *agreements == other.agreements
             && *shared == other.shared
             && *partners == other.partners
+            && *site_dkim == other.site_dkim
             && terms.separators == other.terms.separators
     }
 }
@@ -136,6 +141,7 @@ impl View {
             agreements: Arc::default(),
             shared: Map::new_sync(),
             partners: Partners::empty(),
+            site_dkim: Arc::default(),
             terms: Arc::new(terms),
         }
     }

@@ -14,15 +14,18 @@ use std::time::Duration;
 
 use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
-    ConnectorState, Directory, DirectoryError, Fetched, Forwarders, Grant, Partner, PartnerEntry,
-    PartnerSource, PolicySettings, Reason, Recipient, Scope,
+    ConnectorState, Directory, DirectoryError, Fetched, Forwarders, Grant, KeyOwner, Partner,
+    PartnerEntry, PartnerSource, PolicySettings, Reason, Recipient, Scope,
 };
+use gatepost_dkim::{Algorithm, Seen, Selector, SelectorPrefix};
 use gatepost_message::Millis;
 use gatepost_volume::{Cap, Caps, Subject};
 use rusqlite::Connection;
 
 /// Schemas that were ever released.
-const SCHEMAS: [&str; 5] = ["schema-1", "schema-2", "schema-3", "schema-4", "schema-6"];
+const SCHEMAS: [&str; 6] = [
+    "schema-1", "schema-2", "schema-3", "schema-4", "schema-5", "schema-6",
+];
 
 fn store(schema: &str) -> PathBuf {
     let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
@@ -96,6 +99,14 @@ fn fill(directory: &Directory) {
     let (acme, other) = (acme.to_string(), other.to_string());
     directory.set_caps(&acme, &Subject::Account, caps).unwrap();
     directory.suspend(&other, "stolen".parse().ok()).unwrap();
+    let of_account = (KeyOwner::Account(acme), "acme.example");
+    for (owner, domain) in [of_account, (KeyOwner::Site, "desk.example")] {
+        let turns = Selector::turns(&SelectorPrefix::default(), Algorithm::Ed25519);
+        let of = (owner, &domain.parse().unwrap());
+        let key = directory.add_dkim_key(of, Algorithm::Ed25519, &turns, Millis(1_000));
+        let name = key.unwrap().name();
+        (directory.dkim_looked(&name, &Seen::Published, Millis(2_000))).unwrap();
+    }
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
 }
@@ -152,6 +163,7 @@ fn dump(database: &Connection) -> String {
         "partners",
         "connections",
         "restrictions",
+        "dkim_keys",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -256,6 +268,12 @@ fn every_earlier_schema_is_upgraded() {
         let reason = suspension.and_then(|of| of.reason);
         let reason = reason.as_ref().map(Reason::as_str);
         assert_eq!(reason, has_restrictions.then_some("stolen"));
+        let of_account = view.signers(KeyOwner::Account(account.id), "acme.example");
+        let of_site = view.signers(KeyOwner::Site, "desk.example");
+        for signers in [of_account, of_site] {
+            assert_eq!(signers.len(), usize::from(number > 3));
+            assert!(signers.iter().all(|signer| signer.key.public().is_ok()));
+        }
         let secret = fs::read_to_string(store(name).join("secret")).unwrap();
         for credential in credentials {
             let known = view.credential(credential.user_name.as_str()).unwrap();

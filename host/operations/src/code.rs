@@ -240,6 +240,21 @@ codes! {
     /// The account has no such brand.
     UnknownBrand = "directory.unknown-brand", Unknown,
         "see its brands with `gatepost account show`";
+    /// The account has not connected the domain.
+    ForeignDomain = "dkim.foreign-domain", Refused,
+        "connect the domain first";
+    /// There is no such DKIM key.
+    UnknownDkimKey = "dkim.unknown-key", Unknown,
+        "see those that there are with `gatepost dkim show`";
+    /// A key of the domain waits for its record.
+    DkimKeyWaits = "dkim.key-waits", Conflict,
+        "publish its record, or retire it first";
+    /// Both selectors of the domain are in use.
+    DkimSelectorsTaken = "dkim.selectors-taken", Conflict,
+        "retire a key, and wait a week";
+    /// No key of the domain signs.
+    NothingToRotate = "dkim.nothing-to-rotate", Conflict,
+        "make keys with `gatepost dkim generate`";
     /// There is no such connection.
     UnknownConnection = "connection.unknown", Unknown,
         "see those that there are with `gatepost connection list`";

@@ -111,6 +111,10 @@ impl From<Refusal> for OperationError {
             Refusal::ForeignSender { .. } => Code::ForeignSender,
             Refusal::ServedTwice { .. } => Code::ServedTwice,
             Refusal::NoBrand { .. } => Code::UnknownBrand,
+            Refusal::ForeignDomain { .. } => Code::ForeignDomain,
+            Refusal::NoDkimKey { .. } => Code::UnknownDkimKey,
+            Refusal::DkimKeyWaits { .. } => Code::DkimKeyWaits,
+            Refusal::DkimSelectorsTaken { .. } => Code::DkimSelectorsTaken,
         };
         Self::new(code, refusal)
     }

@@ -24,17 +24,9 @@ mod state;
 mod store;
 mod writer;
 
-<<<<<<< ours
-pub use event::{Ending, Event, Kind, Notified, ReportRead, ReportedRecipient};
+pub use event::{Ending, Event, Kind, Notified, RecipientRead, ReportRead};
 pub use headers::{
     CameBack, Change, Counted, Finding, SENT_KEPT, SIGNATURE, Sent, Travelled, shortened,
 };
-||||||| base
-pub use event::{Ending, Event, Kind, Notified, ReportRead, ReportedRecipient};
-pub use headers::{CameBack, Change, Counted, Finding, SENT_KEPT, Sent};
-=======
-pub use event::{Ending, Event, Kind, Notified, RecipientRead, ReportRead};
-pub use headers::{CameBack, Change, Counted, Finding, SENT_KEPT, Sent};
->>>>>>> theirs
 pub use state::inspect;
 pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{RuleResult, account, in_a_labels, unknown};
 use crate::{
-    Account, AccountId, DirectoryChange, DirectoryRow, PolicySettings, Refusal, Reserved, RowKey,
-    View,
+    Account, AccountId, DirectoryChange, DirectoryRow, KeyOwner, PolicySettings, Refusal, Reserved,
+    RowKey, View,
 };
 
 /// Adds an account, unless its native domain belongs to one already.
@@ -35,9 +35,12 @@ pub(crate) fn remove(view: &View, id: AccountId) -> RuleResult<()> {
         let what = format!("account {id}");
         return Err(Refusal::NotEmpty { what, contents });
     }
-    let restriction = RowKey::Restriction(id.to_string());
-    let keys = [restriction, RowKey::Account(id)];
-    Ok(((), keys.map(DirectoryChange::Remove).into()))
+    // Retired DKIM keys hold nothing that would be missed.
+    let keys = view.dkim_keys(KeyOwner::Account(id));
+    let keys = keys.map(|key| RowKey::DkimKey(key.name()));
+    let rows = [RowKey::Restriction(id.to_string()), RowKey::Account(id)];
+    let changes = keys.chain(rows).map(DirectoryChange::Remove);
+    Ok(((), changes.collect()))
 }
 
 /// Sets an account's settings for a policy, or removes them.

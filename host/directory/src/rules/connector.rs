@@ -1,9 +1,9 @@
 //! Rules of connectors.
 
-use super::{RuleResult, account, connection, in_a_labels, unknown};
+use super::{RuleResult, account, connection, dkim, in_a_labels, unknown};
 use crate::{
-    Connector, ConnectorId, ConnectorState, DirectoryChange, DirectoryRow, Forwarders, Limits,
-    Refusal, RowKey, View,
+    Connector, ConnectorId, ConnectorState, DirectoryChange, DirectoryRow, Forwarders, KeyOwner,
+    Limits, Refusal, RowKey, View,
 };
 
 /// Connects a domain to an account, if no account has it as its native one.
@@ -85,6 +85,10 @@ pub(crate) fn remove(view: &View, id: ConnectorId) -> RuleResult<()> {
             format!("connector {id}"),
             "a connection that serves its domain",
         );
+        return Err(Refusal::NotEmpty { what, contents });
+    }
+    if dkim::has_keys(view, KeyOwner::Account(claim.account), &claim.domain) {
+        let (what, contents) = (format!("connector {id}"), "DKIM keys of its domain");
         return Err(Refusal::NotEmpty { what, contents });
     }
     Ok(((), vec![DirectoryChange::Remove(RowKey::Connector(id))]))

@@ -16,7 +16,8 @@ impl View {
     /// Makes a change.
     ///
     /// # Errors
-    /// The key ring cannot decrypt the verifier of a credential, or a connection.
+    /// The key ring cannot decrypt the verifier of a credential, a connection, or the
+    /// private half of a DKIM key.
     pub(crate) fn apply(
         &mut self,
         change: &DirectoryChange,
@@ -48,6 +49,10 @@ impl View {
             DirectoryChange::Remove(RowKey::Restriction(account)) => {
                 self.restrictions.remove_mut(account.as_str());
             }
+            DirectoryChange::Put(DirectoryRow::DkimKey(sealed)) => {
+                self.put_dkim_key(sealed, ring)?;
+            }
+            DirectoryChange::Remove(RowKey::DkimKey(name)) => self.remove_dkim_key(name),
             DirectoryChange::Remove(RowKey::Connection { account, name }) => {
                 self.remove_connection(*account, name);
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rpds::HashTrieSetSync as Set;
 
 use super::connections::ConnectionEntry;
+use super::dkim::DkimEntry;
 use crate::{
     Account, AccountId, Canonical, Connector, ConnectorId, Credential, Destination, UserName,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Holdings {
     pub(super) partners: Vec<AccountId>,
     /// Connections, ordered by name.
     pub(super) connections: Arc<Vec<ConnectionEntry>>,
+    /// DKIM keys, ordered by domain and selector.
+    pub(super) dkim: Arc<Vec<DkimEntry>>,
 }
 
 /// Property of an account in its native domain or by a connector.
@@ -55,6 +58,7 @@ impl Holdings {
             lists: Vec::new(),
             partners: Vec::new(),
             connections: Arc::default(),
+            dkim: Arc::default(),
         }
     }
 
@@ -80,6 +84,7 @@ impl Holdings {
             lists,
             partners,
             connections,
+            dkim,
         } = self;
         let has = |of: fn(&DomainHoldings) -> bool| places.iter().any(of);
         let kinds = [
@@ -89,6 +94,7 @@ impl Holdings {
             (!lists.is_empty(), "partner addresses or feeds"),
             (!partners.is_empty(), "sharing agreements"),
             (!connections.is_empty(), "connections"),
+            (dkim.iter().any(DkimEntry::may_sign), "DKIM keys"),
         ];
         first(kinds)
     }

@@ -109,7 +109,10 @@ impl Terms {
 
 /// Returns true if a part of the rows is encrypted.
 pub(crate) fn has_encrypted(rows: &Rows) -> bool {
-    rows.rows
-        .iter()
-        .any(|row| matches!(row.key(), RowKey::Credential(_) | RowKey::Connection { .. }))
+    rows.rows.iter().any(|row| {
+        matches!(
+            row.key(),
+            RowKey::Credential(_) | RowKey::Connection { .. } | RowKey::DkimKey(_)
+        )
+    })
 }

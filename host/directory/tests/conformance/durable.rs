@@ -5,7 +5,7 @@ use gatepost_message::Separators;
 
 use crate::{
     Durable, contents,
-    rows::{add_entries, agreement, all, connection, credential},
+    rows::{add_entries, agreement, all, connection, credential, dkim_keys},
 };
 
 /// Writes, each of several changes.
@@ -79,7 +79,9 @@ pub fn a_directory_opens_after_a_crash_at_any_moment(subject: &impl Durable) {
         for number in 1..6 {
             let user = credential(number).credential.user_name;
             let key = DirectoryRow::Connection(connection(number).into()).key();
-            let changes = [RowKey::Credential(user), key].map(DirectoryChange::Remove);
+            let keys = dkim_keys(number).map(|row| row.key());
+            let encrypted = [RowKey::Credential(user), key].into_iter().chain(keys);
+            let changes: Vec<_> = encrypted.map(DirectoryChange::Remove).collect();
             store.write(&changes).unwrap();
         }
         let accounts = contents(&*store).0;

@@ -10,8 +10,8 @@ use crate::{
     Subject, contents,
     rows::{
         account, add_entries, address, agreement, all, connection, connector, connector_id,
-        credential, entry, id, list, put_account, put_connection, put_connector, put_credential,
-        put_list, put_restriction, restriction,
+        credential, dkim_keys, entry, id, list, put_account, put_connection, put_connector,
+        put_credential, put_list, put_restriction, restriction,
     },
 };
 
@@ -136,6 +136,7 @@ pub fn rows_come_after_those_that_they_refer_to(subject: &impl Subject) {
     assert!(accounts < place(DirectoryRow::Agreement(agreement(1, 9)).key()));
     assert!(accounts < place(RowKey::List(4)));
     assert!(accounts < place(DirectoryRow::Connection(connection(1).into()).key()));
+    assert!(accounts < place(dkim_keys(1)[0].key()));
 }
 
 pub fn an_address_may_be_claimed_by_two_accounts(subject: &impl Subject) {

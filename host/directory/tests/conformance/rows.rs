@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gatepost_directory::{
     Account, AccountId, AccountKind, Agreement, Claim, Connector, ConnectorId, ConnectorKind,
-    ConnectorState, Credential, DirectoryChange, DirectoryRow, Feed, Forwarders, PartnerEntry,
-    PartnerList, PartnerSource, Profile, Protocol, Restriction, Scope, Sealed, SealedConnection,
-    SealedCredential, SupportAddress, Suspension, UserName,
+    ConnectorState, Credential, DirectoryChange, DirectoryRow, DkimKey, DkimState, Feed,
+    Forwarders, PartnerEntry, PartnerList, PartnerSource, Profile, Protocol, Restriction, Scope, Sealed,
+    SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension, UserName,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
@@ -135,6 +135,39 @@ pub fn put_connection(connection: SealedConnection) -> DirectoryChange {
     DirectoryChange::Put(DirectoryRow::Connection(Box::new(connection)))
 }
 
+/// A DKIM key of this owner: one that signs, or one that is retired.
+fn dkim_key(number: u32, owner: Option<AccountId>, retired: bool) -> DirectoryRow {
+    let sealed = (!retired).then(|| Sealed {
+        key_id: "key".to_owned(),
+        bytes: vec![number as u8, 0xff, 0],
+    });
+    let key = DkimKey {
+        owner: owner.into(),
+        domain: format!("a{number}.example").parse().unwrap(),
+        selector: if retired { "s-2" } else { "s-1" }.parse().unwrap(),
+        algorithm: gatepost_dkim::Algorithm::Ed25519,
+        state: match retired {
+            true => DkimState::Retired,
+            false => DkimState::Active,
+        },
+        created: Millis(9_000),
+        since: Millis(9_001),
+        finding: (!retired).then(|| "the DNS gave no answer".to_owned()),
+        public: vec![0, number as u8, 0xff],
+    };
+    let row = SealedDkimKey { key, sealed };
+    DirectoryRow::DkimKey(Box::new(row))
+}
+
+/// DKIM keys of the account with the same number, and one of the site.
+pub fn dkim_keys(number: u32) -> [DirectoryRow; 3] {
+    [
+        dkim_key(number, Some(id(number)), false),
+        dkim_key(number, Some(id(number)), true),
+        dkim_key(number, None, false),
+    ]
+}
+
 pub fn agreement(one: u32, other: u32) -> Agreement {
     Agreement {
         one: id(one),
@@ -193,7 +226,7 @@ pub fn add_entries(list: u32, texts: &[&str]) -> DirectoryChange {
 /// Changes that put a row of each kind for an account with this number, and entries.
 pub fn all(number: u32) -> Vec<DirectoryChange> {
     let list = |kind, source| put_list(list(3 * number + kind, number, source));
-    vec![
+    let mut changes = vec![
         put_account(account(number)),
         put_connector(connector(number)),
         DirectoryChange::Put(DirectoryRow::Address(address(number))),
@@ -205,5 +238,7 @@ pub fn all(number: u32) -> Vec<DirectoryChange> {
         put_restriction(restriction(number)),
         add_entries(3 * number + 1, &["ann@partner.example", "@whole.example"]),
         add_entries(3 * number + 2, &["ben@partner.example"]),
-    ]
+    ];
+    changes.extend(dkim_keys(number).map(DirectoryChange::Put));
+    changes
 }
