@@ -15,6 +15,7 @@ mod connection;
 mod delivery;
 mod destinations;
 mod directory;
+mod dkim;
 mod document;
 mod endpoints;
 mod error;
@@ -55,6 +56,7 @@ pub use connection::{
 pub use delivery::Delivery;
 pub use destinations::Destinations;
 pub use directory::Directory;
+pub use dkim::Dkim;
 pub use document::Document;
 pub use error::{ConfigError, Problem};
 pub use error::{Finding, Step};
@@ -63,7 +65,7 @@ pub use gatepost_message::{Domain, DomainError};
 pub use listener::{Direction, Listener, ListenerTls, overlap};
 pub use log::{Log, LogFormat, LogLevelError};
 pub use log_ins::{Allowance, LogIns};
-pub use mx::Mx;
+pub use mx::{Mx, Unaligned};
 pub use notifications::Notifications;
 pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
@@ -137,6 +139,9 @@ pub struct Config {
     /// Failed mail that is kept.
     #[serde(default)]
     pub queue: Queue,
+    /// Signing with DKIM.
+    #[serde(default)]
+    pub dkim: Dkim,
     /// Limits on accounts of the directory.
     #[serde(default)]
     pub directory: Directory,

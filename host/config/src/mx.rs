@@ -18,6 +18,23 @@ pub struct Mx {
     pub mta_sts: bool,
     /// Port on which MTA-STS policies are served.
     pub mta_sts_port: u16,
+    /// Treatment of mail that its author's domain has receivers refuse (DMARC).
+    pub unaligned: Unaligned,
+}
+
+/// Treatment of mail by MX that would fail DMARC wherever it arrives, since neither SPF nor DKIM
+/// proves its author's domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unaligned {
+    /// It is refused, with the reason.
+    #[default]
+    Refuse,
+    /// It leaves as the address that its sender's connection falls back to; without one, it is
+    /// refused.
+    SendAs,
+    /// It leaves as it is.
+    Send,
 }
 
 impl Default for Mx {
@@ -28,6 +45,7 @@ impl Default for Mx {
             port: 25,
             mta_sts: true,
             mta_sts_port: 443,
+            unaligned: Unaligned::default(),
         }
     }
 }

@@ -243,6 +243,10 @@ fn describe() {
             "Look-ups of domains for their servers, by what MTA-STS says of them",
         ),
         (
+            "gatepost_signatures_total",
+            "Messages signed with DKIM as they left, by result",
+        ),
+        (
             "gatepost_partner_feed_fetches_total",
             "Feeds of partner addresses fetched, by result",
         ),
@@ -264,6 +268,7 @@ fn describe() {
             "Time at which the secret or the authorization of a way out ends, if that is near or past, \
              in seconds since 1970; else 0",
         ),
+        ("gatepost_dkim_keys", "DKIM keys, by state"),
         (
             "gatepost_partner_entries",
             "Entries in all lists of partner addresses",

@@ -21,6 +21,7 @@ pub mod connections;
 pub mod connectors;
 pub mod credentials;
 mod directory;
+pub mod dkim;
 pub mod doctor;
 mod error;
 pub mod events;

@@ -28,6 +28,9 @@ use crate::credentials::{
     self, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey, Rekeyed,
     RemoveCredential, RevokeCredential, ShowCredential,
 };
+use crate::dkim::{
+    self, CheckDkim, DkimKeyDetails, GenerateDkim, RetireDkim, RotateDkim, ShowDkim,
+};
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
@@ -157,6 +160,16 @@ operations! {
         |on, asked| policies::roll_back(on.running_policies()?, asked).await;
     "reload" (ACTIVATES): Reload => Reloaded,
         |on, asked| reload::reload(on.reload.as_ref(), asked).await;
+    "dkim-generate": GenerateDkim => Vec<DkimKeyDetails>,
+        |on, asked| dkim::generate(&on.directory, &on.dkim.load_full(), asked).await;
+    "dkim-show": ShowDkim => Vec<DkimKeyDetails>,
+        |on, asked| dkim::show(&on.directory, &on.dkim.load_full(), asked);
+    "dkim-check": CheckDkim => Vec<DkimKeyDetails>,
+        |on, asked| dkim::check(&on.directory, &on.dkim.load_full(), asked).await;
+    "dkim-rotate": RotateDkim => Vec<DkimKeyDetails>,
+        |on, asked| dkim::rotate(&on.directory, &on.dkim.load_full(), asked).await;
+    "dkim-retire": RetireDkim => DkimKeyDetails,
+        |on, asked| dkim::retire(&on.directory, &on.dkim.load_full(), asked).await;
     "account-add": AddAccount => Account,
         |on, asked| accounts::add(&on.directory, asked).await;
     "account-list": ListAccounts => Vec<Account>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
+use gatepost_dns::NoResolver;
 use gatepost_message::Millis;
 use gatepost_model::DestinationKey;
 use gatepost_smtp::Reply;
@@ -20,6 +21,7 @@ use tokio::sync::mpsc;
 use crate::authorizations::Authorizations;
 use crate::code::Code;
 use crate::connections::SessionTester;
+use crate::dkim::DkimTools;
 use crate::error::OperationError;
 use crate::reload::PendingReload;
 use crate::restrictions::SiteVolume;
@@ -76,6 +78,8 @@ pub struct Runtime {
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
     pub feeds: Arc<ArcSwap<Client>>,
+    /// Zone, selectors and resolver for DKIM keys.
+    pub dkim: Arc<ArcSwap<DkimTools>>,
     /// Channel to the task that reloads the configuration; `None` if no relay runs.
     pub reload: Option<mpsc::Sender<PendingReload>>,
 }
@@ -104,6 +108,9 @@ pub enum OpenError {
     /// The client for feeds cannot be made.
     #[error(transparent)]
     Feeds(#[from] ClientError),
+    /// No resolver can be made.
+    #[error(transparent)]
+    Resolver(#[from] NoResolver),
 }
 
 impl Runtime {
@@ -134,6 +141,7 @@ impl Runtime {
             config.trace.retention(),
             &config.directory.settings(&config.relay.store),
             Client::alone(&config.directory, &config.dns, &config.destinations)?,
+            DkimTools::new(config)?,
             Arc::clone(&config.site),
         )?;
         opened.site = Arc::new(ArcSwap::from_pointee(config.into()));
@@ -157,6 +165,7 @@ impl Runtime {
                 &config::Dns::default(),
                 &config::Destinations::default(),
             )?,
+            DkimTools::without_config()?,
             Arc::default(),
         )
     }
@@ -166,6 +175,7 @@ impl Runtime {
         retention: Retention,
         directory: &Settings,
         feeds: Client,
+        dkim: DkimTools,
         site: Arc<SiteConnections>,
     ) -> Result<Self, OpenError> {
         let store = settings.directory.clone();
@@ -197,6 +207,7 @@ impl Runtime {
             closing_reply: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
+            dkim: Arc::new(ArcSwap::from_pointee(dkim)),
             reload: None,
         })
     }

@@ -6,6 +6,7 @@ mod exchanges;
 mod outside;
 mod rules;
 mod token_file;
+mod signing;
 mod tokens;
 mod trial;
 

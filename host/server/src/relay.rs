@@ -49,6 +49,7 @@ use self::tester::{Authorizer, Tester};
 use gatepost_config::exposure;
 use gatepost_config::{self as config, Config, Direction, ListenerTls, RelayConnections};
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
+use gatepost_dkim_watch as dkim_watch;
 use gatepost_feeds as feeds;
 use gatepost_intake::active_config::{ActiveConfig, ListenerKey, SharedConfig};
 use gatepost_intake::authenticator::{AuthenticationAttempts, Authenticator};
@@ -62,6 +63,7 @@ use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
 use gatepost_operations::authorizations::Authorizations;
+use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::reload::PendingReload;
 use gatepost_operations::restrictions::SiteVolume;
 use gatepost_operations::{ControlSocket, Reopen, RequestHandler, partner_routes};
@@ -165,6 +167,7 @@ struct RunningRelay {
     reopen: Reopen,
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
+    dkim: Arc<ArcSwap<DkimTools>>,
     ways: Arc<Ways>,
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
@@ -364,7 +367,7 @@ impl RunningRelay {
             Callers {
                 router: routing.clone(),
                 ways: Arc::clone(&ways) as Arc<dyn gatepost_delivery::Ways>,
-                signing: Arc::new(gatepost_delivery::Unsigned),
+                signing: Arc::clone(&ways) as Arc<dyn gatepost_delivery::Signing>,
                 observer: routing,
             },
             Owner::new(),
@@ -378,6 +381,13 @@ impl RunningRelay {
         tokio::spawn(feeds::keep_up(Arc::clone(&directory), Arc::clone(&feeds)));
         let site = Arc::new(ArcSwap::from_pointee(SiteVolume::from(&*config)));
         release_resumed(&stores, &trace, &directory).await;
+        let dkim = DkimTools::new(&config).into_diagnostic()?;
+        let dkim = Arc::new(ArcSwap::from_pointee(dkim));
+        let tools = Arc::clone(&dkim);
+        tokio::spawn(dkim_watch::keep_up(Arc::clone(&directory), move || {
+            let tools = tools.load();
+            (tools.resolver.clone(), tools.intervals)
+        }));
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
             events: Arc::clone(&stores.events),
@@ -399,6 +409,7 @@ impl RunningRelay {
             closing_reply: Some(Arc::new(delivery.closing_replies())),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
+            dkim: Arc::clone(&dkim),
             reload: Some(ask),
         };
         tokio::spawn(forget_failures(
@@ -430,6 +441,7 @@ impl RunningRelay {
             reopen,
             exporter,
             feeds,
+            dkim,
             ways,
             connections,
             states,

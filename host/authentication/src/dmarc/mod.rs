@@ -108,6 +108,30 @@ async fn applicable(dns: &impl Dns, walk: &Walk, domain: &str, organization: &st
     Applicable::Some(record.clone(), requested)
 }
 
+/// Judges mail before it is sent as its receivers will: by the policy of an author's domain, the
+/// domains that sign it, and the result of SPF for its reverse-path, which is worked out only if
+/// there is a policy.
+pub async fn foresee(
+    dns: &impl Dns,
+    author: &str,
+    signers: &[&str],
+    boundary: Boundary,
+    spf: impl Future<Output = SpfFact>,
+) -> DmarcFact {
+    let signed = |domain: &&str| DkimFact {
+        result: Authentication::Pass,
+        domain: (*domain).to_owned(),
+        ..DkimFact::default()
+    };
+    let signatures: Vec<_> = signers.iter().map(signed).collect();
+    let discovered = discover(dns, author.to_owned(), boundary).await;
+    let spf = match &discovered.record {
+        Applicable::Some(..) => spf.await,
+        Applicable::None(_) | Applicable::Unknown(_) => SpfFact::default(),
+    };
+    discovered.judge(dns, &spf, &signatures).await
+}
+
 impl Discovered {
     /// Compares the identifiers with the author's domain. `spf` is the fact about the reverse-path.
     pub(crate) async fn judge(

@@ -12,6 +12,7 @@ mod config;
 mod connection;
 mod connector;
 mod credential;
+mod dkim;
 mod doctor;
 mod egress;
 mod events;
@@ -96,6 +97,9 @@ enum Command {
     /// Change the keys that encrypt a part of the directory.
     #[command(subcommand)]
     Directory(credential::Keys),
+    /// Manage DKIM keys: what signs the mail of which domain.
+    #[command(subcommand)]
+    Dkim(dkim::Command),
     /// Manage the sharing agreements between accounts here.
     #[command(subcommand)]
     Sharing(sharing::Command),
@@ -207,6 +211,7 @@ pub async fn run(
         Command::Address(command) => address::run(command).await,
         Command::Credential(command) => credential::run(command).await,
         Command::Directory(command) => credential::keys(command).await,
+        Command::Dkim(command) => dkim::run(command).await,
         Command::Sharing(command) => sharing::run(command).await,
         Command::Partner(command) => partner::run(command).await,
         Command::Trace(args) => trace::run(args).await,

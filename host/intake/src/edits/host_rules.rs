@@ -2,7 +2,7 @@
 
 use gatepost_authentication::{bodies_shown_as, from_bodies};
 use gatepost_mailboxes::{AddrSpec, Doubt, read};
-use gatepost_message::{Address, Message};
+use gatepost_message::{Address, Message, domain_to_ascii};
 use gatepost_model::{Flow, Transaction};
 use gatepost_smtp::Reply;
 
@@ -72,6 +72,20 @@ pub fn foreign_author(
 pub fn foreign(domain: &str) -> Reply {
     let text = format!("You may not send in the name of {domain}: it is no domain of your account");
     Reply::new(550, "5.7.1", text)
+}
+
+/// Returns the domain of all authors that a mail reader could show for From, in lower-case A-labels;
+/// `None` if they are of several domains, or cannot be known.
+pub fn author_domain(message: &Message) -> Option<String> {
+    let reading = read(from_bodies(message));
+    if reading.doubt() == Some(Doubt::TooLong) {
+        return None;
+    }
+    let ascii = |shown: &AddrSpec| domain_to_ascii(&shown.domain.to_string());
+    let mut domains = reading.shown().iter().map(ascii);
+    let first = domains.next()??;
+    let same = domains.all(|other| other.is_some_and(|other| other.eq_ignore_ascii_case(&first)));
+    same.then(|| first.to_ascii_lowercase())
 }
 
 /// Optional fields beside From that name a sender.

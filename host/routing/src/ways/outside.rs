@@ -29,6 +29,8 @@ pub struct Outside {
     pub(super) strangers: HttpClient,
     /// Client for the site's own URLs.
     pub(super) own: HttpClient,
+    /// Resolver of the relay.
+    pub(super) resolver: Resolver,
     /// Way to the application without SMTP.
     application: Application,
     /// The same for endpoints that say which certificates they have, by name.
@@ -90,6 +92,7 @@ impl Outside {
             mx,
             guard,
             strangers,
+            resolver: resolver.clone(),
             application: application(own.clone()),
             trusting,
             own,

@@ -10,6 +10,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use gatepost_operations::connections::try_now;
+use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::reload::{Refusal, Reloaded};
 
 use super::RunningRelay;
@@ -60,6 +61,7 @@ struct Checked {
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
     feeds: feeds::Client,
+    dkim: DkimTools,
     outside: Outside,
     authentication: MessageAuthentication,
     level: tracing_subscriber::EnvFilter,
@@ -170,6 +172,12 @@ impl RunningRelay {
             feeds::Client::new(&config.directory, guard)
         });
         let feeds = feeds.and_then(|feeds| problems.of(feeds, at!["directory", "feed-ca-file"]));
+        let dkim = DkimTools::new(&config);
+        // The same resolver is made above: one problem is said once.
+        let dkim = match authentication {
+            Some(_) => problems.of(dkim, at!["dns"]),
+            None => dkim.ok(),
+        };
         // It reads the same certificates: one problem is said once.
         let outside = authentication.as_ref().filter(|_| delivery.is_some());
         let outside = outside.map(|of| Outside::new(&config, of.resolver()));
@@ -196,6 +204,7 @@ impl RunningRelay {
                 tls: tls?,
                 delivery: delivery?,
                 feeds: feeds?,
+                dkim: dkim?,
                 outside: outside?,
                 notifications: notifications?,
                 authentication: authentication?,
@@ -237,6 +246,7 @@ impl RunningRelay {
             tls,
             delivery,
             feeds,
+            dkim,
             outside,
             notifications,
             authentication,
@@ -247,6 +257,7 @@ impl RunningRelay {
         self.limit.set(config.relay.drain);
         self.feeds.store(Arc::new(feeds));
         self.site.store(Arc::new(SiteVolume::from(&*config)));
+        self.dkim.store(Arc::new(dkim));
         self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;
