@@ -51,7 +51,7 @@ pub use list_server::{ListServer, Published};
 pub use mail_server::MailServer;
 pub use modules::{hostile, hostile_file, policy, policy_file};
 pub use opensmtpd::OpenSmtpd;
-pub use packages::{debian, debian_library, is_root};
+pub use packages::{debian, debian_library, is_root, python_with};
 pub use postfix::Postfix;
 pub use process::{Process, binary, run};
 pub use relay::{Relay, RelayBuilder};

@@ -42,6 +42,21 @@ pub fn debian_library(package: &str) -> bool {
     found
 }
 
+/// Returns the Python into whose environment `.ci/install` has put a package of PyPI, if the package
+/// can be used there by these imports. If not, reports that in one line and returns `None`.
+pub fn python_with(package: &str, imports: &str) -> Option<PathBuf> {
+    let python = Path::new(UNPACKED).join(package).join("bin/python3");
+    let mut tried = Command::new(&python);
+    let tried = tried.args(["-c", imports]).output();
+    if tried.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    crate::say(&format!(
+        "SKIPPED: {package} of PyPI is not installed in {UNPACKED} (see .ci/install)"
+    ));
+    None
+}
+
 /// Returns the folder in which a Debian package is unpacked. If it is not, reports that in one line
 /// and returns `None`.
 pub(crate) fn unpacked(package: &str) -> Option<PathBuf> {

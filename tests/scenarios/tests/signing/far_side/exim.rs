@@ -1,0 +1,13 @@
+//! A signed message goes through a real mail server on its way, and verifies behind it.
+
+use test_support::{Exim, Sink};
+
+#[test]
+fn a_signed_message_verifies_behind_exim() {
+    let sink = Sink::start();
+    let Some(server) = Exim::start(sink.address()) else {
+        return;
+    };
+    crate::verifies_behind(server.address(), &sink);
+    server.drained();
+}
