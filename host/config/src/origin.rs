@@ -263,7 +263,7 @@ impl Default for VerdictFields {
 
 impl VerdictFields {
     /// Returns all names with their keys.
-    pub fn named(&self) -> [(&'static str, &FieldName); 9] {
+    pub fn named(&self) -> [(&'static str, &FieldName); 10] {
         [
             ("tags", &self.tags.0),
             ("reasons", &self.reasons.name),

@@ -14,7 +14,7 @@ use gatepost_model::{
 };
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{OpeningStage, Stage};
-use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
+use gatepost_spool::{AttemptOutcome, Ledger, RecipientResult, Report, SpoolError};
 
 use crate::connection::Connection;
 use crate::delivery::Delivery;

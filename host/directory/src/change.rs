@@ -8,7 +8,8 @@ use gatepost_message::Millis;
 
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, DkimKeyName,
-    PartnerEntry, PartnerList, Restriction, SealedConnection, SealedDkimKey, SupportAddress, UserName,
+    PartnerEntry, PartnerList, Restriction, SealedConnection, SealedDkimKey, SupportAddress,
+    UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.

@@ -10,10 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, DirectoryChange,
     DirectoryError, DirectoryRow, DkimKey, Feed, Name, PartnerList, PartnerSource, Profile, Reason,
-    Restriction, RowKey,
-    Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey,
-    Suspension, SupportAddress,
-    UserName,
+    Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey,
+    SupportAddress, Suspension, UserName,
 };
 
 /// Reads all rows except entries, each after those that it refers to.

@@ -96,9 +96,13 @@ fn fill(directory: &Directory) {
         messages_an_hour: Some(Cap::AtMost(7)),
         ..Caps::default()
     };
-    let (acme, other) = (acme.to_string(), other.to_string());
-    directory.set_caps(&acme, &Subject::Account, caps).unwrap();
-    directory.suspend(&other, "stolen".parse().ok()).unwrap();
+    let (limited, suspended) = (acme.to_string(), other.to_string());
+    directory
+        .set_caps(&limited, &Subject::Account, caps)
+        .unwrap();
+    directory
+        .suspend(&suspended, "stolen".parse().ok())
+        .unwrap();
     let of_account = (KeyOwner::Account(acme), "acme.example");
     for (owner, domain) in [of_account, (KeyOwner::Site, "desk.example")] {
         let turns = Selector::turns(&SelectorPrefix::default(), Algorithm::Ed25519);

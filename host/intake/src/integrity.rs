@@ -25,9 +25,10 @@ mod source;
 use std::sync::Arc;
 
 use gatepost_directory::View;
-use gatepost_message::{Message, Millis, TransactionId, domain_to_ascii};
-use gatepost_model::{Flow, Judgement, Transaction};
+use gatepost_message::{Message, Millis, TransactionId, bare_message_id, domain_to_ascii};
+use gatepost_model::{Flow, Judgement, LearntId, Transaction};
 use gatepost_reports::Returned;
+use gatepost_spool::LearntIds;
 use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError, Travelled};
 
 pub(crate) use self::source::ReturnSource;

@@ -16,6 +16,7 @@ use gatepost_directory::Directory;
 use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Transport, Way};
+use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
@@ -113,6 +114,7 @@ impl Store {
             closing_reply: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),
+            dkim: Arc::new(ArcSwap::from_pointee(DkimTools::new(&self.config).unwrap())),
             reload: None,
         };
         (runtime, stores.queue)

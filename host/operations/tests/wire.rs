@@ -93,6 +93,7 @@ fn queue_and_quarantine_are_read_back_as_they_were() {
         after: Some(TransactionId::new()),
         limit: 7,
         status: Some(Status::Held),
+        failed: true,
     };
     stay(list, Vec::new());
     let summary = DestinationSummary {

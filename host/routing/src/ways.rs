@@ -5,8 +5,8 @@ mod connection;
 mod exchanges;
 mod outside;
 mod rules;
-mod token_file;
 mod signing;
+mod token_file;
 mod tokens;
 mod trial;
 

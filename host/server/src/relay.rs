@@ -413,7 +413,7 @@ impl RunningRelay {
             reload: Some(ask),
         };
         tokio::spawn(forget_failures(
-            stores.suppressions,
+            Arc::clone(&stores.suppressions),
             Arc::clone(&active),
             serving.clone(),
         ));

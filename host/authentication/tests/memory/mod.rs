@@ -27,6 +27,7 @@ impl InMemory {
     }
 
     /// Returns the number of questions so far.
+    #[allow(dead_code, reason = "not every test asks")]
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }

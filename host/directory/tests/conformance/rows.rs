@@ -5,8 +5,9 @@ use std::sync::Arc;
 use gatepost_directory::{
     Account, AccountId, AccountKind, Agreement, Claim, Connector, ConnectorId, ConnectorKind,
     ConnectorState, Credential, DirectoryChange, DirectoryRow, DkimKey, DkimState, Feed,
-    Forwarders, PartnerEntry, PartnerList, PartnerSource, Profile, Protocol, Restriction, Scope, Sealed,
-    SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension, UserName,
+    Forwarders, PartnerEntry, PartnerList, PartnerSource, Profile, Protocol, Restriction, Scope,
+    Sealed, SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension,
+    UserName,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};

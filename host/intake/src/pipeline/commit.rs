@@ -86,7 +86,9 @@ pub(super) async fn commit(
         let delivered = |of: &&(_, _)| matches!(of.1, RecipientDisposition::Delivered);
         effects.extend(in_hand.effects(dispositions.iter().filter(delivered).count()));
     }
-    let mut ledger = returned.as_ref().map_or_else(Ledger::default, |of| of.ledger(now));
+    let mut ledger = returned
+        .as_ref()
+        .map_or_else(Ledger::default, |of| of.ledger(now));
     ledger.events.append(&mut events);
     let message = NewMessage {
         // The dispositions are in the transaction's order, too.

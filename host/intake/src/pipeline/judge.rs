@@ -101,6 +101,7 @@ impl Judged {
             disposition: Disposition::Recorded,
             message,
             facts: None,
+            metadata: None,
             findings,
         }
     }

@@ -31,6 +31,7 @@ pub(super) fn events(
     };
     match disposition {
         Disposition::Refused(reply) if reply.is_transient() => Vec::new(),
+        Disposition::Recorded => Vec::new(),
         Disposition::Refused(reply) => all(EventKind::Refused {
             reply: reply.clone(),
         }),

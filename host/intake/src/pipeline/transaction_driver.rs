@@ -20,7 +20,7 @@ use super::connection::Connection;
 use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
 use super::judge::Arrival;
-use super::{Pipeline, suppressed, with_id};
+use super::{Pipeline, suppressed, volume, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::Login;
 use crate::integrity;

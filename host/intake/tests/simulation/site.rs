@@ -190,7 +190,7 @@ fn answer(result: DryRunResult) -> Answer {
     let recipients = match result.disposition {
         Disposition::Refused(reply) if reply.is_transient() => return Answer::Later,
         Disposition::Refused(reply) => return Answer::Refused(reply.to_string()),
-        Disposition::Discarded => Vec::new(),
+        Disposition::Discarded | Disposition::Recorded => Vec::new(),
         Disposition::Accepted { recipients, .. } => recipients,
     };
     let delivered = recipients

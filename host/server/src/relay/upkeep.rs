@@ -17,9 +17,6 @@ const EXPIRE: Duration = Duration::from_secs(60);
 /// Pause for mail to use the store before more is dropped.
 const EXPIRE_MORE: Duration = Duration::from_millis(50);
 
-/// Time for which bounces that may pass are counted.
-const COUNTING: Duration = Duration::from_secs(30 * 86_400);
-
 /// Bounds of the Message-IDs that were learnt.
 const LEARNT: Duration = Duration::from_secs(90 * 86_400);
 const MOST_LEARNT: u64 = 1_000_000;
@@ -80,13 +77,12 @@ async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, Spo
         },
     };
     // Together, so that they share a commit.
-    let (events, learnt, kept, counting) = tokio::join!(
+    let (events, learnt, kept) = tokio::join!(
         stores.events.expire_events(events),
         stores.learnt.expire_learnt(learnt),
         stores.admin.expire_kept(kept),
-        stores.suppressions.expire_counting(before(COUNTING)),
     );
-    let dropped: [Dropped; 4] = [events?, learnt?, kept?, counting?];
+    let dropped: [Dropped; 3] = [events?, learnt?, kept?];
     Ok(dropped.iter().any(|dropped| dropped.more))
 }
 

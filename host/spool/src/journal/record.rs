@@ -271,7 +271,10 @@ mod tests {
     fn records_of_the_version_before_events_are_read() {
         let message = earlier();
         assert_eq!(message.transaction.account.as_deref(), Some("acme"));
-        assert_eq!((message.metadata, message.ledger), (None, Ledger::default()));
+        assert_eq!(
+            (message.metadata, message.ledger),
+            (None, Ledger::default())
+        );
         let mut tombstone = vec![TOMBSTONE];
         tombstone.extend_from_slice(&4711_u64.to_le_bytes());
         match read_back(tombstone) {
