@@ -3,9 +3,12 @@
 //! is warned of.
 
 use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::thread;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use test_support::TokenServer;
 
 use crate::{DEVICE, Service, by_consent, by_token, submit, tokens_for_a_week, waits};
@@ -39,16 +42,20 @@ fn mail_flows_once_a_person_has_consented() {
         "200 OK",
         &tokens_for_a_week("access-of-the-desk", "refresh-one"),
     );
+    let socket = relay.directory().join("store/control.sock");
     let printed = thread::scope(|scope| {
-        let command = scope.spawn(|| relay.command(&["connection", "authorize", "desk"]));
-        tokens.asked(2);
-        tokens.hold();
-        // It comes back while the consent is still awaited, and so the command's own has.
-        let asked = json!({ "operation": "connection-authorization", "request": { "id": 1 } });
-        let waiting = relay.ask(&asked);
+        let waited = scope.spawn(|| {
+            tokens.asked(2);
+            tokens.hold();
+            // It comes back while the consent is still awaited, and so the command's own has.
+            let waiting = waits_for_authorization(&socket).unwrap();
+            tokens.release();
+            waiting
+        });
+        let printed = relay.command(&["connection", "authorize", "desk"]);
+        let waiting = waited.join().unwrap();
         assert_eq!(waiting["answer"]["state"], "waiting", "{waiting}");
-        tokens.release();
-        command.join().unwrap()
+        printed
     });
     let text = String::from_utf8_lossy(&printed.stdout).into_owned();
     assert!(printed.status.success(), "{text}");
@@ -95,10 +102,11 @@ fn mail_flows_once_a_person_has_consented() {
     assert_eq!((asks("/device"), asks("/token")), (1, 3));
     let mut outputs = vec![relay.log(), text, words(&relay), shown.to_string()];
     outputs.push(format!("{:?}", relay.json(&["trace", &id])));
-    for path in files(&relay.directory().join("store")) {
+    for path in files(&relay.directory().join("store/tokens")) {
         let content = fs::read(&path).unwrap_or_default();
         outputs.push(String::from_utf8_lossy(&content).into_owned());
     }
+    assert!(outputs.len() > 5, "no tokens are stored");
     for secret in [
         "access-of-the-desk",
         "refresh-one",
@@ -115,8 +123,18 @@ fn builder_with_secret(service: &Service, keys: &str) -> test_support::RelayBuil
     service.relay(&format!("client-secret = 'hush'\n{keys}"))
 }
 
+/// Asks the relay to wait for its first authorization; returns the answer.
+fn waits_for_authorization(socket: &Path) -> io::Result<Value> {
+    let mut stream = UnixStream::connect(socket)?;
+    let asked = json!({ "operation": "connection-authorization", "request": { "id": 1 } });
+    writeln!(stream, "{asked}")?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    Ok(serde_json::from_str(&answer)?)
+}
+
 /// All regular files below a folder.
-fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());
