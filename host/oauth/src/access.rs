@@ -119,7 +119,7 @@ impl AccessTokens {
         device_url: &Endpoint,
         show: impl FnOnce(Prompt) + Send,
     ) -> Result<(), OauthError> {
-        let tokens = authorize(&self.http, &self.grant, device_url, show).await?;
+        let tokens = authorize(&self.http, &self.grant, device_url, &self.kept.clock, show).await?;
         let mut state = self.kept.state.lock().await;
         *state = State {
             tokens,

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use gatepost_http_client::HttpClient;
-use gatepost_message::Millis;
 use oauth2::{DeviceAuthorizationUrl, Scope, StandardDeviceAuthorizationResponse};
 
 use crate::request::{call, client, refused, tokens};
-use crate::{Endpoint, Grant, OauthError, TokenSet};
+use crate::{Clock, Endpoint, Grant, OauthError, TokenSet};
 
 /// Longest wait for the person, whatever the server allows.
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
@@ -36,6 +35,7 @@ pub async fn authorize(
     http: &HttpClient,
     grant: &Grant,
     device_url: &Endpoint,
+    clock: &Clock,
     show: impl FnOnce(Prompt),
 ) -> Result<TokenSet, OauthError> {
     let send = |request| call(http.clone(), request);
@@ -59,7 +59,7 @@ pub async fn authorize(
         Ok(answer) => answer.map_err(|error| refused(grant, None, error))?,
         Err(_) => return Err(OauthError::refused("expired_token".to_owned(), None)),
     };
-    let tokens = tokens(grant, &answer, Millis::now())?;
+    let tokens = tokens(grant, &answer, clock())?;
     match tokens.refresh {
         Some(_) => Ok(tokens),
         None => Err(OauthError::refused(

@@ -1,6 +1,9 @@
 //! The device flow gets the first refresh token.
 
-use gatepost_oauth::{OauthError, Prompt, TokenSet, authorize};
+use std::sync::Arc;
+
+use gatepost_message::Millis;
+use gatepost_oauth::{Clock, OauthError, Prompt, TokenSet, authorize};
 use test_support::TokenServer;
 
 use crate::support::{Bench, by_refresh, grant, http};
@@ -12,7 +15,9 @@ async fn run(server: &TokenServer) -> (Option<Prompt>, Result<TokenSet, OauthErr
     let grant = grant(server, by_refresh(None));
     let device = server.url("/device").parse().unwrap();
     let mut shown = None;
-    let tokens = authorize(&http(), &grant, &device, |prompt| shown = Some(prompt)).await;
+    let clock: Clock = Arc::new(Millis::now);
+    let show = |prompt| shown = Some(prompt);
+    let tokens = authorize(&http(), &grant, &device, &clock, show).await;
     (shown, tokens)
 }
 

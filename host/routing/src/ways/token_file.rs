@@ -163,7 +163,7 @@ fn owner(found: &FoundConnection, oauth: &Oauth, user: &str) -> String {
     format!("{} {created} {grant} {user}", found.key)
 }
 
-fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let read = fs::read_dir(folder).into_iter().flatten();
     read.flatten().map(|entry| entry.path())
 }
@@ -302,8 +302,8 @@ mod tests {
     use super::*;
 
     struct Bench {
-        home: TempDir,
         folder: TokenFolder,
+        _home: TempDir,
     }
 
     impl Bench {
@@ -322,7 +322,10 @@ mod tests {
                 Arc::new(directory),
                 Arc::new(states),
             );
-            Self { home, folder }
+            Self {
+                folder,
+                _home: home,
+            }
         }
 
         fn file(&self, found: &FoundConnection) -> TokenFile {
@@ -424,8 +427,7 @@ mod tests {
 
     /// Number of files with tokens.
     fn files(bench: &Bench) -> usize {
-        let tokens = bench.home.path().join("tokens");
-        let folders = entries(&tokens);
+        let folders = entries(&bench.folder.path);
         folders.map(|folder| entries(&folder).count()).sum()
     }
 }

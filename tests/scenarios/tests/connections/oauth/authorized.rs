@@ -91,6 +91,7 @@ fn mail_flows_once_a_person_has_consented() {
 
     // Another client's secret does not make the person consent again, and a restart neither.
     builder_with_secret(&service, &keys).write(relay.directory());
+    assert!(relay.terminate().success());
     relay.restart();
     let asked = tokens.requests().len();
     submit(&relay, &["y@elsewhere.example"]);
