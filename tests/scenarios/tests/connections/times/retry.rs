@@ -17,11 +17,11 @@ fn the_waits_between_attempts_are_the_connections_own() {
         let attempts = relay.events(&id, "attempt");
         (attempts.len() == 3).then_some(attempts)
     });
-    for (attempt, wait) in attempts.iter().zip([1_000, 2_000]) {
+    for (attempt, most) in attempts.iter().zip([1_000, 2_000]) {
         let next = &attempt["ending"]["deferred"]["next-attempt"];
         // The record is written a moment after the reply.
-        let waits = next.as_u64().unwrap() - attempt["at"].as_u64().unwrap();
-        assert!((wait - 500..=wait).contains(&waits), "{attempt}");
+        let wait = next.as_u64().unwrap() - attempt["at"].as_u64().unwrap();
+        assert!((most - 999..=most).contains(&wait), "{attempt}");
     }
     relay.leaves_nothing(service.sink);
 }

@@ -24,15 +24,13 @@ fn the_application_gets_nothing_for_the_time_that_it_names() {
                 Some(recipient(relay, &first)).filter(|one| one["attempts"] == 1)
             });
             let time = |key: &str| waits[key].as_u64().unwrap();
+            // From the beginning of the attempt.
             let wait = time("next-attempt") - time("last-attempt");
-            assert!((2_900..=3_100).contains(&wait), "{waits}");
+            assert!((3_000..60_000).contains(&wait), "{waits}");
             // Others come meanwhile: none of them is posted before the time is over.
             let others = [sent(&relay), sent(&relay)];
             let posted = [(); 3].map(|()| desk.take().parts().0["transaction"].clone());
-            assert!(
-                refused.elapsed() >= Duration::from_millis(2_800),
-                "{posted:?}"
-            );
+            assert!(refused.elapsed() >= Duration::from_secs(2), "{posted:?}");
             for id in others.iter().chain([&first]) {
                 assert!(posted.iter().any(|one| one == id.as_str()), "{posted:?}");
             }
