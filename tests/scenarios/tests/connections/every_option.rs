@@ -1,5 +1,5 @@
-//! Each key of `[connection.NAME]` and of its `limits` in docs/configuration.md stands in a scenario
-//! of this group, as a key of a connection.
+//! Each key of `[connection.NAME]` and of its `limits` in docs/configuration.md stands in a
+//! scenario of this group, as a key of a connection.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The profile gives what the connection leaves out, such as its limits; a key of the connection goes
-//! before it.
+//! The profile gives what the connection leaves out, such as its limits; a key of the connection
+//! goes before it.
 
 use crate::{LOGIN, Service, USER, submit};
 

@@ -47,8 +47,8 @@ impl Site {
         relay(&self.dns, self.port)
     }
 
-    /// Asserts that a message arrives behind the server octet for octet, under TLS or not; returns the
-    /// field Received that it got there.
+    /// Asserts that a message arrives behind the server octet for octet, under TLS or not; returns
+    /// the field Received that it got there.
     fn delivers(self, behind: Sink, is_encrypted: bool) -> String {
         let relay = self.relay().start();
         let id = submitted(&relay, &["x@b.example"], &message());

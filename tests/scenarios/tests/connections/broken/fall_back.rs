@@ -11,8 +11,8 @@ const REFUSES: &str = "[[on]]\ncommand = 'LOGIN'\nreply = '535 5.7.8 wrong passw
 /// Keys that let mail fall back.
 const FALL_BACK: &str = "fall-back-after = '2s'\nfall-back-as = 'help@desk.example'\n";
 
-/// A relay whose policy sends mail by the connection `desk` to that service, and whose default route
-/// leads to the world.
+/// A relay whose policy sends mail by the connection `desk` to that service, and whose default
+/// route leads to the world.
 fn relay(service: &Service, world: &Sink, keys: &str) -> RelayBuilder {
     service
         .relay(&format!("{USER}{keys}"))

@@ -1,5 +1,6 @@
-//! A broken connection is probed by itself, after the waits in its `probe`: one session at a time, with
-//! one message. When a probe gets through, all that waits flows, and nobody has to do anything.
+//! A broken connection is probed by itself, after the waits in its `probe`: one session at a time,
+//! with one message. When a probe gets through, all that waits flows, and nobody has to do
+//! anything.
 
 use std::collections::BTreeSet;
 

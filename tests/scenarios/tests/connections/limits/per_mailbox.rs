@@ -1,5 +1,5 @@
-//! With `per-mailbox` the limits of a minute hold for each mailbox that mail leaves from; without it,
-//! for all mail together.
+//! With `per-mailbox` the limits of a minute hold for each mailbox that mail leaves from; without
+//! it, for all mail together.
 
 use crate::{Service, TLS, submit, submit_from, waits};
 

@@ -1,5 +1,5 @@
-//! Connections of a customer: by the address of the sender before its brand, by the brand before the
-//! domain.
+//! Connections of a customer: by the address of the sender before its brand, by the brand before
+//! the domain.
 
 use crate::{LOGIN, LOOPBACK_ALLOWED, Service, settings, with_customer};
 

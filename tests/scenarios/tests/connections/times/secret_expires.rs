@@ -1,5 +1,5 @@
-//! The end of a secret is warned of 30 days before: in the log, by a metric, and by the commands. One
-//! that is further away is shown, and nobody is warned.
+//! The end of a secret is warned of 30 days before: in the log, by a metric, and by the commands.
+//! One that is further away is shown, and nobody is warned.
 
 use crate::{LOGIN, Service, USER};
 

@@ -1,5 +1,6 @@
-//! A service that demands a certificate of its clients gets the connection's, octet for octet. Without
-//! one, the connection is broken at TLS, its mail waits, and flows when the certificate is there.
+//! A service that demands a certificate of its clients gets the connection's, octet for octet.
+//! Without one, the connection is broken at TLS, its mail waits, and flows when the certificate is
+//! there.
 
 use test_support::Certificate;
 

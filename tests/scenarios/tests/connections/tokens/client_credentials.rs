@@ -1,5 +1,5 @@
-//! A token by client credentials (RFC 6749 section 4.4): what the token server is asked, and how the
-//! token goes to the service, by each mechanism that takes one.
+//! A token by client credentials (RFC 6749 section 4.4): what the token server is asked, and how
+//! the token goes to the service, by each mechanism that takes one.
 
 use super::{Provider, service};
 use crate::{Service, submit};

@@ -1,4 +1,5 @@
-//! A token by a signed assertion (RFC 7523), which speaks for the mailbox that a message leaves from.
+//! A token by a signed assertion (RFC 7523), which speaks for the mailbox that a message leaves
+//! from.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,5 +1,5 @@
-//! A token with which the AUTH command would be longer than 512 octets (RFC 4954 section 4) goes after
-//! the 334; a short one goes with the command.
+//! A token with which the AUTH command would be longer than 512 octets (RFC 4954 section 4) goes
+//! after the 334; a short one goes with the command.
 
 use super::{Provider, service};
 use crate::{Service, submit};

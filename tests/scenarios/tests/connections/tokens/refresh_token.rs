@@ -1,5 +1,5 @@
-//! A token by a refresh token (RFC 6749 section 6): the one that the answer brings is used from then
-//! on, also after the relay was killed, and stands in no file in plain.
+//! A token by a refresh token (RFC 6749 section 6): the one that the answer brings is used from
+//! then on, also after the relay was killed, and stands in no file in plain.
 
 use std::fs;
 use std::path::Path;

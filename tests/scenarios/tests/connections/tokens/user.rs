@@ -1,5 +1,5 @@
-//! With a grant, the user of a session is the mailbox that the message leaves from, so that each has a
-//! session of its own; with `user` it is that one, whatever the message.
+//! With a grant, the user of a session is the mailbox that the message leaves from, so that each
+//! has a session of its own; with `user` it is that one, whatever the message.
 
 use super::{Provider, service};
 use crate::{Service, submit_from};

@@ -1,5 +1,5 @@
-//! Weights give each message one of several ways by its transaction's id alone: in proportion, and the
-//! same when the policy is asked again.
+//! Weights give each message one of several ways by its transaction's id alone: in proportion, and
+//! the same when the policy is asked again.
 
 use gatepost_sdk::choose_by_weight;
 

@@ -1,5 +1,5 @@
-//! An application that has too much to do, and says so by 429 or 503, gets nothing for the time that it
-//! names in Retry-After; then what waits is delivered, each message once.
+//! An application that has too much to do, and says so by 429 or 503, gets nothing for the time
+//! that it names in Retry-After; then what waits is delivered, each message once.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
-//! The certificate of an endpoint: one that no public authority vouches for is refused, and nothing is
-//! posted; it is trusted where it stands in `ca`, in `ca-file`, or where its key is one of `pinned-keys`.
+//! The certificate of an endpoint: one that no public authority vouches for is refused, and nothing
+//! is posted; it is trusted where it stands in `ca`, in `ca-file`, or where its key is one of
+//! `pinned-keys`.
 
 use test_support::{Certificate, HttpsFront, RelayBuilder, Sink};
 
