@@ -41,6 +41,10 @@ mod verifiers {
 
 use std::fs;
 
+use bytes::Bytes;
+use gatepost_authentication::{Arrival, DkimFact, Settings, gather};
+use gatepost_dns::{NameServer, Resolver, ResolverSettings};
+use gatepost_message::{Message, Millis, ReversePath};
 use serde_json::Value;
 use test_support::{DnsServer, Relay, RelayBuilder, Sink, Taken, Zone};
 
@@ -218,20 +222,29 @@ fn states(keys: &[Value]) -> Vec<&str> {
 /// Results of the signatures of a message, as the relay's own verifier finds them: result, domain
 /// and selector.
 fn verified(dns: &DnsServer, message: &[u8]) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("message.eml");
-    fs::write(&file, message).unwrap();
-    let (server, file) = (dns.address().to_string(), file.display().to_string());
-    let output = test_support::run(&["check", "--json", "--dns", &server, &file]);
-    assert!(output.status.success(), "{output:?}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let signatures = report["authentication"]["dkim"].as_array().unwrap().iter();
-    let text = |of: &Value, key: &str| of[key].as_str().unwrap().to_owned();
-    let line = |of: &Value| {
-        let keys = ["result", "domain", "selector"].map(|key| text(of, key));
-        keys.join(" ")
+    let settings = ResolverSettings {
+        servers: vec![NameServer(dns.address())],
+        ..ResolverSettings::default()
     };
-    signatures.map(line).collect()
+    let path = ReversePath::parse("").unwrap();
+    let arrival = Arrival {
+        client: [192, 0, 2, 99].into(),
+        helo: "client.invalid",
+        receiver: "mx.b.example",
+        reverse_path: &path,
+        at: Millis::now(),
+    };
+    let message = Message::from_bytes(Bytes::copy_from_slice(message));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let facts = runtime.block_on(async {
+        let resolver = Resolver::new(&settings).unwrap();
+        gather(&message, &arrival, &resolver, &Settings::default()).await
+    });
+    let line = |of: &DkimFact| format!("{} {} {}", of.result.word(), of.domain, of.selector);
+    facts.dkim.iter().map(line).collect()
 }
 
 /// Asserts that a message has a signature of each algorithm by a domain, at the selectors whose

@@ -17,6 +17,14 @@ fn a_signed_message_that_comes_back_is_compared_with_what_was_sent() {
     let relay = relay.with("[routes.inbound]\nhost = \"127.0.0.2\"\nport = 1\ntls = \"none\"");
     let customer = Customer::on(relay.start(), &[CUSTOMER]);
     customer.sign_for(CUSTOMER, &dns);
+    let address = [
+        "address",
+        "add",
+        "--account",
+        crate::NATIVE,
+        "help@customer.example",
+    ];
+    customer.relay.json(&address);
     // Only who can have the message from us alone counts.
     let connectors = customer.relay.json(&["connector", "list"]);
     let id = connectors[0]["id"].as_str().unwrap();
