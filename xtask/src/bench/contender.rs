@@ -43,7 +43,7 @@ pub struct Measured {
 
 /// Settings that make Postfix fast: no TLS, no counting of clients, processes that are not
 /// replaced, as many deliveries at a time as it may have processes.
-const POSTFIX: &str = "
+pub const POSTFIX: &str = "
 smtpd_tls_security_level = none
 smtp_tls_security_level = none
 smtpd_client_connection_count_limit = 0

@@ -19,6 +19,7 @@ mod load;
 mod outbound;
 mod report;
 mod side_by_side;
+mod signing;
 mod sink;
 mod spread;
 mod throughput;
@@ -84,6 +85,8 @@ enum Part {
     Events,
     /// Mail that leaves: by a smart host and by MX, beside a dead host and beside a busy account.
     Outbound,
+    /// Mail that is signed as it leaves, beside Postfix with opendkim.
+    Signing,
 }
 
 impl Part {
@@ -150,6 +153,7 @@ impl Bench {
                 Part::Outbound => {
                     outbound::run(&relay, effort, self.waiting(), &mut report)?;
                 }
+                Part::Signing => signing::run(&relay, effort, &mut report)?,
             }
         }
         if let Some(file) = &self.json {
