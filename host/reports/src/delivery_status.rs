@@ -12,7 +12,7 @@ use crate::{bounds, notice, scan};
 /// Fields of which a recipient has one.
 const UNIQUE: [&str; 4] = [
     "Final-Recipient",
-    "ReportedAction",
+    "Action",
     "Status",
     "Diagnostic-Code",
 ];
@@ -56,7 +56,7 @@ fn recipient(group: &Group, delays: bool) -> Option<ReportedRecipient> {
         "Original-Recipient",
         "X-Actual-Recipient",
     ]);
-    if !is_one && !group.has(&["ReportedAction"]) {
+    if !is_one && !group.has(&["Action"]) {
         return None;
     }
     let last = ["Final-Recipient", "X-Actual-Recipient"]
@@ -76,7 +76,7 @@ fn recipient(group: &Group, delays: bool) -> Option<ReportedRecipient> {
         }
         (said, meant) => said.or(meant),
     };
-    let action = group.get("ReportedAction").and_then(action).or_else(|| {
+    let action = group.get("Action").and_then(action).or_else(|| {
         let class = status.map(|status| status.class);
         match class {
             Some(2) => Some(ReportedAction::Delivered),

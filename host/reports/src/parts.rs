@@ -8,9 +8,9 @@ use crate::returned::Returned;
 
 /// Field by which Exchange marks a journal's wrapper.
 const JOURNAL: [&str; 3] = [
-    "X-MS-Journal-MailReport",
+    "X-MS-Journal-Report",
     "X-MS-Journal",
-    "X-Journal-MailReport",
+    "X-Journal-Report",
 ];
 
 /// Parts of a message, by what they hold.
@@ -115,7 +115,7 @@ impl Parts {
             && begins("Final-Recipient:")
         {
             self.disposition.get_or_insert(body);
-        } else if begins("Final-Recipient:") && (begins("ReportedAction:") || begins("Status:")) {
+        } else if begins("Final-Recipient:") && (begins("Action:") || begins("Status:")) {
             // The text of a message whose parts are not divided any more is both.
             if is_text && self.text.len() < MOST_TEXT {
                 self.text.push_str(&body);

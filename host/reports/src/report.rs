@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::bounds::{LONGEST_DIAGNOSTIC, LONGEST_TEXT, MOST_RECIPIENTS, line};
 use crate::{Returned, Status};
 
-/// MailReport on a message that was sent.
+/// Report on a message that was sent.
 #[derive(Debug, Clone)]
 pub struct MailReport {
     /// Kind: that of the recipient for whom things went worst.
@@ -62,7 +62,7 @@ impl Kind {
     }
 }
 
-/// ReportedAction of a mail system for a recipient (RFC 3464 section 2.3.3).
+/// Action of a mail system for a recipient (RFC 3464 section 2.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportedAction {
@@ -109,7 +109,7 @@ pub struct ReportedRecipient {
     pub original: Option<Address>,
     /// Address to which the mail system tried to deliver.
     pub last: Option<Address>,
-    /// ReportedAction of the mail system; `None` where the report is no delivery report.
+    /// Action of the mail system; `None` where the report is no delivery report.
     pub action: Option<ReportedAction>,
     /// Status (RFC 3463), as the report says it or as its diagnostic does.
     pub status: Option<Status>,
