@@ -9,9 +9,9 @@ use crate::{kinds, relay_to, submitted, until};
 const SCRIPT: &str = r#"
 [[on]]
 command = "RCPT"
-match = "full@*"
+match = "closed@*"
 times = 1
-reply = "552 5.2.2 Mailbox full"
+reply = "550 5.2.1 Mailbox disabled"
 "#;
 
 fn failed(relay: &Relay) -> Vec<Value> {
@@ -24,7 +24,7 @@ fn failed_mail_is_kept_and_sent_again() {
     let mut relay = relay_to(&sink).start();
     let id = submitted(
         &relay,
-        &["full@b.example", "ok@b.example"],
+        &["closed@b.example", "ok@b.example"],
         "Subject: hello\r\n",
     );
     until(&relay, &id, "failed");
@@ -63,18 +63,18 @@ fn failed_mail_is_kept_and_sent_again() {
         .filter(|taken| !taken.from.is_empty())
         .collect();
     assert_eq!(to.len(), 2, "the other is the notice");
-    assert_eq!(to[1].to, ["full@b.example"]);
+    assert_eq!(to[1].to, ["closed@b.example"]);
     assert_eq!(to[1].header("Subject").as_deref(), Some("hello"));
     relay.leaves_nothing(sink);
 }
 
 #[test]
 fn failed_mail_is_not_kept_where_none_is_to_be() {
-    let sink = Sink::with(&["--fail-rcpt", "full@b.example"]);
+    let sink = Sink::with(&["--fail-rcpt", "closed@b.example"]);
     let relay = relay_to(&sink)
         .with("[queue]\nkeep-failed = \"0s\"")
         .start();
-    let id = submitted(&relay, &["full@b.example"], "");
+    let id = submitted(&relay, &["closed@b.example"], "");
     until(&relay, &id, "failed");
     relay.eventually("the queue is empty", |relay| {
         relay
