@@ -3,7 +3,7 @@
 //! at once, and what was accepted before is not lost.
 
 use serde_json::json;
-use test_support::Sink;
+use test_support::{Client, Sink};
 
 use crate::{Credential, accepted, account, builder};
 
@@ -22,13 +22,16 @@ fn a_stolen_token_is_bounded_and_stopped() {
     let other = Credential::issue(&relay, "other.desk.test");
 
     // The flood: eight sessions at once, each of which tries as often as the cap allows.
-    let flood = |_| {
-        let mut client = stolen.log_in(&relay);
+    let sessions: Vec<_> = (0..8).map(|_| stolen.log_in(&relay)).collect();
+    let flood = |mut client: Client| {
         let replies = (0..CAP).map(|_| stolen.send(&mut client, "victim@world.example"));
         replies.collect::<Vec<_>>()
     };
     let replies: Vec<_> = std::thread::scope(|scope| {
-        let sessions: Vec<_> = (0..8).map(|n| scope.spawn(move || flood(n))).collect();
+        let sessions = sessions.into_iter();
+        let sessions: Vec<_> = sessions
+            .map(|client| scope.spawn(|| flood(client)))
+            .collect();
         let replies = sessions.into_iter().map(|session| session.join().unwrap());
         replies.flatten().collect()
     });
