@@ -10,6 +10,7 @@ use gatepost_counters::Memory;
 use gatepost_directory::{Directory, Reason, Restriction, Scope, Suspension, UserName, View};
 use gatepost_intake::suspension;
 use gatepost_message::{Domain, Millis};
+use gatepost_model::{Event, NoticeSubject};
 use gatepost_volume::{Cap, CapError, Caps, SiteCaps, Subject, Used, used};
 use serde::{Deserialize, Serialize};
 
@@ -225,7 +226,13 @@ pub async fn suspend(on: &Runtime, asked: SuspendAccount) -> Result<Restriction,
         directory.suspend(&account, reason)
     });
     let suspended = suspended.await?;
-    tracing::warn!(account = suspended.account, "account suspended");
+    let reason = suspended
+        .suspended
+        .as_ref()
+        .and_then(|of| of.reason.as_ref());
+    let reason = reason.map(Reason::as_str).unwrap_or_default();
+    tracing::warn!(account = suspended.account, reason, "account suspended");
+    notice(on, &suspended.account, "the account is suspended").await;
     Ok(suspended)
 }
 
@@ -238,9 +245,24 @@ pub async fn resume(on: &Runtime, asked: ResumeAccount) -> Result<ResumedAccount
     let resumed = change(&on.directory, move |directory| directory.resume(&account));
     let account = resumed.await?.account;
     tracing::warn!(account, "account resumed");
+    notice(on, &account, "the account is resumed").await;
     let view = on.directory.view();
     let released = suspension::release(&*on.queue, &on.trace, &view, Some(&account)).await?;
     Ok(ResumedAccount { account, released })
+}
+
+/// Tells of a suspension or its end by an event. The change itself has been made.
+async fn notice(on: &Runtime, account: &str, text: &str) {
+    let account = Some(account.to_owned());
+    let notice = Event::notice(
+        account,
+        NoticeSubject::Suspend,
+        text.to_owned(),
+        Millis::now(),
+    );
+    if let Err(error) = on.events.append(vec![notice]).await {
+        tracing::error!(%error, text, "the change was not noted as an event");
+    }
 }
 
 /// Sets caps, and returns the volume of the account.

@@ -153,6 +153,7 @@ impl InHand {
         )
         .increment(1);
         let mut reached = CapReached {
+            account: self.account.clone(),
             subject: subject.clone(),
             measure,
             window,

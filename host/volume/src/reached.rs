@@ -9,6 +9,8 @@ use crate::{Measure, Subject, Window};
 /// Cap that is reached, so that nothing more is accepted for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapReached {
+    /// Account of the subject.
+    pub account: String,
     /// Subject that it bounds.
     pub subject: Subject,
     /// Thing that it bounds.

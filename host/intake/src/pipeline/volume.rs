@@ -1,7 +1,7 @@
 //! Caps on submissions: the gate of the relay, asked in the terms of a transaction.
 
 use gatepost_message::{Millis, domain_to_ascii};
-use gatepost_model::{Flow, Transaction};
+use gatepost_model::{Event, Flow, NoticeSubject, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_volume::{CapReached, Caps, InHand, Subject};
 
@@ -47,14 +47,21 @@ pub(super) fn begin(
     };
     let begun = counted.map(|(account, subjects)| {
         let begun = pipeline.volume.begin(account, subjects, Millis::now());
-        begun.map_err(|reached| refusal(&reached))
+        begun.map_err(|reached| refusal(pipeline, &reached))
     });
     begun.transpose()
 }
 
 /// Returns the reply of a cap. A client tries again later (RFC 5321 section 4.2.1), unless it may
-/// never send.
-pub(super) fn refusal(reached: &CapReached) -> Reply {
+/// never send. The first refusal in a window makes a notice for the account.
+pub(super) fn refusal(pipeline: &Pipeline, reached: &CapReached) -> Reply {
+    if reached.is_first {
+        let account = Some(reached.account.clone());
+        let text = reached.to_string();
+        let notice = Event::notice(account, NoticeSubject::Cap, text, Millis::now());
+        // The store appends it whether or not anybody waits.
+        drop(pipeline.events.append(vec![notice]));
+    }
     let mut text = reached.to_string();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();

@@ -49,6 +49,11 @@ fn a_stolen_token_is_bounded_and_stopped() {
     let refusals = r#"gatepost_cap_refusals_total{of="credential",what="messages",within="hour"}"#;
     assert_eq!(relay.metric(refusals), Some(refused.len() as f64));
 
+    let notices = relay.json(&["events", "--kind", "notice"]);
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert_eq!(notices[0]["subject"], "cap");
+    assert_eq!(notices[0]["account"], acme.as_str());
+
     // Nobody else is affected.
     assert_eq!(own.submit(&relay, "friend@world.example").code, 250);
     assert_eq!(other.submit(&relay, "friend@world.example").code, 250);
