@@ -127,7 +127,8 @@ const NOT_READY: [u16; 8] = [401, 403, 404, 408, 413, 415, 429, 503];
 pub struct Url(Uri);
 
 impl Url {
-    pub(crate) fn uri(&self) -> &Uri {
+    /// Returns the URL in the form of requests.
+    pub fn uri(&self) -> &Uri {
         &self.0
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::units;
+use super::webhooks::WrittenWebhooks;
 
 /// Settings of events.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Events {
     /// Time after acceptance at which an event tells that a message is not yet delivered.
     #[serde(deserialize_with = "units::duration")]
     pub late_after: Duration,
+    /// Webhooks as they are written; [`Config::webhooks`](super::Config::webhooks) has them
+    /// complete.
+    pub(super) webhook: WrittenWebhooks,
 }
 
 impl Default for Events {
@@ -29,6 +33,7 @@ impl Default for Events {
             keep: Duration::from_secs(30 * 86_400),
             most: 1_000_000,
             late_after: Duration::from_secs(15 * 60),
+            webhook: WrittenWebhooks::new(),
         }
     }
 }

@@ -36,6 +36,7 @@ mod routes;
 mod suppression;
 mod units;
 mod validate;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ use std::sync::Arc;
 use gatepost_application::{MaildirSettings, Target};
 use gatepost_delivery::Templates;
 use gatepost_volume::SiteCaps;
+use gatepost_webhooks::WebhookSettings;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -183,6 +185,9 @@ pub struct Config {
     /// Notices to senders.
     #[serde(default)]
     pub notifications: Notifications,
+    /// Webhooks of events, by name, complete.
+    #[serde(skip)]
+    pub webhooks: BTreeMap<String, Arc<WebhookSettings>>,
     /// True only in [`Config::builtin`]: every domain and user belongs to the first account.
     #[serde(skip)]
     any_domain: bool,
@@ -229,6 +234,8 @@ impl Config {
         let mut site = site.map_err(invalid)?;
         let endpoints = endpoints::complete(&config.written_endpoints, &mut site.unread);
         config.endpoints = endpoints.map_err(invalid)?;
+        let webhooks = webhooks::complete(&config.events.webhook, &mut site.unread);
+        config.webhooks = webhooks.map_err(invalid)?;
         config.site = Arc::new(site);
         if let Some(hop) = config.delivery.default_route.take() {
             let route = DefaultRoute::from(hop);
@@ -282,7 +289,7 @@ impl Config {
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 
-    /// Returns true if the file holds a secret: a password, a secret of an endpoint, or a header for
+    /// Returns true if the file holds a secret: a password, a secret of an endpoint or a webhook, or a header for
     /// the collector, which is usually a token.
     pub fn holds_secrets(&self) -> bool {
         let mut accounts = self.accounts.iter();
@@ -290,17 +297,19 @@ impl Config {
         accounts.any(|account| !account.users.is_empty())
             || connection::hold_secrets(&self.connections)
             || endpoints::hold_secrets(&self.written_endpoints)
+            || webhooks::hold_secrets(&self.events.webhook)
             || (self.otlp.as_ref()).is_some_and(|otlp| otlp.headers != headers)
     }
 
-    /// Returns the files that hold secrets of connections and endpoints.
+    /// Returns the files that hold secrets of connections, endpoints and webhooks.
     pub fn secret_files(&self) -> Vec<&Path> {
         let mut files = connection::secret_files(&self.connections);
         files.extend(endpoints::secret_files(&self.written_endpoints));
+        files.extend(webhooks::secret_files(&self.events.webhook));
         files
     }
 
-    /// Checks that every secret of a connection or an endpoint could be read. What only asks a
+    /// Checks that every secret of a connection, an endpoint or a webhook could be read. What only asks a
     /// relay, or looks at its store, needs none.
     ///
     /// # Errors
@@ -396,6 +405,7 @@ impl Config {
             maildir.path = base.join(&maildir.path);
         }
         endpoints::resolve_paths(&mut self.written_endpoints, base, &mut files);
+        webhooks::resolve_paths(&mut self.events.webhook, base);
         let mut resolve = |path: &mut PathBuf| {
             *path = base.join(&*path);
             files.push(path.clone());

@@ -235,6 +235,14 @@ fn describe() {
             "Connections to next hops that an attempt was made on, by whether new or used again",
         ),
         (
+            "gatepost_webhook_requests_total",
+            "Requests of webhooks, by webhook and result",
+        ),
+        (
+            "gatepost_webhook_events_total",
+            "Events that webhooks have taken, by webhook",
+        ),
+        (
             "gatepost_application_alarms_total",
             "Tries after which somebody has to mend something at the application, by destination",
         ),

@@ -43,6 +43,7 @@ mod socket;
 mod stage;
 pub mod suppression;
 pub mod trace;
+pub mod webhooks;
 mod wire;
 
 pub use client::{ClientError, call};

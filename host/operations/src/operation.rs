@@ -10,6 +10,7 @@ use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
 use gatepost_trace::{Counted, Event};
+use gatepost_webhooks::WebhookState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -60,6 +61,7 @@ use crate::suppression::{
     self, AddSuppression, ImportSuppressions, Imported, ListSuppressions, RemoveSuppression,
 };
 use crate::trace::{self, ShowTrace};
+use crate::webhooks::{self, ListWebhooks};
 use crate::wire::{Received, Reply};
 
 /// A request, which has an answer of its own.
@@ -140,6 +142,8 @@ operations! {
         |on, asked| quarantine::delete(&*on.queue, &on.trace, asked).await;
     "trace": ShowTrace => Vec<Event>,
         |on, asked| trace::show(&on.trace, asked).await;
+    "events-webhooks": ListWebhooks => Vec<WebhookState>,
+        |on, asked| webhooks::list(on, asked);
     "machine-list": ListMachines => Vec<KnownMachine>,
         |on, asked| Ok(machines::list(&*on.counters, &on.directory, asked));
     "machine-forget": ForgetMachine => (),

@@ -16,6 +16,7 @@ use gatepost_spool::{
 };
 use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
+use gatepost_webhooks::Webhooks;
 use tokio::sync::mpsc;
 
 use crate::authorizations::Authorizations;
@@ -74,6 +75,8 @@ pub struct Runtime {
     pub site: Arc<ArcSwap<SiteVolume>>,
     /// Tells why a destination is closed; `None` if no relay runs.
     pub closing_reply: Option<ClosingReply>,
+    /// Running webhooks; `None` if no relay runs.
+    pub webhooks: Option<Arc<Webhooks>>,
     /// Active policies; `None` if no relay runs.
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
@@ -204,7 +207,7 @@ impl Runtime {
             authorizations: None,
             reopen: None,
             site: Arc::default(),
-            closing_reply: None,
+            webhooks: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             dkim: Arc::new(ArcSwap::from_pointee(dkim)),

@@ -38,6 +38,7 @@ use gatepost_spool::{
 };
 use gatepost_trace::{Event, Kind, Trace};
 use gatepost_volume::VolumeGate;
+use gatepost_webhooks::Webhooks;
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
@@ -171,6 +172,7 @@ struct RunningRelay {
     ways: Arc<Ways>,
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
+    webhooks: Arc<Webhooks>,
     /// Caps of the active configuration, for operators.
     site: Arc<ArcSwap<SiteVolume>>,
     /// Handler of operators' requests.
@@ -215,10 +217,10 @@ impl SharedParts {
                 chain: chain(&listener.name),
                 memory: self.stores.counters.clone(),
                 volume: Arc::clone(&self.volume),
-                queue: Arc::clone(&self.stores.queue),
                 events: Arc::clone(&self.stores.events),
                 suppressions: Arc::clone(&self.stores.suppressions),
                 learnt: Arc::clone(&self.stores.learnt),
+                queue: Arc::clone(&self.stores.queue),
                 bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
                 spans: self.spans.clone(),
@@ -343,6 +345,8 @@ impl RunningRelay {
         ));
         let states = open_states(&config).into_diagnostic()?;
         let outside = Outside::new(&config, parts.authentication.resolver()).into_diagnostic()?;
+        let webhooks = Arc::new(Webhooks::new(Arc::clone(&stores.events)));
+        webhooks.activate(&outside.strangers, &config.webhooks);
         let ways = Arc::new(Ways::new(
             &config.relay.store,
             (Arc::clone(&policies), Arc::clone(&active)),
@@ -407,6 +411,7 @@ impl RunningRelay {
             reopen: Some(Arc::clone(&reopen)),
             site: Arc::clone(&site),
             closing_reply: Some(Arc::new(delivery.closing_replies())),
+            webhooks: Some(Arc::clone(&webhooks)),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             dkim: Arc::clone(&dkim),
@@ -445,6 +450,7 @@ impl RunningRelay {
             ways,
             connections,
             states,
+            webhooks,
             site,
             handler,
             limit,
@@ -486,6 +492,8 @@ impl RunningRelay {
     async fn drain(self, begun: Instant) {
         self.health.draining();
         self.handler.stopping();
+        // A batch that is under way comes again, under the same id.
+        self.webhooks.stop();
         let within = self.active.load().config.relay.drain;
         let end = begun + within;
         let last = LAST.min(within / 4);

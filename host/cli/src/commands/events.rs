@@ -3,13 +3,17 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use gatepost_model::{AttemptFacts, EventKind, StoredEvent};
 use gatepost_operations::events::{EventsAnswer, ReadEvents};
+use gatepost_operations::webhooks::ListWebhooks;
 use gatepost_terminal::escape;
+use gatepost_webhooks::{WebhookPhase, WebhookState};
 use tokio::time::sleep;
 
+use super::answer::{Row, list};
 use super::operate::Ask;
+use super::output::{shorten, time_until};
 use super::{exit, output};
 
 /// Delay before a relay that has ended is asked again.
@@ -17,12 +21,24 @@ const RECONNECT: Duration = Duration::from_secs(1);
 
 /// Show what became of submitted mail, in the order of the events' numbers.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Events {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     ask: Ask<ReadEvents>,
 }
 
-pub(super) async fn run(Events { ask }: Events) -> miette::Result<ExitCode> {
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the webhooks: how far each is behind, and what its endpoint said last.
+    Webhooks(Ask<ListWebhooks>),
+}
+
+pub(super) async fn run(Events { command, ask }: Events) -> miette::Result<ExitCode> {
+    if let Some(Command::Webhooks(ask)) = command {
+        return list(ask, "there are no webhooks").await;
+    }
     let Ask {
         target,
         mut request,
@@ -134,5 +150,29 @@ fn facts(attempt: &AttemptFacts) -> String {
     match &attempt.server {
         Some(server) => format!("{server}: {}", attempt.reply),
         None => attempt.reply.to_string(),
+    }
+}
+
+impl Row for WebhookState {
+    const HEADER: &[&str] = &["NAME", "URL", "STATE", "BEHIND", "LAST ANSWER", "WORDS"];
+
+    fn cells(&self) -> Vec<String> {
+        let state = match self.phase {
+            WebhookPhase::Waiting { until } => format!("tries again {}", time_until(until)),
+            phase => phase.word().to_owned(),
+        };
+        let answer = self.last_answer.as_ref();
+        let status = answer.map(|answer| match answer.status {
+            Some(status) => format!("{status} at {}", answer.at),
+            None => format!("none at {}", answer.at),
+        });
+        vec![
+            self.name.clone(),
+            self.url.clone(),
+            state,
+            self.lag.to_string(),
+            status.unwrap_or_default(),
+            answer.map_or_else(String::new, |answer| shorten(&answer.words)),
+        ]
     }
 }

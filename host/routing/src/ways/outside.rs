@@ -26,7 +26,7 @@ pub struct Outside {
     /// Guard over hosts that customers name.
     pub(super) guard: Guard,
     /// Client for URLs that customers name.
-    pub(super) strangers: HttpClient,
+    pub strangers: HttpClient,
     /// Client for the site's own URLs.
     pub(super) own: HttpClient,
     /// Resolver of the relay.

@@ -258,6 +258,7 @@ impl RunningRelay {
         self.feeds.store(Arc::new(feeds));
         self.site.store(Arc::new(SiteVolume::from(&*config)));
         self.dkim.store(Arc::new(dkim));
+        (self.webhooks).activate(&outside.strangers, &config.webhooks);
         self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;
