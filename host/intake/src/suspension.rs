@@ -1,7 +1,7 @@
 //! Queued mail of suspended accounts: what holds it, and its release.
 //!
-//! A claimed message whose account is suspended is held with a reply of the relay's own, by which it
-//! is told from what an operator or a policy holds. It is released when the account is resumed.
+//! A claimed message whose account is suspended is held with a reply of the relay's own, by which
+//! it is told from what an operator or a policy holds. It is released when the account is resumed.
 
 use gatepost_directory::View;
 use gatepost_message::{Millis, TransactionId};
@@ -35,8 +35,8 @@ fn is_held(message: &Summary) -> bool {
     })
 }
 
-/// Releases what suspensions hold, of one account or of all: the mail of accounts that are suspended
-/// no longer. Returns the number of messages.
+/// Releases what suspensions hold, of one account or of all: the mail of accounts that are
+/// suspended no longer. Returns the number of messages.
 ///
 /// # Errors
 /// The queue cannot be read or changed.

@@ -8,7 +8,7 @@ use crate::{Measure, Subject, Window};
 
 /// Most that may be accepted within a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "WrittenCap", into = "WrittenCap")]
 pub enum Cap {
     /// This many, and no more.
     AtMost(u64),
@@ -31,7 +31,7 @@ impl std::error::Error for CapError {}
 /// Cap as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "write a number or \"unlimited\"")]
-enum Written {
+enum WrittenCap {
     Number(u64),
     Word(String),
 }
@@ -40,18 +40,18 @@ impl Cap {
     const UNLIMITED: &str = "unlimited";
 }
 
-impl TryFrom<Written> for Cap {
+impl TryFrom<WrittenCap> for Cap {
     type Error = CapError;
 
-    fn try_from(written: Written) -> Result<Self, CapError> {
+    fn try_from(written: WrittenCap) -> Result<Self, CapError> {
         match written {
-            Written::Number(number) => Ok(Self::AtMost(number)),
-            Written::Word(word) => word.parse(),
+            WrittenCap::Number(number) => Ok(Self::AtMost(number)),
+            WrittenCap::Word(word) => word.parse(),
         }
     }
 }
 
-impl From<Cap> for Written {
+impl From<Cap> for WrittenCap {
     fn from(cap: Cap) -> Self {
         match cap {
             Cap::AtMost(number) => Self::Number(number),

@@ -15,7 +15,7 @@ const MOST_TOLD: usize = 10_000;
 /// Gate of a relay: what was counted, and what is in hand.
 pub struct VolumeGate {
     memory: Arc<dyn Memory>,
-    shared: Mutex<Shared>,
+    shared: Mutex<GateState>,
 }
 
 impl fmt::Debug for VolumeGate {
@@ -25,7 +25,7 @@ impl fmt::Debug for VolumeGate {
 }
 
 #[derive(Default)]
-struct Shared {
+struct GateState {
     /// Amounts in hand, by account and key.
     in_hand: HashMap<(String, String), u64>,
     /// Times until which no more is told of a cap, by account, key and window.
@@ -127,7 +127,7 @@ impl InHand {
 
     fn check(
         &self,
-        shared: &mut Shared,
+        shared: &mut GateState,
         subject: &Subject,
         measure: Measure,
         window: Window,
@@ -193,7 +193,7 @@ impl Drop for InHand {
     }
 }
 
-impl Shared {
+impl GateState {
     /// Returns true once within the window.
     fn is_first(&mut self, cap: (String, String, Window), now: Millis) -> bool {
         if self.told.get(&cap).is_some_and(|until| *until > now) {

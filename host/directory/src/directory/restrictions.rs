@@ -8,7 +8,8 @@ use crate::{Directory, DirectoryError, Reason, Restriction, rules};
 type Result<T> = std::result::Result<T, DirectoryError>;
 
 impl Directory {
-    /// Sets the caps of an account, or of a domain or credential of it, in place of its former ones.
+    /// Sets the caps of an account, or of a domain or credential of it, in place of its former
+    /// ones.
     ///
     /// # Errors
     /// There is no such account or credential, or the store failed.

@@ -49,7 +49,7 @@ pub struct TransactionDriver {
 struct OpenTransaction {
     evaluation: Evaluation,
     requests: Requests,
-    /// What it takes of the caps, if it is a submission.
+    /// Share of the caps that it takes, if it is a submission.
     in_hand: Option<InHand>,
     data: Option<IncomingData>,
     span: tracing::Span,
