@@ -207,6 +207,7 @@ impl Runtime {
             authorizations: None,
             reopen: None,
             site: Arc::default(),
+            closing_reply: None,
             webhooks: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),

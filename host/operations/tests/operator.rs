@@ -111,6 +111,7 @@ impl Store {
             authorizations: None,
             reopen: None,
             site: Arc::default(),
+            closing_reply: None,
             webhooks: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),

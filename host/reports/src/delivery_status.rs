@@ -10,12 +10,7 @@ use crate::status::Status;
 use crate::{bounds, notice, scan};
 
 /// Fields of which a recipient has one.
-const UNIQUE: [&str; 4] = [
-    "Final-Recipient",
-    "Action",
-    "Status",
-    "Diagnostic-Code",
-];
+const UNIQUE: [&str; 4] = ["Final-Recipient", "Action", "Status", "Diagnostic-Code"];
 
 /// Reads the machine-readable parts, if there are any that name a recipient or an action.
 pub(crate) fn read(parts: &Parts, sender: &ReportAuthor) -> Option<MailReport> {

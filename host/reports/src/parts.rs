@@ -7,11 +7,7 @@ use crate::bounds::{MOST_PARTS, MOST_TEXT, text};
 use crate::returned::Returned;
 
 /// Field by which Exchange marks a journal's wrapper.
-const JOURNAL: [&str; 3] = [
-    "X-MS-Journal-Report",
-    "X-MS-Journal",
-    "X-Journal-Report",
-];
+const JOURNAL: [&str; 3] = ["X-MS-Journal-Report", "X-MS-Journal", "X-Journal-Report"];
 
 /// Parts of a message, by what they hold.
 #[derive(Debug, Default)]

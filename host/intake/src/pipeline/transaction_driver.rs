@@ -316,7 +316,9 @@ impl TransactionDriver {
             let admitted = open.in_hand.as_mut().map_or(Ok(()), |in_hand| {
                 span.in_scope(|| in_hand.recipient(Millis::now()))
             });
-            refusal = admitted.err().map(|reached| volume::refusal(&self.pipeline, &reached));
+            refusal = admitted
+                .err()
+                .map(|reached| volume::refusal(&self.pipeline, &reached));
         }
         if refusal.is_none() {
             let directory = self.pipeline.directory.view();
