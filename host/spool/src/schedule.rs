@@ -304,12 +304,13 @@ impl Schedule {
         if is_closed || !self.kept.has_room(claim, self.now) {
             return Err(Box::new(report));
         }
-        let destination = self.id(&key);
         for (number, due, attention_at) in kept::waits(claim, &report) {
-            let key = (report.message, number);
-            let Some(leased) = self.remove(key) else {
+            let of = (report.message, number);
+            let Some(leased) = self.remove(of) else {
                 continue;
             };
+            // Only now: a destination that nobody used any more was forgotten.
+            let destination = self.id(&key);
             self.route(destination, 1);
             let entry = ScheduleEntry {
                 due,
@@ -317,8 +318,9 @@ impl Schedule {
                 destination,
                 account: leased.entry.account,
             };
-            self.wait(key, entry);
+            self.wait(of, entry);
         }
+        let destination = self.id(&key);
         self.kept.add(claim, report, destination, since);
         self.refresh(UNROUTED);
         Ok(())

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatepost_message::TransactionId;
+use bytes::Bytes;
+use gatepost_message::{Message, ReversePath, TransactionId};
+use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Transport};
+use gatepost_smtp::dsn;
 use proptest::{collection::vec, prelude::*, test_runner::RngSeed, test_runner::TestRunner};
 
 use super::*;
+use crate::{AttemptOutcome, ClaimedRecipient, RecipientResult, SenderProof};
 
 /// Seed of the random steps; proptest prints it when a case fails.
 const SEED: u64 = 20_261_130;
@@ -29,6 +33,84 @@ fn waiting(due: u64, attention_at: u64, of: u8, destination: Option<u8>) -> Wait
     }
 }
 
+/// Makes a claim of one recipient, and the report that returns it.
+fn kept(key: Key, lease: Lease, waits: &WaitingPlace, to: u8) -> (Claim, Report) {
+    let (message, number) = key;
+    let route = Route {
+        plan: Plan {
+            steps: Vec::new(),
+            send_as: None,
+            expire_after: None,
+            holds_for: None,
+        },
+        step: 0,
+        destination: Destination::Mx {
+            domain: format!("{to}.example"),
+            egress: None,
+        },
+        stamp: String::new(),
+        holds_until: None,
+        failures: 0,
+        since: None,
+    };
+    let result = RecipientResult {
+        number,
+        outcome: AttemptOutcome::Returned {
+            next_attempt: waits.due,
+            reply: None,
+            server: None,
+        },
+        route: Some(route),
+        attention_at: Some(waits.attention_at),
+    };
+    let report = Report {
+        lease,
+        message,
+        results: vec![result],
+        notices: Vec::new(),
+    };
+    let recipient = ClaimedRecipient {
+        number,
+        address: "bob@a.example".parse().unwrap(),
+        dsn: dsn::RecipientRequest::default(),
+        delay_told: false,
+        attempts: 0,
+        last_reply: None,
+        last_server: None,
+        route: None,
+        cause: ClaimCause::Due,
+    };
+    let claim = Claim {
+        lease,
+        transaction: Transaction {
+            id: message,
+            time: Millis(0),
+            session: Session {
+                listener: "submission".to_owned(),
+                flow: Flow::Submission,
+                transport: Transport::Own,
+                client: None,
+                helo: None,
+                tls: None,
+                user: None,
+            },
+            account: None,
+            reverse_path: ReversePath::Null,
+            recipients: vec![recipient.address.clone()],
+        },
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
+        sender: SenderProof::Unproved,
+        message: Message::from_parts(Bytes::new(), std::sync::Arc::new(Bytes::new())),
+        tags: Vec::new(),
+        classification: None,
+        received_at: Millis(0),
+        expires_at: NEVER,
+        recipients: vec![recipient],
+    };
+    (claim, report)
+}
+
 /// A recipient of the naive schedule.
 #[derive(Debug, Clone)]
 struct Naive {
@@ -49,6 +131,10 @@ struct NaiveLease {
 struct Model {
     recipients: BTreeMap<Key, Naive>,
     paces: BTreeMap<DestinationKey, Pace>,
+    /// Recipients whose claim waits in memory, with the lease and the time of the claim.
+    kept: BTreeMap<TransactionId, (u32, Lease, Millis)>,
+    /// Time that must be left of a lease.
+    enough: Duration,
 }
 
 impl Model {
@@ -95,7 +181,25 @@ impl Model {
                 due.min(naive.waiting.attention_at)
             }
         });
-        times.min().filter(|time| *time != NEVER)
+        let stale = self.kept.values().map(|(_, lease, _)| self.stale(*lease));
+        times.chain(stale).min().filter(|time| *time != NEVER)
+    }
+
+    /// Returns the time from which a kept claim of that lease is stale.
+    fn stale(&self, lease: Lease) -> Millis {
+        Millis(lease.until.0 - self.enough.as_millis() as u64)
+    }
+
+    fn is_kept(&self, key: &Key) -> bool {
+        (self.kept.get(&key.0)).is_some_and(|(number, ..)| *number == key.1)
+    }
+
+    /// Leases the recipient of a kept claim that goes back to the store.
+    fn take_back(&mut self, message: TransactionId) {
+        let (number, lease, at) = self.kept.remove(&message).unwrap();
+        let naive = self.recipients.get_mut(&(message, number)).unwrap();
+        let in_hand = None;
+        naive.lease = Some(NaiveLease { lease, at, in_hand });
     }
 
     fn end_leases(&mut self, now: Millis) {
@@ -116,7 +220,9 @@ impl Model {
         let of_message = self.recipients.iter();
         let expected: Vec<_> = of_message
             .filter(|(key, naive)| {
-                key.0 == pick.message && naive.waiting.destination == destination
+                key.0 == pick.message
+                    && naive.waiting.destination == destination
+                    && !self.is_kept(key)
             })
             .filter_map(|(key, naive)| Some((key.1, self.cause(naive, now)?)))
             .collect();
@@ -185,6 +291,8 @@ enum Step {
     ClaimInVain(usize),
     Enter(prop::sample::Index, u8),
     Return(prop::sample::Index, Option<u8>, u64, u64),
+    /// A claim that is to wait in memory.
+    Keep(prop::sample::Index, u8, u64, u64),
     End(prop::sample::Index),
     Gone(prop::sample::Index),
     Pace(u8, u32, u64),
@@ -204,6 +312,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (index(), 0..4_u8).prop_map(|(which, to)| Enter(which, to)),
         4 => (index(), to(), 0..20_u64, 0..60_u64)
             .prop_map(|(which, to, due, attention)| Return(which, to, due, attention)),
+        4 => (index(), 0..4_u8, 0..20_u64, 0..60_u64)
+            .prop_map(|(which, to, due, attention)| Keep(which, to, due, attention)),
         2 => index().prop_map(End),
         1 => index().prop_map(Gone),
         2 => (0..4_u8, 0..4_u32, 0..30_u64).prop_map(|(to, most, wait)| Pace(to, most, wait)),
@@ -212,11 +322,22 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The schedule beside the naive one.
-#[derive(Default)]
 struct Pair {
     schedule: Schedule,
     model: Model,
     now: u64,
+    owner: Owner,
+}
+
+impl Default for Pair {
+    fn default() -> Self {
+        Self {
+            schedule: Schedule::default(),
+            model: Model::default(),
+            now: 0,
+            owner: Owner::new(),
+        }
+    }
 }
 
 impl Pair {
@@ -232,7 +353,7 @@ impl Pair {
         match step {
             Step::Arrive(of, recipients, leased) => {
                 let id = TransactionId::new();
-                let lease = self.schedule.lease(Owner::new(), now, LEASE);
+                let lease = self.schedule.lease(self.owner, now, LEASE);
                 for (number, (to, due, attention)) in (0..).zip(recipients) {
                     let to = to.filter(|_| !leased);
                     let waiting = waiting(self.now + due, self.now + due + attention, of, to);
@@ -249,10 +370,16 @@ impl Pair {
                     (self.model.recipients).insert((id, number), Naive { waiting, lease });
                 }
             }
+            // One by one, so that their order is known.
+            Step::Claim(limit) if !self.model.kept.is_empty() => {
+                (0..limit).for_each(|_| self.claim(1));
+            }
             Step::Claim(limit) => self.claim(limit),
+            Step::ClaimInVain(_) if !self.model.kept.is_empty() => {}
             Step::ClaimInVain(limit) => {
                 self.model.end_leases(now);
-                let chosen = self.schedule.claim(Owner::new(), now, limit, LEASE);
+                self.model.enough = LEASE.mul_f64(15.0 / 16.0);
+                let chosen = self.schedule.claim(self.owner, now, limit, LEASE);
                 if let Some(lease) = chosen.lease {
                     self.schedule.give_back(lease, &chosen.picks);
                 }
@@ -291,9 +418,37 @@ impl Pair {
                     naive.waiting.attention_at = NEVER;
                 }
             }
+            Step::Keep(index, to, due, attention) => {
+                let Some(of) = self.pick(index, true) else {
+                    return;
+                };
+                let naive = &self.model.recipients[&of];
+                let NaiveLease { lease, at, .. } = naive.lease.clone().unwrap();
+                let mut waits = waiting(self.now + due, self.now + attention, 0, Some(to));
+                waits.account.clone_from(&naive.waiting.account);
+                let seen = self.schedule.now;
+                let pace = self.model.pace(&Some(key(to)));
+                let expected = pace.in_hand > 0
+                    && pace.not_before <= seen
+                    && seen < self.model.stale(lease)
+                    && !self.model.kept.contains_key(&of.0);
+                let (claim, report) = kept(of, lease, &waits, to);
+                assert_eq!(self.schedule.keep(&claim, report).is_ok(), expected);
+                if expected {
+                    if waits.attention_at <= at {
+                        waits.attention_at = NEVER;
+                    }
+                    self.model.kept.insert(of.0, (of.1, lease, at));
+                    let naive = self.model.recipients.get_mut(&of).unwrap();
+                    (naive.waiting, naive.lease) = (waits, None);
+                }
+            }
             Step::End(index) => {
                 let key = self.pick(index, true).or_else(|| self.pick(index, false));
                 if let Some(key) = key {
+                    if self.model.is_kept(&key) {
+                        self.model.kept.remove(&key.0);
+                    }
                     self.model.recipients.remove(&key);
                     self.schedule.apply(ScheduleChange::Ended(key.0, key.1));
                 }
@@ -301,6 +456,7 @@ impl Pair {
             Step::Gone(index) => {
                 if let Some((message, _)) = self.pick(index, false) {
                     self.model.recipients.retain(|key, _| key.0 != message);
+                    self.model.kept.remove(&message);
                     self.schedule.apply(ScheduleChange::Gone(message));
                 }
             }
@@ -313,22 +469,76 @@ impl Pair {
                 self.model.paces.insert(key(to), pace);
                 self.schedule.set_pace(&key(to), pace);
                 assert_eq!(self.schedule.pace(&key(to)), pace);
+                let closed = in_hand == 0 || not_before > self.schedule.now;
+                let there = self.model.kept.iter().filter(|(message, (number, ..))| {
+                    let naive = &self.model.recipients[&(**message, *number)];
+                    closed && naive.waiting.destination == Some(key(to))
+                });
+                let there: Vec<_> = there.map(|(message, _)| *message).collect();
+                let returned = self.schedule.returned();
+                let messages: Vec<_> = returned.iter().map(|report| report.message).collect();
+                assert_eq!(messages, there);
+                self.take_back(&returned);
+                self.put_back(returned);
             }
             Step::Pass(time) => self.now += time * 1000,
         }
         assert_eq!(self.schedule.next_due(), self.model.next_due());
     }
 
+    fn take_back(&mut self, returned: &[Report]) {
+        let messages = returned.iter().map(|report| report.message);
+        messages.for_each(|message| self.model.take_back(message));
+    }
+
+    /// Follows the commits of reports that return kept claims.
+    fn put_back(&mut self, returned: Vec<Report>) {
+        for report in returned {
+            let key = (report.message, report.results[0].number);
+            let naive = self.model.recipients.get_mut(&key).unwrap();
+            let lease = naive.lease.take().unwrap();
+            let mut waits = naive.waiting.clone();
+            waits.attention_at = report.results[0].attention_at.unwrap();
+            let change = ScheduleChange::Waits(key.0, key.1, waits.clone());
+            self.schedule.apply(change);
+            if waits.attention_at <= lease.at {
+                waits.attention_at = NEVER;
+            }
+            naive.waiting = waits;
+        }
+    }
+
     fn claim(&mut self, limit: usize) {
         let now = Millis(self.now);
-        let claimed = self.schedule.claim(Owner::new(), now, limit, LEASE);
+        self.model.enough = LEASE.mul_f64(15.0 / 16.0);
+        let claimed = self.schedule.claim(self.owner, now, limit, LEASE);
         self.model.end_leases(now);
+        let returned = self.schedule.returned();
+        for report in &returned {
+            assert!(self.model.stale(report.lease) <= now);
+        }
+        self.take_back(&returned);
         let mut turns = BTreeMap::<_, usize>::new();
         let mut account_turns = BTreeMap::<_, usize>::new();
         let (mut count, mut attention) = (0, 0);
+        for claim in claimed.kept {
+            count += 1;
+            let message = claim.transaction.id;
+            let (number, lease, _) = self.model.kept.remove(&message).unwrap();
+            assert_eq!((claim.lease, claim.recipients[0].number), (lease, number));
+            assert!(now < self.model.stale(lease));
+            let naive = &self.model.recipients[&(message, number)];
+            let cause = self.model.cause(naive, now).unwrap();
+            assert_eq!(claim.recipients[0].cause, cause);
+            let destination = naive.waiting.destination.clone();
+            let naive = self.model.recipients.get_mut(&(message, number)).unwrap();
+            let in_hand = (cause == ClaimCause::Due).then_some(destination);
+            let at = now;
+            naive.lease = Some(NaiveLease { lease, at, in_hand });
+        }
         if let Some(lease) = claimed.lease {
             assert!(!claimed.picks.is_empty());
-            count = claimed.picks.len();
+            count += claimed.picks.len();
             for pick in claimed.picks {
                 let first = &self.model.recipients[&(pick.message, pick.recipients[0].0)];
                 let account = first.waiting.account.clone();
@@ -363,6 +573,7 @@ impl Pair {
             let most = others.map(|(_, turns)| *turns).max().unwrap_or_default();
             assert!(had.copied().unwrap_or_default() + slack >= most);
         }
+        self.put_back(returned);
     }
 }
 

@@ -227,6 +227,13 @@ impl SqliteSpool {
     }
 }
 
+/// Returns what waits in memory to its rows, with its routes. The writer's thread ends after that.
+impl Drop for SqliteSpool {
+    fn drop(&mut self) {
+        self.return_kept();
+    }
+}
+
 impl fmt::Debug for SqliteSpool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteSpool")
