@@ -86,9 +86,14 @@ pub(super) async fn commit(
         let delivered = |of: &&(_, _)| matches!(of.1, RecipientDisposition::Delivered);
         effects.extend(in_hand.effects(dispositions.iter().filter(delivered).count()));
     }
-    let mut ledger = returned
-        .as_ref()
-        .map_or_else(Ledger::default, |of| of.ledger(now));
+    let mut ledger = match &returned {
+        Some(of) => {
+            let first = of.first_event(&*pipeline.events).await;
+            let rules = pipeline.config.suppression.suppressing();
+            of.ledger(now, first.as_ref(), rules)
+        }
+        None => Ledger::default(),
+    };
     ledger.events.append(&mut events);
     let message = NewMessage {
         // The dispositions are in the transaction's order, too.

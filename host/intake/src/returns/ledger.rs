@@ -1,21 +1,31 @@
 //! Entries for the ledgers that a report makes: events for its account, and the addresses to
 //! which nothing more is sent.
 
-use gatepost_message::{Address, Millis, TransactionId, canonical_form};
+use gatepost_delivery::Suppressing;
+use gatepost_message::{Address, Millis};
 use gatepost_model::{Event, EventKind, Suppression, SuppressionCause, SuppressionChange};
-use gatepost_reports::{Kind, Status};
-use gatepost_spool::Ledger;
+use gatepost_reports::Kind;
+use gatepost_smtp::RecipientFailure;
+use gatepost_spool::{Events, Ledger};
 use gatepost_trace::{RecipientRead, Sent};
 
 use super::MatchedReport;
 
-/// Bounces that may pass after which an address is suppressed.
-const SOFT_BOUNCES: u32 = 5;
-
 impl MatchedReport {
+    /// Returns the first event of the message that the report is about, if there is one: it knows
+    /// what the application handed in with the message.
+    pub(crate) async fn first_event(&self, events: &dyn Events) -> Option<Event> {
+        let first = events.first_of(self.sent.as_ref()?.id).await;
+        let first = first.unwrap_or_else(|error| {
+            tracing::error!(%error, "the event of a bounced message cannot be read");
+            None
+        });
+        first.map(|stored| stored.event)
+    }
+
     /// Returns the entries that are committed with the report. Only a failure and a complaint make
     /// any, and a forged report makes none.
-    pub(crate) fn ledger(&self, at: Millis) -> Ledger {
+    pub(crate) fn ledger(&self, at: Millis, first: Option<&Event>, rules: Suppressing) -> Ledger {
         let mut ledger = Ledger::default();
         let Some(sent) = self.sent.as_ref().filter(|_| !self.read.forged) else {
             return ledger;
@@ -36,83 +46,87 @@ impl MatchedReport {
                 },
                 _ => continue,
             };
-            ledger
-                .events
-                .push(event(sent, &recipient.address, kind, at));
-            let cause = match self.kind {
-                Kind::Complaint => Some(SuppressionCause::Complaint),
-                _ => recipient
-                    .status
-                    .as_deref()
-                    .and_then(Status::find)
-                    .and_then(cause),
-            };
-            let evidence = match (&recipient.diagnostic, &recipient.status) {
-                (Some(said), _) => said.clone(),
-                (None, Some(status)) => status.clone(),
-                (None, None) => self.feedback_type.clone().unwrap_or_default(),
-            };
-            let change = cause.map(|cause| change(sent, recipient, cause, evidence, at));
+            let event = event(sent, first, &recipient.address, kind, at);
+            ledger.events.push(event);
+            let change = self.change(sent, recipient, at, rules);
             ledger.suppressions.extend(change);
         }
         ledger
     }
+
+    /// Returns the change to the suppression list: a complaint suppresses, and so does a failure
+    /// that lies with the recipient, at once or after some messages.
+    fn change(
+        &self,
+        sent: &Sent,
+        recipient: &RecipientRead,
+        at: Millis,
+        rules: Suppressing,
+    ) -> Option<SuppressionChange> {
+        let said = recipient.diagnostic.as_deref().unwrap_or_default();
+        let failure = || {
+            let status = recipient.status.as_deref();
+            let status = status.and_then(|status| status.parse().ok());
+            RecipientFailure::of_report(status, said)
+        };
+        let cause = match self.kind {
+            Kind::Complaint => SuppressionCause::Complaint,
+            _ if !rules.record => return None,
+            _ => match failure()? {
+                RecipientFailure::Hard => SuppressionCause::HardBounce,
+                RecipientFailure::Soft if rules.soft_failures == 0 => return None,
+                RecipientFailure::Soft => SuppressionCause::Counting,
+            },
+        };
+        let evidence = match (&recipient.diagnostic, &recipient.status) {
+            (Some(said), _) => said.clone(),
+            (None, Some(status)) => status.clone(),
+            (None, None) => self.feedback_type.clone().unwrap_or_default(),
+        };
+        let entry = Suppression {
+            account: sent.account.clone(),
+            address: Suppression::key(&recipient.address),
+            cause,
+            evidence,
+            at,
+            by: Some(sent.id),
+            count: 1,
+        };
+        Some(match cause {
+            SuppressionCause::Counting => SuppressionChange::Count {
+                entry,
+                limit: rules.soft_failures,
+            },
+            _ => SuppressionChange::Suppress(entry),
+        })
+    }
 }
 
-fn event(sent: &Sent, recipient: &Address, kind: EventKind, at: Millis) -> Event {
+fn event(
+    sent: &Sent,
+    first: Option<&Event>,
+    recipient: &Address,
+    kind: EventKind,
+    at: Millis,
+) -> Event {
     let id = sent.message_id.trim();
     let id = id.trim_start_matches('<').trim_end_matches('>');
     Event {
         account: Some(sent.account.clone()),
-        address: None,
+        address: first.and_then(|first| first.address.clone()),
         transaction: Some(sent.id),
         message_id: Some(id.to_owned()).filter(|id| !id.is_empty()),
         recipient: Some(recipient.clone()),
-        metadata: None,
+        metadata: first.and_then(|first| first.metadata.clone()),
         at,
         kind,
-    }
-}
-
-/// Returns the cause for which an address with this status is suppressed, or its bounces counted. A
-/// status that says nothing of the recipient (RFC 3463: content, policy, the system) is none.
-fn cause(status: Status) -> Option<SuppressionCause> {
-    match (status.class, status.subject, status.detail) {
-        (5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1) => Some(SuppressionCause::HardBounce),
-        (4, 1, 1 | 2 | 3 | 6 | 10) | (4, 2, 1) | (4 | 5, 2, 2) => Some(SuppressionCause::Counting),
-        _ => None,
-    }
-}
-
-fn change(
-    sent: &Sent,
-    recipient: &RecipientRead,
-    cause: SuppressionCause,
-    evidence: String,
-    at: Millis,
-) -> SuppressionChange {
-    let by: Option<TransactionId> = Some(sent.id);
-    let entry = Suppression {
-        account: sent.account.clone(),
-        address: canonical_form(recipient.address.as_str()),
-        cause,
-        evidence,
-        at,
-        by,
-        count: 1,
-    };
-    match cause {
-        SuppressionCause::Counting => SuppressionChange::Count {
-            entry,
-            limit: SOFT_BOUNCES,
-        },
-        _ => SuppressionChange::Suppress(entry),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gatepost_message::TransactionId;
     use gatepost_trace::ReportRead;
 
     fn returned(kind: Kind, action: Option<&str>, forged: bool) -> MatchedReport {
@@ -160,30 +174,10 @@ mod tests {
             (Kind::Delivered, Some("delivered"), false, 0),
             (Kind::Other, None, false, 0),
         ] {
-            let ledger = returned(kind, action, forged).ledger(Millis(2));
+            let ledger =
+                returned(kind, action, forged).ledger(Millis(2), None, Suppressing::default());
             assert_eq!(ledger.events.len(), effects, "{kind:?} {forged}");
             assert_eq!(ledger.suppressions.len(), effects, "{kind:?} {forged}");
-        }
-    }
-
-    #[test]
-    fn only_what_is_about_the_recipient_suppresses() {
-        use SuppressionCause::{Counting, HardBounce};
-        for (status, wanted) in [
-            ("5.1.1", Some(HardBounce)),
-            ("5.1.10", Some(HardBounce)),
-            ("5.2.1", Some(HardBounce)),
-            ("5.2.2", Some(Counting)),
-            ("4.2.2", Some(Counting)),
-            ("5.0.0", None),
-            ("5.2.3", None),
-            ("5.3.4", None),
-            ("5.4.7", None),
-            ("5.6.0", None),
-            ("5.7.1", None),
-            ("2.1.5", None),
-        ] {
-            assert_eq!(Status::find(status).and_then(cause), wanted, "{status}");
         }
     }
 }
