@@ -10,7 +10,6 @@ fn a_list_is_of_one_account() {
     let relay = builder
         .with(
             "[[account]]\nid = 'other'\ndomains = ['other.example']\n\
-             sending-domains = ['sender.example']\n\
              users = [{ name = 'other', password = 'secret' }]",
         )
         .start();
@@ -25,7 +24,7 @@ fn a_list_is_of_one_account() {
     assert_eq!(submit(&relay, "bob@elsewhere.example").code, 250);
     assert_eq!(sink.take().to, ["bob@elsewhere.example"]);
     let mut client = relay.client("submission").authenticated("other", "secret");
-    client.command("MAIL FROM:<ann@sender.example>", 250);
+    client.command("MAIL FROM:<ann@other.example>", 250);
     let reply = client.command("RCPT TO:<Bob@elsewhere.example>", 550);
     assert!(reply.text().contains("asked us"), "{}", reply.text());
     // A sub-address is another mailbox.

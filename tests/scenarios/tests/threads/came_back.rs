@@ -43,8 +43,25 @@ fn becomes_known(relay: &Relay, application: &Sink, id: &str, transaction: &str)
 fn what_comes_back_shows_the_id_that_was_given() {
     let (application, service) = (Sink::start(), Sink::start());
     let relay = relay(&application, &service, "postmark").start();
-    let (id, left) = submitted(&relay, &service, "Message-ID: <1@desk.example>\r\n");
+    let submit = |id: &str| submitted(&relay, &service, &format!("Message-ID: <{id}>\r\n"));
+    let mut world = relay.client("mx");
+    world.ehlo();
 
+    let (id, left) = submit("1@desk.example");
+    enter(
+        &mut world,
+        "",
+        &report(&renamed(&left, "dsn@service.example")),
+    );
+    application.take();
+    becomes_known(&relay, &application, "dsn@service.example", &id);
+
+    let (id, left) = submit("2@desk.example");
+    enter(&mut world, ANN, &renamed(&left, "cc@service.example"));
+    application.take();
+    becomes_known(&relay, &application, "cc@service.example", &id);
+
+    let (_, left) = submit("3@desk.example");
     let stranger = "127.0.0.2".parse().unwrap();
     let mut stranger = Client::connect_from(stranger, relay.address("mx")).unwrap();
     stranger.expect(220);
@@ -55,20 +72,7 @@ fn what_comes_back_shows_the_id_that_was_given() {
         &renamed(&left, "forged@b.example"),
     );
     application.take();
-
-    let mut world = relay.client("mx");
-    world.ehlo();
-    enter(
-        &mut world,
-        "",
-        &report(&renamed(&left, "dsn@service.example")),
-    );
-    application.take();
-    becomes_known(&relay, &application, "dsn@service.example", &id);
-    enter(&mut world, ANN, &renamed(&left, "cc@service.example"));
-    application.take();
-    becomes_known(&relay, &application, "cc@service.example", &id);
-
+    relay.logged("does not come from where it was sent");
     let came = comes(&relay, &application, "In-Reply-To: <forged@b.example>\r\n");
     assert_eq!(came.header(FIELD), None);
     drop((world, stranger, service));

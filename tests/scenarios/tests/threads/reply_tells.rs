@@ -26,6 +26,11 @@ fn an_answer_to_the_id_of_the_service_is_one_to_our_message() {
 
     for restart in [false, true] {
         if restart {
+            // What was taken is on record, so that nothing comes twice.
+            relay.eventually("the queue is empty", |relay| {
+                let queue = relay.json(&["queue", "list", "--messages"]);
+                queue.is_empty().then_some(())
+            });
             relay.kill();
             relay.restart();
         }
