@@ -111,9 +111,9 @@ pub fn is_ours(email_id: &str) -> bool {
         .is_ours(email_id))
 }
 
-/// Returns our Message-ID of the account's message to which a mail service has given this one, both
-/// without angle brackets. Only ids in In-Reply-To and References of the message are known, and only
-/// in the message hook.
+/// Returns our Message-ID of the account's message to which a mail service has given this one,
+/// both without angle brackets. Only ids in In-Reply-To and References of the message are known,
+/// and only in the message hook.
 ///
 /// In a native test, answers with what the test has given.
 ///

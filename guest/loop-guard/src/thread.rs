@@ -20,8 +20,8 @@ const MAX_PARENTS: usize = 4;
 pub const LONGEST_ID: usize = 200;
 
 /// Returns the ids of the messages that this one answers: those in In-Reply-To, else the last of
-/// References (RFC 5322 section 3.6.4). Earlier messages of the thread may be anybody's. Where a mail
-/// service has given a message of ours another id, ours stands in its place.
+/// References (RFC 5322 section 3.6.4). Earlier messages of the thread may be anybody's. Where a
+/// mail service has given a message of ours another id, ours stands in its place.
 pub fn parents(head: &Head<'_>) -> Vec<String> {
     let mut named = named_parents(head);
     for id in &mut named {

@@ -3,8 +3,8 @@
 /// Most octets of a Message-ID: those of the longest line.
 const LONGEST: usize = 998;
 
-/// Returns a Message-ID without its angle brackets; `None` for text that is none. Many programs write
-/// ids that the grammar does not allow, so that anything without white space and brackets is one.
+/// Returns a Message-ID without its angle brackets; `None` for text that is none. Many programs
+/// write ids that the grammar does not allow: anything without white space and brackets is one.
 ///
 /// ```
 /// use gatepost_message::bare_message_id;

@@ -1,10 +1,10 @@
 //! Failures of a recipient: the meaning of a server's refusal for later mail to the same address.
 //!
-//! A suppression list may hold only addresses that do not work. A server refuses mail for many other
-//! reasons (its sender, its content, a limit, a policy), and by the codes alone the two are not told
-//! apart: many servers send no enhanced code (RFC 3463), and some give 5.1.1 to what they take for
-//! spam. So words go before codes where they speak of something else than the recipient, and what
-//! is not known to be about the recipient is not.
+//! A suppression list may hold only addresses that do not work. A server refuses mail for many
+//! other reasons (its sender, its content, a limit, a policy), and by the codes alone the two are
+//! not told apart: many servers send no enhanced code (RFC 3463), and some give 5.1.1 to what they
+//! take for spam. So words go before codes where they speak of something else than the recipient,
+//! and what is not known to be about the recipient is not.
 
 use crate::{EnhancedCode, Reply};
 
@@ -150,8 +150,8 @@ const FULL: &[&str] = &[
     "storage full",
 ];
 
-/// Words that say that the mailbox is closed, perhaps for a time only, or that leave it open whether
-/// there is one.
+/// Words that say that the mailbox is closed, perhaps for a time only, or that leave it open
+/// whether there is one.
 const CLOSED: &[&str] = &[
     "account disabled",
     "account inactive",
@@ -269,7 +269,7 @@ impl Words {
             let mut found = self.0.match_indices(*text);
             found.any(|(at, _)| self.0[..at].ends_with(' '))
         };
-        texts.iter().any(|text| begins(&text))
+        texts.iter().any(begins)
     }
 
     fn failure(&self) -> Option<RecipientFailure> {

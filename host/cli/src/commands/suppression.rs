@@ -22,7 +22,7 @@ pub(super) enum Command {
     List(Ask<ListSuppressions>),
     /// Put an address on the list of an account.
     Add(Ask<AddSuppression>),
-    /// Take an address off the list: mail to it goes again at once. Exits with 1 if it is not on it.
+    /// Take an address off the list: mail to it goes again at once. Exits with 1 if it is not there.
     Remove(Ask<RemoveSuppression>),
     /// Import addresses from a CSV file: all of them or, if a line is wrong, none.
     Import(Import),

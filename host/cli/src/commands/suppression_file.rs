@@ -1,7 +1,7 @@
 //! Suppression lists as files of comma-separated values (RFC 4180).
 //!
-//! The first line names the columns: `address`, and as wanted `cause`, `evidence`, `at` and `count`.
-//! `email` and `reason`, as other services write, stand for `address` and `evidence`; columns with
+//! The first line names the columns: `address`, and as wanted `cause`, `evidence`, `at` and
+//! `count`. `email` and `reason`, as other services write, stand for `address` and `evidence`; columns with
 //! other names are not read. A file whose first line is an address has addresses alone.
 
 use csv::{Position, ReaderBuilder, StringRecord, Terminator, WriterBuilder};

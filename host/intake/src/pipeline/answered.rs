@@ -1,7 +1,7 @@
 //! The message of its account that an inbound message answers.
 //!
-//! In-Reply-To and References name Message-IDs. A service by which the message left may have given it
-//! another than ours; the ids that were learnt lead back to ours, and ours to the transaction.
+//! In-Reply-To and References name Message-IDs. A service by which the message left may have given
+//! it another than ours; the ids that were learnt lead back to ours, and ours to the transaction.
 
 use std::sync::Arc;
 

@@ -12,8 +12,8 @@ use super::{Pipeline, with_id};
 /// Octets of the evidence that stand in the reply.
 const EVIDENCE: usize = 160;
 
-/// Returns the reply that refuses a recipient of a submission because it is on the suppression list,
-/// and tells the account. An address that is not on it costs no access to the disk.
+/// Returns the reply that refuses a recipient of a submission because it is on the suppression
+/// list, and tells the account. An address that is not on it costs no access to the disk.
 pub(super) async fn refusal(
     pipeline: &Pipeline,
     transaction: &Transaction,

@@ -1,5 +1,5 @@
-//! A full mailbox counts once a message, however often it is tried; at the set number the address is
-//! suppressed.
+//! A full mailbox counts once a message, however often it is tried; at the set number the address
+//! is suppressed.
 
 use crate::{bounces, list, relay, submit};
 

@@ -1,5 +1,5 @@
-//! A service whose reply tells nothing: a report that returns the message, and a copy of it, show the
-//! Message-ID that it was given. One that a stranger sends shows nothing.
+//! A service whose reply tells nothing: a report that returns the message, and a copy of it, show
+//! the Message-ID that it was given. One that a stranger sends shows nothing.
 
 use test_support::{Client, Relay, Sink, Taken};
 

@@ -5,8 +5,8 @@ use test_support::Sink;
 
 use crate::{ANN, DESK, given, naming, relay};
 
-const LIMITS: &str = "thread = 2, correspondent = 0, repeats = 0, words = 0, subject = 0, marked = 0, \
-    domain = 0, account = 0, newcomers = 0, haste = 0";
+const LIMITS: &str = "thread = 2, correspondent = 0, repeats = 0, words = 0, subject = 0, \
+    marked = 0, domain = 0, account = 0, newcomers = 0, haste = 0";
 
 #[test]
 fn a_loop_through_a_service_that_replaces_message_ids_ends() {

@@ -1,5 +1,5 @@
-//! The reply of the service tells the Message-ID that it gives, and an answer to that is known as one
-//! to our message, also after a crash. What leaves names our Message-ID in References, too.
+//! The reply of the service tells the Message-ID that it gives, and an answer to that is known as
+//! one to our message, also after a crash. What leaves names our Message-ID in References, too.
 
 use test_support::Sink;
 

@@ -1,5 +1,5 @@
-//! Nobody else can say what a message answers: the field is removed as it arrives, and ids of another
-//! account lead nowhere.
+//! Nobody else can say what a message answers: the field is removed as it arrives, and ids of
+//! another account lead nowhere.
 
 use test_support::Sink;
 
