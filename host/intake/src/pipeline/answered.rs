@@ -13,7 +13,7 @@ use gatepost_trace::TraceError;
 use super::Pipeline;
 use crate::integrity;
 
-/// What is known of the messages that an inbound message answers.
+/// Messages that an inbound message answers, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answered {
     /// Transaction of the account's message, if one is known.
