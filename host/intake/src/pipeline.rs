@@ -55,7 +55,7 @@ use gatepost_message::TransactionId;
 use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_smtp::Reply;
-use gatepost_spool::{BodyStore, Events, LearntIds, Queue, SpoolError, Suppressions};
+use gatepost_spool::{BodyStore, EventLog, LearntIds, Queue, SpoolError, Suppressions};
 use gatepost_trace::{Event, Kind, Trace};
 use gatepost_volume::VolumeGate;
 use tokio::sync::Semaphore;
@@ -90,7 +90,7 @@ pub struct Pipeline {
     /// Queue of accepted messages.
     pub queue: Arc<dyn Queue>,
     /// Events of what becomes of mail.
-    pub events: Arc<dyn Events>,
+    pub events: Arc<dyn EventLog>,
     /// Addresses to which accounts send nothing any more.
     pub suppressions: Arc<dyn Suppressions>,
     /// Message-IDs that services gave messages of ours.

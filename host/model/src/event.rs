@@ -30,7 +30,7 @@ pub struct Event {
     pub metadata: Option<String>,
     /// Time.
     pub at: Millis,
-    /// What happened.
+    /// Kind, with the facts of that kind.
     #[serde(flatten)]
     pub kind: EventKind,
 }

@@ -11,7 +11,7 @@ use gatepost_message::Millis;
 use gatepost_model::DestinationKey;
 use gatepost_smtp::Reply;
 use gatepost_spool::{
-    Counters, Events, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores,
+    Counters, EventLog, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores,
     Suppressions,
 };
 use gatepost_terminal::complain;
@@ -52,7 +52,7 @@ pub struct Runtime {
     /// Queue and quarantine.
     pub queue: Arc<dyn QueueAdmin>,
     /// Events of what became of mail.
-    pub events: Arc<dyn Events>,
+    pub events: Arc<dyn EventLog>,
     /// Counts, marks and machines.
     pub counters: Arc<dyn Counters>,
     /// Suppression lists of accounts.

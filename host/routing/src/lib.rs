@@ -267,13 +267,13 @@ struct Ended<'a> {
     reply: &'a Reply,
     server: Option<&'a str>,
     for_policies: gatepost_model::Ending,
-    for_trace: gatepost_trace::Ending,
+    for_trace: gatepost_trace::AttemptEnd,
 }
 
 impl<'a> Ended<'a> {
     /// Returns `None` for an attempt that was not made.
     fn of(outcome: &'a AttemptOutcome) -> Option<Self> {
-        use {gatepost_model::Ending as ForPolicies, gatepost_trace::Ending as ForTrace};
+        use {gatepost_model::Ending as ForPolicies, gatepost_trace::AttemptEnd as ForTrace};
         let (reply, server, for_policies, for_trace) = match outcome {
             AttemptOutcome::Delivered { reply, server } => (
                 reply,

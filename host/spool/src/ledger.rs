@@ -149,7 +149,7 @@ pub struct Dropped {
 /// A number is given in the commit that makes the event durable, and belongs to one event for ever.
 /// Whoever has read an event has read, or could have read, all with lower numbers: none appears
 /// later. Numbers may be left out.
-pub trait Events: Send + Sync + 'static {
+pub trait EventLog: Send + Sync + 'static {
     /// Stores events that come with no message and no result; returns the number of the last.
     ///
     /// # Errors

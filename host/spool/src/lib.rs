@@ -31,7 +31,7 @@
 //! ([`SpoolSettings::remembered_bytes`]).
 //!
 //! It also keeps three ledgers, whose entries are committed with the message or the result that they
-//! come from ([`Ledger`]): [`Events`], [`Suppressions`] and [`LearntIds`].
+//! come from ([`Ledger`]): [`EventLog`], [`Suppressions`] and [`LearntIds`].
 //!
 //! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
 //! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, the state of
@@ -74,7 +74,7 @@ pub use gatepost_model::{Machine, Scope};
 pub use in_memory::{MemorySettings, MemorySpool};
 pub use journal::Fault;
 pub use ledger::{
-    Dropped, EventFilter, EventPage, Events, Keep, LearntIds, Ledger, MAX_SUPPRESSIONS,
+    Dropped, EventFilter, EventLog, EventPage, Keep, LearntIds, Ledger, MAX_SUPPRESSIONS,
     READ_AT_ONCE, SuppressionFilter, Suppressions,
 };
 pub use message::{

@@ -4,7 +4,7 @@
 //! - [`QueueAdmin`]: operators and monitors.
 //! - [`Counters`]: policies' effects, and what was remembered by them.
 //! - [`BodyStore`]: the bytes of large messages.
-//! - [`Events`], [`Suppressions`], [`LearntIds`]: the ledgers.
+//! - [`EventLog`], [`Suppressions`], [`LearntIds`]: the ledgers.
 //!
 //! All times are the caller's: a store has no clock of its own.
 
@@ -16,7 +16,7 @@ use gatepost_model::{DestinationKey, Effect, Scope};
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, DestinationSummary, Dropped, Events, Expired, Filter, Forgotten,
+    BodyStore, Changed, Claim, DestinationSummary, Dropped, EventLog, Expired, Filter, Forgotten,
     Keep, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth, Record, Recorded, Report,
     Selection, SpoolError, Summary, Suppressions,
 };
@@ -220,7 +220,7 @@ pub struct Stores {
     /// Bytes of large messages.
     pub bodies: Arc<dyn BodyStore>,
     /// Events.
-    pub events: Arc<dyn Events>,
+    pub events: Arc<dyn EventLog>,
     /// Suppression lists.
     pub suppressions: Arc<dyn Suppressions>,
     /// Message-IDs that mail services gave our messages.
@@ -228,9 +228,9 @@ pub struct Stores {
 }
 
 /// A store with all seams but that of bodies.
-pub trait Store: Queue + QueueAdmin + Counters + Events + Suppressions + LearntIds {}
+pub trait Store: Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds {}
 
-impl<S: Queue + QueueAdmin + Counters + Events + Suppressions + LearntIds> Store for S {}
+impl<S: Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds> Store for S {}
 
 impl Stores {
     /// Returns the seams of a store that has its bodies there.

@@ -72,7 +72,7 @@ impl StoreUnderTest for Sqlite {
         self.spool()
     }
 
-    fn events(&self) -> &dyn Events {
+    fn events(&self) -> &dyn EventLog {
         self.spool()
     }
 
@@ -164,7 +164,7 @@ impl StoreUnderTest for InMemory {
         &self.0
     }
 
-    fn events(&self) -> &dyn Events {
+    fn events(&self) -> &dyn EventLog {
         &self.0
     }
 

@@ -124,7 +124,7 @@ pub enum Kind {
         /// Reply of the server, or of the relay in its stead.
         reply: Reply,
         /// Result of the attempt.
-        ending: Ending,
+        ending: AttemptEnd,
     },
     /// A message was a report on one that was sent.
     Report(Box<ReportRead>),
@@ -221,7 +221,7 @@ pub enum Notified {
 /// Result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Ending {
+pub enum AttemptEnd {
     /// The next hop accepted it.
     Delivered,
     /// It will be tried again.

@@ -24,7 +24,7 @@ mod state;
 mod store;
 mod writer;
 
-pub use event::{Ending, Event, Kind, Notified, RecipientRead, ReportRead};
+pub use event::{AttemptEnd, Event, Kind, Notified, RecipientRead, ReportRead};
 pub use headers::{
     CameBack, Change, Counted, Finding, SENT_KEPT, SIGNATURE, Sent, Travelled, shortened,
 };

@@ -90,11 +90,11 @@ fn kinds() -> Vec<Kind> {
         Kind::Held,
         Kind::Retried,
         Kind::Discarded,
-        attempt(Ending::Delivered),
-        attempt(Ending::Deferred {
+        attempt(AttemptEnd::Delivered),
+        attempt(AttemptEnd::Deferred {
             next_attempt: Millis(1_800_000_000_000),
         }),
-        attempt(Ending::Failed),
+        attempt(AttemptEnd::Failed),
         Kind::Bounced {
             notice: TransactionId::new(),
             recipients: vec![],

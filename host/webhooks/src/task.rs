@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use gatepost_http_client::HttpClient;
 use gatepost_message::Millis;
 use gatepost_model::{Event, NoticeSubject};
-use gatepost_spool::{EventFilter, EventPage, Events, SpoolError};
+use gatepost_spool::{EventFilter, EventLog, EventPage, SpoolError};
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -22,7 +22,7 @@ const FOR_OTHERS: u64 = 10_000;
 
 /// Webhooks of a relay.
 pub struct Webhooks {
-    events: Arc<dyn Events>,
+    events: Arc<dyn EventLog>,
     running: Mutex<Vec<RunningWebhook>>,
 }
 
@@ -55,7 +55,7 @@ struct Shown {
 
 impl Webhooks {
     /// Makes webhooks over the events of a store. None runs yet.
-    pub fn new(events: Arc<dyn Events>) -> Self {
+    pub fn new(events: Arc<dyn EventLog>) -> Self {
         Self {
             events,
             running: Mutex::default(),
@@ -115,7 +115,7 @@ impl Webhooks {
 }
 
 struct WebhookTask {
-    events: Arc<dyn Events>,
+    events: Arc<dyn EventLog>,
     client: HttpClient,
     settings: Arc<WebhookSettings>,
     shared: Arc<ShownWebhook>,

@@ -8,7 +8,7 @@ use gatepost_model::{
     Suppression, SuppressionCause, SuppressionChange,
 };
 use gatepost_spool::{
-    EventFilter, EventPage, Events, InitialState, Keep, Ledger, NewMessage, RecipientResult,
+    EventFilter, EventLog, EventPage, InitialState, Keep, Ledger, NewMessage, RecipientResult,
     Report, Selection, SuppressionFilter,
 };
 
@@ -50,7 +50,7 @@ fn told(recipients: &[&str]) -> NewMessage {
     new
 }
 
-fn all(events: &dyn Events) -> EventPage {
+fn all(events: &dyn EventLog) -> EventPage {
     wait(events.read(0, EventFilter::default(), 1000)).unwrap()
 }
 
@@ -126,7 +126,7 @@ pub fn a_direct_delivery_has_its_events<S: StoreUnderTest>() {
     assert_eq!(before.events[0].event.transaction, Some(ids[0]));
 }
 
-/// What a lease that ran out reports is no event, and a refused message has none.
+/// Reports under a lease that ran out make no event, and neither does a refused message.
 pub fn what_is_not_stored_has_no_events<S: StoreUnderTest>() {
     let store = S::open();
     let queue = store.queue();
@@ -514,7 +514,7 @@ pub fn late_mail_is_told_of_once<S: StoreUnderTest>() {
     }
 }
 
-/// What operators do to submitted mail is told.
+/// Commands of operators on submitted mail make events.
 pub fn commands_of_operators_are_told<S: StoreUnderTest>() {
     let store = S::open();
     let admin = store.admin();

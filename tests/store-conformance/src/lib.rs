@@ -25,7 +25,7 @@ pub mod support;
 use std::sync::Arc;
 
 use gatepost_message::TransactionId;
-use gatepost_spool::{BodyStore, Counters, Events, LearntIds, Queue, QueueAdmin, Suppressions};
+use gatepost_spool::{BodyStore, Counters, EventLog, LearntIds, Queue, QueueAdmin, Suppressions};
 
 /// An implementation of the seams, and what a test does to it.
 pub trait StoreUnderTest: Sized {
@@ -47,7 +47,7 @@ pub trait StoreUnderTest: Sized {
     fn counters(&self) -> &dyn Counters;
 
     /// Returns the events.
-    fn events(&self) -> &dyn Events;
+    fn events(&self) -> &dyn EventLog;
 
     /// Returns the suppression lists.
     fn suppressions(&self) -> &dyn Suppressions;

@@ -8,7 +8,7 @@ use gatepost_message::Address;
 use gatepost_model::Session;
 use gatepost_operations::trace::ShowTrace;
 use gatepost_operations::{Code, OperationError};
-use gatepost_trace::{Ending, Kind, Notified, ReportRead};
+use gatepost_trace::{AttemptEnd, Kind, Notified, ReportRead};
 
 use super::operate::{Ask, report};
 use super::queue::judgement_line;
@@ -100,10 +100,10 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             ending,
         } => {
             let ending = match ending {
-                Ending::Delivered => "delivered".to_owned(),
-                Ending::Deferred { next_attempt } => format!("deferred until {next_attempt}"),
-                Ending::Failed => "failed".to_owned(),
-                Ending::Held => "held".to_owned(),
+                AttemptEnd::Delivered => "delivered".to_owned(),
+                AttemptEnd::Deferred { next_attempt } => format!("deferred until {next_attempt}"),
+                AttemptEnd::Failed => "failed".to_owned(),
+                AttemptEnd::Held => "held".to_owned(),
             };
             let from = return_path.as_ref().map(|path| format!(" from <{path}>"));
             let from = from.unwrap_or_default();

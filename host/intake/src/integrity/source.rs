@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
 use gatepost_directory::{ConnectorState, View};
 use gatepost_model::Session;
-use gatepost_trace::{Ending, Kind, Sent, Trace, TraceError};
+use gatepost_trace::{AttemptEnd, Kind, Sent, Trace, TraceError};
 
 use crate::look_ups::AccountView;
 
@@ -50,7 +50,7 @@ impl ReturnSource {
         let mut servers = BTreeSet::new();
         for event in trace.of(sent.id)? {
             if let Kind::Attempt {
-                ending: Ending::Delivered,
+                ending: AttemptEnd::Delivered,
                 server: Some(server),
                 ..
             } = event.kind

@@ -2,7 +2,7 @@
 
 use gatepost_authentication::{Authentication, Facts};
 use gatepost_delivery::{Action, bounce_of_refused, count_notice, report_of_suppressed};
-use gatepost_message::{Address, Millis, domain_to_ascii};
+use gatepost_message::{Address, Millis, TransactionId, domain_to_ascii};
 use gatepost_model::{Flow, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
@@ -41,6 +41,7 @@ pub(super) async fn commit(
     in_hand: Option<InHand>,
     body: NewBody,
     returned: Option<MatchedReport>,
+    answered: Option<TransactionId>,
 ) -> Reply {
     let Evaluated {
         transaction,
@@ -69,8 +70,10 @@ pub(super) async fn commit(
             quarantine,
         } => (recipients, quarantine),
     };
-    if quarantine.is_none() {
-        events.extend(replied::event(pipeline, &transaction, &judged.message).await);
+    // A bounce names the message, too, and answers nothing.
+    let answered = answered.filter(|_| quarantine.is_none() && returned.is_none());
+    if let Some(answered) = answered {
+        events.extend(replied::event(pipeline, &transaction, answered).await);
     }
     let now = Millis::now();
     let quarantine = quarantine.map(|reason| Quarantine {

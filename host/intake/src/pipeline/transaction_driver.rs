@@ -462,6 +462,7 @@ impl TransactionDriver {
                     in_hand,
                     staged.body,
                     returned,
+                    answered.transaction,
                 )
                 .await;
                 (Some(disposition), reply)

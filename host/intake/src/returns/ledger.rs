@@ -6,7 +6,7 @@ use gatepost_message::{Address, Millis};
 use gatepost_model::{Event, EventKind, Suppression, SuppressionCause, SuppressionChange};
 use gatepost_reports::Kind;
 use gatepost_smtp::RecipientFailure;
-use gatepost_spool::{Events, Ledger};
+use gatepost_spool::{EventLog, Ledger};
 use gatepost_trace::{RecipientRead, Sent};
 
 use super::MatchedReport;
@@ -14,7 +14,7 @@ use super::MatchedReport;
 impl MatchedReport {
     /// Returns the first event of the message that the report is about, if there is one: it knows
     /// what the application handed in with the message.
-    pub(crate) async fn first_event(&self, events: &dyn Events) -> Option<Event> {
+    pub(crate) async fn first_event(&self, events: &dyn EventLog) -> Option<Event> {
         let first = events.first_of(self.sent.as_ref()?.id).await;
         let first = first.unwrap_or_else(|error| {
             tracing::error!(%error, "the event of a bounced message cannot be read");

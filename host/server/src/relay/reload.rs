@@ -40,7 +40,7 @@ fn concerns_delivery(before: &Config, now: &Config, changes: &[Change]) -> bool 
     };
     before.relay.hostname != now.relay.hostname
         || before.delivery != now.delivery
-        || before.events != now.events
+        || before.events.record != now.events.record
         || before.queue != now.queue
         || before.routes != now.routes
         || before.lmtp != now.lmtp

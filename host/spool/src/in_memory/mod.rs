@@ -26,7 +26,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EXPIRE_AT_ONCE, EventFilter,
-    EventPage, Events, Expired, Filter, Forgotten, Keep, LearntIds, Lease, Ledger, NewMessage,
+    EventLog, EventPage, Expired, Filter, Forgotten, Keep, LearntIds, Lease, Ledger, NewMessage,
     Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection, SpoolError,
     Stores, Summary, SuppressionFilter, Suppressions, Ticket,
     direct::{DirectHandOff, LeaseTerms},
@@ -530,7 +530,7 @@ impl Counters for MemorySpool {
     }
 }
 
-impl Events for MemorySpool {
+impl EventLog for MemorySpool {
     fn append(&self, events: Vec<Event>) -> Ticket<u64> {
         let ledger = Ledger {
             events,

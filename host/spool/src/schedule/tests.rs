@@ -62,12 +62,14 @@ fn kept(key: Key, lease: Lease, waits: &WaitingPlace, to: u8) -> (Claim, Report)
         },
         route: Some(route),
         attention_at: Some(waits.attention_at),
+        ledger: crate::Ledger::default(),
     };
     let report = Report {
         lease,
         message,
         results: vec![result],
         notices: Vec::new(),
+        keep_until: None,
     };
     let recipient = ClaimedRecipient {
         number,
@@ -102,6 +104,7 @@ fn kept(key: Key, lease: Lease, waits: &WaitingPlace, to: u8) -> (Claim, Report)
         dsn: dsn::MessageRequest::default(),
         sender: SenderProof::Unproved,
         message: Message::from_parts(Bytes::new(), std::sync::Arc::new(Bytes::new())),
+        metadata: None,
         tags: Vec::new(),
         classification: None,
         received_at: Millis(0),

@@ -48,8 +48,8 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EventFilter, EventPage,
-    Events, Expired, Filter, Forgotten, Keep, KnownMachine, LearntIds, Lease, Ledger, Machine,
+    BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EventFilter, EventLog,
+    EventPage, Expired, Filter, Forgotten, Keep, KnownMachine, LearntIds, Lease, Ledger, Machine,
     NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, RememberedTotals,
     Report, Scope, Selection, SpoolError, SpoolSettings, Stores, Summary, SuppressionFilter,
     Suppressions, Ticket,
@@ -485,7 +485,7 @@ impl Counters for SqliteSpool {
     }
 }
 
-impl Events for SqliteSpool {
+impl EventLog for SqliteSpool {
     fn append(&self, events: Vec<Event>) -> Ticket<u64> {
         let mut ledger = Ledger {
             events,
