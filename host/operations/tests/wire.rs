@@ -10,7 +10,7 @@ use gatepost_directory::{
     AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol, UserName,
 };
 use gatepost_message::{Address, Millis, TransactionId};
-use gatepost_model::DestinationKey;
+use gatepost_model::{DestinationKey, Event, EventName, NoticeSubject, StoredEvent};
 use gatepost_operations::accounts::{AddAccount, ListAccounts, RemoveAccount, SetPolicy};
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
 use gatepost_operations::authorizations::{
@@ -23,6 +23,7 @@ use gatepost_operations::connectors::{
 use gatepost_operations::credentials::{
     IssueInbound, IssueSubmission, Rekey, Rekeyed, RevokeCredential,
 };
+use gatepost_operations::events::{EventsAnswer, ReadEvents};
 use gatepost_operations::feeds::{FetchFeed, SetFeed};
 use gatepost_operations::imports::{AbandonImport, AddToImport, BeginImport, FinishImport};
 use gatepost_operations::machines::{ForgetMachine, ListMachines};
@@ -33,7 +34,7 @@ use gatepost_operations::quarantine::{
 };
 use gatepost_operations::queue::{
     CancelRecipients, HoldRecipients, ListDestinations, ListQueue, ReleaseRecipients,
-    RetryRecipients, SelectedRecipients, ShowQueued,
+    ResendMessage, RetryRecipients, SelectedRecipients, ShowQueued,
 };
 use gatepost_operations::reload::Reload;
 use gatepost_operations::sharing::{AddAgreement, ListAgreements};
@@ -108,6 +109,35 @@ fn queue_and_quarantine_are_read_back_as_they_were() {
     };
     stay(ListDestinations { limit: 7 }, vec![summary]);
     stays(ShowQueued { id });
+    let resend = ResendMessage {
+        id,
+        recipient: recipient(),
+    };
+    let resent = Changed {
+        changed: 1,
+        in_progress: 0,
+    };
+    stay(resend, resent);
+    let read = ReadEvents {
+        after: 7,
+        account: account(),
+        kinds: vec![EventName::Failed],
+        transaction: Some(id),
+        limit: 8,
+        wait: true,
+    };
+    let notice = NoticeSubject::Cap;
+    let event = StoredEvent {
+        seq: 9,
+        event: Event::notice(account(), notice, "text".to_owned(), Millis(1)),
+    };
+    let answer = EventsAnswer {
+        events: vec![event],
+        next: 9,
+        more: true,
+        running: true,
+    };
+    stay(read, answer);
     let recipients = SelectedRecipients {
         ids: vec![id, TransactionId::new()],
         recipient: Some("a@desk.example".to_owned()),
