@@ -120,7 +120,7 @@ impl Contender {
     /// The sink does not start.
     pub fn gatepost_submitting(binary: &Path, record: bool) -> Result<Self> {
         Self::gatepost_with(binary, |relay| {
-            let submission = "direction = \"submission\"\ntls = \"starttls\"";
+            let submission = "direction = \"submission\"\ntls = \"required-starttls\"";
             relay
                 .replace("direction = \"inbound\"\ntls = \"none\"", submission)
                 .replace(

@@ -77,10 +77,7 @@ fn submit(contender: &Contender, each: u64) -> Result<()> {
     thread::scope(|scope| {
         let sessions: Vec<_> = (0..SESSIONS).map(|_| scope.spawn(session)).collect();
         let mut ends = sessions.into_iter().map(|session| session.join());
-        ends.try_for_each(|end| {
-            let end = end.ok().context("a session panicked")?;
-            end
-        })
+        ends.try_for_each(|end| end.ok().context("a session panicked")?)
     })
 }
 
