@@ -19,6 +19,9 @@ use gatepost_message::Address;
 /// Lines of a reason that are kept.
 const REASON_LINES: usize = 12;
 
+/// Sign by which an address in a line may be a recipient.
+type Sign<'a> = dyn Fn(&FoundAddress, &str) -> bool + 'a;
+
 /// Contents of a text for people.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -251,7 +254,7 @@ impl<'a> NoticeText<'a> {
     /// line; a line names them with a failure; a label stands before them; they are there.
     fn recipients(&self, may_be: &dyn Fn(&Address) -> bool) -> Vec<Named> {
         let begin = |found: &FoundAddress, line: &str| begins_line(found, line);
-        let signs: [&dyn Fn(&FoundAddress, &str) -> bool; 4] = [
+        let signs: [&Sign; 4] = [
             &begin,
             &|_, line| is_reply(line) || (words::cause(line).is_some()),
             &|found, line| is_labelled(found, line),

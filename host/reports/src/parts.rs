@@ -79,11 +79,8 @@ impl Parts {
             ("message", sub, _) if sub.contains("delivery-status") || sub == "deliverystatus" => {
                 self.delivery.push(decoded(part));
             }
-            ("text", "html", _) => {
-                if html.is_empty() {
-                    html.push_str(&decoded(part));
-                }
-            }
+            ("text", "html", _) if html.is_empty() => html.push_str(&decoded(part)),
+            ("text", "html", _) => {}
             ("text" | "message" | "application", _, _) => self.unnamed(&kind, decoded(part)),
             _ => {}
         }

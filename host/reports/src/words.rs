@@ -811,5 +811,5 @@ pub(crate) fn counts(rest: &str) -> bool {
     // "550 mailbox full" and "554 message refused" are replies.
     let lower = text_of(rest);
     let replies = ["mailbox", "recipient ", "message ", "mail "];
-    UNITS.iter().any(|unit| begins(&unit)) && !replies.iter().any(|of| lower.starts_with(of))
+    UNITS.iter().any(begins) && !replies.iter().any(|of| lower.starts_with(of))
 }

@@ -1,5 +1,7 @@
 //! Whatever comes in, reading it ends, and what is kept of it is bounded.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! The project's own corpus: one message a file, and beside it what is to be read of it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 

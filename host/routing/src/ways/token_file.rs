@@ -415,11 +415,11 @@ mod tests {
             fs::write(bench.folder.path.join(name_of(&owner)), text).unwrap();
         }
         bench.store(&gone, "of nobody");
-        bench.folder.tidy(&[desk.clone()]);
+        bench.folder.tidy(std::slice::from_ref(&desk));
         assert_eq!(bench.refresh(&desk).as_deref(), Some("refresh"));
         assert_eq!((bench.refresh(&gone), files(&bench)), (None, 1));
         // A second look changes nothing.
-        bench.folder.tidy(&[desk.clone()]);
+        bench.folder.tidy(std::slice::from_ref(&desk));
         assert_eq!(bench.refresh(&desk).as_deref(), Some("refresh"));
         bench.folder.forget(&[desk.key]);
         assert_eq!(files(&bench), 0);
