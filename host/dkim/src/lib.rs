@@ -2,13 +2,13 @@
 //!
 //! - A [`PrivateKey`] is made for an [`Algorithm`] and shown to nobody. Its public half stands in
 //!   the DNS as a [`KeyRecord`], at a [`Selector`] below the domain.
-//! - [`look`] asks the DNS whether the record is there: a message that is signed before fails.
-//! - A [`Signer`] is a key with the domain and the selector that it signs for. [`sign`] returns the
+//! - [`look()`] asks the DNS whether the record is there: a message that is signed before fails.
+//! - A [`Signer`] is a key with the domain and the selector that it signs for. [`sign()`] returns the
 //!   fields that go above a message.
 //! - [`CanonicalBody`] and [`body_hash`] are the canonical forms of a body, which the verifier uses
 //!   as well.
 //!
-//! Nothing in here does I/O but [`look`], and reading a body that is in a file.
+//! Nothing in here does I/O but [`look()`], and reading a body that is in a file.
 
 #![forbid(unsafe_code)]
 
