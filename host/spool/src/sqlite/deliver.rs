@@ -275,6 +275,9 @@ fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorde
     if let Some(message) = &message
         && message.is_finished_by(context, report)?
     {
+        for result in &report.results {
+            ledger::write_all(context, &result.ledger)?;
+        }
         drop_message(context, message.number)?;
         return Ok(Recorded {
             applied: report.results.len(),
@@ -306,15 +309,20 @@ fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorde
     Ok(recorded)
 }
 
+/// Returns the time until which the message is kept because of this report: a recipient has failed.
+fn keep_until(report: &Report) -> Option<Millis> {
+    let mut results = report.results.iter();
+    let failed = results.any(|result| matches!(result.outcome, AttemptOutcome::Failed { .. }));
+    report.keep_until.filter(|_| failed)
+}
+
 /// Notes how long a message is kept of which a recipient has failed.
 fn keep_failed(
     context: &OperationContext<'_>,
     message: i64,
     report: &Report,
 ) -> Result<(), SpoolError> {
-    let mut results = report.results.iter();
-    let failed = results.any(|result| matches!(result.outcome, AttemptOutcome::Failed { .. }));
-    if let Some(until) = report.keep_until.filter(|_| failed) {
+    if let Some(until) = keep_until(report) {
         (context.connection)
             .prepare_cached("UPDATE messages SET keep_until = ?1 WHERE number = ?2")?
             .execute([from_millis(until), message])?;
@@ -388,20 +396,24 @@ struct Attempted {
     number: i64,
     account: Option<String>,
     expires_at: Millis,
+    /// True if a recipient has failed, so that the message is kept when it is finished.
+    is_kept: bool,
 }
 
 impl Attempted {
     /// Reads a message; `None` if it has no row.
     fn read(context: &OperationContext<'_>, id: TransactionId) -> Result<Option<Self>, SpoolError> {
-        let mut select = context
-            .connection
-            .prepare_cached("SELECT number, account, expires_at FROM messages WHERE id = ?1")?;
+        let mut select = context.connection.prepare_cached(
+            "SELECT number, account, expires_at, keep_until IS NOT NULL
+             FROM messages WHERE id = ?1",
+        )?;
         let read = |row: &Row<'_>| {
             Ok(Self {
                 id,
                 number: row.get(0)?,
                 account: row.get(1)?,
                 expires_at: to_millis(row.get(2)?),
+                is_kept: row.get(3)?,
             })
         };
         Ok(select.query_row([id.to_string()], read).optional()?)
@@ -420,7 +432,8 @@ impl Attempted {
                 return Ok(false);
             }
         }
-        if ended.is_empty() || !report.notices.is_empty() {
+        let is_kept = self.is_kept || keep_until(report).is_some();
+        if ended.is_empty() || is_kept || !report.notices.is_empty() {
             return Ok(false);
         }
         let mut select = context.connection.prepare_cached(
