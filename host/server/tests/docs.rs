@@ -194,6 +194,7 @@ async fn the_example_has_every_key_and_loads() {
                 format!("[{key}]"),
                 format!("[{key}."),
                 format!(".{key}]"),
+                format!(".{key}."),
                 format!("# or {key} = "),
             ];
             assert!(
