@@ -125,6 +125,11 @@ fn initialise_counters() {
         "gatepost_cap_refusals_total", "of" => "account", "what" => "messages", "within" => "hour"
     )
     .absolute(0);
+    metrics::counter!("gatepost_reports_total", "kind" => "failure", "forged" => "false")
+        .absolute(0);
+    for result in ["signed", "failed"] {
+        metrics::counter!("gatepost_signatures_total", "result" => result).absolute(0);
+    }
     metrics::counter!("gatepost_spool_full_total").absolute(0);
     metrics::counter!("gatepost_suppressed_recipients_total").absolute(0);
     for kind in ["line-ends", "nul", "opening"] {

@@ -123,6 +123,11 @@ struct WebhookTask {
 
 impl WebhookTask {
     async fn run(self) {
+        // Shown before their first step, so that an alarm on growth sees it.
+        self.taken().absolute(0);
+        for result in ["taken", "failed", "gone"] {
+            self.requests(result).absolute(0);
+        }
         while let Err(error) = self.deliver().await {
             let name = &self.shared.name;
             tracing::error!(webhook = name, %error, "the events of a webhook cannot be read");
@@ -228,8 +233,7 @@ impl WebhookTask {
                     if failures > 0 {
                         tracing::info!(webhook = name, failures, "a webhook takes events again");
                     }
-                    metrics::counter!("gatepost_webhook_events_total", "webhook" => name.to_owned())
-                        .increment(batch.len as u64);
+                    self.taken().increment(batch.len as u64);
                     self.show(|shown| {
                         shown.phase = WebhookPhase::Idle;
                         shown.failures = 0;
@@ -293,11 +297,18 @@ impl WebhookTask {
             AnswerVerdict::Again(_) => "failed",
             AnswerVerdict::Gone => "gone",
         };
+        self.requests(result).increment(1);
+    }
+
+    fn requests(&self, result: &'static str) -> metrics::Counter {
         metrics::counter!(
             "gatepost_webhook_requests_total",
             "webhook" => self.shared.name.clone(), "result" => result
         )
-        .increment(1);
+    }
+
+    fn taken(&self) -> metrics::Counter {
+        metrics::counter!("gatepost_webhook_events_total", "webhook" => self.shared.name.clone())
     }
 
     fn show(&self, change: impl FnOnce(&mut Shown)) {

@@ -149,13 +149,10 @@ impl Policy for Origin {
             Err(error) => format!("settings {error}"),
         });
         decision.reason(format!(
-            "relay {} ours {} {}",
+            "relay {} ours {} {} given {:?} {:?}",
             host_name(),
             is_ours(&email_id()),
-            is_ours("forged")
-        ));
-        decision.reason(format!(
-            "given {:?} {:?}",
+            is_ours("forged"),
             our_message_id("1@service.example"),
             our_message_id("forged")
         ));

@@ -199,8 +199,7 @@ async fn a_policy_reads_the_gathered_facts() {
             "product Some(\"Acme Desk\")",
             "credential relay Inbound(\"desk.example\")",
             "settings {\"mode\":\"enhanced\"}",
-            "relay mx.desk.example ours true false",
-            "given Some(\"1@desk.example\") None",
+            "relay mx.desk.example ours true false given Some(\"1@desk.example\") None",
         ]
     );
 }

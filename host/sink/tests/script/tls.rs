@@ -1,3 +1,6 @@
+use std::thread;
+use std::time::{Duration, Instant};
+
 use test_support::Client;
 
 use crate::{Server, deliver};
@@ -48,7 +51,12 @@ fn a_scripted_fault_breaks_the_handshake() {
             _ => "HandshakeFailure",
         };
         assert!(error.contains(due), "{fault}: {error}");
-        assert!(server.dialogue().contains("tls-failed"));
+        // It is written down after the client has met the fault.
+        let begun = Instant::now();
+        while !server.dialogue().contains("tls-failed") {
+            assert!(begun.elapsed() < Duration::from_secs(10), "{fault}");
+            thread::yield_now();
+        }
     }
 }
 

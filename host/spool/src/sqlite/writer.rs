@@ -466,7 +466,9 @@ impl Writer {
         }
         match self.execute("COMMIT") {
             Ok(()) => BatchOutcome::Committed(all, failures),
-            Err(error) if self.disk.note_damage(&error) && !self.connection.is_autocommit() => {
+            // A damaged page is met before the commit is written; a body that it may name stays.
+            Err(error) if self.disk.note_damage(&error) => {
+                all.keep.iter().for_each(|bytes| bytes.keep());
                 self.roll_back(error)
             }
             Err(error) => match error.sqlite_code() {
@@ -509,6 +511,7 @@ impl Writer {
         // SQLite may have rolled back by itself.
         if !self.connection.is_autocommit()
             && let Err(error) = self.execute("ROLLBACK")
+            && !self.connection.is_autocommit()
         {
             return BatchOutcome::Fatal(error);
         }

@@ -37,7 +37,7 @@ fn bounces_count_against_the_recipient_that_they_name() {
         );
         taken(&enter(&relay, "", &bounce));
         let tag = sink.take().header("X-Gatepost-Tags");
-        assert_eq!(tag.as_deref(), Some("suppress-automatic"));
+        assert_eq!(tag.as_deref(), Some("report-failure, suppress-automatic"));
     }
     relay.leaves_nothing(sink);
 }

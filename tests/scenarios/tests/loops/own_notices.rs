@@ -8,7 +8,10 @@ use crate::{AGENT, AUTOMATIC, DESK, enter, submit, taken};
 #[test]
 fn a_bounce_is_tagged_and_nothing_automatic_goes_where_it_came_from() {
     let sink = Sink::with(&["--fail-rcpt", "nosuch@"]);
-    let relay = RelayBuilder::usual(sink.address()).start();
+    // An address on the suppression list would be refused before any policy is asked.
+    let relay = RelayBuilder::usual(sink.address())
+        .with("[suppression]\nrecord = false")
+        .start();
     let gone = "nosuch@customer.example";
     let message = |trigger: &str| {
         format!("{trigger}From: {DESK}\r\nSubject: Your ticket\r\n\r\nIt was updated.\r\n")

@@ -26,6 +26,7 @@ fn every_metric_is_documented_and_every_documented_one_is_shown() {
         .with(&format!("[dns]\nservers = [\"{}\"]", dns.address()))
         .with("[otlp]\nendpoint = \"http://127.0.0.1:1\"")
         .with("[connection.relay]\nhost = \"smtp.relay.example\"")
+        .with("[events.webhook.desk]\nurl = \"https://127.0.0.1:1/events\"\nsecrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]")
         .with("[maildir.desk]\npath = \"desk\"")
         .with("[http]\naddress = \"127.0.0.1:0\"")
         .with(&format!("[limits]\nconnections-per-address = {PLACES}"))

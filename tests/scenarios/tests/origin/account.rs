@@ -32,7 +32,7 @@ fn a_policy_reads_what_the_account_has_set() {
         Some(Native) Some(Verified) ["192.0.2.0/24"] ["list.example"]
         ["xn--bcher-kva.example"] true Direct; to somebody@elsewhere.example nobody's false
         Other; partner none; addresses false; product None; credential none; settings
-        {"mode":"enhanced"}; relay mx.desk.example ours true false)
+        {"mode":"enhanced"}; relay mx.desk.example ours true false given None None)
     queued for <help@desk.example>
     replied 250 2.6.0 Queued as ID1 (81 B)
     attempt 1 for <help@desk.example> at 127.0.0.1:PORT: delivered: 250 2.0.0 taken as N

@@ -220,7 +220,7 @@ reasons = [
     'product Some("Acme Desk")',
     'credential relay Inbound("desk.example")',
     'settings {"mode":"enhanced"}',
-    "relay relay.example ours true false",
+    "relay relay.example ours true false given None None",
 ]
 "#;
     for (example, toml) in [("marks", marks), ("origin", origin)] {

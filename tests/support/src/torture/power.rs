@@ -9,7 +9,8 @@
 //! Told to make fsync do nothing, the library returns success and copies nothing: a relay whose
 //! syncs are void then loses its mail, and the test must see it.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -125,8 +126,10 @@ impl PowerLoss {
     }
 }
 
+/// Makes a folder that nobody else may enter, as those of a store are.
 fn create(path: &Path) {
-    fs::create_dir_all(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
 /// Copies what survives of one directory: the names of its last sync, each with the octets of its

@@ -15,7 +15,7 @@ const OWN: &str = "From: The post room\nSubject: Sorry about {{ subject }}\n\n\
 fn builder(sink: &Sink, directory: &Path) -> RelayBuilder {
     RelayBuilder::usual(sink.address())
         .replace(CHAIN, "chain = []")
-        .with("[notifications]\ntemplates = \"texts\"")
+        .with("[notifications]\ntemplates = \"texts\"\n[suppression]\nrecord = false")
         .directory(directory)
 }
 
