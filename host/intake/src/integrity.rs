@@ -25,6 +25,7 @@ mod source;
 use std::sync::Arc;
 
 use gatepost_directory::View;
+use gatepost_dns::Resolver;
 use gatepost_message::{Message, Millis, TransactionId, bare_message_id, domain_to_ascii};
 use gatepost_model::{Flow, Judgement, LearntId, Transaction};
 use gatepost_reports::Returned;
@@ -104,7 +105,7 @@ fn domain_of(message: &Message) -> Option<String> {
 /// background.
 pub fn examine(
     (trace, learnt): (&Arc<Trace>, &Arc<dyn LearntIds>),
-    accounts: AccountView,
+    (accounts, resolver): (AccountView, Resolver),
     transaction: &Transaction,
     message: Message,
 ) {
@@ -118,7 +119,7 @@ pub fn examine(
     if whole.is_none() && !reports && answers.is_empty() {
         return;
     }
-    let source = ReturnSource::of(&transaction.session, accounts);
+    let source = ReturnSource::of(&transaction.session, accounts, resolver);
     let (trace, learnt) = (Arc::clone(trace), Arc::clone(learnt));
     let examined = tokio::task::spawn_blocking(move || {
         let found = match whole {

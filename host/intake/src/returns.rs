@@ -11,6 +11,7 @@ mod ledger;
 
 use std::sync::Arc;
 
+use gatepost_dns::Resolver;
 use gatepost_message::{Address, Message, TransactionId};
 use gatepost_model::{Flow, Transaction};
 use gatepost_reports::{Kind, MailReport};
@@ -71,7 +72,7 @@ pub(crate) fn kind_tag(kind: Kind) -> String {
 /// What comes to the return path of a message (`token`) always is one.
 pub(crate) async fn examine(
     trace: &Arc<Trace>,
-    accounts: AccountView,
+    (accounts, resolver): (AccountView, Resolver),
     transaction: &Transaction,
     token: Option<TransactionId>,
     message: Message,
@@ -82,7 +83,7 @@ pub(crate) async fn examine(
     if !inbound || !(token.is_some() || may_be()) {
         return None;
     }
-    let source = ReturnSource::of(&transaction.session, accounts);
+    let source = ReturnSource::of(&transaction.session, accounts, resolver);
     let (trace, report) = (Arc::clone(trace), transaction.id);
     let examined = tokio::task::spawn_blocking(move || {
         let octets = integrity::beginning(&message)?;

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
 use gatepost_directory::{ConnectorState, View};
+use gatepost_dns::{Dns as _, Resolver};
 use gatepost_model::Session;
 use gatepost_trace::{AttemptEnd, Kind, Sent, Trace, TraceError};
+
+use tokio::runtime::Handle;
 
 use crate::look_ups::AccountView;
 
@@ -17,14 +20,16 @@ pub(crate) struct ReturnSource {
     client: Option<IpAddr>,
     user: Option<String>,
     accounts: AccountView,
+    resolver: Resolver,
 }
 
 impl ReturnSource {
-    pub(crate) fn of(session: &Session, accounts: AccountView) -> Self {
+    pub(crate) fn of(session: &Session, accounts: AccountView, resolver: Resolver) -> Self {
         Self {
             client: session.client_ip(),
             user: session.user.clone(),
             accounts,
+            resolver,
         }
     }
 
@@ -38,7 +43,7 @@ impl ReturnSource {
 
     /// Returns true if the client can have a message only from us: it is a server that took the
     /// message from us, or one of the customer whose message it is. Any other client may only have
-    /// seen the id. Blocks.
+    /// seen the id. Blocks, and asks the DNS.
     pub(crate) fn has_received_it_from_us(
         &self,
         trace: &Trace,
@@ -58,11 +63,26 @@ impl ReturnSource {
                 servers.insert(server);
             }
         }
-        Ok(servers
-            .iter()
-            .take(SERVERS)
-            .flat_map(|server| addresses(server))
-            .any(|address| Some(address) == self.client))
+        Ok(servers.iter().take(SERVERS).any(|server| {
+            let is_client = |address| Some(address) == self.client;
+            addresses(server).into_iter().any(is_client)
+                || self.exchange(server).into_iter().any(is_client)
+        }))
+    }
+
+    /// Returns the addresses of a server that only the relay's resolver may know, as an exchange.
+    fn exchange(&self, server: &str) -> Vec<IpAddr> {
+        let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+        let Ok(runtime) = Handle::try_current() else {
+            return Vec::new();
+        };
+        let (v4, v6) = runtime
+            .block_on(async { tokio::join!(self.resolver.a(host), self.resolver.aaaa(host)) });
+        // A name that cannot be resolved now proves nothing.
+        let v4 = v4.iter().flat_map(|found| found.records());
+        let v6 = v6.iter().flat_map(|found| found.records());
+        let v4 = v4.map(|address| IpAddr::from(*address));
+        v4.chain(v6.map(|address| IpAddr::from(*address))).collect()
     }
 
     /// Returns true if the client has authenticated with a credential of the account's, or connects

@@ -418,15 +418,16 @@ impl TransactionDriver {
             Ok(staged) => {
                 let answered = Answered::of(&self.pipeline, transaction, &staged.message()).await;
                 let directory = self.pipeline.directory.view();
+                let resolver = self.pipeline.authentication.resolver();
                 integrity::examine(
                     (&self.pipeline.trace, &self.pipeline.learnt),
-                    self.pipeline.accounts(),
+                    (self.pipeline.accounts(), resolver.clone()),
                     transaction,
                     staged.message(),
                 );
                 let returned = returns::examine(
                     &self.pipeline.trace,
-                    self.pipeline.accounts(),
+                    (self.pipeline.accounts(), resolver.clone()),
                     evaluation.transaction(),
                     evaluation.returned(),
                     staged.message(),
