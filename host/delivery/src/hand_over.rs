@@ -4,7 +4,7 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use gatepost_message::{BodyDamage, Message, ReversePath};
+use gatepost_message::{Address, BodyDamage, Message, ReversePath};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Claim, ClaimCause};
 use tokio::task::JoinSet;
@@ -126,27 +126,41 @@ fn clear(
 }
 
 /// Asks whether the message may leave on a lot's way, and in whose name; or returns its recipients
-/// with the reason why it may not.
+/// with the reason why it may not. What may leave only with the sender's own reverse-path, since SPF
+/// proves that one alone, leaves with that one.
 async fn admit(
     delivery: &Delivery,
     in_hand: &MessageInHand,
     mut lot: Lot,
 ) -> Result<Lot, Vec<RecipientAttempt>> {
     let claim = &in_hand.claim;
-    let (message, reverse_path) = in_name(delivery, claim, &lot);
-    let leaving = Leaving {
-        claim,
-        message: &message,
-        reverse_path: &reverse_path,
-        destination: &lot.destination,
-    };
-    match delivery.signing.admit(leaving).await {
+    let mut admitted = ask(delivery, claim, &lot).await;
+    let own = (delivery.ways).return_path(claim, &lot.destination, lot.send_as.as_ref());
+    if own.is_some() && !matches!(admitted, Ok(None)) {
+        lot.keeps_sender = true;
+        match ask(delivery, claim, &lot).await {
+            Ok(None) => admitted = Ok(None),
+            _ => lot.keeps_sender = false,
+        }
+    }
+    match admitted {
         Ok(author) => {
             lot.send_as = author.or(lot.send_as);
             Ok(lot)
         }
         Err(reply) => Err(stay(lot, &AttemptReply::FromRelay(reply), true)),
     }
+}
+
+async fn ask(delivery: &Delivery, claim: &Claim, lot: &Lot) -> Result<Option<Address>, Reply> {
+    let (message, reverse_path) = in_name(delivery, claim, lot);
+    let leaving = Leaving {
+        claim,
+        message: &message,
+        reverse_path: &reverse_path,
+        destination: &lot.destination,
+    };
+    delivery.signing.admit(leaving).await
 }
 
 /// Returns the recipients of a lot that goes nowhere now, with the reply that says why.
@@ -291,7 +305,10 @@ fn in_name(delivery: &Delivery, claim: &Claim, lot: &Lot) -> (Message, ReversePa
         Some(address) => sent_as(&claim.message, address),
         None => claim.message.clone(),
     };
-    let own = (delivery.ways).return_path(claim, &lot.destination, author);
+    let own = match lot.keeps_sender {
+        true => None,
+        false => (delivery.ways).return_path(claim, &lot.destination, author),
+    };
     let reverse_path = match own.or_else(|| author.cloned()) {
         Some(address) => ReversePath::Address(address),
         None => claim.transaction.reverse_path.clone(),

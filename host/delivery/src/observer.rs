@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use gatepost_message::{Address, Message, TransactionId};
+use gatepost_message::{Address, Message, ReversePath, TransactionId};
 use gatepost_model::{AttemptStage, Destination, Judgement, Step};
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient};
 
@@ -48,6 +48,8 @@ pub struct Attempt<'a> {
     pub sent_as: Option<&'a Address>,
     /// Message as it travelled: converted, in another name, signed; `None` if no transaction began.
     pub sent: Option<&'a Message>,
+    /// MAIL FROM; `None` if no transaction began.
+    pub mail_from: Option<&'a ReversePath>,
     /// True if the recipient was given up because its time is over.
     pub expired: bool,
     /// Protocol and cipher of the connection; `None` in plaintext or without one.

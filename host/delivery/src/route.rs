@@ -34,6 +34,8 @@ pub(crate) struct Lot {
     pub(crate) key: DestinationKey,
     /// Address in whose name the message leaves, if it is not the sender's.
     pub(crate) send_as: Option<Address>,
+    /// True if the message leaves with the sender's reverse-path and none of the relay's own.
+    pub(crate) keeps_sender: bool,
     pub(crate) recipients: Vec<RoutedRecipient>,
 }
 
@@ -63,6 +65,7 @@ pub(crate) async fn route(delivery: &Delivery, in_hand: &MessageInHand) -> Route
                     destination,
                     key,
                     send_as,
+                    keeps_sender: false,
                     recipients: Vec::new(),
                 });
                 lot.recipients.push(RoutedRecipient {

@@ -524,6 +524,7 @@ impl ServerTransfer {
             sent: facts.sent.clone().map(|message| SentMessage {
                 message,
                 author: self.author.clone(),
+                reverse_path: self.reverse_path.clone(),
             }),
             reply,
         });

@@ -8,7 +8,7 @@ mod told;
 use std::fmt;
 use std::time::Duration;
 
-use gatepost_message::{Address, Message, Millis};
+use gatepost_message::{Address, Message, Millis, ReversePath};
 use gatepost_model::{
     AttemptStage, Destination, DestinationKey, Flow, Judgement, Protocol, Route, Step,
 };
@@ -78,6 +78,8 @@ pub(crate) struct SentMessage {
     pub(crate) message: Message,
     /// Address in whose name it left, if it was not the sender's.
     pub(crate) author: Option<Address>,
+    /// MAIL FROM.
+    pub(crate) reverse_path: ReversePath,
 }
 
 /// Server of an attempt.
@@ -697,6 +699,7 @@ async fn observe(delivery: &Delivery, in_hand: &MessageInHand, settled: &Settled
         step: settled.step.as_ref(),
         sent_as: settled.sent_as.as_ref(),
         sent: (settled.attempt.sent.as_ref()).map(|sent| &sent.message),
+        mail_from: (settled.attempt.sent.as_ref()).map(|sent| &sent.reverse_path),
         expired: settled.is_expired(),
         outcome: &settled.outcome,
         took: in_hand.since.elapsed(),

@@ -126,15 +126,20 @@ impl PolicyRouter {
         }
     }
 
-    /// Returns the address to which reports on the message come back.
+    /// Returns the address to which reports on the message come back, if it left with one.
     fn return_path(&self, attempt: &Attempt<'_>) -> Option<Address> {
         let accounts = self.accounts();
-        return_path(
+        let own = return_path(
             accounts.ownership(),
             attempt.message,
             attempt.destination?,
             attempt.sent_as,
-        )
+        );
+        let left_with = |address: &Address| {
+            let path = attempt.mail_from;
+            path.is_none_or(|path| path.address() == Some(address))
+        };
+        own.filter(left_with)
     }
 
     async fn observe(&self, attempt: &Attempt<'_>) {
