@@ -555,6 +555,7 @@ pub enum Arrival {
 ///     ..Default::default()
 /// };
 /// let mut given = native::Given::default();
+/// given.client = "192.0.2.7".parse().ok();
 /// given.directory.destinations = [("help@customer.example".to_owned(), domain)].into();
 /// let _given = given.give();
 /// assert_eq!(arrival("help@customer.example"), Arrival::PastRelay);

@@ -22,6 +22,10 @@ fn each_direction_has_its_own_default_route() {
     assert_eq!(reply.unwrap().code, 250);
     let submitted = world.take();
     assert_eq!(submitted.to, ["x@elsewhere.example"]);
+    relay.eventually("its delivery is on record", |relay| {
+        let queued = relay.json(&["queue", "list", "--messages"]);
+        queued.is_empty().then_some(())
+    });
     assert!(world.rest().is_empty());
     relay.leaves_nothing(application);
 }
