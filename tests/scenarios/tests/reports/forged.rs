@@ -10,7 +10,11 @@ use crate::{bounce, comes_in, delivered, pair, relay, report, suppressed, told, 
 fn a_forged_bounce_is_told_apart() {
     let dns = DnsServer::start(zone());
     let (application, server) = (Sink::start(), Sink::at("127.0.0.2:0", &[]));
-    dns.zone().a("mx.b.example", [127, 0, 0, 2].into());
+    // Its client has 127.0.0.1.
+    let exchange = "mx.b.example";
+    dns.zone()
+        .forget(exchange)
+        .a(exchange, [127, 0, 0, 2].into());
     let relay = relay(&dns, server.address().port(), application.address());
     let relay = relay.start();
     let (id, return_path) = delivered(&relay, &server);
