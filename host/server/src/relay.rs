@@ -33,15 +33,13 @@ use gatepost_directory::Directory;
 use gatepost_message::Millis;
 use gatepost_policy::Chain;
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
-use gatepost_spool::{
-    Counters, Owner, QueueAdmin, SpoolSettings, SqliteSpool, Stores, Suppressions,
-};
-use gatepost_trace::{Event, Kind, Trace};
+use gatepost_spool::{Owner, SpoolSettings, SqliteSpool, Stores};
+use gatepost_trace::Trace;
 use gatepost_volume::VolumeGate;
 use gatepost_webhooks::Webhooks;
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use self::signals::{Limit, Signals};
@@ -79,12 +77,6 @@ const LAST: Duration = Duration::from_secs(3);
 
 /// Longest time for a collector to take the last spans when all else is done.
 const LAST_SPANS: Duration = Duration::from_secs(5);
-
-/// Interval at which expired messages are dropped from the store.
-const EXPIRE: Duration = Duration::from_secs(60);
-
-/// Pause for mail to use the store before more is dropped.
-const EXPIRE_MORE: Duration = Duration::from_millis(50);
 
 /// Runs the relay until it is told to stop. `path` is the configuration file, for reloads.
 ///
@@ -417,11 +409,6 @@ impl RunningRelay {
             dkim: Arc::clone(&dkim),
             reload: Some(ask),
         };
-        tokio::spawn(forget_failures(
-            Arc::clone(&stores.suppressions),
-            Arc::clone(&active),
-            serving.clone(),
-        ));
         tokio::spawn(upkeep::expire_ledgers(
             stores.clone(),
             Arc::clone(&active),
@@ -432,7 +419,12 @@ impl RunningRelay {
             Arc::clone(&active),
             serving.clone(),
         ));
-        tokio::spawn(expire(stores.admin, stores.counters, trace, serving));
+        tokio::spawn(upkeep::expire(
+            stores.admin,
+            stores.counters,
+            trace,
+            serving,
+        ));
         let mut relay = Self {
             path: path.to_owned(),
             active,
@@ -588,78 +580,6 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
             }
             Direction::Inbound => AuthOffer::None,
         },
-    }
-}
-
-/// Drops expired messages, once a minute. The drain waits for it, as for a session, so that all
-/// drops are recorded before the end.
-async fn expire(
-    queue: Arc<dyn QueueAdmin>,
-    counters: Arc<dyn Counters>,
-    trace: Arc<Trace>,
-    mut phase: watch::Receiver<Phase>,
-) {
-    let mut minute = interval(EXPIRE);
-    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = minute.tick() => {}
-            _ = phase.changed() => return,
-        }
-        while *phase.borrow() == Phase::Serving {
-            let now = Millis::now();
-            // Together, so that they share a commit.
-            let dropped = tokio::join!(queue.quarantine_expire(now), counters.expire(now));
-            let more = match &dropped {
-                (Ok(expired), Ok(forgotten)) => expired.more || forgotten.more,
-                (Err(error), _) | (_, Err(error)) => {
-                    tracing::error!(%error, "expired messages cannot be dropped");
-                    false
-                }
-            };
-            for id in dropped.0.map_or_else(|_| Vec::new(), |of| of.quarantined) {
-                tracing::info!(%id, "dropped from quarantine: its time was over");
-                trace.record(Event::now(
-                    id,
-                    Kind::Expired {
-                        recipients: Vec::new(),
-                    },
-                ));
-            }
-            if !more {
-                break;
-            }
-            sleep(EXPIRE_MORE).await;
-        }
-    }
-}
-
-/// Forgets, once a minute, the failures of recipients that are counted no longer.
-async fn forget_failures(
-    suppressions: Arc<dyn Suppressions>,
-    active: Arc<SharedConfig>,
-    mut phase: watch::Receiver<Phase>,
-) {
-    let mut minute = interval(EXPIRE);
-    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = minute.tick() => {}
-            _ = phase.changed() => return,
-        }
-        while *phase.borrow() == Phase::Serving {
-            let within = active.load().config.suppression.soft_within;
-            let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-            let before = Millis(Millis::now().0.saturating_sub(within));
-            match suppressions.expire_counting(before).await {
-                Ok(dropped) if dropped.more => sleep(EXPIRE_MORE).await,
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::error!(%error, "failures of recipients cannot be forgotten");
-                    break;
-                }
-            }
-        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::session::Phase;
 use gatepost_message::Millis;
-use gatepost_spool::{Dropped, Keep, QueueAdmin, SpoolError, Stores};
+use gatepost_spool::{Counters, Dropped, Keep, QueueAdmin, SpoolError, Stores};
+use gatepost_trace::{Event, Kind, Trace};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -24,12 +25,14 @@ const MOST_LEARNT: u64 = 1_000_000;
 /// Longest wait before it is asked again whether mail is late.
 const LATE: Duration = Duration::from_secs(60);
 
-/// Drops old entries once a minute, until the relay stops.
-pub(super) async fn expire_ledgers(
-    stores: Stores,
-    active: Arc<SharedConfig>,
+/// Drops what is too old once a minute, until the relay stops. `drop_some` drops a bounded amount at
+/// a time and returns true if there is more.
+async fn each_minute<Dropping>(
     mut phase: watch::Receiver<Phase>,
-) {
+    mut drop_some: impl FnMut() -> Dropping,
+) where
+    Dropping: Future<Output = bool>,
+{
     let mut minute = interval(EXPIRE);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -37,20 +40,62 @@ pub(super) async fn expire_ledgers(
             _ = minute.tick() => {}
             _ = phase.changed() => return,
         }
-        while *phase.borrow() == Phase::Serving {
-            match expire_some(&stores, &active).await {
-                Ok(true) => sleep(EXPIRE_MORE).await,
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::error!(%error, "old entries of the store cannot be dropped");
-                    break;
-                }
-            }
+        while *phase.borrow() == Phase::Serving && drop_some().await {
+            sleep(EXPIRE_MORE).await;
         }
     }
 }
 
+/// Drops expired messages, marks and counts. The drain waits for it, as for a session, so that all
+/// drops are recorded before the end.
+pub(super) async fn expire(
+    queue: Arc<dyn QueueAdmin>,
+    counters: Arc<dyn Counters>,
+    trace: Arc<Trace>,
+    phase: watch::Receiver<Phase>,
+) {
+    let drop_some = || drop_expired(&*queue, &*counters, &trace);
+    each_minute(phase, drop_some).await;
+}
+
+/// Drops some expired messages, marks and counts; returns true if there is more to drop.
+async fn drop_expired(queue: &dyn QueueAdmin, counters: &dyn Counters, trace: &Trace) -> bool {
+    let now = Millis::now();
+    // Together, so that they share a commit.
+    let dropped = tokio::join!(queue.quarantine_expire(now), counters.expire(now));
+    let more = match &dropped {
+        (Ok(expired), Ok(forgotten)) => expired.more || forgotten.more,
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "expired messages cannot be dropped");
+            false
+        }
+    };
+    for id in dropped.0.map_or_else(|_| Vec::new(), |of| of.quarantined) {
+        tracing::info!(%id, "dropped from quarantine: its time was over");
+        let recipients = Vec::new();
+        trace.record(Event::now(id, Kind::Expired { recipients }));
+    }
+    more
+}
+
+/// Drops old entries of the ledgers.
+pub(super) async fn expire_ledgers(
+    stores: Stores,
+    active: Arc<SharedConfig>,
+    phase: watch::Receiver<Phase>,
+) {
+    let drop_some = || drop_old_entries(&stores, &active);
+    each_minute(phase, drop_some).await;
+}
+
 /// Drops some of each ledger; returns true if there is more to drop.
+async fn drop_old_entries(stores: &Stores, active: &SharedConfig) -> bool {
+    expire_some(stores, active).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "old entries of the store cannot be dropped");
+        false
+    })
+}
+
 async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, SpoolError> {
     let config = Arc::clone(&active.load().config);
     let now = Millis::now();
@@ -77,12 +122,14 @@ async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, Spo
         },
     };
     // Together, so that they share a commit.
-    let (events, learnt, kept) = tokio::join!(
+    let counted = before(config.suppression.soft_within);
+    let (events, learnt, kept, counting) = tokio::join!(
         stores.events.expire_events(events),
         stores.learnt.expire_learnt(learnt),
         stores.admin.expire_kept(kept),
+        stores.suppressions.expire_counting(counted),
     );
-    let dropped: [Dropped; 3] = [events?, learnt?, kept?];
+    let dropped: [Dropped; 4] = [events?, learnt?, kept?, counting?];
     Ok(dropped.iter().any(|dropped| dropped.more))
 }
 
