@@ -71,6 +71,26 @@ impl<'de> Deserialize<'de> for SecretSource {
 }
 
 impl SecretSource {
+    /// Returns the file, if it stands in one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Text(_) | Self::Env(_) => None,
+        }
+    }
+
+    /// Returns true if it stands in the configuration itself.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// Makes the path of a file relative to `base`.
+    pub(super) fn resolve(&mut self, base: &Path) {
+        if let Self::File(path) = self {
+            *path = base.join(&*path);
+        }
+    }
+
     /// Reads the secret. The line break at the end of a file is not a part of it.
     ///
     /// # Errors
@@ -133,11 +153,12 @@ pub(super) fn resolve_paths(
             (true, &mut draft.refresh_token),
             (true, &mut draft.private_key),
         ] {
-            if let Some(SecretSource::File(path)) = source {
-                *path = base.join(&*path);
-                if !is_secret {
-                    files.push(path.clone());
-                }
+            let Some(source) = source else {
+                continue;
+            };
+            source.resolve(base);
+            if !is_secret {
+                files.extend(source.file().map(Path::to_owned));
             }
         }
     }
@@ -155,16 +176,12 @@ pub(super) fn secret_files(written: &WrittenConnections) -> Vec<&Path> {
             &draft.private_key,
         ]
     });
-    let files = sources.filter_map(|source| match source {
-        Some(SecretSource::File(path)) => Some(path.as_path()),
-        _ => None,
-    });
+    let files = sources.filter_map(|source| source.as_ref()?.file());
     files.collect()
 }
 
 /// Returns true if a secret of these connections stands in the configuration.
 pub(super) fn hold_secrets(written: &WrittenConnections) -> bool {
-    let is_text = |source: &Option<SecretSource>| matches!(source, Some(SecretSource::Text(_)));
     written.values().any(|draft| {
         [
             &draft.client_key,
@@ -174,7 +191,8 @@ pub(super) fn hold_secrets(written: &WrittenConnections) -> bool {
             &draft.private_key,
         ]
         .into_iter()
-        .any(is_text)
+        .flatten()
+        .any(SecretSource::is_text)
     })
 }
 

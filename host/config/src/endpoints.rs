@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gatepost_application::{HttpDraft, HttpSettings, SettingsError, Target, WebhookSecret};
+use gatepost_application::{HttpDraft, HttpSettings, SettingsError, Target};
 
 use super::connection::SecretSource;
 use super::error::{Finding, Step};
+use super::signing_secrets;
 
 /// Endpoints as they are written.
 pub(super) type WrittenEndpoints = BTreeMap<String, HttpDraft<SecretSource, SecretSource>>;
@@ -19,29 +20,23 @@ pub(super) type Endpoints = BTreeMap<String, Arc<Target>>;
 pub(super) fn resolve_paths(written: &mut WrittenEndpoints, base: &Path, files: &mut Vec<PathBuf>) {
     for draft in written.values_mut() {
         for source in draft.secrets.iter_mut().chain(&mut draft.ca) {
-            if let SecretSource::File(path) = source {
-                *path = base.join(&*path);
-            }
+            source.resolve(base);
         }
-        if let Some(SecretSource::File(path)) = &draft.ca {
-            files.push(path.clone());
-        }
+        let ca = draft.ca.as_ref().and_then(SecretSource::file);
+        files.extend(ca.map(Path::to_owned));
     }
 }
 
 /// Returns the files that hold secrets of these endpoints.
 pub(super) fn secret_files(written: &WrittenEndpoints) -> impl Iterator<Item = &Path> {
     let secrets = written.values().flat_map(|draft| &draft.secrets);
-    secrets.filter_map(|source| match source {
-        SecretSource::File(path) => Some(path.as_path()),
-        SecretSource::Text(_) | SecretSource::Env(_) => None,
-    })
+    secrets.filter_map(SecretSource::file)
 }
 
 /// Returns true if a secret of these endpoints stands in the configuration.
 pub(super) fn hold_secrets(written: &WrittenEndpoints) -> bool {
     let mut secrets = written.values().flat_map(|draft| &draft.secrets);
-    secrets.any(|source| matches!(source, SecretSource::Text(_)))
+    secrets.any(SecretSource::is_text)
 }
 
 /// Completes the endpoints. Those with a secret that cannot be read are left out, and the reasons
@@ -67,29 +62,26 @@ pub(super) fn complete(
                 "docs/application.md has an example",
             )
         };
-        let (mut secrets, unread_before) = (Vec::new(), unread.len());
-        for source in &draft.secrets {
-            match source.clone().read() {
-                Ok(secret) => match secret.reveal().parse::<WebhookSecret>() {
-                    Ok(secret) => secrets.push(secret),
-                    Err(error) => findings.push(invalid(&error)),
-                },
-                Err(error) => {
-                    unread.push(finding("secrets", error, "let the relay's user read it"));
-                }
+        let unreadable = |key| {
+            let finding = &finding;
+            move |error| finding(key, error, "let the relay's user read it")
+        };
+        let secrets = signing_secrets::read(
+            &draft.secrets,
+            unreadable("secrets"),
+            invalid,
+            &mut findings,
+            unread,
+        );
+        let ca = draft.ca.clone().map(SecretSource::read).transpose();
+        let ca = ca.map_err(unreadable("ca"));
+        let (secrets, ca) = match (secrets, ca) {
+            (Some(secrets), Ok(ca)) => (secrets, ca),
+            (_, ca) => {
+                unread.extend(ca.err());
+                continue;
             }
-        }
-        let ca = draft.ca.clone().and_then(|source| {
-            let unreadable = |error| finding("ca", error, "let the relay's user read it");
-            source
-                .read()
-                .map_err(|error| unread.push(unreadable(error)))
-                .ok()
-        });
-        // Without a secret nothing can be said of what it makes.
-        if unread.len() > unread_before || secrets.len() < draft.secrets.len() {
-            continue;
-        }
+        };
         match HttpSettings::try_from(draft.clone().with_secrets(secrets, ca)) {
             Ok(settings) => {
                 endpoints.insert(name.clone(), Arc::new(Target::Http(settings)));

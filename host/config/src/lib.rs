@@ -33,6 +33,7 @@ mod relay;
 mod relay_connections;
 mod return_path;
 mod routes;
+mod signing_secrets;
 mod suppression;
 mod units;
 mod validate;
