@@ -381,6 +381,17 @@ impl Journal {
         })
     }
 
+    /// Returns true if the journal holds this Message-ID that a service gave.
+    pub(crate) fn learns(&self, account: &str, theirs: &str) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|(_, change)| match change {
+            JournalChange::Learnt(learnt) => {
+                (&*learnt.account, &*learnt.theirs) == (account, theirs)
+            }
+            _ => false,
+        })
+    }
+
     /// Returns the positions that a checkpoint of this batch will reach.
     pub(crate) fn progress(&self, batch: &CheckpointBatch) -> CheckpointProgress {
         let end = self.ring.end();

@@ -414,6 +414,8 @@ pub fn message_ids_are_learnt<S: StoreUnderTest>() {
     };
     wait(store.learnt().expire_learnt(none)).unwrap();
     assert_eq!(ours(&store, "acme", "alone@service.example"), None);
+    wait(store.learnt().learn(learnt("alone@service.example", START))).unwrap();
+    assert_eq!(ours(&store, "acme", "alone@service.example"), expected);
 }
 
 /// A message with a failed recipient is kept when it is finished, and sent again to that one alone.

@@ -1,15 +1,11 @@
 //! The ledgers in the database: events with the cursors of their readers, suppression lists, learnt
 //! Message-IDs.
 
-use std::collections::{HashMap, HashSet, hash_map::RandomState};
-use std::hash::BuildHasher as _;
-
 use gatepost_counters::CounterChange;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{
     Event, LearntId, StoredEvent, Suppression, SuppressionCause, SuppressionChange,
 };
-use parking_lot::RwLock;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
@@ -22,79 +18,12 @@ use crate::{
 use super::{
     accept,
     codec::{damaged, from_json, from_millis, from_u64, to_json, to_millis, to_u64},
+    key_set::KeyChange,
     operation::{OperationClass, OperationContext, Work},
 };
 
 /// Bytes that an event is assumed to take on the disk: once in the WAL, once in the database.
 const EVENT_BYTES: u64 = 4 << 10;
-
-/// Addresses of which something is recorded, as hashes in memory: an address that is not among them
-/// has no row.
-#[derive(Debug, Default)]
-pub(super) struct SuppressedSet {
-    hasher: RandomState,
-    accounts: RwLock<HashMap<String, HashSet<u64>>>,
-}
-
-/// Change of the set.
-#[derive(Debug)]
-pub(super) enum SuppressedChange {
-    Recorded { account: String, address: String },
-    Gone { account: String, address: String },
-}
-
-impl SuppressedSet {
-    /// Returns false if nothing is recorded of the address.
-    pub(super) fn may_hold(&self, account: &str, address: &str) -> bool {
-        let accounts = self.accounts.read();
-        (accounts.get(account)).is_some_and(|set| set.contains(&self.hasher.hash_one(address)))
-    }
-
-    /// Returns the number of entries of one account or of all.
-    pub(super) fn count(&self, account: Option<&str>) -> u64 {
-        let accounts = self.accounts.read();
-        match account {
-            Some(account) => accounts.get(account).map_or(0, HashSet::len) as u64,
-            None => accounts.values().map(HashSet::len).sum::<usize>() as u64,
-        }
-    }
-
-    pub(super) fn apply(&self, changes: impl IntoIterator<Item = SuppressedChange>) {
-        let mut changes = changes.into_iter().peekable();
-        if changes.peek().is_none() {
-            return;
-        }
-        let mut accounts = self.accounts.write();
-        for change in changes {
-            match change {
-                SuppressedChange::Recorded { account, address } => {
-                    let hash = self.hasher.hash_one(&*address);
-                    accounts.entry(account).or_default().insert(hash);
-                }
-                SuppressedChange::Gone { account, address } => {
-                    if let Some(set) = accounts.get_mut(&account) {
-                        set.remove(&self.hasher.hash_one(&*address));
-                        if set.is_empty() {
-                            accounts.remove(&account);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Loads the addresses from the database.
-    pub(super) fn load(connection: &Connection) -> Result<Self, SpoolError> {
-        let set = Self::default();
-        let mut select = connection.prepare("SELECT account, address FROM suppressions")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let (account, address) = (row.get(0)?, row.get(1)?);
-            set.apply([SuppressedChange::Recorded { account, address }]);
-        }
-        Ok(set)
-    }
-}
 
 /// Returns the number of the last event in the database; 0 if there was none.
 pub(super) fn last_event(connection: &Connection) -> Result<u64, SpoolError> {
@@ -155,20 +84,19 @@ pub(super) fn note(context: &mut OperationContext<'_>, ledger: &Ledger, first: u
             recorded(context, account, address);
         }
     }
+    let learnt = ledger.learnt.iter();
+    let learnt = learnt.map(|learnt| KeyChange::recorded(&learnt.account, &learnt.theirs));
+    context.after.learnt.extend(learnt);
 }
 
 fn recorded(context: &mut OperationContext<'_>, account: &str, address: &str) {
-    context.after.suppressed.push(SuppressedChange::Recorded {
-        account: account.to_owned(),
-        address: address.to_owned(),
-    });
+    let change = KeyChange::recorded(account, address);
+    context.after.suppressed.push(change);
 }
 
 fn gone(context: &mut OperationContext<'_>, account: &str, address: &str) {
-    context.after.suppressed.push(SuppressedChange::Gone {
-        account: account.to_owned(),
-        address: address.to_owned(),
-    });
+    let change = KeyChange::gone(account, address);
+    context.after.suppressed.push(change);
 }
 
 /// Writes a change to the database.
@@ -183,7 +111,7 @@ pub(super) fn write(
         }
         JournalChange::Event(seq, event) => write_event(context, *seq, event),
         JournalChange::Suppression(change) => write_suppression(context, change),
-        JournalChange::Learnt(learnt) => write_learnt(context.connection, learnt),
+        JournalChange::Learnt(learnt) => write_learnt(context, learnt),
     }
 }
 
@@ -210,8 +138,8 @@ fn write_event(
     Ok(())
 }
 
-fn write_learnt(connection: &Connection, learnt: &LearntId) -> Result<(), SpoolError> {
-    let mut upsert = connection.prepare_cached(
+fn write_learnt(context: &mut OperationContext<'_>, learnt: &LearntId) -> Result<(), SpoolError> {
+    let mut upsert = context.connection.prepare_cached(
         "INSERT INTO learnt_ids (account, theirs, ours, at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET ours = excluded.ours, at = excluded.at",
     )?;
@@ -222,6 +150,8 @@ fn write_learnt(connection: &Connection, learnt: &LearntId) -> Result<(), SpoolE
         at,
     } = learnt;
     upsert.execute(params![account, theirs, ours, from_millis(*at)])?;
+    let change = KeyChange::recorded(account, theirs);
+    context.after.learnt.push(change);
     Ok(())
 }
 
@@ -533,28 +463,35 @@ pub(super) fn expire_events(
     Ok(dropped_rows(rows))
 }
 
-/// Drops Message-IDs that are too old or too many.
+/// Drops Message-IDs that are too old or too many, of those that are held.
 pub(super) fn expire_learnt(
     context: &mut OperationContext<'_>,
     keep: Keep,
+    held: u64,
 ) -> Result<Dropped, SpoolError> {
-    let held: i64 = (context.connection)
-        .prepare_cached("SELECT count(*) FROM learnt_ids")?
-        .query_row([], |row| row.get(0))?;
-    let over = held.saturating_sub(from_u64(keep.most)).max(0);
+    let over = from_u64(held.saturating_sub(keep.most));
     let mut delete = context.connection.prepare_cached(
         "DELETE FROM learnt_ids WHERE (account, theirs) IN (
             SELECT account, theirs FROM learnt_ids ORDER BY at LIMIT :over)
             OR (account, theirs) IN (
-            SELECT account, theirs FROM learnt_ids WHERE at < :before ORDER BY at LIMIT :some)",
+            SELECT account, theirs FROM learnt_ids WHERE at < :before ORDER BY at LIMIT :some)
+         RETURNING account, theirs",
     )?;
     let some = EXPIRE_AT_ONCE as i64;
-    let rows = delete.execute(named_params! {
+    let mut rows = delete.query(named_params! {
         ":over": over.min(some),
         ":before": from_millis(keep.since),
         ":some": some,
     })?;
-    Ok(dropped_rows(rows))
+    let before = context.after.learnt.len();
+    while let Some(row) = rows.next()? {
+        let (account, theirs): (String, String) = (row.get(0)?, row.get(1)?);
+        context
+            .after
+            .learnt
+            .push(KeyChange::gone(&account, &theirs));
+    }
+    Ok(dropped_rows(context.after.learnt.len() - before))
 }
 
 /// Returns our Message-ID of a message.

@@ -15,6 +15,7 @@ mod body;
 pub(crate) mod checkpoint;
 mod codec;
 mod deliver;
+mod key_set;
 mod late;
 mod ledger;
 mod open;
@@ -66,8 +67,9 @@ use self::{
     accept::{Accept, ApplyEffects},
     body::BodyReader,
     deliver::{RecordReport, StoreClaim},
+    key_set::KeySet,
     late::TellLate,
-    ledger::{AppendEvents, SuppressedSet},
+    ledger::AppendEvents,
     operation::{
         AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, QueryNeeds, Work,
         WriteLedger,
@@ -86,7 +88,8 @@ pub struct SqliteSpool {
     hand_off: Arc<DirectHandOff>,
     schedule: Arc<Mutex<Schedule>>,
     last_event: watch::Receiver<u64>,
-    suppressed: Arc<SuppressedSet>,
+    suppressed: Arc<KeySet>,
+    learnt: Arc<KeySet>,
     records_events: Arc<AtomicBool>,
     damage: Option<JournalDamage>,
     log_damage: Option<LogDamage>,
@@ -582,12 +585,16 @@ impl LearntIds for SqliteSpool {
     }
 
     fn ours_of(&self, account: &str, theirs: &str) -> Ticket<Option<String>> {
+        if !self.learnt.may_hold(account, theirs) {
+            return Box::pin(async { Ok(None) });
+        }
         let (account, theirs) = (account.to_owned(), theirs.to_owned());
         self.query_ledgers(move |connection| ledger::ours_of(connection, &account, &theirs))
     }
 
     fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped> {
-        self.change_ledgers(move |context| ledger::expire_learnt(context, keep))
+        let learnt = Arc::clone(&self.learnt);
+        self.change_ledgers(move |context| ledger::expire_learnt(context, keep, learnt.count(None)))
     }
 }
 

@@ -28,7 +28,8 @@ use super::{
     body::BodyReader,
     checkpoint,
     codec::{from_u64, to_millis, to_scope, to_u64},
-    ledger::{self, SuppressedSet},
+    key_set::KeySet,
+    ledger,
     operation::{AfterCommit, OperationContext},
     reader, scheduled, schema,
     writer::{self, Writer},
@@ -86,7 +87,9 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     // What the last relay left in its journal is in the database, too.
     let last = ledger::last_event(&connection)?;
     let (stored_event, last_event) = watch::channel(last);
-    let suppressed = Arc::new(SuppressedSet::load(&connection)?);
+    let keys = |select: &str| KeySet::load(&connection, select).map(Arc::new);
+    let suppressed = keys("SELECT account, address FROM suppressions")?;
+    let learnt = keys("SELECT account, theirs FROM learnt_ids")?;
     let records_events = Arc::new(AtomicBool::new(true));
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
@@ -103,6 +106,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         last_event: Cell::new(last),
         stored_event,
         suppressed: Arc::clone(&suppressed),
+        learnt: Arc::clone(&learnt),
         records_events: Arc::clone(&records_events),
         evicted: RefCell::default(),
         lock,
@@ -117,6 +121,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         schedule,
         last_event,
         suppressed,
+        learnt,
         records_events,
         damage,
         log_damage,
@@ -203,7 +208,7 @@ fn journal(
         schedule: &Mutex::default(),
         capacity: &Cell::new(DirectHandOff::default().capacity()),
         last_event: &Cell::new(0),
-        suppressed: &SuppressedSet::default(),
+        suppressed: &KeySet::default(),
         records_events: &AtomicBool::new(true),
     };
     let id = checkpoint::recover(&mut context, last.map(|last| (last, records)))?;

@@ -21,7 +21,7 @@ use crate::{
 
 use super::{
     body::BodyReader,
-    ledger::{SuppressedChange, SuppressedSet},
+    key_set::{KeyChange, KeySet},
     reader::ReadQuery,
 };
 
@@ -46,7 +46,7 @@ pub(super) struct OperationContext<'a> {
     pub(super) capacity: &'a Cell<Capacity>,
     /// Number of the last event that was numbered.
     pub(super) last_event: &'a Cell<u64>,
-    pub(super) suppressed: &'a SuppressedSet,
+    pub(super) suppressed: &'a KeySet,
     /// True if the store tells what it does itself.
     pub(super) records_events: &'a AtomicBool,
 }
@@ -99,7 +99,9 @@ pub(super) struct AfterCommit {
     /// Number of the last event that was written; 0 if none was.
     pub(super) last_event: u64,
     /// Addresses of which something is recorded now, or nothing any more.
-    pub(super) suppressed: Vec<SuppressedChange>,
+    pub(super) suppressed: Vec<KeyChange>,
+    /// Message-IDs that are learnt now, or forgotten.
+    pub(super) learnt: Vec<KeyChange>,
 }
 
 impl AfterCommit {
@@ -113,6 +115,7 @@ impl AfterCommit {
         self.bytes += other.bytes;
         self.last_event = self.last_event.max(other.last_event);
         self.suppressed.extend(other.suppressed);
+        self.learnt.extend(other.learnt);
     }
 }
 

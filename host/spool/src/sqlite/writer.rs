@@ -34,7 +34,7 @@ use super::{
     body::BodyReader,
     checkpoint,
     codec::to_u64,
-    ledger::{SuppressedChange, SuppressedSet},
+    key_set::KeySet,
     operation::{AfterCommit, Operation, OperationClass, OperationContext},
 };
 
@@ -101,7 +101,8 @@ pub(super) struct Writer {
     pub(super) last_event: Cell<u64>,
     /// Number of the last event that is stored.
     pub(super) stored_event: watch::Sender<u64>,
-    pub(super) suppressed: Arc<SuppressedSet>,
+    pub(super) suppressed: Arc<KeySet>,
+    pub(super) learnt: Arc<KeySet>,
     pub(super) records_events: Arc<AtomicBool>,
     /// Evictions that are made in memory and not yet in the database.
     pub(super) evicted: RefCell<VecDeque<CounterChange>>,
@@ -278,15 +279,13 @@ impl Writer {
         }
         let evicted = self.memory.apply(after.changes);
         self.evicted.borrow_mut().extend(evicted);
-        // An entry may wait in the journal for an address that has just lost its row.
-        let pending = |change: &SuppressedChange| match (change, &self.journal) {
-            (SuppressedChange::Gone { account, address }, Some(journal)) => {
-                journal.suppresses(account, address)
-            }
-            _ => false,
-        };
-        let suppressed = after.suppressed.into_iter();
-        (self.suppressed).apply(suppressed.filter(|change| !pending(change)));
+        let journal = self.journal.as_ref();
+        self.suppressed.apply(after.suppressed, |account, address| {
+            journal.is_some_and(|journal| journal.suppresses(account, address))
+        });
+        self.learnt.apply(after.learnt, |account, theirs| {
+            journal.is_some_and(|journal| journal.learns(account, theirs))
+        });
         if after.last_event > 0 {
             self.stored_event.send_replace(after.last_event);
         }
