@@ -600,7 +600,7 @@ async fn record(
                 .collect(),
             keep_until: keep_until(delivery, in_hand),
         };
-        let report = match delivery.queue.keep(claim, report) {
+        let report = match delivery.queue.set_aside(claim, report) {
             Ok(()) => return false,
             Err(report) => *report,
         };

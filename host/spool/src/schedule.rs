@@ -9,7 +9,7 @@
 //!   account's recipients come longest due first. Turns are by message.
 //! - Recipients without a route are at a destination of their own, without a pace.
 //! - Recipients that found their destination full wait in memory with their claim, as many as
-//!   there is [room for](kept), and recipients without a route are claimed no further ahead than
+//!   there is [room for](set_aside), and recipients without a route are claimed no further ahead than
 //!   that.
 //! - Recipients whose attention is due are claimed even from a closed destination. They get one
 //!   turn in [`ATTENTION_TURN`], so that a million that expire at once do not stop the others.
@@ -17,7 +17,7 @@
 //!   takes about 250 octets.
 
 mod destination;
-mod kept;
+mod set_aside;
 mod turns;
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ use crate::{Claim, ClaimCause, DestinationSummary, Lease, Owner, Pace, Report};
 
 use self::{
     destination::DestinationQueue,
-    kept::{Claimable, KeptClaims},
+    set_aside::{Claimable, ClaimsSetAside},
     turns::Turns,
 };
 
@@ -99,7 +99,7 @@ pub(crate) struct Pick {
 #[derive(Debug, Default)]
 pub(crate) struct Chosen {
     /// Claims from memory, whose recipients are leased in the store.
-    pub(crate) kept: Vec<Claim>,
+    pub(crate) set_aside: Vec<Claim>,
     /// Messages of the store, to be leased there.
     pub(crate) picks: Vec<Pick>,
     /// Lease of those.
@@ -109,14 +109,14 @@ pub(crate) struct Chosen {
 impl Chosen {
     /// Returns the number of messages.
     pub(crate) fn len(&self) -> usize {
-        self.kept.len() + self.picks.len()
+        self.set_aside.len() + self.picks.len()
     }
 }
 
 /// The next message.
 enum Next {
     Stored(Pick),
-    Kept(Box<Claim>),
+    SetAside(Box<Claim>),
     /// It has to go back to the store first.
     Returned,
 }
@@ -158,7 +158,7 @@ pub(crate) struct Schedule {
     forget_from: usize,
     turns: Turns<DestinationId>,
     accounts: HashMap<Option<String>, AccountId>,
-    kept: KeptClaims,
+    set_aside: ClaimsSetAside,
     /// Number of picks that were tried.
     picks: u32,
     /// Time of the latest claim.
@@ -180,7 +180,7 @@ impl Default for Schedule {
             forget_from: MANY_DESTINATIONS,
             turns: Turns::default(),
             accounts: HashMap::new(),
-            kept: KeptClaims::default(),
+            set_aside: ClaimsSetAside::default(),
             picks: 0,
             now: Millis(0),
             last_until: Millis(0),
@@ -204,7 +204,7 @@ impl Schedule {
             self.turns.first(),
             self.attention.first().map(|(at, ..)| *at),
             self.lease_ends.first().map(|(at, ..)| *at),
-            self.kept.first_stale(),
+            self.set_aside.first_stale(),
         ];
         times.into_iter().flatten().min()
     }
@@ -261,13 +261,13 @@ impl Schedule {
         length: Duration,
     ) -> Chosen {
         self.now = now;
-        self.kept.lease_lasts(length);
+        self.set_aside.lease_lasts(length);
         let mut chosen = Chosen::default();
         if limit == 0 || !self.is_due(now) {
             return chosen;
         }
         self.end_leases(now);
-        while let Some(message) = self.kept.stale(now) {
+        while let Some(message) = self.set_aside.stale(now) {
             self.return_kept_one(message);
         }
         let lease = self.lease(owner, now, length);
@@ -279,32 +279,32 @@ impl Schedule {
                     chosen.picks.push(pick);
                     chosen.lease = Some(lease);
                 }
-                Next::Kept(claim) => chosen.kept.push(*claim),
+                Next::SetAside(claim) => chosen.set_aside.push(*claim),
                 Next::Returned => {}
             }
         }
         chosen
     }
 
-    /// Lets a claim wait in memory where the report returns all its recipients to, if that is one
-    /// destination that is open; see [`Queue::keep`](crate::Queue::keep). Gives the report back if
-    /// it has to be recorded.
-    pub(crate) fn keep(&mut self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
+    /// Sets a claim aside at the destination to which the report returns all its recipients, if that
+    /// is one alone and open; see [`Queue::set_aside`](crate::Queue::set_aside). Gives the report
+    /// back if it has to be recorded.
+    pub(crate) fn set_aside(&mut self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
         let held = report.results.iter().map(|result| {
             let leased = self.leased.get(&(report.message, result.number))?;
             (leased.lease == report.lease).then_some(leased.at)
         });
         let since = held.collect::<Option<Vec<_>>>();
         let since = since.and_then(|times| times.into_iter().max());
-        let (Some(since), Some(key)) = (since, kept::one_destination(claim, &report)) else {
+        let (Some(since), Some(key)) = (since, set_aside::one_destination(claim, &report)) else {
             return Err(Box::new(report));
         };
         let pace = self.pace(&key);
         let is_closed = pace.in_hand == 0 || pace.not_before > self.now;
-        if is_closed || !self.kept.has_room(claim, self.now) {
+        if is_closed || !self.set_aside.has_room(claim, self.now) {
             return Err(Box::new(report));
         }
-        for (number, due, attention_at) in kept::waits(claim, &report) {
+        for (number, due, attention_at) in set_aside::waits(claim, &report) {
             let of = (report.message, number);
             let Some(leased) = self.remove(of) else {
                 continue;
@@ -321,38 +321,38 @@ impl Schedule {
             self.wait(of, entry);
         }
         let destination = self.id(&key);
-        self.kept.add(claim, report, destination, since);
+        self.set_aside.add(claim, report, destination, since);
         self.refresh(UNROUTED);
         Ok(())
     }
 
     /// Returns all claims that wait in memory to the store: what is shown or changed there has to
     /// be the truth.
-    pub(crate) fn return_kept(&mut self) {
-        for message in self.kept.all() {
+    pub(crate) fn return_set_aside(&mut self) {
+        for message in self.set_aside.all() {
             self.return_kept_one(message);
         }
     }
 
     /// Returns the reports that have to be recorded now: they return claims that waited in memory.
     pub(crate) fn returned(&mut self) -> Vec<Report> {
-        self.kept.returned()
+        self.set_aside.returned()
     }
 
     /// Leases the recipients of a claim that waits in memory, until its report is recorded.
     fn return_kept_one(&mut self, message: TransactionId) {
-        let Some(kept) = self.kept.remove(message) else {
+        let Some(waiting) = self.set_aside.remove(message) else {
             return;
         };
-        for number in kept.numbers() {
+        for number in waiting.numbers() {
             let key = (message, number);
             if let Some(entry) = self.waiting.get(&key).copied() {
                 self.unlink(key, &entry);
-                self.lease_entry(key, entry, kept.lease(), kept.since, None);
+                self.lease_entry(key, entry, waiting.lease(), waiting.since, None);
                 self.refresh(entry.destination);
             }
         }
-        self.kept.give_back(kept);
+        self.set_aside.give_back(waiting);
         self.refresh(UNROUTED);
     }
 
@@ -418,7 +418,7 @@ impl Schedule {
         }
         // Where nothing leaves for a while, nothing takes up memory.
         if pace.not_before > self.now || pace.in_hand == 0 {
-            for message in self.kept.at(id) {
+            for message in self.set_aside.at(id) {
                 self.return_kept_one(message);
             }
         }
@@ -490,7 +490,7 @@ impl Schedule {
         let id = self.turns.next(now)?;
         let message = self.destinations.get_mut(&id)?.next(now)?;
         if id == UNROUTED {
-            self.kept.claimed_ahead(now);
+            self.set_aside.claimed_ahead(now);
         }
         Some(self.take(message, id, now, lease))
     }
@@ -514,20 +514,20 @@ impl Schedule {
         lease: Lease,
     ) -> Next {
         let mut recipients = self.claimable(message, id, now);
-        let kept = self.kept.of(message, id);
-        let kept = kept.map(|kept| (kept.count(&recipients), kept.lease()));
-        match kept {
+        let waiting = self.set_aside.of(message, id);
+        let waiting = waiting.map(|waiting| (waiting.count(&recipients), waiting.lease()));
+        match waiting {
             None | Some((Claimable::None, _)) => {
                 Next::Stored(self.lease_all(message, id, recipients, (lease, now)))
             }
             Some((Claimable::All, own)) if own.owner == lease.owner => {
-                let Some(kept) = self.kept.remove(message) else {
+                let Some(waiting) = self.set_aside.remove(message) else {
                     return Next::Returned;
                 };
-                recipients.retain(|(number, ..)| kept.has(*number));
+                recipients.retain(|(number, ..)| waiting.has(*number));
                 let pick = self.lease_all(message, id, recipients, (own, now));
                 self.refresh(UNROUTED);
-                Next::Kept(Box::new(kept.into_claim(&pick)))
+                Next::SetAside(Box::new(waiting.into_claim(&pick)))
             }
             // One of its recipients is wanted before the others.
             Some(_) => {
@@ -623,7 +623,7 @@ impl Schedule {
     fn remove(&mut self, key: Key) -> Option<LeasedEntry> {
         if let Some(entry) = self.waiting.get(&key).copied() {
             self.unlink(key, &entry);
-            if self.kept.forget(key) {
+            if self.set_aside.forget(key) {
                 self.refresh(UNROUTED);
             }
             self.route(entry.destination, -1);
@@ -697,7 +697,7 @@ impl Schedule {
         };
         let ready_at = destination.ready_at();
         let ready_at = match id {
-            UNROUTED => ready_at.map(|at| at.max(self.kept.ahead_from())),
+            UNROUTED => ready_at.map(|at| at.max(self.set_aside.ahead_from())),
             _ => ready_at,
         };
         self.turns.set(id, ready_at);

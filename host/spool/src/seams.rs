@@ -78,15 +78,15 @@ pub trait Queue: Send + Sync + 'static {
         destination: &DestinationKey,
     ) -> bool;
 
-    /// Lets a claim wait in memory for room at a destination, still leased, where a report would have
-    /// all its recipients wait in the store: that costs no commit. It has its turn as it would have
-    /// it there, and is handed out by [`Queue::claim`] with its own lease. What an operator lists
-    /// or changes goes back to the store before.
+    /// Sets a claim aside, without a commit: it waits in memory for room at the destination to which
+    /// the report returns all its recipients, still leased. It has its turn as it would have it in
+    /// the store, and is handed out by [`Queue::claim`] with its own lease. What an operator lists or
+    /// changes goes back to the store before.
     ///
     /// # Errors
     /// The report, to be [recorded](Queue::record): it does more than to return all recipients to
-    /// one destination, that is closed, or too many wait in memory.
-    fn keep(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>>;
+    /// one destination, that destination is closed, or too many claims wait in memory.
+    fn set_aside(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>>;
 
     /// Records the results of an attempt, and the notices that report them, in one commit. Results
     /// for which the lease is no longer held are counted and otherwise ignored; the notices are

@@ -347,7 +347,7 @@ fn keep_one(queue: &dyn Queue, owner: Owner) -> [Claim; 2] {
     };
     assert!(enter(&first) && !enter(&second));
     let waits = routed(&second, &returned(START));
-    queue.keep(&second, waits).unwrap();
+    queue.set_aside(&second, waits).unwrap();
     [first, second]
 }
 
@@ -402,7 +402,7 @@ pub fn a_kept_claim_goes_back_when_its_destination_closes<S: StoreUnderTest>() {
     let probe = START + minutes(10);
     pace(queue, "a.example", 1, probe);
     let waits = routed(&first, &returned(START));
-    let refused = queue.keep(&first, waits);
+    let refused = queue.set_aside(&first, waits);
     assert!(refused.is_err(), "the destination is closed");
     wait(queue.record(*refused.unwrap_err())).unwrap();
     assert!(
@@ -449,7 +449,7 @@ pub fn a_kept_claim_is_wanted_at_the_time_of_its_attention<S: StoreUnderTest>() 
     let mut waits = routed(&claim, &returned(START));
     let at = Millis(START.0 + 50);
     waits.results[0].attention_at = Some(at);
-    queue.keep(&claim, waits).unwrap();
+    queue.set_aside(&claim, waits).unwrap();
     assert_eq!(wait(queue.next_due()).unwrap(), Some(at));
     let wanted = wait(queue.claim(owner, at, 9, LEASE)).unwrap();
     assert_eq!(ids(&wanted), [claim.transaction.id]);
@@ -471,7 +471,7 @@ pub fn only_so_many_claims_are_kept<S: StoreUnderTest>() {
         let claims = wait(queue.claim(owner, now, 200, LEASE)).unwrap();
         ahead.push(claims.len());
         for claim in claims {
-            match queue.keep(&claim, routed(&claim, &returned(now))) {
+            match queue.set_aside(&claim, routed(&claim, &returned(now))) {
                 Ok(()) => kept += 1,
                 Err(report) => drop(wait(queue.record(*report)).unwrap()),
             }

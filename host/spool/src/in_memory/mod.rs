@@ -186,9 +186,9 @@ impl MemorySpool {
     }
 
     /// Returns claims that wait for room, before an operator looks at the messages.
-    fn return_kept(&self) {
+    fn return_set_aside(&self) {
         let mut state = self.lock();
-        state.schedule.return_kept();
+        state.schedule.return_set_aside();
         self.record_all(state);
     }
 
@@ -202,7 +202,7 @@ impl MemorySpool {
     }
 
     fn intervene(&self, selection: &Selection, intervention: Intervention) -> Ticket<Changed> {
-        self.return_kept();
+        self.return_set_aside();
         let mut state = self.lock();
         let (changed, dropped) = state.intervene(selection, intervention);
         self.tell(&mut state);
@@ -294,10 +294,10 @@ impl Queue for MemorySpool {
         self.record_all(state);
     }
 
-    fn keep(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
+    fn set_aside(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
         let schedule = &mut self.lock().schedule;
         let before = schedule.next_due();
-        schedule.keep(claim, report)?;
+        schedule.set_aside(claim, report)?;
         if schedule.is_earlier(before) {
             self.changed.notify_one();
         }
@@ -355,17 +355,17 @@ impl Queue for MemorySpool {
 
 impl QueueAdmin for MemorySpool {
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.return_kept();
+        self.return_set_aside();
         done(self.lock().list(Section::Queue, &filter))
     }
 
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
-        self.return_kept();
+        self.return_set_aside();
         done(self.lock().show(Section::Queue, id))
     }
 
     fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>> {
-        self.return_kept();
+        self.return_set_aside();
         done(self.lock().destinations(limit))
     }
 

@@ -445,7 +445,7 @@ impl QueueState {
         length: Duration,
     ) -> Vec<Claim> {
         let chosen = self.schedule.claim(owner, now, limit, length);
-        let mut claims = chosen.kept;
+        let mut claims = chosen.set_aside;
         let Some(lease) = chosen.lease else {
             return claims;
         };

@@ -34,7 +34,7 @@ fn waiting(due: u64, attention_at: u64, of: u8, destination: Option<u8>) -> Wait
 }
 
 /// Makes a claim of one recipient, and the report that returns it.
-fn kept(key: Key, lease: Lease, waits: &WaitingPlace, to: u8) -> (Claim, Report) {
+fn set_aside(key: Key, lease: Lease, waits: &WaitingPlace, to: u8) -> (Claim, Report) {
     let (message, number) = key;
     let route = Route {
         plan: Plan {
@@ -135,7 +135,7 @@ struct Model {
     recipients: BTreeMap<Key, Naive>,
     paces: BTreeMap<DestinationKey, Pace>,
     /// Recipients whose claim waits in memory, with the lease and the time of the claim.
-    kept: BTreeMap<TransactionId, (u32, Lease, Millis)>,
+    set_aside: BTreeMap<TransactionId, (u32, Lease, Millis)>,
     /// Time that must be left of a lease.
     enough: Duration,
 }
@@ -184,22 +184,25 @@ impl Model {
                 due.min(naive.waiting.attention_at)
             }
         });
-        let stale = self.kept.values().map(|(_, lease, _)| self.stale(*lease));
+        let stale = self
+            .set_aside
+            .values()
+            .map(|(_, lease, _)| self.stale(*lease));
         times.chain(stale).min().filter(|time| *time != NEVER)
     }
 
-    /// Returns the time from which a kept claim of that lease is stale.
+    /// Returns the time from which a claim of that lease, set aside, is stale.
     fn stale(&self, lease: Lease) -> Millis {
         Millis(lease.until.0 - self.enough.as_millis() as u64)
     }
 
     fn is_kept(&self, key: &Key) -> bool {
-        (self.kept.get(&key.0)).is_some_and(|(number, ..)| *number == key.1)
+        (self.set_aside.get(&key.0)).is_some_and(|(number, ..)| *number == key.1)
     }
 
-    /// Leases the recipient of a kept claim that goes back to the store.
+    /// Leases the recipient of a claim set aside that goes back to the store.
     fn take_back(&mut self, message: TransactionId) {
-        let (number, lease, at) = self.kept.remove(&message).unwrap();
+        let (number, lease, at) = self.set_aside.remove(&message).unwrap();
         let naive = self.recipients.get_mut(&(message, number)).unwrap();
         let in_hand = None;
         naive.lease = Some(NaiveLease { lease, at, in_hand });
@@ -295,7 +298,7 @@ enum Step {
     Enter(prop::sample::Index, u8),
     Return(prop::sample::Index, Option<u8>, u64, u64),
     /// A claim that is to wait in memory.
-    Keep(prop::sample::Index, u8, u64, u64),
+    SetAside(prop::sample::Index, u8, u64, u64),
     End(prop::sample::Index),
     Gone(prop::sample::Index),
     Pace(u8, u32, u64),
@@ -316,7 +319,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (index(), to(), 0..20_u64, 0..60_u64)
             .prop_map(|(which, to, due, attention)| Return(which, to, due, attention)),
         4 => (index(), 0..4_u8, 0..20_u64, 0..60_u64)
-            .prop_map(|(which, to, due, attention)| Keep(which, to, due, attention)),
+            .prop_map(|(which, to, due, attention)| SetAside(which, to, due, attention)),
         2 => index().prop_map(End),
         1 => index().prop_map(Gone),
         2 => (0..4_u8, 0..4_u32, 0..30_u64).prop_map(|(to, most, wait)| Pace(to, most, wait)),
@@ -374,11 +377,11 @@ impl Pair {
                 }
             }
             // One by one, so that their order is known.
-            Step::Claim(limit) if !self.model.kept.is_empty() => {
+            Step::Claim(limit) if !self.model.set_aside.is_empty() => {
                 (0..limit).for_each(|_| self.claim(1));
             }
             Step::Claim(limit) => self.claim(limit),
-            Step::ClaimInVain(_) if !self.model.kept.is_empty() => {}
+            Step::ClaimInVain(_) if !self.model.set_aside.is_empty() => {}
             Step::ClaimInVain(limit) => {
                 self.model.end_leases(now);
                 self.model.enough = LEASE.mul_f64(15.0 / 16.0);
@@ -421,7 +424,7 @@ impl Pair {
                     naive.waiting.attention_at = NEVER;
                 }
             }
-            Step::Keep(index, to, due, attention) => {
+            Step::SetAside(index, to, due, attention) => {
                 let Some(of) = self.pick(index, true) else {
                     return;
                 };
@@ -434,14 +437,14 @@ impl Pair {
                 let expected = pace.in_hand > 0
                     && pace.not_before <= seen
                     && seen < self.model.stale(lease)
-                    && !self.model.kept.contains_key(&of.0);
-                let (claim, report) = kept(of, lease, &waits, to);
-                assert_eq!(self.schedule.keep(&claim, report).is_ok(), expected);
+                    && !self.model.set_aside.contains_key(&of.0);
+                let (claim, report) = set_aside(of, lease, &waits, to);
+                assert_eq!(self.schedule.set_aside(&claim, report).is_ok(), expected);
                 if expected {
                     if waits.attention_at <= at {
                         waits.attention_at = NEVER;
                     }
-                    self.model.kept.insert(of.0, (of.1, lease, at));
+                    self.model.set_aside.insert(of.0, (of.1, lease, at));
                     let naive = self.model.recipients.get_mut(&of).unwrap();
                     (naive.waiting, naive.lease) = (waits, None);
                 }
@@ -450,7 +453,7 @@ impl Pair {
                 let key = self.pick(index, true).or_else(|| self.pick(index, false));
                 if let Some(key) = key {
                     if self.model.is_kept(&key) {
-                        self.model.kept.remove(&key.0);
+                        self.model.set_aside.remove(&key.0);
                     }
                     self.model.recipients.remove(&key);
                     self.schedule.apply(ScheduleChange::Ended(key.0, key.1));
@@ -459,7 +462,7 @@ impl Pair {
             Step::Gone(index) => {
                 if let Some((message, _)) = self.pick(index, false) {
                     self.model.recipients.retain(|key, _| key.0 != message);
-                    self.model.kept.remove(&message);
+                    self.model.set_aside.remove(&message);
                     self.schedule.apply(ScheduleChange::Gone(message));
                 }
             }
@@ -473,10 +476,14 @@ impl Pair {
                 self.schedule.set_pace(&key(to), pace);
                 assert_eq!(self.schedule.pace(&key(to)), pace);
                 let closed = in_hand == 0 || not_before > self.schedule.now;
-                let there = self.model.kept.iter().filter(|(message, (number, ..))| {
-                    let naive = &self.model.recipients[&(**message, *number)];
-                    closed && naive.waiting.destination == Some(key(to))
-                });
+                let there = self
+                    .model
+                    .set_aside
+                    .iter()
+                    .filter(|(message, (number, ..))| {
+                        let naive = &self.model.recipients[&(**message, *number)];
+                        closed && naive.waiting.destination == Some(key(to))
+                    });
                 let there: Vec<_> = there.map(|(message, _)| *message).collect();
                 let returned = self.schedule.returned();
                 let messages: Vec<_> = returned.iter().map(|report| report.message).collect();
@@ -494,7 +501,7 @@ impl Pair {
         messages.for_each(|message| self.model.take_back(message));
     }
 
-    /// Follows the commits of reports that return kept claims.
+    /// Follows the commits of reports that return claims set aside.
     fn put_back(&mut self, returned: Vec<Report>) {
         for report in returned {
             let key = (report.message, report.results[0].number);
@@ -524,10 +531,10 @@ impl Pair {
         let mut turns = BTreeMap::<_, usize>::new();
         let mut account_turns = BTreeMap::<_, usize>::new();
         let (mut count, mut attention) = (0, 0);
-        for claim in claimed.kept {
+        for claim in claimed.set_aside {
             count += 1;
             let message = claim.transaction.id;
-            let (number, lease, _) = self.model.kept.remove(&message).unwrap();
+            let (number, lease, _) = self.model.set_aside.remove(&message).unwrap();
             assert_eq!((claim.lease, claim.recipients[0].number), (lease, number));
             assert!(now < self.model.stale(lease));
             let naive = &self.model.recipients[&(message, number)];

@@ -194,9 +194,9 @@ impl SqliteSpool {
     }
 
     /// Returns claims that wait in memory to their rows, before an operator looks at these.
-    fn return_kept(&self) {
+    fn return_set_aside(&self) {
         let mut schedule = self.schedule.lock();
-        schedule.return_kept();
+        schedule.return_set_aside();
         self.return_to_rows(&mut schedule);
     }
 
@@ -208,7 +208,7 @@ impl SqliteSpool {
     }
 
     fn intervene(&self, selection: Selection, intervention: Intervention) -> Ticket<Changed> {
-        self.return_kept();
+        self.return_set_aside();
         self.change(move |context| operate::intervene(context, &selection, intervention))
     }
 
@@ -224,7 +224,7 @@ impl SqliteSpool {
     }
 
     fn find_message(&self, section: QueueSection, id: TransactionId) -> Ticket<Option<Record>> {
-        self.return_kept();
+        self.return_set_aside();
         let body_reader = Arc::clone(&self.body_reader);
         self.query(move |connection| reader::show(connection, &body_reader, section, id))
     }
@@ -233,7 +233,7 @@ impl SqliteSpool {
 /// Returns what waits in memory to its rows, with its routes. The writer's thread ends after that.
 impl Drop for SqliteSpool {
     fn drop(&mut self) {
-        self.return_kept();
+        self.return_set_aside();
     }
 }
 
@@ -288,7 +288,7 @@ impl Queue for SqliteSpool {
             drop(self.change(move |context| deliver::return_unattempted(context, &taken.stale)));
         }
         let mut claims = std::mem::take(&mut taken.claims);
-        claims.extend(chosen.kept);
+        claims.extend(chosen.set_aside);
         let Some(lease) = chosen.lease else {
             return Box::pin(async { Ok(claims) });
         };
@@ -329,10 +329,10 @@ impl Queue for SqliteSpool {
         (self.schedule.lock()).enter(message, lease, numbers, destination)
     }
 
-    fn keep(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
+    fn set_aside(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {
         let mut schedule = self.schedule.lock();
         let before = schedule.next_due();
-        schedule.keep(claim, report)?;
+        schedule.set_aside(claim, report)?;
         if schedule.is_earlier(before) {
             self.changed.notify_one();
         }
@@ -364,7 +364,7 @@ impl Queue for SqliteSpool {
 
 impl QueueAdmin for SqliteSpool {
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.return_kept();
+        self.return_set_aside();
         self.query(move |connection| reader::list(connection, QueueSection::Queue, &filter))
     }
 
@@ -373,7 +373,7 @@ impl QueueAdmin for SqliteSpool {
     }
 
     fn destinations(&self, limit: usize) -> Ticket<Vec<DestinationSummary>> {
-        self.return_kept();
+        self.return_set_aside();
         let schedule = Arc::clone(&self.schedule);
         self.query(move |connection| {
             let found = reader::destinations(connection)?;

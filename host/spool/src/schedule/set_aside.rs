@@ -3,8 +3,8 @@
 //! to claim it once more, would cost as much as its delivery.
 //!
 //! A claim waits where it would wait in the store, and has its turn as it would have it there. It
-//! [goes back](KeptClaims::give_back) to the store if its destination closes, or when the rest of
-//! its lease may not suffice for an attempt.
+//! [goes back](ClaimsSetAside::give_back) to the store if its destination closes, or when the rest
+//! of its lease may not suffice for an attempt.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,7 +37,7 @@ const BEYOND_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A claim that waits.
 #[derive(Debug)]
-pub(super) struct KeptClaim {
+pub(super) struct ClaimSetAside {
     claim: Claim,
     /// Report that would return it to the store.
     report: Report,
@@ -54,7 +54,7 @@ pub(super) enum Claimable {
     All,
 }
 
-impl KeptClaim {
+impl ClaimSetAside {
     pub(super) fn lease(&self) -> Lease {
         self.report.lease
     }
@@ -95,8 +95,8 @@ impl KeptClaim {
 
 /// All claims that wait in memory.
 #[derive(Debug, Default)]
-pub(super) struct KeptClaims {
-    claims: BTreeMap<TransactionId, KeptClaim>,
+pub(super) struct ClaimsSetAside {
+    claims: BTreeMap<TransactionId, ClaimSetAside>,
     by_lease_end: BTreeSet<(Millis, TransactionId)>,
     octets: u64,
     /// Time that must be left of the lease of a claim.
@@ -109,7 +109,7 @@ pub(super) struct KeptClaims {
     beyond_from: Millis,
 }
 
-impl KeptClaims {
+impl ClaimsSetAside {
     /// Notes the length of a lease. An attempt may take nine tenths of it.
     pub(super) fn lease_lasts(&mut self, length: Duration) {
         self.enough = length.mul_f64(15.0 / 16.0);
@@ -138,38 +138,38 @@ impl KeptClaims {
         let id = claim.transaction.id;
         self.octets += claim.message.size();
         self.by_lease_end.insert((report.lease.until, id));
-        let kept = KeptClaim {
+        let waiting = ClaimSetAside {
             claim,
             report,
             destination,
             since,
         };
-        self.claims.insert(id, kept);
+        self.claims.insert(id, waiting);
     }
 
-    pub(super) fn remove(&mut self, message: TransactionId) -> Option<KeptClaim> {
-        let kept = self.claims.remove(&message)?;
-        self.octets -= kept.claim.message.size();
-        self.by_lease_end.remove(&(kept.lease().until, message));
-        Some(kept)
+    pub(super) fn remove(&mut self, message: TransactionId) -> Option<ClaimSetAside> {
+        let waiting = self.claims.remove(&message)?;
+        self.octets -= waiting.claim.message.size();
+        self.by_lease_end.remove(&(waiting.lease().until, message));
+        Some(waiting)
     }
 
     /// Forgets the claim of a recipient that waits no longer; returns true if there was one.
     pub(super) fn forget(&mut self, (message, number): Key) -> bool {
         let of = self.claims.get(&message);
-        of.is_some_and(|kept| kept.has(number)) && self.remove(message).is_some()
+        of.is_some_and(|waiting| waiting.has(number)) && self.remove(message).is_some()
     }
 
     /// Returns the claim of a message that waits for a destination.
-    pub(super) fn of(&self, message: TransactionId, at: DestinationId) -> Option<&KeptClaim> {
-        let kept = self.claims.get(&message);
-        kept.filter(|kept| kept.destination == at)
+    pub(super) fn of(&self, message: TransactionId, at: DestinationId) -> Option<&ClaimSetAside> {
+        let waiting = self.claims.get(&message);
+        waiting.filter(|waiting| waiting.destination == at)
     }
 
     /// Returns the messages whose claims wait for a destination.
     pub(super) fn at(&self, destination: DestinationId) -> Vec<TransactionId> {
         let all = self.claims.iter();
-        all.filter(|(_, kept)| kept.destination == destination)
+        all.filter(|(_, waiting)| waiting.destination == destination)
             .map(|(message, _)| *message)
             .collect()
     }
@@ -193,8 +193,8 @@ impl KeptClaims {
     }
 
     /// Hands out the report that returns a claim to the store.
-    pub(super) fn give_back(&mut self, kept: KeptClaim) {
-        self.returned.push(kept.report);
+    pub(super) fn give_back(&mut self, waiting: ClaimSetAside) {
+        self.returned.push(waiting.report);
     }
 
     /// Returns the reports that have been handed out.
