@@ -1,14 +1,14 @@
 //! An OAuth token server that answers as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::PATIENCE;
+use crate::{HttpRequest, PATIENCE};
 
 /// A request as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,43 +120,18 @@ impl TokenServer {
     }
 }
 
-fn answer(stream: TcpStream, shared: &(Mutex<Shared>, Condvar)) -> Option<()> {
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    let mut reader = BufReader::new(stream);
-    let (mut path, mut length, mut authorization) = (String::new(), 0, None);
-    loop {
-        let mut line = String::new();
-        reader
-            .read_line(&mut line)
-            .ok()
-            .filter(|count| *count > 0)?;
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        match line.split_once(": ") {
-            None => path = line.split(' ').nth(1).unwrap_or_default().to_owned(),
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().ok()?;
-            }
-            Some((name, value)) if name.eq_ignore_ascii_case("authorization") => {
-                authorization = Some(value.to_owned());
-            }
-            Some(_) => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let body = String::from_utf8(body).ok()?;
+fn answer(mut stream: TcpStream, shared: &(Mutex<Shared>, Condvar)) -> Option<()> {
+    let request = HttpRequest::read(&stream)?;
+    let body = String::from_utf8(request.body).ok()?;
     let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
     let (shared, changed) = shared;
     let mut shared = shared.lock();
     shared.requests.push(TokenRequest {
-        path,
+        path: request.path,
         fields: pairs
             .map(|(name, value)| (decoded(name), decoded(value)))
             .collect(),
-        authorization,
+        authorization: request.fields.get("authorization").cloned(),
     });
     let number = shared.requests.len();
     changed.notify_all();
@@ -173,7 +148,6 @@ fn answer(stream: TcpStream, shared: &(Mutex<Shared>, Condvar)) -> Option<()> {
     drop(shared);
     let length = body.len();
     let kind = "Content-Type: application/json";
-    let mut stream = reader.into_inner();
     write!(
         stream,
         "HTTP/1.1 {status}\r\n{kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"

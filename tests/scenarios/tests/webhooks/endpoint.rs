@@ -1,7 +1,7 @@
 //! An endpoint that takes events, checks their signatures, and answers as it is told.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::hmac;
 use serde_json::Value;
-use test_support::PATIENCE;
+use test_support::{HttpRequest, PATIENCE};
 
 /// An endpoint, until the process ends.
 pub struct Endpoint {
@@ -125,7 +125,7 @@ pub fn in_order(events: &[Value]) {
 }
 
 fn serve(mut stream: TcpStream, sender: &Sender<Request>) {
-    let Some((fields, body)) = read(&stream) else {
+    let Some(HttpRequest { fields, body, .. }) = HttpRequest::read(&stream) else {
         return;
     };
     let (answer, answers) = channel();
@@ -140,26 +140,4 @@ fn serve(mut stream: TcpStream, sender: &Sender<Request>) {
     if let Ok(answer) = answers.recv() {
         let _ = stream.write_all(answer.as_bytes());
     }
-}
-
-/// Reads a request: its fields by their names in lower case, and its body.
-fn read(stream: &TcpStream) -> Option<(BTreeMap<String, String>, Vec<u8>)> {
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    let mut input = BufReader::new(stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        input.read_line(&mut line).ok().filter(|read| *read > 0)?;
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_owned()),
-        }
-    }
-    let fields = lines.iter().filter_map(|line| line.split_once(": "));
-    let fields: BTreeMap<_, _> = fields
-        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        .collect();
-    let mut body = vec![0; fields.get("content-length")?.parse().ok()?];
-    input.read_exact(&mut body).ok()?;
-    Some((fields, body))
 }

@@ -1,8 +1,8 @@
 //! An application that takes messages over HTTP, checks their signatures, and answers as it is told.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::hmac;
 use serde_json::Value;
-use test_support::{PATIENCE, Relay, RelayBuilder, Sink};
+use test_support::{HttpRequest, PATIENCE, Relay, RelayBuilder, Sink};
 
 use crate::MESSAGE;
 
@@ -66,9 +66,10 @@ impl Desk {
         let shared = Arc::clone(&is_busy);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                let Some(request) = read(&stream) else {
+                let Some(HttpRequest { fields, body, .. }) = HttpRequest::read(&stream) else {
                     continue;
                 };
+                let request = Posted { fields, body };
                 let (status, fields) = match shared.swap(false, Ordering::Relaxed) {
                     true => busy,
                     false => (usual, ""),
@@ -138,28 +139,6 @@ impl Posted {
         let (begin, end) = between(rest);
         (facts, rest[begin..end].to_vec())
     }
-}
-
-/// Reads a request.
-fn read(stream: &TcpStream) -> Option<Posted> {
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    let mut input = BufReader::new(stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        input.read_line(&mut line).ok().filter(|read| *read > 0)?;
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_owned()),
-        }
-    }
-    let fields = lines.iter().filter_map(|line| line.split_once(": "));
-    let fields: BTreeMap<_, _> = fields
-        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        .collect();
-    let mut body = vec![0; fields.get("content-length")?.parse().ok()?];
-    input.read_exact(&mut body).ok()?;
-    Some(Posted { fields, body })
 }
 
 /// Returns the usual relay, whose inbound mail goes to the application at this address, by the
