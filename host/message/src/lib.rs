@@ -57,7 +57,7 @@ pub use idn::domain_to_ascii;
 pub use likeness::TolerantNames;
 pub use lines::LongLines;
 pub use message::Message;
-pub use message_id::bare_message_id;
+pub use message_id::{bare_message_id, without_brackets};
 pub use period::{Period, parse_duration};
 pub use repair::{LineEnds, LineStart, Opening, Repairs};
 pub use seven_bit::{Needs, Unconvertible, convert, seven_bit};

@@ -21,3 +21,16 @@ pub fn bare_message_id(text: &str) -> Option<&str> {
     let is_part = |at: char| !at.is_whitespace() && !at.is_control() && !matches!(at, '<' | '>');
     (!id.is_empty() && id.len() <= LONGEST && id.chars().all(is_part)).then_some(id)
 }
+
+/// Returns a Message-ID without its angle brackets, whatever else stands in it: to be shown as it
+/// was written. For comparisons there is [`bare_message_id`].
+///
+/// ```
+/// use gatepost_message::without_brackets;
+/// assert_eq!(without_brackets(" <1@a.example> "), "1@a.example");
+/// assert_eq!(without_brackets("no id"), "no id");
+/// ```
+pub fn without_brackets(text: &str) -> &str {
+    let text = text.trim();
+    text.trim_start_matches('<').trim_end_matches('>')
+}

@@ -1,6 +1,6 @@
 //! Events: what became of a message, as the application is told.
 
-use gatepost_message::{Address, Message, Millis, TransactionId};
+use gatepost_message::{Address, Message, Millis, TransactionId, without_brackets};
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
@@ -293,10 +293,9 @@ impl<'a> EventSubject<'a> {
     ) -> Option<Self> {
         (transaction.session.flow == Flow::Submission).then(|| Self {
             transaction,
-            message_id: message.header("Message-ID").map(|id| {
-                let id = id.trim().trim_start_matches('<').trim_end_matches('>');
-                id.to_owned()
-            }),
+            message_id: message
+                .header("Message-ID")
+                .map(|id| without_brackets(&id).to_owned()),
             metadata,
         })
     }

@@ -19,7 +19,7 @@ use gatepost_delivery::{
     Action, Attempt, Decided, Deciding, NoticeMade, Observer, Observing, Router,
 };
 use gatepost_directory::Directory;
-use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_message::{Address, Millis, TransactionId, without_brackets};
 use gatepost_model::{
     AttemptResult, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
 };
@@ -190,7 +190,8 @@ impl PolicyRouter {
             server: server.map(str::to_owned),
             tls: attempt.tls.map(str::to_owned),
             sent_as: attempt.sent_as.cloned(),
-            message_id: attempt.message.message.header("Message-ID").map(id_alone),
+            message_id: (attempt.message.message.header("Message-ID"))
+                .map(|id| without_brackets(&id).to_owned()),
         });
         let queued = queued(attempt.message, recipient);
         let policies = self.policies_of(transaction);
@@ -259,12 +260,6 @@ fn steps_tried(message: &Claim, recipient: &ClaimedRecipient) -> Vec<TriedStep> 
             .unwrap_or(message.received_at),
     });
     tried.filter(|step| step.failures > 0).collect()
-}
-
-/// Returns a message id without its angle brackets.
-fn id_alone(field: String) -> String {
-    let id = field.trim_start_matches('<').trim_end_matches('>');
-    id.to_owned()
 }
 
 /// The end of an attempt, in the terms of policies and of the trace.

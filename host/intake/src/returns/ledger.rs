@@ -2,7 +2,7 @@
 //! which nothing more is sent.
 
 use gatepost_delivery::Suppressing;
-use gatepost_message::{Address, Millis};
+use gatepost_message::{Address, Millis, without_brackets};
 use gatepost_model::{Event, EventKind, Suppression, SuppressionCause, SuppressionChange};
 use gatepost_reports::Kind;
 use gatepost_smtp::RecipientFailure;
@@ -109,8 +109,7 @@ fn event(
     kind: EventKind,
     at: Millis,
 ) -> Event {
-    let id = sent.message_id.trim();
-    let id = id.trim_start_matches('<').trim_end_matches('>');
+    let id = without_brackets(&sent.message_id);
     Event {
         account: Some(sent.account.clone()),
         address: first.and_then(|first| first.address.clone()),
