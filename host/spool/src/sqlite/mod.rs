@@ -71,8 +71,7 @@ use self::{
     late::TellLate,
     ledger::AppendEvents,
     operation::{
-        AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, QueryNeeds, Work,
-        WriteLedger,
+        AfterCheckpoint, JournalPart, Operation, OperationContext, QueryAfterCheckpoint, Work,
     },
     reader::{QueueSection, ReadQuery},
 };
@@ -151,14 +150,20 @@ impl SqliteSpool {
         &self,
         run: impl FnMut(&mut OperationContext<'_>) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
-        self.write(AfterCheckpoint(run))
+        self.write(AfterCheckpoint {
+            needs: JournalPart::Everything,
+            work: run,
+        })
     }
 
     fn change_ledgers<T: Send + 'static>(
         &self,
         run: impl FnMut(&mut OperationContext<'_>) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
-        self.write(WriteLedger(run))
+        self.write(AfterCheckpoint {
+            needs: JournalPart::Ledgers,
+            work: run,
+        })
     }
 
     /// Runs a query on the database after a checkpoint of the whole journal.
@@ -166,7 +171,7 @@ impl SqliteSpool {
         &self,
         at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
-        self.query_after(QueryNeeds::Everything, at)
+        self.query_after(JournalPart::Everything, at)
     }
 
     /// Runs a query on the ledgers in the database after a checkpoint of all their entries.
@@ -174,12 +179,12 @@ impl SqliteSpool {
         &self,
         at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
-        self.query_after(QueryNeeds::Ledgers, at)
+        self.query_after(JournalPart::Ledgers, at)
     }
 
     fn query_after<T: Send + 'static>(
         &self,
-        needs: QueryNeeds,
+        needs: JournalPart,
         at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
         let (query, ticket) = reader::query(Arc::clone(&self.disk), at);

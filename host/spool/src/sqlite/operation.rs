@@ -155,8 +155,28 @@ pub(super) trait Work: Send + 'static {
     fn failed(&self) {}
 }
 
-/// Work that needs the whole journal checkpointed.
-pub(super) struct AfterCheckpoint<F>(pub(super) F);
+/// Part of the journal that an operation needs to find in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JournalPart {
+    Everything,
+    /// Entries of the ledgers, and no message.
+    Ledgers,
+}
+
+impl JournalPart {
+    fn batch(self, journal: &Journal) -> CheckpointBatch {
+        match self {
+            Self::Everything => journal.everything(),
+            Self::Ledgers => journal.all_changes(),
+        }
+    }
+}
+
+/// Work that needs a part of the journal checkpointed.
+pub(super) struct AfterCheckpoint<F> {
+    pub(super) needs: JournalPart,
+    pub(super) work: F,
+}
 
 impl<T, F> Work for AfterCheckpoint<F>
 where
@@ -167,31 +187,11 @@ where
     const CLASS: OperationClass = OperationClass::Work;
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        journal.everything()
+        self.needs.batch(journal)
     }
 
     fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<T, SpoolError> {
-        (self.0)(context)
-    }
-}
-
-/// Work on the ledgers, which needs all their entries checkpointed, and no message.
-pub(super) struct WriteLedger<F>(pub(super) F);
-
-impl<T, F> Work for WriteLedger<F>
-where
-    T: Send + 'static,
-    F: FnMut(&mut OperationContext<'_>) -> Result<T, SpoolError> + Send + 'static,
-{
-    type Value = T;
-    const CLASS: OperationClass = OperationClass::Work;
-
-    fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        journal.all_changes()
-    }
-
-    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<T, SpoolError> {
-        (self.0)(context)
+        (self.work)(context)
     }
 }
 
@@ -270,17 +270,9 @@ pub(super) fn operation<W: Work>(work: W) -> (Box<dyn Operation>, Ticket<W::Valu
     )
 }
 
-/// Part of the journal that a query needs to find in the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum QueryNeeds {
-    Everything,
-    /// Entries of the ledgers, and no message.
-    Ledgers,
-}
-
 /// Forwards a query to the reader after a checkpoint.
 pub(super) struct QueryAfterCheckpoint {
-    pub(super) needs: QueryNeeds,
+    pub(super) needs: JournalPart,
     pub(super) query: ReadQuery,
     pub(super) reader: mpsc::Sender<ReadQuery>,
 }
@@ -295,10 +287,7 @@ impl Operation for QueryAfterCheckpoint {
     }
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        match self.needs {
-            QueryNeeds::Everything => journal.everything(),
-            QueryNeeds::Ledgers => journal.all_changes(),
-        }
+        self.needs.batch(journal)
     }
 
     fn in_journal(
