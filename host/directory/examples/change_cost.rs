@@ -191,6 +191,7 @@ fn fill(settings: &Settings) {
             created: Millis(number as u64),
             profile: profile(&format!("a{number}.desk.example")),
             policies: BTreeMap::new(),
+            details: Default::default(),
         })))
     });
     let addresses = (0..ADDRESSES).map(|number| {
@@ -202,6 +203,7 @@ fn fill(settings: &Settings) {
             connector: None,
             brand: None,
             created: Millis(number as u64),
+            details: Default::default(),
         }))
     });
     let changes: Vec<_> = accounts.chain(addresses).collect();

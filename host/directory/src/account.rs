@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use gatepost_message::{Domain, Millis};
+use gatepost_message::{Address, Domain, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, word::words};
@@ -34,6 +34,21 @@ pub struct Account {
     /// Settings of the account for policies, by name of the policy.
     #[serde(default)]
     pub policies: BTreeMap<String, PolicySettings>,
+    /// Data that the relay itself keeps of it.
+    #[serde(flatten)]
+    pub details: AccountDetails,
+}
+
+/// Data that the relay keeps of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct AccountDetails {
+    /// Address in whose name the account writes where no other is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_address: Option<Address>,
+    /// Default addresses of its brands.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub brand_addresses: BTreeMap<Name, Address>,
 }
 
 /// Data of an account that the operator enters.

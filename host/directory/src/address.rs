@@ -5,7 +5,10 @@ use std::sync::Arc;
 use gatepost_message::{Address, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ConnectorId, Destination, Name};
+use crate::{
+    AccountId, ConnectorId, Destination, DirectoryError, Name, Verification, email_id::ALPHABET,
+    random,
+};
 
 /// Address at which an account receives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,43 @@ pub struct SupportAddress {
     pub brand: Option<Name>,
     /// Time of creation.
     pub created: Millis,
+    /// Data that the relay itself keeps of it.
+    #[serde(flatten)]
+    pub details: AddressDetails,
+}
+
+/// Data that the relay keeps of a support address.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct AddressDetails {
+    /// Token of its forwarding target, in a connected domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarding: Option<ForwardingToken>,
+    /// Verification of mail that comes in.
+    pub inbound: Verification,
+    /// Verification of mail that leaves.
+    pub outbound: Verification,
+}
+
+/// Token in the local part of a forwarding target, `f-<token>@<native domain>`: 16 random letters
+/// and digits, so that nobody guesses one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ForwardingToken(Arc<str>);
+
+impl ForwardingToken {
+    /// Makes a new token.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn random() -> Result<Self, DirectoryError> {
+        Ok(Self(random::text(ALPHABET, 16)?.into()))
+    }
+
+    /// Returns the token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl SupportAddress {
@@ -36,7 +76,7 @@ impl SupportAddress {
     /// Returns the canonical form of the address. An address that has none cannot be added; where a
     /// store holds one nevertheless, it is compared as it is spelled.
     pub fn canonical(&self) -> Canonical {
-        Canonical::of(&self.address).unwrap_or_else(|| Canonical(self.address.as_str().into()))
+        Canonical::as_compared(&self.address)
     }
 }
 
@@ -51,6 +91,11 @@ impl Canonical {
     /// no A-labels.
     pub fn of(address: &Address) -> Option<Self> {
         Self::at(&local(address), address.domain())
+    }
+
+    /// Returns the canonical form of an address, or its spelling where it has none.
+    pub(crate) fn as_compared(address: &Address) -> Self {
+        Self::of(address).unwrap_or_else(|| Self(address.as_str().into()))
     }
 
     /// Returns the canonical form of the mailbox that a sub-address belongs to (RFC 5233):

@@ -7,9 +7,9 @@ use gatepost_connections::ConnectionName;
 use gatepost_message::Millis;
 
 use crate::{
-    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, DkimKeyName,
-    PartnerEntry, PartnerList, Restriction, SealedConnection, SealedDkimKey, SupportAddress,
-    UserName,
+    Account, AccountId, Administrator, Agreement, AuditEntry, Canonical, Connector, ConnectorId,
+    Credential, DkimKeyName, Handover, PartnerEntry, PartnerList, Probe, ProbeId, Restriction,
+    SealedConnection, SealedDkimKey, SupportAddress, UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.
@@ -28,6 +28,10 @@ pub enum DirectoryChange {
         /// Time at which they were added.
         added: Millis,
     },
+    /// Adds an entry to the audit log.
+    Audit(AuditEntry),
+    /// Removes the entries of the audit log from before this time.
+    ForgetAudit(Millis),
     /// Removes entries from a list of partners.
     RemoveEntries {
         /// Id of the list.
@@ -58,6 +62,12 @@ pub enum DirectoryRow {
     Restriction(Box<Restriction>),
     /// DKIM key with its encrypted private half.
     DkimKey(Box<SealedDkimKey>),
+    /// Administrator of an account.
+    Administrator(Box<Administrator>),
+    /// Verification mail that is on its way.
+    Probe(Box<Probe>),
+    /// Secret that a link shows once.
+    Handover(Box<Handover>),
 }
 
 /// Credential as it is stored.
@@ -114,6 +124,17 @@ pub enum RowKey {
     Restriction(String),
     /// DKIM key.
     DkimKey(DkimKeyName),
+    /// Administrator of an account.
+    Administrator {
+        /// Account that they administer.
+        account: AccountId,
+        /// Canonical form of the address.
+        canonical: Canonical,
+    },
+    /// Verification mail that is on its way.
+    Probe(ProbeId),
+    /// Secret that a link shows once, by its id.
+    Handover(String),
 }
 
 impl DirectoryRow {
@@ -138,6 +159,12 @@ impl DirectoryRow {
             },
             Self::Restriction(restriction) => RowKey::Restriction(restriction.account.clone()),
             Self::DkimKey(sealed) => RowKey::DkimKey(sealed.key.name()),
+            Self::Administrator(administrator) => RowKey::Administrator {
+                account: administrator.account,
+                canonical: administrator.canonical(),
+            },
+            Self::Probe(probe) => RowKey::Probe(probe.id.clone()),
+            Self::Handover(handover) => RowKey::Handover(handover.id.clone()),
         }
     }
 }

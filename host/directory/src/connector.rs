@@ -13,6 +13,9 @@ words! {
         TwoWay = "two-way",
         /// Outgoing mail only; incoming mail is forwarded to us.
         OutboundOnly = "outbound-only",
+        /// No mail passes through the customer's server on its way out, and incoming mail is
+        /// forwarded to us.
+        Forwarded = "forwarded",
     }
 }
 
@@ -76,6 +79,18 @@ pub struct Connector {
     /// Claim from which it was made.
     #[serde(flatten)]
     pub claim: Claim,
+    /// Data that the relay itself keeps of it.
+    #[serde(flatten)]
+    pub details: ConnectorDetails,
+}
+
+/// Data that the relay keeps of a connector.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct ConnectorDetails {
+    /// Time at which the domain was disconnected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disconnected: Option<Millis>,
 }
 
 /// Claim of an account to a domain.

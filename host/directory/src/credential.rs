@@ -110,7 +110,15 @@ pub struct Credential {
     pub last_network: Option<IpNet>,
     /// Time of revocation.
     pub revoked: Option<Millis>,
+    /// Data that the relay itself keeps of it.
+    #[serde(flatten)]
+    pub details: CredentialDetails,
 }
+
+/// Data that the relay keeps of a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct CredentialDetails {}
 
 impl Credential {
     /// Returns the address that can be the alias of one credential of the account with this native

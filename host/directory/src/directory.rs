@@ -2,6 +2,7 @@
 
 mod accounts;
 mod connections;
+mod details;
 mod dkim;
 mod partners;
 mod restrictions;

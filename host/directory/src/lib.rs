@@ -37,6 +37,8 @@
 
 mod account;
 mod address;
+mod administrator;
+mod audit;
 mod change;
 mod connection;
 mod connector;
@@ -45,10 +47,12 @@ mod directory;
 mod dkim_key;
 mod email_id;
 mod error;
+mod handover;
 mod id;
 mod key_ring;
 mod memory;
 mod partner;
+mod probe;
 mod random;
 mod restriction;
 mod return_token;
@@ -62,32 +66,41 @@ mod staging;
 mod state;
 mod store;
 mod uses;
+mod verification;
 mod view;
 mod word;
 
 pub use account::{
-    Account, AccountKind, Name, NameError, PolicySettings, Profile, TimeZone, TimeZoneError,
+    Account, AccountDetails, AccountKind, Name, NameError, PolicySettings, Profile, TimeZone,
+    TimeZoneError,
 };
-pub use address::{Canonical, SupportAddress};
+pub use address::{AddressDetails, Canonical, ForwardingToken, SupportAddress};
+pub use administrator::Administrator;
+pub use audit::{AuditEntry, AuditQuery, AuditRecord};
 pub use change::{DirectoryChange, DirectoryRow, RowKey, Sealed, SealedCredential};
 pub use connection::{OwnedConnection, SealedConnection};
-pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Forwarders, Protocol};
-pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
+pub use connector::{
+    Claim, Connector, ConnectorDetails, ConnectorKind, ConnectorState, Forwarders, Protocol,
+};
+pub use credential::{Credential, CredentialDetails, Grant, Issued, Known, Scope, UserName};
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use dkim_key::{DkimKey, DkimKeyName, DkimState, KeyOwner, SealedDkimKey};
 pub use error::{DirectoryError, Refusal};
 pub use gatepost_sasl::Verifier;
+pub use handover::Handover;
 pub use id::{AccountId, ConnectorId, IdError};
 pub use memory::MemoryStore;
 pub use partner::{
     Agreement, Feed, ListChange, Partner, PartnerEntry, PartnerEntryError, PartnerList,
     PartnerSource, beginning,
 };
+pub use probe::{Probe, ProbeId, ProbeIdError, ProbeKind};
 pub use restriction::{Reason, ReasonError, Restriction, Suspension};
 pub use secret::Secret;
 pub use sqlite::SqliteStore;
 pub use staging::ImportId;
 pub use state::inspect;
 pub use store::{DirectoryStore, Rows};
+pub use verification::Verification;
 pub use view::{Destination, Recipient, View};
 pub use word::WordError;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, PartnerEntry, RowKey, Rows,
+    AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore,
+    PartnerEntry, RowKey, Rows,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -23,6 +24,9 @@ struct Tables {
     /// Texts of entries, by list.
     entries: BTreeMap<u32, BTreeSet<String>>,
     last_list: u32,
+    /// Audit log, oldest first.
+    audit: Vec<AuditRecord>,
+    last_seq: u64,
 }
 
 impl MemoryStore {
@@ -68,6 +72,16 @@ impl DirectoryStore for MemoryStore {
         Ok(entries.is_some_and(|entries| entries.contains(&entry.to_string())))
     }
 
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, DirectoryError> {
+        let tables = self.tables();
+        let asked = |record: &&AuditRecord| {
+            query.before.is_none_or(|before| record.seq < before)
+                && (query.account.is_none() || record.entry.account == query.account)
+        };
+        let newest = tables.audit.iter().rev().filter(asked);
+        Ok(newest.take(query.limit).cloned().collect())
+    }
+
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {
         for change in changes {
             if let DirectoryChange::Put(DirectoryRow::List(list)) = change {
@@ -96,6 +110,16 @@ impl Tables {
                     self.entries.remove(list);
                 }
                 self.rows.remove(key);
+            }
+            DirectoryChange::Audit(entry) => {
+                self.last_seq += 1;
+                self.audit.push(AuditRecord {
+                    seq: self.last_seq,
+                    entry: entry.clone(),
+                });
+            }
+            DirectoryChange::ForgetAudit(before) => {
+                self.audit.retain(|record| record.entry.at >= *before);
             }
             DirectoryChange::AddEntries { list, entries, .. } => {
                 let texts = entries.iter().map(ToString::to_string);

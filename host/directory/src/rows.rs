@@ -8,10 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, DirectoryChange,
-    DirectoryError, DirectoryRow, DkimKey, Feed, Name, PartnerList, PartnerSource, Profile, Reason,
-    Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey,
-    SupportAddress, Suspension, UserName,
+    Account, AccountId, Agreement, AuditQuery, AuditRecord, Claim, Connector, ConnectorId,
+    Credential, DirectoryChange, DirectoryError, DirectoryRow, DkimKey, Feed, Name, PartnerList,
+    PartnerSource, Profile, Reason, Restriction, RowKey, Rows, Scope, Sealed, SealedConnection,
+    SealedCredential, SealedDkimKey, SupportAddress, Suspension, UserName,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -25,6 +25,10 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let connections = connections(connection)?.into_iter().map(Box::new);
     let restrictions = restrictions(connection)?.into_iter().map(Box::new);
     let dkim_keys = dkim_keys(connection)?.into_iter().map(Box::new);
+    let select = "SELECT body_json FROM administrators ORDER BY account, canonical";
+    let administrators = bodies(connection, select)?.into_iter();
+    let probes = bodies(connection, "SELECT body_json FROM probes ORDER BY id")?.into_iter();
+    let handovers = bodies(connection, "SELECT body_json FROM handovers ORDER BY id")?.into_iter();
     let rows = (accounts.map(DirectoryRow::Account))
         .chain(connectors.map(DirectoryRow::Connector))
         .chain(addresses.map(DirectoryRow::Address))
@@ -33,7 +37,10 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
         .chain(lists.map(DirectoryRow::List))
         .chain(connections.map(DirectoryRow::Connection))
         .chain(dkim_keys.map(DirectoryRow::DkimKey))
-        .chain(restrictions.map(DirectoryRow::Restriction));
+        .chain(restrictions.map(DirectoryRow::Restriction))
+        .chain(administrators.map(DirectoryRow::Administrator))
+        .chain(probes.map(DirectoryRow::Probe))
+        .chain(handovers.map(DirectoryRow::Handover));
     let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
     let last_list = connection.query_row(select, [], |row| row.get(0));
     Ok(Rows {
@@ -87,8 +94,8 @@ fn stored(time: Millis) -> i64 {
 
 fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
     let mut select = connection.prepare_cached(
-        "SELECT id, kind, product, time_zone, native_domain, created FROM accounts
-         ORDER BY created, id",
+        "SELECT id, kind, product, time_zone, native_domain, created, details_json
+         FROM accounts ORDER BY created, id",
     )?;
     let rows = select.query_map([], |row| {
         Ok(Account {
@@ -102,6 +109,7 @@ fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
                 brands: Vec::new(),
             },
             policies: BTreeMap::new(),
+            details: from_json(row, 6)?,
         })
     })?;
     let mut accounts = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -123,7 +131,8 @@ fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
 
 fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
     let mut select = connection.prepare_cached(
-        "SELECT id, account, name, domain, kind, protocol, state, created, forwarders_json
+        "SELECT id, account, name, domain, kind, protocol, state, created, forwarders_json,
+                details_json
          FROM connectors ORDER BY created, id",
     )?;
     let rows = select.query_map([], |row| {
@@ -139,6 +148,7 @@ fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
                 kind: parsed(row, 4)?,
                 protocol: parsed(row, 5)?,
             },
+            details: from_json(row, 9)?,
         })
     })?;
     rows.collect()
@@ -146,7 +156,8 @@ fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
 
 fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
     let mut select = connection.prepare_cached(
-        "SELECT address, account, connector, created, brand FROM addresses ORDER BY canonical, account",
+        "SELECT address, account, connector, created, brand, details_json FROM addresses
+         ORDER BY canonical, account",
     )?;
     let rows = select.query_map([], |row| {
         Ok(SupportAddress {
@@ -155,6 +166,7 @@ fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
             connector: optional_parsed(row, 2)?,
             brand: optional_parsed(row, 4)?,
             created: time(row, 3)?,
+            details: from_json(row, 5)?,
         })
     })?;
     rows.collect()
@@ -163,7 +175,7 @@ fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
 fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential>> {
     let mut select = connection.prepare_cached(
         "SELECT user_name, c.account, c.connector, alias, c.created, last_used, revoked, domain,
-                native_domain, key_id, verifier, last_network
+                native_domain, key_id, verifier, last_network, c.details_json
          FROM credentials c JOIN accounts a ON a.id = c.account
          LEFT JOIN connectors o ON o.id = c.connector ORDER BY c.created, user_name",
     )?;
@@ -190,6 +202,7 @@ fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential
             last_used: optional_time(row, 5)?,
             last_network: optional_parsed(row, 11)?,
             revoked: optional_time(row, 6)?,
+            details: from_json(row, 12)?,
         };
         Ok(SealedCredential {
             credential,
@@ -316,6 +329,37 @@ fn dkim_keys(connection: &Connection) -> rusqlite::Result<Vec<SealedDkimKey>> {
     rows.collect()
 }
 
+/// Reads rows that are kept as JSON.
+fn bodies<T: DeserializeOwned>(connection: &Connection, select: &str) -> rusqlite::Result<Vec<T>> {
+    let mut select = connection.prepare_cached(select)?;
+    let rows = select.query_map([], |row| from_json(row, 0))?;
+    rows.collect()
+}
+
+/// Reads entries of the audit log, newest first.
+pub(crate) fn audit(
+    connection: &Connection,
+    query: &AuditQuery,
+) -> rusqlite::Result<Vec<AuditRecord>> {
+    let of_account = match query.account {
+        Some(_) => "account = ?3 AND ",
+        None => "?3 IS NULL AND ",
+    };
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT seq, body_json FROM audit WHERE {of_account}seq < ?1 ORDER BY seq DESC LIMIT ?2"
+    ))?;
+    let before = query.before.and_then(|before| i64::try_from(before).ok());
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+    let given = (before.unwrap_or(i64::MAX), limit, &query.account);
+    let rows = select.query_map(given, |row| {
+        Ok(AuditRecord {
+            seq: row.get::<_, i64>(0)?.unsigned_abs(),
+            entry: from_json(row, 1)?,
+        })
+    })?;
+    rows.collect()
+}
+
 /// Writes a change.
 pub(crate) fn write(
     connection: &Connection,
@@ -336,6 +380,15 @@ pub(crate) fn write(
             }
             Ok(())
         }
+        DirectoryChange::Audit(entry) => Ok(execute(
+            connection,
+            "INSERT INTO audit (at, account, body_json) VALUES (?1, ?2, ?3)",
+            (stored(entry.at), &entry.account, to_json(entry)?),
+        )?),
+        DirectoryChange::ForgetAudit(before) => {
+            let delete = "DELETE FROM audit WHERE at < ?1";
+            Ok(execute(connection, delete, [stored(*before)])?)
+        }
         DirectoryChange::RemoveEntries { list, entries } => {
             let delete = "DELETE FROM partners WHERE list = ?1 AND entry = ?2";
             let mut delete = connection.prepare_cached(delete)?;
@@ -351,8 +404,8 @@ fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError
     match row {
         DirectoryRow::Account(account) => put_account(connection, account),
         DirectoryRow::Connector(connector) => put_connector(connection, connector),
-        DirectoryRow::Address(address) => Ok(put_address(connection, address)?),
-        DirectoryRow::Credential(sealed) => Ok(put_credential(connection, sealed)?),
+        DirectoryRow::Address(address) => put_address(connection, address),
+        DirectoryRow::Credential(sealed) => put_credential(connection, sealed),
         DirectoryRow::Agreement(Agreement {
             one,
             other,
@@ -367,6 +420,26 @@ fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError
         DirectoryRow::Connection(sealed) => Ok(put_connection(connection, sealed)?),
         DirectoryRow::Restriction(restriction) => put_restriction(connection, restriction),
         DirectoryRow::DkimKey(sealed) => Ok(put_dkim_key(connection, sealed)?),
+        DirectoryRow::Administrator(row) => Ok(execute(
+            connection,
+            "INSERT OR REPLACE INTO administrators (account, canonical, body_json)
+             VALUES (?1, ?2, ?3)",
+            (
+                row.account.to_string(),
+                row.canonical().as_str(),
+                to_json(row)?,
+            ),
+        )?),
+        DirectoryRow::Probe(row) => Ok(execute(
+            connection,
+            "INSERT OR REPLACE INTO probes (id, account, body_json) VALUES (?1, ?2, ?3)",
+            (row.id.as_str(), row.account.to_string(), to_json(row)?),
+        )?),
+        DirectoryRow::Handover(row) => Ok(execute(
+            connection,
+            "INSERT OR REPLACE INTO handovers (id, account, body_json) VALUES (?1, ?2, ?3)",
+            (&row.id, row.account.to_string(), to_json(row)?),
+        )?),
     }
 }
 
@@ -381,11 +454,11 @@ fn put_account(connection: &Connection, account: &Account) -> Result<(), Directo
     let id = account.id.to_string();
     execute(
         connection,
-        "INSERT INTO accounts (id, kind, product, time_zone, native_domain, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO accounts (id, kind, product, time_zone, native_domain, created, details_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, product = excluded.product,
              time_zone = excluded.time_zone, native_domain = excluded.native_domain,
-             created = excluded.created",
+             created = excluded.created, details_json = excluded.details_json",
         params![
             id,
             kind.word(),
@@ -393,6 +466,7 @@ fn put_account(connection: &Connection, account: &Account) -> Result<(), Directo
             time_zone.as_str(),
             native_domain.as_ascii(),
             stored(account.created),
+            to_json(&account.details)?,
         ],
     )?;
     execute(connection, "DELETE FROM brands WHERE account = ?1", [&id])?;
@@ -421,12 +495,14 @@ fn put_connector(connection: &Connection, connector: &Connector) -> Result<(), D
     Ok(execute(
         connection,
         "INSERT INTO connectors
-             (id, account, name, domain, kind, protocol, state, created, forwarders_json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             (id, account, name, domain, kind, protocol, state, created, forwarders_json,
+              details_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET account = excluded.account, name = excluded.name,
              domain = excluded.domain, kind = excluded.kind, protocol = excluded.protocol,
              state = excluded.state, created = excluded.created,
-             forwarders_json = excluded.forwarders_json",
+             forwarders_json = excluded.forwarders_json,
+             details_json = excluded.details_json",
         params![
             connector.id.to_string(),
             account.to_string(),
@@ -437,17 +513,20 @@ fn put_connector(connection: &Connection, connector: &Connector) -> Result<(), D
             connector.state.word(),
             stored(connector.created),
             to_json(&connector.forwarders)?,
+            to_json(&connector.details)?,
         ],
     )?)
 }
 
-fn put_address(connection: &Connection, address: &SupportAddress) -> rusqlite::Result<()> {
-    execute(
+fn put_address(connection: &Connection, address: &SupportAddress) -> Result<(), DirectoryError> {
+    Ok(execute(
         connection,
-        "INSERT INTO addresses (canonical, account, connector, address, created, brand)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO addresses
+             (canonical, account, connector, address, created, brand, details_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (canonical, account) DO UPDATE SET connector = excluded.connector,
-             address = excluded.address, created = excluded.created, brand = excluded.brand",
+             address = excluded.address, created = excluded.created, brand = excluded.brand,
+             details_json = excluded.details_json",
         params![
             address.canonical().as_str(),
             address.account.to_string(),
@@ -455,26 +534,30 @@ fn put_address(connection: &Connection, address: &SupportAddress) -> rusqlite::R
             address.address.as_str(),
             stored(address.created),
             address.brand.as_ref().map(Name::as_str),
+            to_json(&address.details)?,
         ],
-    )
+    )?)
 }
 
-fn put_credential(connection: &Connection, sealed: &SealedCredential) -> rusqlite::Result<()> {
+fn put_credential(
+    connection: &Connection,
+    sealed: &SealedCredential,
+) -> Result<(), DirectoryError> {
     let SealedCredential {
         credential,
         verifier,
     } = sealed;
-    execute(
+    Ok(execute(
         connection,
         "INSERT INTO credentials
              (user_name, account, connector, alias, created, last_used, revoked, key_id, verifier,
-              last_network)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+              last_network, details_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (user_name) DO UPDATE SET account = excluded.account,
              connector = excluded.connector, alias = excluded.alias, created = excluded.created,
              last_used = excluded.last_used, revoked = excluded.revoked,
              key_id = excluded.key_id, verifier = excluded.verifier,
-             last_network = excluded.last_network",
+             last_network = excluded.last_network, details_json = excluded.details_json",
         params![
             credential.user_name.as_str(),
             credential.account.to_string(),
@@ -486,8 +569,9 @@ fn put_credential(connection: &Connection, sealed: &SealedCredential) -> rusqlit
             verifier.key_id,
             verifier.bytes,
             credential.last_network.map(|network| network.to_string()),
+            to_json(&credential.details)?,
         ],
-    )
+    )?)
 }
 
 fn put_connection(connection: &Connection, row: &SealedConnection) -> rusqlite::Result<()> {
@@ -632,6 +716,22 @@ fn remove(connection: &Connection, key: &RowKey) -> rusqlite::Result<()> {
             let account = account.unwrap_or_default();
             let name = (&name.domain, name.selector.as_str(), account);
             execute(connection, delete, name)
+        }
+        RowKey::Administrator { account, canonical } => {
+            let delete = "DELETE FROM administrators WHERE account = ?1 AND canonical = ?2";
+            execute(
+                connection,
+                delete,
+                (account.to_string(), canonical.as_str()),
+            )
+        }
+        RowKey::Probe(id) => {
+            let delete = "DELETE FROM probes WHERE id = ?1";
+            execute(connection, delete, [id.as_str()])
+        }
+        RowKey::Handover(id) => {
+            let delete = "DELETE FROM handovers WHERE id = ?1";
+            execute(connection, delete, [id])
         }
         RowKey::List(list) => {
             let delete = "DELETE FROM partners WHERE list = ?1";

@@ -9,6 +9,7 @@ pub(crate) mod agreement;
 pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod credential;
+pub(crate) mod details;
 pub(crate) mod dkim;
 pub(crate) mod partner;
 pub(crate) mod restriction;

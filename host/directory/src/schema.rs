@@ -12,6 +12,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-4.sql"),
         include_str!("schema-5.sql"),
         include_str!("schema-6.sql"),
+        include_str!("schema-7.sql"),
     ],
     tables: &[
         ("accounts", 1),
@@ -26,6 +27,10 @@ const SCHEMA: Schema = Schema {
         ("connections", 4),
         ("dkim_keys", 5),
         ("restrictions", 6),
+        ("administrators", 7),
+        ("probes", 7),
+        ("handovers", 7),
+        ("audit", 7),
     ],
 };
 

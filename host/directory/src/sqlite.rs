@@ -6,8 +6,8 @@ use gatepost_files::sqlite::{self, Synced};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{
-    DirectoryChange, DirectoryError, DirectoryStore, PartnerEntry, RowKey, Rows, rows, schema,
-    state,
+    AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryStore, PartnerEntry, RowKey,
+    Rows, rows, schema, state,
 };
 
 /// Store in an SQLite file, `directory.db`. A change is on disk when it is written.
@@ -111,6 +111,10 @@ impl DirectoryStore for SqliteStore {
         let select = "SELECT EXISTS (SELECT 1 FROM partners WHERE list = ?1 AND entry = ?2)";
         let mut select = self.connection.prepare_cached(select)?;
         Ok(select.query_row((list, entry.to_string()), |row| row.get(0))?)
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, DirectoryError> {
+        Ok(rows::audit(&self.connection, query)?)
     }
 
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {

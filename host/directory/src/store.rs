@@ -2,14 +2,14 @@
 
 use std::fmt::Debug;
 
-use crate::{DirectoryChange, DirectoryError, DirectoryRow, PartnerEntry};
+use crate::{AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryRow, PartnerEntry};
 
 /// Store of a directory.
 ///
 /// A [`Directory`](crate::Directory) has its store to itself. It loads all rows when it is opened
 /// and then only writes: rules decide from the [`View`](crate::View), which follows each change
 /// after its commit. So a store checks no rule. Entries of partner lists are too many to hold in
-/// memory as texts; they are the only rows that are asked for later.
+/// memory as texts, and so is the audit log; they are all that is asked for later.
 ///
 /// The facts that every store has to pass are in `tests/conformance`.
 pub trait DirectoryStore: Debug + Send {
@@ -36,6 +36,12 @@ pub trait DirectoryStore: Debug + Send {
     /// # Errors
     /// The store cannot be read.
     fn contains(&self, list: u32, entry: &PartnerEntry) -> Result<bool, DirectoryError>;
+
+    /// Returns entries of the audit log, newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read, or holds something damaged.
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, DirectoryError>;
 
     /// Writes changes, in their order: all of them or, after an error or a crash, none. A durable
     /// store has them on disk when it returns.

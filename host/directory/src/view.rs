@@ -10,6 +10,7 @@ mod holdings;
 mod load;
 mod partner_index;
 mod partners;
+mod people;
 
 use std::sync::Arc;
 
@@ -21,8 +22,8 @@ use self::partners::Partners;
 pub(crate) use self::{dkim::DkimEntry, holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
-    Known, Restriction, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName,
-    Verifier, email_id::EmailIds, return_token::ReturnTokens,
+    Handover, Known, Probe, ProbeId, Restriction, Scope, Sealed, SealedCredential, SupportAddress,
+    Suspension, UserName, Verifier, email_id::EmailIds, return_token::ReturnTokens,
 };
 
 /// Owner of an address.
@@ -67,6 +68,10 @@ pub struct View {
     partners: Partners,
     /// DKIM keys of the site, ordered by domain and selector.
     site_dkim: Arc<Vec<DkimEntry>>,
+    /// Verification mails that are on their way.
+    probes: Map<ProbeId, Arc<Probe>>,
+    /// Secrets that links show once, by id.
+    handovers: Map<String, Arc<Handover>>,
     terms: Arc<Terms>,
 }
 
@@ -99,6 +104,8 @@ impl PartialEq for View {
             shared,
             partners,
             site_dkim,
+            probes,
+            handovers,
             terms,
         } = self;
         *accounts == other.accounts
@@ -111,6 +118,8 @@ impl PartialEq for View {
             && *shared == other.shared
             && *partners == other.partners
             && *site_dkim == other.site_dkim
+            && *probes == other.probes
+            && *handovers == other.handovers
             && terms.separators == other.terms.separators
     }
 }
@@ -142,6 +151,8 @@ impl View {
             shared: Map::new_sync(),
             partners: Partners::empty(),
             site_dkim: Arc::default(),
+            probes: Map::new_sync(),
+            handovers: Map::new_sync(),
             terms: Arc::new(terms),
         }
     }

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use common::{production, profile, settings};
 use gatepost_directory::{
-    AccountKind, Directory, DirectoryChange, DirectoryError, DirectoryStore, MemoryStore,
-    PartnerEntry, Rows,
+    AccountKind, AuditQuery, AuditRecord, Directory, DirectoryChange, DirectoryError,
+    DirectoryStore, MemoryStore, PartnerEntry, Rows,
 };
 
 const WORKS: u8 = 0;
@@ -40,6 +40,10 @@ impl DirectoryStore for Failing {
 
     fn contains(&self, list: u32, entry: &PartnerEntry) -> Result<bool, DirectoryError> {
         self.store.contains(list, entry)
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, DirectoryError> {
+        self.store.audit(query)
     }
 
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
-    ConnectorState, Directory, DirectoryError, Fetched, Forwarders, Grant, KeyOwner, Partner,
-    PartnerEntry, PartnerSource, PolicySettings, Reason, Recipient, Scope,
+    AddressDetails, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryError, Fetched,
+    Forwarders, Grant, Handover, KeyOwner, Partner, PartnerEntry, PartnerSource, PolicySettings,
+    Probe, ProbeKind, Reason, Recipient, Scope, Verification,
 };
 use gatepost_dkim::{Algorithm, Seen, Selector, SelectorPrefix};
 use gatepost_message::Millis;
@@ -23,8 +24,8 @@ use gatepost_volume::{Cap, Caps, Subject};
 use rusqlite::Connection;
 
 /// Schemas that were ever released.
-const SCHEMAS: [&str; 6] = [
-    "schema-1", "schema-2", "schema-3", "schema-4", "schema-5", "schema-6",
+const SCHEMAS: [&str; 7] = [
+    "schema-1", "schema-2", "schema-3", "schema-4", "schema-5", "schema-6", "schema-7",
 ];
 
 fn store(schema: &str) -> PathBuf {
@@ -111,9 +112,45 @@ fn fill(directory: &Directory) {
         let name = key.unwrap().name();
         (directory.dkim_looked(&name, &Seen::Published, Millis(2_000))).unwrap();
     }
+    let support = address("help@acme.example");
+    let seen = |details: &mut AddressDetails| {
+        details.inbound = Verification::Verified { at: Millis(3_000) };
+    };
+    directory.change_address(acme, &support, seen).unwrap();
+    let probe = Probe {
+        id: PROBE.parse().unwrap(),
+        account: acme,
+        address: support,
+        kind: ProbeKind::Outbound,
+        sent: Millis(4_000),
+        expires: Millis(5_000),
+        transaction: None,
+    };
+    directory.put_probe(probe).unwrap();
+    let handover = Handover {
+        id: "7".repeat(64),
+        account: acme,
+        user_name: inbound.credential.user_name.clone(),
+        created: Millis(6_000),
+        expires: Millis(7_000),
+        sealed: vec![0, 0xff],
+    };
+    directory.put_handover(handover).unwrap();
+    let entry = AuditEntry {
+        at: Millis(8_000),
+        account: Some(acme.to_string()),
+        actor: "root".to_owned(),
+        origin: None,
+        action: "connector-disconnected".to_owned(),
+        subject: "acme.example".to_owned(),
+        detail: None,
+    };
+    directory.record_audit(entry).unwrap();
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
 }
+
+const PROBE: &str = "abcdefghijklmnopqrstuvwxyz";
 
 const FEED: &str = "https://lists.example/partners";
 
@@ -168,6 +205,10 @@ fn dump(database: &Connection) -> String {
         "connections",
         "restrictions",
         "dkim_keys",
+        "administrators",
+        "probes",
+        "handovers",
+        "audit",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -278,6 +319,19 @@ fn every_earlier_schema_is_upgraded() {
             assert_eq!(signers.len(), usize::from(number > 3));
             assert!(signers.iter().all(|signer| signer.key.public().is_ok()));
         }
+        let has_people = *name >= "schema-7";
+        assert_eq!(view.probe(&PROBE.parse().unwrap()).is_some(), has_people);
+        assert_eq!(view.handover(&"7".repeat(64)).is_some(), has_people);
+        let query = AuditQuery {
+            account: Some(account.id.to_string()),
+            limit: 9,
+            ..AuditQuery::default()
+        };
+        let audited = directory.audit(&query).unwrap();
+        assert_eq!(audited.len(), usize::from(has_people));
+        let found = directory.addresses().unwrap();
+        let verified = found.iter().any(|of| of.details.inbound.is_verified());
+        assert_eq!(verified, has_people);
         let secret = fs::read_to_string(store(name).join("secret")).unwrap();
         for credential in credentials {
             let known = view.credential(credential.user_name.as_str()).unwrap();

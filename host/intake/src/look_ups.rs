@@ -68,7 +68,8 @@ impl AccountView {
         let connector = self.directory.connector(of.account, of.connector?)?;
         let kind = match connector.claim.kind {
             ConnectorKind::TwoWay => DomainKind::TwoWay,
-            ConnectorKind::OutboundOnly => DomainKind::OutboundOnly,
+            // Mail comes in alike: forwarded, without credentials.
+            ConnectorKind::OutboundOnly | ConnectorKind::Forwarded => DomainKind::OutboundOnly,
         };
         let known = &connector.forwarders;
         Some(ReceivingDomain {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use gatepost_message::{Address, Millis};
 
 use crate::{
-    Account, AccountId, Claim, Connector, ConnectorId, ConnectorState, Directory, DirectoryError,
-    Forwarders, Grant, Issued, Name, PolicySettings, Profile, Secret, SupportAddress, UserName,
+    Account, AccountDetails, AccountId, Claim, Connector, ConnectorDetails, ConnectorId,
+    ConnectorState, Directory, DirectoryError, Forwarders, Grant, Issued, Name, PolicySettings,
+    Profile, Secret, SupportAddress, UserName,
     rules::{self, credential::NewCredential},
 };
 
@@ -24,6 +25,7 @@ impl Directory {
             created: Millis::now(),
             profile,
             policies: BTreeMap::new(),
+            details: AccountDetails::default(),
         };
         account.profile.brands.sort();
         account.profile.brands.dedup();
@@ -64,6 +66,7 @@ impl Directory {
             state: ConnectorState::Claimed,
             forwarders: Forwarders::default(),
             claim,
+            details: ConnectorDetails::default(),
         };
         self.change(|view, state| rules::connector::add(view, &state.limits, connector))
     }

@@ -38,8 +38,12 @@ pub(crate) fn remove(view: &View, id: AccountId) -> RuleResult<()> {
     // Retired DKIM keys hold nothing that would be missed.
     let keys = view.dkim_keys(KeyOwner::Account(id));
     let keys = keys.map(|key| RowKey::DkimKey(key.name()));
+    let holdings = account(view, id)?;
     let rows = [RowKey::Restriction(id.to_string()), RowKey::Account(id)];
-    let changes = keys.chain(rows).map(DirectoryChange::Remove);
+    let changes = keys
+        .chain(holdings.goes_with_it())
+        .chain(rows)
+        .map(DirectoryChange::Remove);
     Ok(((), changes.collect()))
 }
 

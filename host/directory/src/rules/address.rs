@@ -4,8 +4,8 @@ use gatepost_message::{Address, Domain, Millis};
 
 use super::{RuleResult, account, unknown};
 use crate::{
-    AccountId, Canonical, ConnectorId, DirectoryChange, DirectoryRow, Limits, Name, Refusal,
-    RowKey, SupportAddress, View,
+    AccountId, AddressDetails, Canonical, ConnectorId, DirectoryChange, DirectoryRow, Limits, Name,
+    Refusal, RowKey, SupportAddress, View,
 };
 
 /// Adds an address in a domain of the account, if it belongs to no account yet.
@@ -30,6 +30,7 @@ pub(crate) fn add(
         connector,
         brand,
         created: now,
+        details: AddressDetails::default(),
     };
     if let Some(owner) = owner(view, &added.canonical(), id) {
         let (address, kind) = (added.address, account(view, owner)?.account.profile.kind);

@@ -6,8 +6,8 @@ use gatepost_message::Millis;
 
 use super::{RuleResult, account, connector, restriction, unknown};
 use crate::{
-    ConnectorKind, Credential, DirectoryChange, DirectoryRow, Grant, Limits, Refusal, RowKey,
-    Scope, Sealed, SealedCredential, UserName, View, uses::CredentialUse,
+    ConnectorKind, Credential, CredentialDetails, DirectoryChange, DirectoryRow, Grant, Limits,
+    Refusal, RowKey, Scope, Sealed, SealedCredential, UserName, View, uses::CredentialUse,
 };
 
 /// Credential that is asked for.
@@ -64,6 +64,7 @@ pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> RuleRes
         last_used: None,
         last_network: None,
         revoked: None,
+        details: CredentialDetails::default(),
     };
     Ok((credential.clone(), vec![put(credential, new.verifier)]))
 }

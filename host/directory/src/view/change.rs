@@ -53,6 +53,14 @@ impl View {
                 self.put_dkim_key(sealed, ring)?;
             }
             DirectoryChange::Remove(RowKey::DkimKey(name)) => self.remove_dkim_key(name),
+            DirectoryChange::Put(DirectoryRow::Administrator(row)) => self.put_administrator(row),
+            DirectoryChange::Put(DirectoryRow::Probe(row)) => self.put_probe(row),
+            DirectoryChange::Put(DirectoryRow::Handover(row)) => self.put_handover(row),
+            DirectoryChange::Remove(
+                key @ (RowKey::Administrator { .. } | RowKey::Probe(_) | RowKey::Handover(_)),
+            ) => self.remove_of_account(key),
+            // No part of the view: the log is read from the store.
+            DirectoryChange::Audit(_) | DirectoryChange::ForgetAudit(_) => {}
             DirectoryChange::Remove(RowKey::Connection { account, name }) => {
                 self.remove_connection(*account, name);
             }

@@ -1,5 +1,6 @@
 //! Account with all that it owns.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rpds::HashTrieSetSync as Set;
@@ -7,7 +8,8 @@ use rpds::HashTrieSetSync as Set;
 use super::connections::ConnectionEntry;
 use super::dkim::DkimEntry;
 use crate::{
-    Account, AccountId, Canonical, Connector, ConnectorId, Credential, Destination, UserName,
+    Account, AccountId, Administrator, Canonical, Connector, ConnectorId, Credential, Destination,
+    RowKey, UserName,
 };
 
 /// Account with all that it owns.
@@ -32,6 +34,10 @@ pub(crate) struct Holdings {
     pub(super) connections: Arc<Vec<ConnectionEntry>>,
     /// DKIM keys, ordered by domain and selector.
     pub(super) dkim: Arc<Vec<DkimEntry>>,
+    /// Administrators, ordered by address.
+    pub(super) administrators: Arc<Vec<Administrator>>,
+    /// Probes and handovers, which go with the account.
+    pub(super) in_flight: BTreeSet<RowKey>,
 }
 
 /// Property of an account in its native domain or by a connector.
@@ -59,6 +65,8 @@ impl Holdings {
             partners: Vec::new(),
             connections: Arc::default(),
             dkim: Arc::default(),
+            administrators: Arc::default(),
+            in_flight: BTreeSet::new(),
         }
     }
 
@@ -85,6 +93,9 @@ impl Holdings {
             partners,
             connections,
             dkim,
+            // They go with the account.
+            administrators: _,
+            in_flight: _,
         } = self;
         let has = |of: fn(&DomainHoldings) -> bool| places.iter().any(of);
         let kinds = [
@@ -112,6 +123,15 @@ impl Holdings {
             (!credentials.is_empty(), "credentials"),
             (!addresses.is_empty(), "support addresses"),
         ])
+    }
+
+    /// Returns the keys of the rows that go with the account when it is removed.
+    pub(crate) fn goes_with_it(&self) -> impl Iterator<Item = RowKey> {
+        let administrators = self.administrators.iter().map(|of| RowKey::Administrator {
+            account: of.account,
+            canonical: of.canonical(),
+        });
+        administrators.chain(self.in_flight.iter().cloned())
     }
 
     /// Returns the connections, ordered by name.

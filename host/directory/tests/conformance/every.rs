@@ -1,17 +1,17 @@
 //! Facts that every store has to pass.
 
 use gatepost_directory::{
-    Account, Canonical, Connector, ConnectorState, DirectoryChange, DirectoryError, DirectoryRow,
-    PartnerSource, RowKey, Rows, SupportAddress,
+    Account, AuditQuery, Canonical, Connector, ConnectorState, DirectoryChange, DirectoryError,
+    DirectoryRow, DirectoryStore, PartnerSource, RowKey, Rows, SupportAddress,
 };
 use gatepost_message::Millis;
 
 use crate::{
     Subject, contents,
     rows::{
-        account, add_entries, address, agreement, all, connection, connector, connector_id,
-        credential, dkim_keys, entry, id, list, put_account, put_connection, put_connector,
-        put_credential, put_list, put_restriction, restriction,
+        account, add_entries, address, agreement, all, audited, connection, connector,
+        connector_id, credential, dkim_keys, entry, id, list, put_account, put_connection,
+        put_connector, put_credential, put_list, put_restriction, restriction,
     },
 };
 
@@ -137,6 +137,31 @@ pub fn rows_come_after_those_that_they_refer_to(subject: &impl Subject) {
     assert!(accounts < place(RowKey::List(4)));
     assert!(accounts < place(DirectoryRow::Connection(connection(1).into()).key()));
     assert!(accounts < place(dkim_keys(1)[0].key()));
+}
+
+pub fn the_audit_log_is_read_from_its_end_by_account_and_page(subject: &impl Subject) {
+    let mut store = subject.open();
+    let entries = [audited(1, Some(1)), audited(2, None), audited(3, Some(1))];
+    store.write(&entries).unwrap();
+    let times = |store: &dyn DirectoryStore, account: Option<u32>, before, limit| {
+        let query = AuditQuery {
+            account: account.map(|number| id(number).to_string()),
+            before,
+            limit,
+        };
+        let records = store.audit(&query).unwrap();
+        let times: Vec<_> = records.iter().map(|record| record.entry.at.0).collect();
+        (times, records.last().map(|record| record.seq))
+    };
+    assert_eq!(times(&*store, None, None, 9).0, [3, 2, 1]);
+    assert_eq!(times(&*store, Some(1), None, 9).0, [3, 1]);
+    let (newest, last) = times(&*store, None, None, 2);
+    assert_eq!(newest, [3, 2]);
+    assert_eq!(times(&*store, None, last, 2).0, [1]);
+    store
+        .write(&[DirectoryChange::ForgetAudit(Millis(3))])
+        .unwrap();
+    assert_eq!(times(&*store, None, None, 9).0, [3]);
 }
 
 pub fn an_address_may_be_claimed_by_two_accounts(subject: &impl Subject) {

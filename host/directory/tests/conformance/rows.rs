@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use gatepost_directory::{
-    Account, AccountId, AccountKind, Agreement, Claim, Connector, ConnectorId, ConnectorKind,
-    ConnectorState, Credential, DirectoryChange, DirectoryRow, DkimKey, DkimState, Feed,
-    Forwarders, PartnerEntry, PartnerList, PartnerSource, Profile, Protocol, Restriction, Scope,
-    Sealed, SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension,
-    UserName,
+    Account, AccountDetails, AccountId, AccountKind, AddressDetails, Administrator, Agreement,
+    AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind, ConnectorState,
+    Credential, CredentialDetails, DirectoryChange, DirectoryRow, DkimKey, DkimState, Feed,
+    Forwarders, Handover, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId, ProbeKind,
+    Profile, Protocol, Restriction, Scope, Sealed, SealedConnection, SealedCredential,
+    SealedDkimKey, SupportAddress, Suspension, UserName, Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
@@ -37,6 +38,10 @@ pub fn account(number: u32) -> Account {
             settings.as_object().unwrap().clone(),
         )]
         .into(),
+        details: AccountDetails {
+            default_address: Some(format!("help@a{number}.example").parse().unwrap()),
+            brand_addresses: [("Zeta".parse().unwrap(), "z@a.example".parse().unwrap())].into(),
+        },
     }
 }
 
@@ -55,8 +60,15 @@ pub fn connector(number: u32) -> Connector {
             account: id(number),
             name: "mail".parse().unwrap(),
             domain: format!("a{number}.example").parse().unwrap(),
-            kind: ConnectorKind::TwoWay,
+            kind: match number % 3 {
+                0 => ConnectorKind::Forwarded,
+                1 => ConnectorKind::TwoWay,
+                _ => ConnectorKind::OutboundOnly,
+            },
             protocol: Protocol::ScramSha256,
+        },
+        details: ConnectorDetails {
+            disconnected: Some(Millis(2_500)),
         },
     }
 }
@@ -69,6 +81,15 @@ pub fn address(number: u32) -> SupportAddress {
         connector: Some(connector_id(number)),
         brand: number.is_multiple_of(2).then(|| "Zeta".parse().unwrap()),
         created: Millis(3_000),
+        details: AddressDetails {
+            inbound: Verification::Verified { at: Millis(3_001) },
+            outbound: Verification::Failed {
+                at: Millis(3_002),
+                reason: "quota".to_owned(),
+                words: format!("{number}"),
+            },
+            ..AddressDetails::default()
+        },
     }
 }
 
@@ -87,6 +108,7 @@ pub fn credential(number: u32) -> SealedCredential {
             last_used: Some(Millis(4_001)),
             last_network: Some("2001:db8::/64".parse().unwrap()),
             revoked: Some(Millis(4_002)),
+            details: CredentialDetails::default(),
         },
         verifier: Sealed {
             key_id: "key".to_owned(),
@@ -224,6 +246,55 @@ pub fn add_entries(list: u32, texts: &[&str]) -> DirectoryChange {
     }
 }
 
+fn probe_id(number: u32) -> ProbeId {
+    let letter = char::from(b'a' + (number % 26) as u8);
+    format!("{}{letter}", "q".repeat(25)).parse().unwrap()
+}
+
+/// Rows that go with the account of the same number.
+pub fn of_account(number: u32) -> [DirectoryRow; 3] {
+    let account = id(number);
+    [
+        DirectoryRow::Administrator(Box::new(Administrator {
+            account,
+            address: "Ann@a.example".parse().unwrap(),
+            language: "de".to_owned(),
+            added: Millis(10_000),
+            verified: Some(Millis(10_001)),
+        })),
+        DirectoryRow::Probe(Box::new(Probe {
+            id: probe_id(number),
+            account,
+            address: address(number).address,
+            kind: ProbeKind::Circuit,
+            sent: Millis(11_000),
+            expires: Millis(11_001),
+            transaction: Some("t".to_owned()),
+        })),
+        DirectoryRow::Handover(Box::new(Handover {
+            id: format!("{number:064x}"),
+            account,
+            user_name: credential(number).credential.user_name,
+            created: Millis(12_000),
+            expires: Millis(12_001),
+            sealed: vec![0, 0xff, number as u8],
+        })),
+    ]
+}
+
+/// An entry of the audit log.
+pub fn audited(at: u64, account: Option<u32>) -> DirectoryChange {
+    DirectoryChange::Audit(AuditEntry {
+        at: Millis(at),
+        account: account.map(|number| id(number).to_string()),
+        actor: "root".to_owned(),
+        origin: Some("socket".to_owned()),
+        action: "address-added".to_owned(),
+        subject: "help@a.example".to_owned(),
+        detail: None,
+    })
+}
+
 /// Changes that put a row of each kind for an account with this number, and entries.
 pub fn all(number: u32) -> Vec<DirectoryChange> {
     let list = |kind, source| put_list(list(3 * number + kind, number, source));
@@ -241,5 +312,6 @@ pub fn all(number: u32) -> Vec<DirectoryChange> {
         add_entries(3 * number + 2, &["ben@partner.example"]),
     ];
     changes.extend(dkim_keys(number).map(DirectoryChange::Put));
+    changes.extend(of_account(number).map(DirectoryChange::Put));
     changes
 }

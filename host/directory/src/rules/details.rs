@@ -1,0 +1,100 @@
+//! Rules of the data that the relay itself keeps of accounts, connectors and addresses, and of what
+//! goes with an account: probes, handovers and the audit log.
+
+use std::sync::Arc;
+
+use gatepost_message::Address;
+
+use super::{RuleResult, account, connector, unknown};
+use crate::{
+    Account, AccountDetails, AccountId, AddressDetails, AuditEntry, Canonical, Connector,
+    ConnectorDetails, ConnectorId, DirectoryChange, DirectoryRow, Handover, Probe, ProbeId,
+    Refusal, RowKey, SupportAddress, View,
+};
+
+/// Changes what the relay keeps of an account.
+pub(crate) fn of_account(
+    view: &View,
+    id: AccountId,
+    change: impl FnOnce(&mut AccountDetails),
+) -> RuleResult<Account> {
+    let mut changed = Account::clone(&account(view, id)?.account);
+    change(&mut changed.details);
+    let row = DirectoryRow::Account(Arc::new(changed.clone()));
+    Ok((changed, vec![DirectoryChange::Put(row)]))
+}
+
+/// Changes what the relay keeps of a connector.
+pub(crate) fn of_connector(
+    view: &View,
+    id: ConnectorId,
+    change: impl FnOnce(&mut ConnectorDetails),
+) -> RuleResult<Connector> {
+    let mut changed = connector::find(view, id)?.clone();
+    change(&mut changed.details);
+    let row = DirectoryRow::Connector(Box::new(changed.clone()));
+    Ok((changed, vec![DirectoryChange::Put(row)]))
+}
+
+/// Changes what the relay keeps of a support address.
+pub(crate) fn of_address(
+    view: &View,
+    account: AccountId,
+    address: &Address,
+    change: impl FnOnce(&mut AddressDetails),
+) -> RuleResult<SupportAddress> {
+    let mut changed = find_address(view, account, address)?.clone();
+    change(&mut changed.details);
+    let row = DirectoryRow::Address(changed.clone());
+    Ok((changed, vec![DirectoryChange::Put(row)]))
+}
+
+/// Puts a probe of an address of the account.
+pub(crate) fn put_probe(view: &View, probe: Probe) -> RuleResult<()> {
+    find_address(view, probe.account, &probe.address)?;
+    let row = DirectoryRow::Probe(Box::new(probe));
+    Ok(((), vec![DirectoryChange::Put(row)]))
+}
+
+/// Takes a probe away and returns it; `None` if it was taken before.
+pub(crate) fn take_probe(view: &View, id: &ProbeId) -> RuleResult<Option<Probe>> {
+    let taken = view.probe(id).cloned();
+    let key = taken.as_ref().map(|of| RowKey::Probe(of.id.clone()));
+    Ok((
+        taken,
+        key.map(DirectoryChange::Remove).into_iter().collect(),
+    ))
+}
+
+/// Puts a handover of a credential of the account.
+pub(crate) fn put_handover(view: &View, handover: Handover) -> RuleResult<()> {
+    account(view, handover.account)?;
+    let row = DirectoryRow::Handover(Box::new(handover));
+    Ok(((), vec![DirectoryChange::Put(row)]))
+}
+
+/// Takes a handover away and returns it; `None` if it was taken before.
+pub(crate) fn take_handover(view: &View, id: &str) -> RuleResult<Option<Handover>> {
+    let taken = view.handover(id).cloned();
+    let key = taken.as_ref().map(|of| RowKey::Handover(of.id.clone()));
+    Ok((
+        taken,
+        key.map(DirectoryChange::Remove).into_iter().collect(),
+    ))
+}
+
+/// Adds an entry to the audit log.
+pub(crate) fn audit(entry: AuditEntry) -> RuleResult<()> {
+    Ok(((), vec![DirectoryChange::Audit(entry)]))
+}
+
+fn find_address<'a>(
+    view: &'a View,
+    account: AccountId,
+    address: &Address,
+) -> Result<&'a SupportAddress, Refusal> {
+    let canonical = Canonical::as_compared(address);
+    let mut all = view.addresses_at(&canonical).iter();
+    let found = all.find(|of| of.account == account);
+    found.ok_or_else(|| unknown("address", address))
+}
