@@ -1,8 +1,9 @@
 //! Connections by destination: a limit on their number, and a pool of idle ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use gatepost_model::DestinationKey;
@@ -28,6 +29,10 @@ struct SharedPlaces {
     destinations: HashMap<DestinationKey, Arc<Places>>,
     /// Number of the active settings.
     generation: u64,
+    /// Number of idle connections.
+    idle: Arc<AtomicUsize>,
+    /// Where connections became idle, the longest ago at the front. Some have been taken since.
+    order: VecDeque<(Instant, Weak<Places>)>,
 }
 
 /// Places for the connections to one destination.
@@ -48,6 +53,23 @@ struct PlacesState {
 struct IdleConnection {
     connection: Connection,
     since: Instant,
+    _counted: CountedIdle,
+}
+
+/// One of the idle connections, for as long as it lives.
+struct CountedIdle(Arc<AtomicUsize>);
+
+impl CountedIdle {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for CountedIdle {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The right to one connection to a destination. No connection is opened while there is an idle
@@ -58,6 +80,8 @@ pub(crate) struct ConnectionPermit {
     generation: u64,
     /// Most transactions on one connection.
     transactions: u32,
+    /// Most idle connections to all destinations.
+    most_idle: usize,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -67,6 +91,8 @@ impl Pool {
             shared: Arc::new(Mutex::new(SharedPlaces {
                 destinations: HashMap::new(),
                 generation: 0,
+                idle: Arc::default(),
+                order: VecDeque::new(),
             })),
             generation: 0,
             reuse,
@@ -123,6 +149,7 @@ impl Pool {
             shared: Arc::clone(&self.shared),
             generation: self.generation,
             transactions: transactions.map_or(most, |own| own.min(most)),
+            most_idle: self.reuse.most_idle,
             permit: Some(permit),
         })
     }
@@ -152,7 +179,41 @@ impl Pool {
     }
 }
 
+impl SharedPlaces {
+    /// Notes a connection that became idle, and ends those that have been idle for the longest
+    /// time, beyond the most.
+    fn became_idle(&mut self, since: Instant, places: &Arc<Places>, most: usize) {
+        self.order.push_back((since, Arc::downgrade(places)));
+        while self.idle.load(Ordering::Relaxed) > most {
+            let Some((since, places)) = self.order.pop_front() else {
+                return;
+            };
+            if let Some(places) = places.upgrade() {
+                places.end_idle(since);
+            }
+        }
+        if self.order.len() > 4 * most {
+            self.order.retain(|(since, places)| {
+                let places = places.upgrade();
+                places.is_some_and(|of| of.idle.lock().iter().any(|idle| idle.since == *since))
+            });
+        }
+    }
+}
+
 impl Places {
+    /// Ends the connection that has been idle since this time, if it is idle still.
+    fn end_idle(&self, since: Instant) {
+        let ended = self
+            .idle
+            .lock()
+            .extract_if(.., |idle| idle.since == since)
+            .next();
+        if let Some(ended) = ended {
+            quit_in_background(ended.connection);
+        }
+    }
+
     fn new(limit: usize) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(limit)),
@@ -212,14 +273,17 @@ impl ConnectionPermit {
     /// Releases the permit and keeps the connection for reuse, unless other settings were
     /// activated.
     pub(crate) fn keep(self, connection: Connection) {
-        let shared = self.shared.lock();
+        let mut shared = self.shared.lock();
         if shared.generation != self.generation {
             return quit_in_background(connection);
         }
+        let since = Instant::now();
         self.places.idle.lock().push(IdleConnection {
             connection,
-            since: Instant::now(),
+            since,
+            _counted: CountedIdle::new(&shared.idle),
         });
+        shared.became_idle(since, &self.places, self.most_idle);
     }
 }
 

@@ -160,6 +160,10 @@ pub struct Reuse {
     pub transactions: u32,
     /// Longest time that a connection is kept open without work. Default 10 seconds.
     pub idle: Duration,
+    /// Most idle connections to all destinations together. Mail for a great many domains has a
+    /// connection for each, which is hardly ever of use again and takes a descriptor at both ends.
+    /// Default 100.
+    pub most_idle: usize,
 }
 
 impl Default for Reuse {
@@ -167,6 +171,7 @@ impl Default for Reuse {
         Self {
             transactions: 50,
             idle: Duration::from_secs(10),
+            most_idle: 100,
         }
     }
 }

@@ -56,6 +56,9 @@ pub struct Bench {
     /// Messages that wait for a dead host, of which a tenth waits for a slow one.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000)]
     waiting: u64,
+    /// Of outbound mail, measure this only; may be given several times.
+    #[arg(long = "case", value_enum, value_name = "CASE")]
+    cases: Vec<outbound::Case>,
     /// Writes all measurements to this file as well, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -151,7 +154,8 @@ impl Bench {
                 Part::Directory => directory::run(&mut report)?,
                 Part::Events => events::run(&relay, effort, &mut report)?,
                 Part::Outbound => {
-                    outbound::run(&relay, effort, self.waiting(), &mut report)?;
+                    let extent = (effort, &self.cases[..]);
+                    outbound::run(&relay, extent, self.waiting(), &mut report)?;
                 }
                 Part::Signing => signing::run(&relay, effort, &mut report)?,
             }

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
 
 use self::cases::{NameService, WayOut};
 use self::peer::{Manner, Peer, SMALL};
@@ -61,39 +62,63 @@ struct Left {
     reuse: f64,
 }
 
-/// Measures all cases, with so many messages for a dead host.
-pub fn run(binary: &Path, effort: Effort, dead: u64, report: &mut Report) -> Result<()> {
+/// Part of the measurement of outbound mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Case {
+    /// Through a smart host with TLS and AUTH.
+    SmartHost,
+    /// By MX to one domain.
+    OneDomain,
+    /// By MX to a hundred domains.
+    HundredDomains,
+    /// By MX to ten thousand domains.
+    ManyDomains,
+    /// Beside mail for a dead host.
+    Dead,
+    /// A small account beside a busy one.
+    SmallAccount,
+}
+
+/// Measures these cases, or all if none is named, with so many messages for a dead host.
+pub fn run(
+    binary: &Path,
+    (effort, cases): (Effort, &[Case]),
+    dead: u64,
+    report: &mut Report,
+) -> Result<()> {
+    let wanted = |case: Case| cases.is_empty() || cases.contains(&case);
     let network = NameService::start(if effort.runs > 1 { 10_000 } else { 1000 })?;
-    let mut rows = Vec::new();
-    if let Ok(case) = std::env::var("SPEED_CASE") {
-        let way = if case == "smart" {
-            WayOut::SmartHost
-        } else {
-            WayOut::Mx(case.parse()?)
-        };
-        rows.extend(leaving(binary, &network, way, effort)?);
-        report.table("Outbound, beside Postfix", &COLUMNS, &rows);
-        return Ok(());
-    }
-    rows.extend(leaving(binary, &network, WayOut::SmartHost, effort)?);
-    for domains in [1, 100, network.domains] {
-        rows.extend(leaving(binary, &network, WayOut::Mx(domains), effort)?);
-    }
-    report.table("Outbound, beside Postfix", &COLUMNS, &rows);
-    let mut rows = Vec::new();
-    for domains in [1, 100] {
-        rows.extend(beside_the_dead(binary, &network, domains, effort, dead)?);
-    }
-    let columns = [
-        "alone/s",
-        "beside the dead/s",
-        "of it %",
-        "bytes a dead one",
+    let ways = [
+        (Case::SmartHost, WayOut::SmartHost),
+        (Case::OneDomain, WayOut::Mx(1)),
+        (Case::HundredDomains, WayOut::Mx(100)),
+        (Case::ManyDomains, WayOut::Mx(network.domains)),
     ];
-    report.table("Beside mail for a dead host", &columns, &rows);
-    let rows = small_account(binary, dead.div_ceil(10))?;
-    let columns = ["s until ten have left", "waiting before them"];
-    report.table("A small account beside a busy one", &columns, &rows);
+    let mut rows = Vec::new();
+    for (_, way) in ways.into_iter().filter(|(case, _)| wanted(*case)) {
+        rows.extend(leaving(binary, &network, way, effort)?);
+    }
+    if !rows.is_empty() {
+        report.table("Outbound, beside Postfix", &COLUMNS, &rows);
+    }
+    if wanted(Case::Dead) {
+        let mut rows = Vec::new();
+        for domains in [1, 100] {
+            rows.extend(beside_the_dead(binary, &network, domains, effort, dead)?);
+        }
+        let columns = [
+            "alone/s",
+            "beside the dead/s",
+            "of it %",
+            "bytes a dead one",
+        ];
+        report.table("Beside mail for a dead host", &columns, &rows);
+    }
+    if wanted(Case::SmallAccount) {
+        let rows = small_account(binary, dead.div_ceil(10))?;
+        let columns = ["s until ten have left", "waiting before them"];
+        report.table("A small account beside a busy one", &columns, &rows);
+    }
     Ok(())
 }
 
@@ -114,10 +139,11 @@ fn leaving(
     for run in 1..=effort.runs {
         let mut gatepost = way.gatepost(binary, network, &peer)?;
         own.push(release(&mut gatepost, &peer, waiting)?);
+        progress(&format!("{way}, run {run}, Gatepost: {:?}", own.last()));
         if let Some((postfix, runs)) = &mut postfix {
             runs.push(release(postfix, &peer, waiting)?);
+            progress(&format!("{way}, run {run}, Postfix: {:?}", runs.last()));
         }
-        progress(&format!("{way}, run {run}: {:?}", own.last()));
     }
     results.push(("Gatepost", own));
     results.extend(postfix.map(|(_, runs)| ("Postfix", runs)));

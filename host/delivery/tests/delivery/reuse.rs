@@ -52,6 +52,44 @@ async fn a_connection_ends_after_its_number_of_transactions() {
 }
 
 #[tokio::test]
+async fn the_longest_idle_connection_ends_when_there_are_too_many() {
+    let (quit, mut gone) = tokio::sync::mpsc::unbounded_channel();
+    let first = NextHopServer::start(Offer::usual(), move |_, moment| {
+        if let Moment::Command("QUIT") = moment {
+            quit.send(()).unwrap();
+        }
+        None
+    })
+    .await;
+    let second = NextHopServer::accepting_everything().await;
+    let hops = [first.hop(TlsMode::None), second.hop(TlsMode::None)];
+    let by_domain = move |_: &_, recipient: &gatepost_spool::ClaimedRecipient| {
+        let second = recipient.address.domain() == "second.example";
+        Routing::Deliver(hops[usize::from(second)].clone().into())
+    };
+    let mut relay = Relay::start(by_domain, |settings| {
+        settings.reuse.idle = Duration::from_secs(3600);
+        settings.reuse.most_idle = 1;
+    });
+    for to in [
+        "bob@first.example",
+        "bob@second.example",
+        "ann@second.example",
+    ] {
+        relay
+            .accept("alice@a.example", &[to], &message("one"))
+            .await;
+        relay.ended(1).await;
+    }
+    timeout(PATIENCE, gone.recv()).await.unwrap().unwrap();
+    assert_eq!(
+        second.connections(),
+        1,
+        "the one that was used last is kept"
+    );
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed_with_quit() {
     let (quit, mut gone) = tokio::sync::mpsc::unbounded_channel();
     let server = NextHopServer::start(Offer::usual(), move |_, moment| {
