@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, tells_of_greylisting};
 
 /// Meaning of a transient reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Remark {
         }
         let text = reply.text().to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if has(&["greylist", "graylist", "grey list", "gray list", "postgrey"]) {
+        if tells_of_greylisting(&text) {
             let wait = named_time(&text).unwrap_or(GREYLIST_WAIT);
             return Self::Greylisted(wait.clamp(SHORTEST, LONGEST));
         }

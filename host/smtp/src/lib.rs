@@ -22,4 +22,4 @@ mod reply;
 pub mod server;
 
 pub use recipient_failure::RecipientFailure;
-pub use reply::{EnhancedCode, Reply, ReplyError};
+pub use reply::{EnhancedCode, Reply, ReplyError, tells_of_greylisting};

@@ -323,6 +323,14 @@ impl Display for Reply {
     }
 }
 
+/// Returns true if the text of a transient reply says that the server greylists (RFC 6647). The
+/// words are those of servers in common use.
+pub fn tells_of_greylisting(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let words = ["greylist", "graylist", "grey list", "gray list", "postgrey"];
+    words.iter().any(|word| text.contains(word))
+}
+
 /// Cuts a text into lines fit for a reply; always at least one.
 fn lines_of(text: &str) -> Vec<String> {
     let mut lines = Vec::new();

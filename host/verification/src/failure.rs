@@ -1,0 +1,67 @@
+//! A failed verification, with all that a person needs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FailureReason, Words};
+
+/// Failure of a verification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Failure {
+    /// Reason.
+    pub reason: FailureReason,
+    /// What exactly: the field, the domain, the code. Bounded, and fit to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Words>,
+    /// Words of the server, to be quoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Words>,
+    /// What to do.
+    pub advice: String,
+}
+
+impl Failure {
+    /// Makes a failure of which nothing more is known.
+    pub fn of(reason: FailureReason) -> Self {
+        Self {
+            reason,
+            detail: None,
+            server: None,
+            advice: reason.advice().to_owned(),
+        }
+    }
+
+    /// Adds what exactly failed.
+    pub fn with_detail(mut self, detail: &str) -> Self {
+        self.detail = Words::of(detail);
+        self
+    }
+
+    /// Adds the words of the server.
+    pub fn with_server(mut self, said: &str) -> Self {
+        self.server = Words::of(said);
+        self
+    }
+
+    /// Replaces the advice by that of the service's profile.
+    pub fn with_advice(mut self, advice: &str) -> Self {
+        advice.clone_into(&mut self.advice);
+        self
+    }
+}
+
+/// Writes the title, the detail and the server's words, without the advice.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.title())?;
+        if let Some(detail) = &self.detail {
+            write!(f, " ({detail})")?;
+        }
+        if let Some(server) = &self.server {
+            write!(f, "; your server says: \"{server}\"")?;
+        }
+        Ok(())
+    }
+}
