@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::{compare_field, compare_signature, signer};
 use crate::{
-    Failure, FailureReason, FieldChange, ProbeId, ProbeKind, ProbeToken, Remark, ReturnWay,
-    SentProbe, TokenPlace, Words,
+    FailureReason, FieldChange, ProbeId, ProbeKind, ProbeRemark, ProbeToken, QuotedWords,
+    ReturnWay, SentProbe, TokenPlace, VerificationFailure,
 };
 
 /// Name of the author's field.
@@ -58,10 +58,9 @@ impl ArrivalKind {
                 None => Self::Answer,
             };
         }
-        if from_nobody || gatepost_reports::may_be(message.head()) {
-            if gatepost_reports::read(octets, from_nobody).is_some() {
-                return Self::Report;
-            }
+        let may_report = from_nobody || gatepost_reports::may_be(message.head());
+        if may_report && gatepost_reports::read(octets, from_nobody).is_some() {
+            return Self::Report;
         }
         let automatic = message.header("Auto-Submitted").unwrap_or_default();
         match automatic.to_ascii_lowercase().starts_with("auto-replied") {
@@ -71,9 +70,9 @@ impl ArrivalKind {
     }
 }
 
-/// A probe that arrived.
+/// A probe that came back, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrival<'a> {
+pub struct ArrivedProbe<'a> {
     /// The message, before any edit.
     pub message: &'a Message,
     /// Recipient.
@@ -98,10 +97,10 @@ pub struct FieldReport {
     pub change: FieldChange,
     /// Value that was sent; `None` if it came back as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<Words>,
+    pub sent: Option<QuotedWords>,
     /// Value that came; `None` if it came back as it was, or not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub came: Option<Words>,
+    pub came: Option<QuotedWords>,
 }
 
 /// Fate of the relay's DKIM signature.
@@ -113,25 +112,25 @@ pub enum SignatureReport {
     /// It is there, and verifies.
     Valid {
         /// Its domain.
-        domain: Words,
+        domain: QuotedWords,
     },
     /// It is there, and could not be checked for now.
     Unchecked {
         /// Its domain.
-        domain: Words,
+        domain: QuotedWords,
     },
     /// It is there, and does not verify.
     Broken {
         /// Its domain.
-        domain: Words,
+        domain: QuotedWords,
         /// Reason, as the verifier says it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        why: Option<Words>,
+        why: Option<QuotedWords>,
     },
     /// It is gone, and another is there.
     Replaced {
         /// Domain of the other one, if it says one.
-        by: Option<Words>,
+        by: Option<QuotedWords>,
     },
     /// It is gone.
     Lost,
@@ -144,19 +143,19 @@ pub struct AuthenticationReport {
     /// SPF of the reverse-path.
     pub spf: Authentication,
     /// Domain that SPF was checked for.
-    pub spf_domain: Option<Words>,
+    pub spf_domain: Option<QuotedWords>,
     /// DKIM: `pass` if any signature passes.
     pub dkim: Authentication,
     /// Domains whose signatures pass.
-    pub dkim_domains: Vec<Words>,
+    pub dkim_domains: Vec<QuotedWords>,
     /// DMARC.
     pub dmarc: Authentication,
     /// Domain of From, for DMARC.
-    pub dmarc_domain: Option<Words>,
+    pub dmarc_domain: Option<QuotedWords>,
     /// Result of the ARC chain.
     pub arc: Authentication,
     /// Domain of the last sealer.
-    pub arc_sealer: Option<Words>,
+    pub arc_sealer: Option<QuotedWords>,
 }
 
 impl AuthenticationReport {
@@ -165,16 +164,16 @@ impl AuthenticationReport {
             .dkim
             .iter()
             .filter(|of| of.result == Authentication::Pass);
-        let domains = passing.filter_map(|of| Words::of(&of.domain));
+        let domains = passing.filter_map(|of| QuotedWords::of(&of.domain));
         Self {
             spf: facts.spf.mailfrom.result,
-            spf_domain: Words::of(&facts.spf.mailfrom.domain),
+            spf_domain: QuotedWords::of(&facts.spf.mailfrom.domain),
             dkim: facts.best_dkim(),
             dkim_domains: domains.take(MOST_DOMAINS).collect(),
             dmarc: facts.dmarc.result,
-            dmarc_domain: Words::of(&facts.dmarc.domain),
+            dmarc_domain: QuotedWords::of(&facts.dmarc.domain),
             arc: facts.arc.result,
-            arc_sealer: Words::of(&facts.arc.sealer),
+            arc_sealer: QuotedWords::of(&facts.arc.sealer),
         }
     }
 }
@@ -186,7 +185,7 @@ pub enum ProbeOutcome {
     /// The way works.
     Passed,
     /// It does not.
-    Failed(Failure),
+    Failed(VerificationFailure),
 }
 
 /// Comparison of a probe that came back with the probe that was sent.
@@ -208,14 +207,14 @@ pub struct ProbeReport {
     /// SPF, DKIM, DMARC and ARC.
     pub authentication: AuthenticationReport,
     /// Things that do no harm yet.
-    pub remarks: Vec<Remark>,
+    pub remarks: Vec<ProbeRemark>,
     /// Outcome.
     pub outcome: ProbeOutcome,
 }
 
 /// Compares a probe that came back with the one that was sent. Of several faults the outcome names
 /// the first that has to be mended: the way, the recipient, From, the fields, the signature.
-pub fn judge_arrival(sent: &SentProbe, arrival: &Arrival<'_>) -> ProbeReport {
+pub fn judge_arrival(sent: &SentProbe, arrival: &ArrivedProbe<'_>) -> ProbeReport {
     let fields = compared_fields(sent, arrival.message);
     let signature = compared_signature(sent, arrival);
     let failure = wrong_way(sent, arrival)
@@ -242,7 +241,7 @@ fn compared_fields(sent: &SentProbe, came: &Message) -> Vec<FieldReport> {
         let (change, value) = compare_field(&field.name, &field.value, values);
         let shown = |value: &str| {
             let is_changed = change != FieldChange::Intact;
-            is_changed.then(|| Words::of(value)).flatten()
+            is_changed.then(|| QuotedWords::of(value)).flatten()
         };
         FieldReport {
             name: field.name.clone(),
@@ -260,7 +259,7 @@ fn values_of(message: &Message, name: &str) -> Vec<String> {
     fields.map(|field| field.unfolded()).collect()
 }
 
-fn compared_signature(sent: &SentProbe, arrival: &Arrival<'_>) -> SignatureReport {
+fn compared_signature(sent: &SentProbe, arrival: &ArrivedProbe<'_>) -> SignatureReport {
     let Some(ours) = sent.signatures.first() else {
         return SignatureReport::NotSigned;
     };
@@ -279,7 +278,7 @@ fn compared_signature(sent: &SentProbe, arrival: &Arrival<'_>) -> SignatureRepor
     let best = compared.min_by_key(|(_, change, _)| rank(*change));
     let (ours, change, value) = best.unwrap_or((ours, FieldChange::Lost, String::new()));
     let (domain, selector) = signer(ours);
-    let shown = |domain: &Option<String>| domain.as_deref().and_then(Words::of);
+    let shown = |domain: &Option<String>| domain.as_deref().and_then(QuotedWords::of);
     let Some(name) = shown(&domain) else {
         return SignatureReport::NotSigned;
     };
@@ -302,7 +301,7 @@ fn compared_signature(sent: &SentProbe, arrival: &Arrival<'_>) -> SignatureRepor
                 }
                 Some(fact) if fact.result != Authentication::Temperror => SignatureReport::Broken {
                     domain: name,
-                    why: fact.reason.as_deref().and_then(Words::of),
+                    why: fact.reason.as_deref().and_then(QuotedWords::of),
                 },
                 _ => SignatureReport::Unchecked { domain: name },
             }
@@ -311,21 +310,26 @@ fn compared_signature(sent: &SentProbe, arrival: &Arrival<'_>) -> SignatureRepor
 }
 
 /// Returns the failure of a probe that came by another way than it should have.
-fn wrong_way(sent: &SentProbe, arrival: &Arrival<'_>) -> Option<Failure> {
+fn wrong_way(sent: &SentProbe, arrival: &ArrivedProbe<'_>) -> Option<VerificationFailure> {
     match (&sent.way, arrival.way) {
         (ReturnWay::Session(wanted), ArrivalWay::Session(domain)) if wanted == domain => None,
         (ReturnWay::Session(wanted), ArrivalWay::Session(domain)) => {
             let detail = format!("{} instead of {}", domain.as_ascii(), wanted.as_ascii());
-            Some(Failure::of(FailureReason::ReturnedFromAnotherDomain).with_detail(&detail))
+            Some(
+                VerificationFailure::of(FailureReason::ReturnedFromAnotherDomain)
+                    .with_detail(&detail),
+            )
         }
-        (ReturnWay::Session(_), _) => Some(Failure::of(FailureReason::ReturnedUnauthenticated)),
+        (ReturnWay::Session(_), _) => Some(VerificationFailure::of(
+            FailureReason::ReturnedUnauthenticated,
+        )),
         (ReturnWay::Forwarded, _) => None,
         (ReturnWay::Delivered, _) => unproved_author(arrival.facts),
     }
 }
 
 /// Returns the failure of a probe that the smart host delivered in a name that nothing proves.
-fn unproved_author(facts: &Facts) -> Option<Failure> {
+fn unproved_author(facts: &Facts) -> Option<VerificationFailure> {
     let spf = &facts.spf.mailfrom;
     let is_aligned = facts.dmarc.alignment.spf || facts.dmarc.alignment.dkim;
     let fails = facts.dmarc.result == Authentication::Fail
@@ -342,26 +346,27 @@ fn unproved_author(facts: &Facts) -> Option<Failure> {
     );
     // The server proves a domain, only not that of From.
     let failure = match spf.result {
-        Authentication::Pass => Failure::of(FailureReason::ReturnedFromAnotherDomain).with_advice(
-            "The smart host sends in the name of another domain: let it keep the reverse-path \
+        Authentication::Pass => VerificationFailure::of(FailureReason::ReturnedFromAnotherDomain)
+            .with_advice(
+                "The smart host sends in the name of another domain: let it keep the reverse-path \
              of the message, or sign with DKIM in the domain of From.",
-        ),
-        _ => Failure::of(FailureReason::ReturnedUnauthenticated),
+            ),
+        _ => VerificationFailure::of(FailureReason::ReturnedUnauthenticated),
     };
     Some(failure.with_detail(&results))
 }
 
-fn wrong_recipient(sent: &SentProbe, arrival: &Arrival<'_>) -> Option<Failure> {
+fn wrong_recipient(sent: &SentProbe, arrival: &ArrivedProbe<'_>) -> Option<VerificationFailure> {
     let wanted = &sent.returns_to;
     let is_it = arrival.recipient.is_same_mailbox(wanted)
         || (arrival.recipient.as_str()).eq_ignore_ascii_case(wanted.as_str());
     (!is_it).then(|| {
         let detail = format!("{} instead of {wanted}", arrival.recipient);
-        Failure::of(FailureReason::ReturnedToAnotherAddress).with_detail(&detail)
+        VerificationFailure::of(FailureReason::ReturnedToAnotherAddress).with_detail(&detail)
     })
 }
 
-fn rewritten_from(came: &Message, fields: &[FieldReport]) -> Option<Failure> {
+fn rewritten_from(came: &Message, fields: &[FieldReport]) -> Option<VerificationFailure> {
     let from = fields.iter().find(|field| field.name == FROM)?;
     let is_alone = came.count(FROM) == 1;
     let keeps = matches!(from.change, FieldChange::Intact | FieldChange::Altered);
@@ -371,23 +376,25 @@ fn rewritten_from(came: &Message, fields: &[FieldReport]) -> Option<Failure> {
             (true, None) => "there is none",
             (false, _) => "there is not one From alone",
         };
-        Failure::of(FailureReason::FromRewritten).with_detail(detail)
+        VerificationFailure::of(FailureReason::FromRewritten).with_detail(detail)
     })
 }
 
 /// Returns the failure of a probe that lost a field or brings one with another value.
-fn changed_fields(fields: &[FieldReport]) -> Option<Failure> {
+fn changed_fields(fields: &[FieldReport]) -> Option<VerificationFailure> {
     let marks = || fields.iter().filter(|field| field.must_survive);
     let lost: Vec<&str> = marks()
         .filter(|field| field.change == FieldChange::Lost)
         .map(|field| field.name.as_str())
         .collect();
     if !lost.is_empty() {
-        return Some(Failure::of(FailureReason::HeaderLost).with_detail(&lost.join(", ")));
+        return Some(
+            VerificationFailure::of(FailureReason::HeaderLost).with_detail(&lost.join(", ")),
+        );
     }
     let altered = marks().find(|field| field.change != FieldChange::Intact)?;
-    let quoted = |value: &Option<Words>| {
-        let value = value.as_ref().map(Words::as_str).unwrap_or_default();
+    let quoted = |value: &Option<QuotedWords>| {
+        let value = value.as_ref().map(QuotedWords::as_str).unwrap_or_default();
         value.chars().take(80).collect::<String>()
     };
     let detail = format!(
@@ -396,14 +403,14 @@ fn changed_fields(fields: &[FieldReport]) -> Option<Failure> {
         quoted(&altered.came),
         quoted(&altered.sent)
     );
-    Some(Failure::of(FailureReason::HeaderAltered).with_detail(&detail))
+    Some(VerificationFailure::of(FailureReason::HeaderAltered).with_detail(&detail))
 }
 
-fn replaced_signature(signature: &SignatureReport) -> Option<Failure> {
+fn replaced_signature(signature: &SignatureReport) -> Option<VerificationFailure> {
     let SignatureReport::Replaced { by } = signature else {
         return None;
     };
-    let failure = Failure::of(FailureReason::SignatureReplaced);
+    let failure = VerificationFailure::of(FailureReason::SignatureReplaced);
     Some(match by {
         Some(domain) => failure.with_detail(&format!("by one of {domain}")),
         None => failure,
@@ -412,31 +419,31 @@ fn replaced_signature(signature: &SignatureReport) -> Option<Failure> {
 
 fn remarks(
     sent: &SentProbe,
-    arrival: &Arrival<'_>,
+    arrival: &ArrivedProbe<'_>,
     fields: &[FieldReport],
     signature: &SignatureReport,
-) -> Vec<Remark> {
+) -> Vec<ProbeRemark> {
     let mut remarks = Vec::new();
     for field in fields {
-        let Some(name) = Words::of(&field.name) else {
+        let Some(name) = QuotedWords::of(&field.name) else {
             continue;
         };
         match (field.must_survive, field.change) {
             (false, FieldChange::Altered) if field.name == FROM => {
-                remarks.push(Remark::NameInFromChanged);
+                remarks.push(ProbeRemark::NameInFromChanged);
             }
             (false, change) if change != FieldChange::Intact && field.name != FROM => {
-                remarks.push(Remark::StandardFieldChanged { field: name });
+                remarks.push(ProbeRemark::StandardFieldChanged { field: name });
             }
             (true, FieldChange::Intact) if arrival.message.count(&field.name) > 1 => {
-                remarks.push(Remark::FieldAdded { field: name });
+                remarks.push(ProbeRemark::FieldAdded { field: name });
             }
             _ => {}
         }
     }
     match signature {
-        SignatureReport::Broken { .. } => remarks.push(Remark::SignatureBroken),
-        SignatureReport::Lost => remarks.push(Remark::SignatureLost),
+        SignatureReport::Broken { .. } => remarks.push(ProbeRemark::SignatureBroken),
+        SignatureReport::Lost => remarks.push(ProbeRemark::SignatureLost),
         _ => {}
     }
     let facts = arrival.facts;
@@ -444,17 +451,17 @@ fn remarks(
         // The session proves more than these results.
         ReturnWay::Session(_) => {}
         ReturnWay::Forwarded => match arrival.way {
-            ArrivalWay::Session(_) => remarks.push(Remark::CameBySession),
+            ArrivalWay::Session(_) => remarks.push(ProbeRemark::CameBySession),
             ArrivalWay::Direct if !is_vouched_for(sent.to.domain(), facts) => {
-                remarks.push(Remark::ForwarderUnproved);
+                remarks.push(ProbeRemark::ForwarderUnproved);
             }
             _ => {}
         },
         ReturnWay::Delivered => {
-            let results: [(Authentication, fn(Authentication) -> Remark); 3] = [
-                (facts.spf.mailfrom.result, Remark::spf),
-                (facts.best_dkim(), Remark::dkim),
-                (facts.dmarc.result, Remark::dmarc),
+            let results: [(Authentication, fn(Authentication) -> ProbeRemark); 3] = [
+                (facts.spf.mailfrom.result, ProbeRemark::spf),
+                (facts.best_dkim(), ProbeRemark::dkim),
+                (facts.dmarc.result, ProbeRemark::dmarc),
             ];
             let failing = results
                 .into_iter()

@@ -6,7 +6,7 @@ use gatepost_connections::{
 use gatepost_model::{AttemptResult, AttemptStage, Ending};
 use gatepost_smtp::{EnhancedCode, Reply, tells_of_greylisting};
 
-use crate::{Failure, FailureReason};
+use crate::{FailureReason, VerificationFailure};
 
 /// Meaning of an attempt for the verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +14,9 @@ pub enum AttemptVerdict {
     /// The server has the message: it has to come back.
     Accepted,
     /// It is tried again. If it stays so until the deadline, this is the failure.
-    Waiting(Failure),
+    Waiting(VerificationFailure),
     /// It will not be delivered, or not before somebody changes something.
-    Failed(Failure),
+    Failed(VerificationFailure),
 }
 
 /// Octets of a text that are looked at.
@@ -41,13 +41,17 @@ pub fn judge_attempt(profile: &Profile, result: &AttemptResult) -> AttemptVerdic
 
 /// Returns the failure that a negative reply means, be it a server's or the relay's own about a
 /// session that did not come about.
-pub fn failure_of_reply(profile: &Profile, stage: DialogueStage, reply: &Reply) -> Failure {
+pub fn failure_of_reply(
+    profile: &Profile,
+    stage: DialogueStage,
+    reply: &Reply,
+) -> VerificationFailure {
     let text = reply.text();
     let quoted = quoted_reply(&text);
     let is_own = quoted.is_none() && is_of_relay(stage, &text);
     let said = quoted.unwrap_or_else(|| reply.clone());
     let classified = classify(profile, stage, &said);
-    Reading {
+    EndingReply {
         stage,
         said: &said,
         text: &text,
@@ -57,7 +61,7 @@ pub fn failure_of_reply(profile: &Profile, stage: DialogueStage, reply: &Reply) 
 }
 
 /// Returns the failure that the trouble of a connection means.
-pub fn failure_of_trouble(profile: &Profile, trouble: &ConnectionTrouble) -> Failure {
+pub fn failure_of_trouble(profile: &Profile, trouble: &ConnectionTrouble) -> VerificationFailure {
     let text = &trouble.words;
     let quoted = quoted_reply(text).or_else(|| reply_at_start(text));
     let is_own = quoted.is_none();
@@ -68,7 +72,7 @@ pub fn failure_of_trouble(profile: &Profile, trouble: &ConnectionTrouble) -> Fai
         wait: None,
         advice: trouble.advice.clone(),
     };
-    Reading {
+    EndingReply {
         stage: trouble.stage,
         said: &said,
         text,
@@ -78,7 +82,7 @@ pub fn failure_of_trouble(profile: &Profile, trouble: &ConnectionTrouble) -> Fai
 }
 
 /// A reply that ended something, as it is read.
-struct Reading<'a> {
+struct EndingReply<'a> {
     stage: DialogueStage,
     said: &'a Reply,
     /// Whole text, with the words of the relay around those of the server.
@@ -87,12 +91,12 @@ struct Reading<'a> {
     is_own: bool,
 }
 
-impl Reading<'_> {
-    fn failure(&self, profile: &Profile, classified: &Classified) -> Failure {
+impl EndingReply<'_> {
+    fn failure(&self, profile: &Profile, classified: &Classified) -> VerificationFailure {
         let reason = self.reason(classified.class);
         let failure = match self.is_own {
-            true => Failure::of(reason).with_detail(self.text),
-            false => Failure::of(reason).with_server(&self.said.to_string()),
+            true => VerificationFailure::of(reason).with_detail(self.text),
+            false => VerificationFailure::of(reason).with_server(&self.said.to_string()),
         };
         // What a profile says of its service is more exact.
         let mut rules = profile.replies.iter();
@@ -214,7 +218,7 @@ fn of_handshake(text: &str) -> FailureReason {
         FailureReason::TlsExpired
     } else if has(&["protocolversion", "protocol version", "incompatible"]) {
         FailureReason::TlsVersion
-    } else if has(&["certificate", "unknownissuer", "unknownca", "pin"]) {
+    } else if has(&["certificate", "unknownissuer", "unknownca"]) {
         FailureReason::TlsUntrusted
     } else {
         FailureReason::TlsFailed

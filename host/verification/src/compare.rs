@@ -105,7 +105,7 @@ fn meaning(value: &str) -> String {
 }
 
 /// Returns the addresses of a field's body, in lower case and in order.
-fn addresses(value: &str) -> Vec<String> {
+pub fn addresses(value: &str) -> Vec<String> {
     let field = format!("From: {value}\r\n\r\n");
     let parsed = MessageParser::default().parse_headers(field.as_bytes());
     let from = parsed.as_ref().and_then(|parsed| parsed.from());

@@ -39,7 +39,7 @@ impl ProbeMarks {
             ("X-Gatepost-From-Account-Id", account.to_owned()),
             ("X-Gatepost-Email-Id", email_id.to_owned()),
         ];
-        let named = |(name, value)| Some((FieldName::new(name).ok()?, value));
+        let named = |(name, value): (&str, String)| Some((FieldName::new(name).ok()?, value));
         Self::new(marks.into_iter().filter_map(named))
     }
 

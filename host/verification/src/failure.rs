@@ -4,25 +4,25 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FailureReason, Words};
+use crate::{FailureReason, QuotedWords};
 
 /// Failure of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Failure {
+pub struct VerificationFailure {
     /// Reason.
     pub reason: FailureReason,
-    /// What exactly: the field, the domain, the code. Bounded, and fit to be shown.
+    /// Detail, such as the field, the domain or the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<Words>,
+    pub detail: Option<QuotedWords>,
     /// Words of the server, to be quoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<Words>,
-    /// What to do.
+    pub server: Option<QuotedWords>,
+    /// Advice: what to do.
     pub advice: String,
 }
 
-impl Failure {
+impl VerificationFailure {
     /// Makes a failure of which nothing more is known.
     pub fn of(reason: FailureReason) -> Self {
         Self {
@@ -33,15 +33,15 @@ impl Failure {
         }
     }
 
-    /// Adds what exactly failed.
+    /// Adds a detail.
     pub fn with_detail(mut self, detail: &str) -> Self {
-        self.detail = Words::of(detail);
+        self.detail = QuotedWords::of(detail);
         self
     }
 
     /// Adds the words of the server.
     pub fn with_server(mut self, said: &str) -> Self {
-        self.server = Words::of(said);
+        self.server = QuotedWords::of(said);
         self
     }
 
@@ -53,7 +53,7 @@ impl Failure {
 }
 
 /// Writes the title, the detail and the server's words, without the advice.
-impl fmt::Display for Failure {
+impl fmt::Display for VerificationFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.reason.title())?;
         if let Some(detail) = &self.detail {

@@ -13,12 +13,12 @@
 //! 4. [`judge_arrival`] compares what came back with what was sent: a [`ProbeReport`] with its
 //!    [`ProbeOutcome`].
 //! 5. [`judge_attempt`] reads the result of an attempt at delivery, [`judge_report`] a report on the
-//!    probe, and [`judge_silence`] the time that went by. Each gives a [`Failure`] its
+//!    probe, and [`judge_silence`] the time that went by. Each gives a [`VerificationFailure`] its
 //!    [`FailureReason`].
 //! 6. [`ForwardingConfirmation::recognise`] finds the code by which a provider wants a forwarding to
 //!    be confirmed.
 //!
-//! Everything that comes from outside is bounded, and [`Words`] are fit to be shown.
+//! Everything that comes from outside is bounded, and [`QuotedWords`] are fit to be shown.
 
 #![forbid(unsafe_code)]
 
@@ -39,20 +39,20 @@ mod token;
 mod words;
 
 pub use self::arrival::{
-    Arrival, ArrivalKind, ArrivalWay, AuthenticationReport, FieldReport, ProbeOutcome, ProbeReport,
-    SignatureReport, judge_arrival,
+    ArrivalKind, ArrivalWay, ArrivedProbe, AuthenticationReport, FieldReport, ProbeOutcome,
+    ProbeReport, SignatureReport, judge_arrival,
 };
 pub use self::attempt::{AttemptVerdict, failure_of_reply, failure_of_trouble, judge_attempt};
-pub use self::compare::{FieldChange, compare_body, compare_field, compare_signature};
+pub use self::compare::{FieldChange, addresses, compare_body, compare_field, compare_signature};
 pub use self::compose::{ProbeMarks, ProbePlan, compose};
 pub use self::confirmation::{ForwardingConfirmation, Provider};
-pub use self::failure::Failure;
+pub use self::failure::VerificationFailure;
 pub use self::kind::{ProbeKind, ReturnWay};
 pub use self::language::Language;
 pub use self::reason::FailureReason;
-pub use self::remark::Remark;
+pub use self::remark::ProbeRemark;
 pub use self::report::{ReportVerdict, judge_report};
 pub use self::sent::{SentField, SentProbe};
 pub use self::silence::judge_silence;
-pub use self::token::{FoundToken, ProbeId, ProbeToken, ProbeTokens, TokenPlace};
-pub use self::words::Words;
+pub use self::token::{FoundToken, ProbeId, ProbeIdError, ProbeToken, ProbeTokens, TokenPlace};
+pub use self::words::QuotedWords;

@@ -5,16 +5,16 @@ use std::fmt;
 use gatepost_authentication::Authentication;
 use serde::{Deserialize, Serialize};
 
-use crate::Words;
+use crate::QuotedWords;
 
 /// Something that is not as it should be, and does no harm yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "remark", rename_all = "kebab-case")]
-pub enum Remark {
+pub enum ProbeRemark {
     /// A standard field came back with another value, or not at all.
     StandardFieldChanged {
         /// Name.
-        field: Words,
+        field: QuotedWords,
     },
     /// The display name in From is another.
     NameInFromChanged,
@@ -45,11 +45,11 @@ pub enum Remark {
     /// relay's.
     FieldAdded {
         /// Name.
-        field: Words,
+        field: QuotedWords,
     },
 }
 
-impl Remark {
+impl ProbeRemark {
     pub(crate) fn spf(result: Authentication) -> Self {
         Self::Spf { result }
     }
@@ -63,7 +63,7 @@ impl Remark {
     }
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for ProbeRemark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::StandardFieldChanged { field } => write!(

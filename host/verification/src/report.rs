@@ -5,15 +5,15 @@ use gatepost_reports::{MailReport, ReportedAction, ReportedRecipient};
 use gatepost_smtp::{EnhancedCode, Reply};
 
 use crate::attempt::reply_at_start;
-use crate::{Failure, FailureReason, failure_of_reply};
+use crate::{FailureReason, VerificationFailure, failure_of_reply};
 
 /// Meaning of a report for the verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportVerdict {
     /// The probe was not delivered.
-    Failed(Failure),
+    Failed(VerificationFailure),
     /// The probe is still tried. If it stays so until the deadline, this is the failure.
-    Delayed(Failure),
+    Delayed(VerificationFailure),
     /// The probe was delivered or passed on: it has to come back.
     Delivered,
     /// The report says nothing of delivery.
@@ -42,10 +42,14 @@ pub fn judge_report(profile: &Profile, report: &MailReport) -> ReportVerdict {
     }
 }
 
-fn failure(profile: &Profile, worst: &ReportedRecipient, report: &MailReport) -> Failure {
+fn failure(
+    profile: &Profile,
+    worst: &ReportedRecipient,
+    report: &MailReport,
+) -> VerificationFailure {
     let said = worst.diagnostic.as_deref().unwrap_or_default();
     let Some(reply) = reply_of(worst, said) else {
-        let failure = Failure::of(FailureReason::Refused).with_server(said);
+        let failure = VerificationFailure::of(FailureReason::Refused).with_server(said);
         return match &report.reporter {
             Some(reporter) => failure.with_detail(&format!("{reporter} reports it")),
             None => failure,

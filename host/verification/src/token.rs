@@ -1,6 +1,6 @@
 //! Tokens of probes, by which one that comes back is known.
 //!
-//! A token is the id of the probe in base 32 and a message authentication code (HMAC-SHA-256,
+//! A token is the id of the probe and a message authentication code (HMAC-SHA-256,
 //! RFC 2104), so nobody but the relay makes one. The directory keeps the id with the time at which
 //! the probe expires, and strikes it out at its first use. A token fits into a local part, and case
 //! does not matter, since some servers change it.
@@ -10,6 +10,7 @@
 //! nothing but the address that it goes to.
 
 use std::fmt;
+use std::str::FromStr;
 
 use gatepost_message::{Address, Domain, Message, bare_message_id};
 use mail_parser::MessageParser;
@@ -20,7 +21,7 @@ use subtle::ConstantTimeEq as _;
 /// Alphabet of base 32 (RFC 4648 section 6) in lower case.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// Length of an id of 128 bits, in characters of 5 bits.
+/// Length of an id, in characters of 5 bits: 130 bits.
 const ID_LENGTH: usize = 26;
 
 /// Length of the code: 70 bits, which nobody guesses by sending mail.
@@ -36,48 +37,50 @@ const RETURN_PATH: &str = "probe+";
 const LONGEST_TEXT: usize = 64 << 10;
 
 /// Octets of a message that are parsed for the text of its body.
-const MOST_OCTETS: usize = 256 << 10;
+pub(crate) const MOST_OCTETS: usize = 256 << 10;
 
 /// Most words of the form of a token that are verified in one message.
 const MOST_CANDIDATES: usize = 16;
 
-/// Id of a probe: 128 random bits.
+/// Id of a probe: 26 random characters of base 32, under which the directory keeps it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ProbeId(u128);
+pub struct ProbeId([u8; ID_LENGTH]);
 
-impl ProbeId {
-    /// Makes the id of random octets, which the caller draws.
-    pub fn from_octets(octets: [u8; 16]) -> Self {
-        Self(u128::from_be_bytes(octets))
-    }
+/// Error: a text is not the id of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeIdError;
 
-    /// Returns the 128 bits.
-    pub fn octets(self) -> [u8; 16] {
-        self.0.to_be_bytes()
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        if text.len() != ID_LENGTH {
-            return None;
-        }
-        text.bytes()
-            .try_fold(0_u128, |bits, byte| {
-                let digit = ALPHABET.iter().position(|letter| *letter == byte)?;
-                bits.checked_mul(32)?.checked_add(digit as u128)
-            })
-            .map(Self)
+impl fmt::Display for ProbeIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the id of a probe is 26 letters and digits of base 32")
     }
 }
 
-/// Writes the id in base 32.
+impl std::error::Error for ProbeIdError {}
+
+impl ProbeId {
+    /// Returns the id as text, in lower case.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for ProbeId {
+    type Err = ProbeIdError;
+
+    fn from_str(text: &str) -> Result<Self, ProbeIdError> {
+        let letters: [u8; ID_LENGTH] = text.as_bytes().try_into().map_err(|_| ProbeIdError)?;
+        match letters.iter().all(|letter| is_digit(*letter)) {
+            true => Ok(Self(letters.map(|letter| letter.to_ascii_lowercase()))),
+            false => Err(ProbeIdError),
+        }
+    }
+}
+
 impl fmt::Display for ProbeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = (0..ID_LENGTH).rev().map(|place| {
-            let digit = usize::try_from((self.0 >> (5 * place)) & 31).unwrap_or_default();
-            char::from(ALPHABET[digit])
-        });
-        f.write_str(&digits.collect::<String>())
+        f.pad(self.as_str())
     }
 }
 
@@ -89,15 +92,15 @@ impl fmt::Debug for ProbeId {
 
 impl From<ProbeId> for String {
     fn from(id: ProbeId) -> Self {
-        id.to_string()
+        id.as_str().to_owned()
     }
 }
 
 impl TryFrom<String> for ProbeId {
-    type Error = &'static str;
+    type Error = ProbeIdError;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::read(&text).ok_or("the id of a probe is 26 characters of base 32")
+    fn try_from(text: String) -> Result<Self, ProbeIdError> {
+        text.parse()
     }
 }
 
@@ -180,9 +183,8 @@ impl ProbeTokens {
 
     /// Issues the token of a probe; `None` without a key.
     pub fn issue(&self, id: ProbeId) -> Option<ProbeToken> {
-        let written = id.to_string();
-        let code = code(self.keys.last()?, &written);
-        let text = format!("{written}{code}");
+        let code = code(self.keys.last()?, id.as_str());
+        let text = format!("{id}{code}");
         Some(ProbeToken { id, text })
     }
 
@@ -197,7 +199,7 @@ impl ProbeTokens {
         for key in &self.keys {
             is_issued |= code(key, written).as_bytes().ct_eq(given.as_bytes());
         }
-        let id = ProbeId::read(written).filter(|_| bool::from(is_issued))?;
+        let id = written.parse().ok().filter(|_| bool::from(is_issued))?;
         Some(ProbeToken { id, text })
     }
 

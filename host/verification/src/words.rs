@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// terminal would hide or obey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Words(String);
+pub struct QuotedWords(String);
 
-impl Words {
+impl QuotedWords {
     /// Most characters that are kept of what was said.
     const LONGEST: usize = 300;
 
@@ -37,7 +37,7 @@ impl Words {
     }
 }
 
-impl fmt::Display for Words {
+impl fmt::Display for QuotedWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
