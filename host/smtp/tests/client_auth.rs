@@ -300,6 +300,22 @@ fn a_login_without_a_common_mechanism_fails_the_session() {
 }
 
 #[test]
+fn the_error_names_what_the_server_offers_instead() {
+    let many: String = (0..50).map(|at| format!(" OTHER-{at}")).collect();
+    let many = format!("AUTH PLAIN{many}");
+    for (offer, named) in [
+        ("AUTH GSSAPI ntlm", "(offered: GSSAPI, NTLM)"),
+        ("AUTH PLAIN NTLM <script> NTLM", "(offered: PLAIN, NTLM)"),
+        ("AUTH", "(offered: none)"),
+        (&many, "OTHER-8, OTHER-9)"),
+    ] {
+        let (client, _) = Client::greeted(token(10), offer);
+        let failure = client.failure().to_string();
+        assert!(failure.ends_with(named), "{offer}: {failure}");
+    }
+}
+
+#[test]
 fn a_malformed_challenge_is_cancelled() {
     let long = format!("334 {}\r\n", "QUFB".repeat(3100));
     for (challenge, error) in [

@@ -10,11 +10,13 @@ pub enum ExchangeError {
     #[error(
         "the server offers no mechanism that this connection allows and its credential can use \
          (offered: {})",
-        names(offered)
+        names(offered, others)
     )]
     NoMechanism {
         /// Known mechanisms that the server offers.
         offered: Vec<Mechanism>,
+        /// Names of the mechanisms that the server offers and nobody here knows.
+        others: Vec<String>,
     },
     /// The challenge is not base64.
     #[error("the server's challenge is not base64")]
@@ -47,13 +49,11 @@ pub enum ExchangeError {
     Random,
 }
 
-fn names(mechanisms: &[Mechanism]) -> String {
-    match mechanisms {
-        [] => "none that is known".to_owned(),
-        _ => mechanisms
-            .iter()
-            .map(|of| of.name())
-            .collect::<Vec<_>>()
-            .join(", "),
+fn names(mechanisms: &[Mechanism], others: &[String]) -> String {
+    let known = mechanisms.iter().map(|of| of.name());
+    let names: Vec<&str> = known.chain(others.iter().map(String::as_str)).collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
     }
 }

@@ -60,7 +60,8 @@ impl Exchange {
         };
         let Some(&mechanism) = login.mechanisms.iter().find(usable) else {
             let offered = offered.to_vec();
-            return Err(ExchangeError::NoMechanism { offered });
+            let others = Vec::new();
+            return Err(ExchangeError::NoMechanism { offered, others });
         };
         let flag = match (mechanism, channel.binding) {
             (Mechanism::ScramSha256Plus, Some(binding)) => Flag::Bound(binding),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gatepost_sasl::client::{Begun, Channel, Exchange, LONGEST_LINE, Login};
+use gatepost_sasl::client::{Begun, Channel, Exchange, ExchangeError, LONGEST_LINE, Login};
 use zeroize::Zeroizing;
 
 use super::{Capabilities, LoginError};
@@ -67,7 +67,13 @@ impl Auth {
             mechanism,
             initial,
             exchange,
-        } = Exchange::begin(login, &offer.auth, channel)?;
+        } = Exchange::begin(login, &offer.auth, channel).map_err(|error| match error {
+            ExchangeError::NoMechanism { offered, .. } => ExchangeError::NoMechanism {
+                offered,
+                others: offer.other_auth.clone(),
+            },
+            error => error,
+        })?;
         let command = format!("AUTH {mechanism}");
         let fits = |initial: &Zeroizing<String>| {
             command.len() + " ".len() + initial.len() + "\r\n".len() <= LONGEST_COMMAND
@@ -103,7 +109,7 @@ impl Auth {
     pub(super) fn finish(self) -> Result<(), LoginError> {
         // The server has not even asked for the response.
         if self.held.is_some() {
-            return Err(gatepost_sasl::client::ExchangeError::Early.into());
+            return Err(ExchangeError::Early.into());
         }
         Ok(self.exchange.finish()?)
     }

@@ -30,6 +30,8 @@ pub struct Capabilities {
     pub chunking: bool,
     /// AUTH (RFC 4954): the offered mechanisms that this client knows.
     pub auth: Vec<Mechanism>,
+    /// Names of the offered mechanisms that this client does not know, for errors.
+    pub other_auth: Vec<String>,
     /// LIMITS (RFC 9422).
     pub limits: Limits,
     /// XFORWARD: the attributes of a message's sender that the server asks for.
@@ -85,10 +87,23 @@ impl Capabilities {
     }
 
     fn add_mechanisms<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        for mechanism in names.filter_map(Mechanism::parse) {
-            if !self.auth.contains(&mechanism) {
-                self.auth.push(mechanism);
+        for name in names {
+            match Mechanism::parse(name) {
+                Some(mechanism) if !self.auth.contains(&mechanism) => self.auth.push(mechanism),
+                Some(_) => {}
+                None => self.add_other(name),
             }
+        }
+    }
+
+    /// Keeps the name of a mechanism (RFC 4422 section 3.1), within bounds.
+    fn add_other(&mut self, name: &str) {
+        const MOST: usize = 10;
+        let name = name.to_ascii_uppercase();
+        let is_letter = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        let is_name = (1..=20).contains(&name.len()) && name.bytes().all(is_letter);
+        if is_name && self.other_auth.len() < MOST && !self.other_auth.contains(&name) {
+            self.other_auth.push(name);
         }
     }
 }
