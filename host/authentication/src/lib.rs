@@ -28,7 +28,7 @@ mod summary;
 mod tags;
 
 pub use author::{bodies_shown_as, from_bodies};
-pub use dmarc::{foresee, organizational_domain_by_list};
+pub use dmarc::{foresee, foresee_alignment, organizational_domain_by_list};
 pub use facts::{
     ArcDkim, ArcFact, ArcSet, Authentication, Author, DkimFact, DmarcAlignment, DmarcFact,
     DmarcPolicy, Facts, FromClarity, FromFact, IprevFact, SpfFact, SpfFacts,

@@ -5,7 +5,7 @@
 //! the client (`evaluate`). Terms may name further domains, some made of the message's own data
 //! (`macros`, `expand`). So a stranger's record decides what is looked up: the number of look-ups
 //! is bounded (`limits`), and so is their time. A domain that refuses may explain it
-//! (`explanation`).
+//! (`explanation`). [`survey`] counts what a record may cause, whoever is checked.
 //!
 //! The mechanism `ptr` and `%{p}` are evaluated as the RFC says (`validated`), although they are
 //! deprecated. An unknown modifier has to be well-formed and has no effect.
@@ -17,6 +17,7 @@ mod limits;
 mod macros;
 mod network;
 mod record;
+mod survey;
 mod validated;
 
 use std::net::IpAddr;
@@ -28,6 +29,8 @@ use crate::{Authentication, SpfFact};
 use evaluate::{SpfCheck, SpfVerdict};
 use gatepost_dns::Dns;
 use record::Qualifier;
+pub use record::is_record;
+pub use survey::{MOST_TERMS, MOST_VOID, SpfSurvey, survey};
 
 /// Client that sends, and receiver that checks.
 #[derive(Debug, Clone, Copy)]

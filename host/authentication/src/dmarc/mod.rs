@@ -118,18 +118,34 @@ pub async fn foresee(
     boundary: Boundary,
     spf: impl Future<Output = SpfFact>,
 ) -> DmarcFact {
-    let signed = |domain: &&str| DkimFact {
-        result: Authentication::Pass,
-        domain: (*domain).to_owned(),
-        ..DkimFact::default()
-    };
-    let signatures: Vec<_> = signers.iter().map(signed).collect();
     let discovered = discover(dns, author.to_owned(), boundary).await;
     let spf = match &discovered.record {
         Applicable::Some(..) => spf.await,
         Applicable::None(_) | Applicable::Unknown(_) => SpfFact::default(),
     };
-    discovered.judge(dns, &spf, &signatures).await
+    discovered.judge(dns, &spf, &signatures(signers)).await
+}
+
+/// Judges mail as [`foresee`] does, with its alignment where there is no policy, too.
+pub async fn foresee_alignment(
+    dns: &impl Dns,
+    author: &str,
+    signers: &[&str],
+    boundary: Boundary,
+    spf: &SpfFact,
+) -> DmarcFact {
+    let discovered = discover(dns, author.to_owned(), boundary).await;
+    discovered.judge(dns, spf, &signatures(signers)).await
+}
+
+/// Returns the signatures of these domains as their receivers will find them.
+fn signatures(signers: &[&str]) -> Vec<DkimFact> {
+    let signed = |domain: &&str| DkimFact {
+        result: Authentication::Pass,
+        domain: (*domain).to_owned(),
+        ..DkimFact::default()
+    };
+    signers.iter().map(signed).collect()
 }
 
 impl Discovered {

@@ -80,6 +80,23 @@ impl SpfError {
 /// SpfVerdict, or `None` for a domain without a record.
 type Evaluated = Result<Option<SpfVerdict>, SpfError>;
 
+/// Looks up the only SPF record of a domain (sections 4.4 and 4.5).
+pub(super) async fn look_up(dns: &impl Dns, domain: &str) -> Result<Option<SpfRecord>, SpfError> {
+    let found = dns.txt(domain).await?;
+    let mut records = found.records().iter().filter(|text| is_record(text));
+    let Some(record) = records.next() else {
+        return Ok(None);
+    };
+    if records.next().is_some() {
+        return Err(SpfError::SeveralRecords(domain.to_owned()));
+    }
+    let malformed = |term| SpfError::Malformed {
+        domain: domain.to_owned(),
+        term,
+    };
+    SpfRecord::parse(record).map(Some).map_err(malformed)
+}
+
 impl<'a, D: Dns> SpfCheck<'a, D> {
     pub(super) fn new(dns: &'a D, client: &'a SpfClient<'a>, sender: &'a Sender) -> Self {
         Self {
@@ -96,7 +113,7 @@ impl<'a, D: Dns> SpfCheck<'a, D> {
     pub(super) async fn host(&mut self, mut domain: String) -> Evaluated {
         let mut redirected = false;
         loop {
-            let Some(record) = self.record(&domain).await? else {
+            let Some(record) = look_up(self.dns, &domain).await? else {
                 // Section 6.1: the target of a redirection has to have a record.
                 return match redirected {
                     true => Err(SpfError::NoRecord(domain)),
@@ -131,23 +148,6 @@ impl<'a, D: Dns> SpfCheck<'a, D> {
     /// Calls [`SpfCheck::host`] recursively.
     fn included(&mut self, domain: String) -> Pin<Box<dyn Future<Output = Evaluated> + Send + '_>> {
         Box::pin(self.host(domain))
-    }
-
-    /// Looks up the only SPF record of a domain (sections 4.4 and 4.5).
-    async fn record(&self, domain: &str) -> Result<Option<SpfRecord>, SpfError> {
-        let found = self.dns.txt(domain).await?;
-        let mut records = found.records().iter().filter(|text| is_record(text));
-        let Some(record) = records.next() else {
-            return Ok(None);
-        };
-        if records.next().is_some() {
-            return Err(SpfError::SeveralRecords(domain.to_owned()));
-        }
-        let malformed = |term| SpfError::Malformed {
-            domain: domain.to_owned(),
-            term,
-        };
-        SpfRecord::parse(record).map(Some).map_err(malformed)
     }
 
     /// Returns true if a mechanism matches (section 5).

@@ -4,11 +4,11 @@ use super::evaluate::SpfError;
 
 /// Limit on the terms that ask the DNS in one check: `include`, `a`, `mx`, `ptr`, `exists`,
 /// `redirect`, of all records together.
-const MAX_TERMS: u8 = 10;
+pub(super) const MAX_TERMS: u8 = 10;
 /// Limit on void look-ups: questions of terms that find no record or no name. Questions about the
 /// exchanges that `mx` finds do not count: a domain whose exchanges have only IPv4 addresses would
 /// otherwise fail every IPv6 client.
-const MAX_VOID: u8 = 2;
+pub(super) const MAX_VOID: u8 = 2;
 /// Limit on the exchanges of one `mx`, and on the names of one address.
 pub(super) const MAX_NAMES: usize = 10;
 

@@ -51,7 +51,7 @@ const VERSION: &[u8] = b"v=spf1";
 
 /// Returns true if a TXT record is an SPF record: behind its version is a space or the end (section
 /// 4.5).
-pub(super) fn is_record(text: &[u8]) -> bool {
+pub fn is_record(text: &[u8]) -> bool {
     text.split_at_checked(VERSION.len())
         .is_some_and(|(version, rest)| {
             version.eq_ignore_ascii_case(VERSION) && rest.first().is_none_or(|next| *next == b' ')
