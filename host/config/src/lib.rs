@@ -28,6 +28,7 @@ mod mx;
 mod notifications;
 mod origin;
 mod otlp;
+mod outside;
 mod policy;
 mod relay;
 mod relay_connections;

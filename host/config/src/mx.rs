@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// Settings of mail by MX.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -12,6 +12,9 @@ pub struct Mx {
     pub own_names: Vec<String>,
     /// Public addresses of this relay that its machine does not have itself.
     pub own_addresses: Vec<IpAddr>,
+    /// Name whose SPF record has the addresses that mail leaves from, for customers to include.
+    #[serde(deserialize_with = "spf_include")]
+    pub spf_include: Option<String>,
     /// Port on which the servers of domains take mail.
     pub port: u16,
     /// Heeds the MTA-STS policies of domains (RFC 8461).
@@ -42,10 +45,26 @@ impl Default for Mx {
         Self {
             own_names: Vec::new(),
             own_addresses: Vec::new(),
+            spf_include: None,
             port: 25,
             mta_sts: true,
             mta_sts_port: 443,
             unaligned: Unaligned::default(),
         }
+    }
+}
+
+/// Reads a name of the DNS, which may have labels that begin with an underscore.
+fn spf_include<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?.to_ascii_lowercase();
+    let is_label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        (1..=63).contains(&label.len()) && label.bytes().all(inner)
+    };
+    match name.len() <= 253 && name.contains('.') && name.split('.').all(is_label) {
+        true => Ok(Some(name)),
+        false => Err(D::Error::custom(format!(
+            "`{name}` is not a name of the DNS; write one such as \"_spf.mx.desk.example\""
+        ))),
     }
 }

@@ -5,7 +5,7 @@
 //! The site's own keys sign for its own domains, and never what leaves through a customer's mail
 //! service, which signs for its domain itself where the account has no key.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -190,7 +190,7 @@ impl Ways {
             .map(|signer| signer.domain.as_ascii())
             .collect();
         let spf = async {
-            let addresses = self.addresses(egress);
+            let addresses = config.outside_addresses(egress);
             self.foreseen_spf(&resolver, path, &addresses).await
         };
         let boundary = config.authentication.settings().boundary;
@@ -243,19 +243,6 @@ impl Ways {
         }
     }
 
-    /// Returns the public addresses from which mail may leave, as far as the relay knows them.
-    fn addresses(&self, egress: Option<&str>) -> Vec<IpAddr> {
-        let config = Arc::clone(&self.active.load().config);
-        let pool = egress.and_then(|pool| config.egress.get(pool));
-        if let Some(pool) = pool {
-            return pool.addresses.clone();
-        }
-        match config.mx.own_addresses.as_slice() {
-            [] => own_address().into_iter().collect(),
-            own => own.to_vec(),
-        }
-    }
-
     /// Returns the address that mail of the sender's connection falls back to.
     fn default_address(&self, transaction: &Transaction) -> Option<Address> {
         let account = transaction.account.as_deref()?;
@@ -288,18 +275,4 @@ fn first_of(domain: &str, find: impl Fn(&str) -> Vec<Arc<Signer>>) -> Vec<Arc<Si
             None => return Vec::new(),
         }
     }
-}
-
-/// Returns the address from which the system sends to the world, if it is one of the world's.
-/// Connecting a UDP socket sends nothing.
-fn own_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind(SocketAddr::from(([0, 0, 0, 0], 0))).ok()?;
-    // A root name server, as an address outside.
-    socket
-        .connect((std::net::Ipv4Addr::new(198, 41, 0, 4), 53))
-        .ok()?;
-    let address = socket.local_addr().ok()?.ip();
-    gatepost_guard::special_use(address)
-        .is_none()
-        .then_some(address)
 }
