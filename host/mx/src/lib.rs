@@ -25,8 +25,9 @@ mod target;
 
 pub use look_up::{Mx, Settings};
 pub use mta_sts::{
-    Clock, HostPattern, KnownPolicy, Mode, MtaSts, MtaStsSettings, NoId, PoliciesInMemory,
-    PolicyCache, PolicyCacheError, PolicyError, PolicyFile, PolicyId, StsPolicy,
+    Clock, FetchError, HostPattern, KnownPolicy, Mode, MtaSts, MtaStsSettings, NoId,
+    PoliciesInMemory, PolicyCache, PolicyCacheError, PolicyError, PolicyFetcher, PolicyFile,
+    PolicyId, StsPolicy, published as published_policy,
 };
 pub use no_route::NoRoute;
 pub use own::Own;

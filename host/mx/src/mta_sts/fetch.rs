@@ -1,5 +1,6 @@
 //! Fetching of policies over HTTPS (RFC 8461 section 3.3).
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,8 +21,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// Fetches at one time.
 const AT_ONCE: usize = 128;
 
-/// Client for policies.
-pub(super) struct Fetcher {
+/// Client for policies, with a bounded number of fetches at one time.
+pub struct PolicyFetcher {
     http: HttpClient,
     port: u16,
     places: Semaphore,
@@ -29,23 +30,37 @@ pub(super) struct Fetcher {
 
 /// Reason why a policy was not fetched.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub enum FetchError {
+    /// The server did not answer in time.
     #[error("it was not fetched within {} s", TIME_LIMIT.as_secs())]
     Timeout,
+    /// The domain cannot be a host.
     #[error("{0} cannot be in a URL")]
     Domain(String),
+    /// There is no answer.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The server has no policy.
     #[error("the server answers {0}")]
     Status(StatusCode),
+    /// The answer is of another type.
     #[error("it is not of the type text/plain")]
     Type,
+    /// The text is no policy.
     #[error("it is no policy: {0}")]
     StsPolicy(#[from] PolicyError),
 }
 
-impl Fetcher {
-    pub(super) fn new(http: HttpClient, port: u16) -> Self {
+impl fmt::Debug for PolicyFetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyFetcher").finish_non_exhaustive()
+    }
+}
+
+impl PolicyFetcher {
+    /// Makes a client for policies at a port. Strangers name the hosts, so `http` has to be a
+    /// guarded one.
+    pub fn new(http: HttpClient, port: u16) -> Self {
         Self {
             http,
             port,
@@ -54,7 +69,10 @@ impl Fetcher {
     }
 
     /// Fetches the policy of a domain, in A-labels. Redirects are not followed.
-    pub(super) async fn fetch(&self, domain: &str) -> Result<StsPolicy, FetchError> {
+    ///
+    /// # Errors
+    /// There is no policy, or it cannot be fetched.
+    pub async fn fetch(&self, domain: &str) -> Result<StsPolicy, FetchError> {
         // The semaphore is never closed; if it were, the policy would be fetched all the same.
         let _place = self.places.acquire().await;
         let fetched = timeout(TIME_LIMIT, self.fetch_text(domain)).await;

@@ -26,14 +26,14 @@ use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use comply::comply;
-use fetch::Fetcher;
 use known::KnownPolicies;
 
 use crate::{Candidate, NoRoute};
 
+pub use fetch::{FetchError, PolicyFetcher};
 pub use known::KnownPolicy;
 pub use policy::{HostPattern, Mode, PolicyError, StsPolicy};
-pub use record::{NoId, PolicyId};
+pub use record::{NoId, PolicyId, published};
 pub use store::{PoliciesInMemory, PolicyCache, PolicyCacheError, PolicyFile};
 
 /// Time after a failed fetch before the next for the domain (RFC 8461 section 3.3).
@@ -95,7 +95,7 @@ impl fmt::Debug for MtaSts {
 }
 
 struct Inner {
-    fetcher: Fetcher,
+    fetcher: PolicyFetcher,
     cache: Arc<dyn PolicyCache>,
     clock: Clock,
     known: Mutex<KnownPolicies>,
@@ -115,7 +115,7 @@ impl MtaSts {
             known.insert(Arc::new(policy));
         }
         Ok(Self(Arc::new(Inner {
-            fetcher: Fetcher::new(settings.http, settings.port),
+            fetcher: PolicyFetcher::new(settings.http, settings.port),
             cache: settings.cache,
             clock: settings.clock,
             known: Mutex::new(known),

@@ -40,7 +40,7 @@ impl From<PolicyId> for String {
 
 /// Returns the id of the policy that these TXT records announce. Records for something else are
 /// skipped; with several records, or a malformed one, there is no policy.
-pub(super) fn published(records: &[Box<[u8]>]) -> Option<PolicyId> {
+pub fn published(records: &[Box<[u8]>]) -> Option<PolicyId> {
     let mut announced = records.iter().filter_map(|record| fields(record));
     match (announced.next(), announced.next()) {
         (Some(fields), None) => id(fields),
