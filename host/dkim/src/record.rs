@@ -32,6 +32,15 @@ impl KeyRecord {
         }
     }
 
+    /// Returns the same record at another name.
+    #[must_use]
+    pub fn at(&self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: self.text.clone(),
+        }
+    }
+
     /// Returns the name, without its final dot.
     pub fn name(&self) -> &str {
         &self.name
