@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use gatepost_message::{Address, Millis, domain_to_ascii};
+use gatepost_message::{Address, Domain, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, ConnectorId, Destination, DirectoryError, Name, Verification, email_id::ALPHABET,
-    random,
+    AccountId, ConnectorId, Destination, DirectoryError, LeavesFromDefault, Name, Verification,
+    email_id::ALPHABET, random,
 };
 
 /// Address at which an account receives.
@@ -41,6 +41,28 @@ pub struct AddressDetails {
     pub inbound: Verification,
     /// Verification of mail that leaves.
     pub outbound: Verification,
+    /// Time of the last proof that mail leaves by the customer's own server. It stays while another
+    /// verification is on its way or gets no answer, and ends when the server refuses one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound_proved: Option<Millis>,
+    /// Messages that leave from the default address, while they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaves_from_default: Option<LeavesFromDefault>,
+}
+
+impl AddressDetails {
+    /// Takes over what a changed verification says of the way out.
+    pub(crate) fn note_outbound(&mut self, before: &Verification) {
+        match &self.outbound {
+            after if after == before => {}
+            Verification::Verified { at } => {
+                self.outbound_proved = Some(*at);
+                self.leaves_from_default = None;
+            }
+            refused if refused.is_refusal() => self.outbound_proved = None,
+            _ => {}
+        }
+    }
 }
 
 /// Token in the local part of a forwarding target, `f-<token>@<native domain>`: 16 random letters
@@ -50,12 +72,32 @@ pub struct AddressDetails {
 pub struct ForwardingToken(Arc<str>);
 
 impl ForwardingToken {
+    /// Letters before the token in the local part.
+    const PREFIX: &str = "f-";
+
+    /// Length in characters.
+    const LENGTH: usize = 16;
+
     /// Makes a new token.
     ///
     /// # Errors
     /// The system gives no random numbers.
     pub fn random() -> Result<Self, DirectoryError> {
-        Ok(Self(random::text(ALPHABET, 16)?.into()))
+        Ok(Self(random::text(ALPHABET, Self::LENGTH)?.into()))
+    }
+
+    /// Returns the token in a local part, in any case and with a sub-address or without.
+    pub(crate) fn in_local_part(local: &str) -> Option<Self> {
+        let local = local.to_ascii_lowercase();
+        let token = local.strip_prefix(Self::PREFIX)?;
+        let token = token.split_once('+').map_or(token, |(token, _)| token);
+        let fits = token.len() == Self::LENGTH && token.bytes().all(|b| ALPHABET.contains(&b));
+        fits.then(|| Self(token.into()))
+    }
+
+    /// Returns the forwarding target in the native domain of the account.
+    pub fn at(&self, native: &Domain) -> Option<Address> {
+        Address::parse(&format!("{}{}@{}", Self::PREFIX, self.0, native.as_ascii())).ok()
     }
 
     /// Returns the token as text.
@@ -165,6 +207,47 @@ mod tests {
             Canonical::of(&Address::parse("a@[192.0.2.1]").unwrap()),
             None
         );
+    }
+
+    #[test]
+    fn a_forwarding_target_is_read_back_in_any_case() {
+        let token = ForwardingToken::random().unwrap();
+        let target = token.at(&"acme.desk.example".parse().unwrap()).unwrap();
+        let local = target.local();
+        for written in [local.to_owned(), local.to_uppercase(), format!("{local}+x")] {
+            let read = ForwardingToken::in_local_part(&written);
+            assert_eq!(read.as_ref(), Some(&token), "{written}");
+        }
+        for other in ["f-", "f-abc", "help", &local[1..], &format!("{local}x")] {
+            assert_eq!(ForwardingToken::in_local_part(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_ends_the_proof_of_the_way_out_and_silence_does_not() {
+        let mut details = AddressDetails::default();
+        let mut becomes = |outbound: Verification| {
+            let before = std::mem::replace(&mut details.outbound, outbound);
+            details.note_outbound(&before);
+            details.outbound_proved
+        };
+        let failed = |reason: &str| Verification::Failed {
+            at: Millis(3),
+            reason: reason.to_owned(),
+            words: String::new(),
+        };
+        assert_eq!(becomes(failed("never-returned")), None);
+        assert_eq!(
+            becomes(Verification::Verified { at: Millis(1) }),
+            Some(Millis(1))
+        );
+        assert_eq!(
+            becomes(Verification::Pending { since: Millis(2) }),
+            Some(Millis(1))
+        );
+        assert_eq!(becomes(failed("never-returned")), Some(Millis(1)));
+        assert_eq!(becomes(failed("sender-not-allowed")), None);
+        assert_eq!(becomes(Verification::Pending { since: Millis(4) }), None);
     }
 
     #[test]

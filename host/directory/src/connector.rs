@@ -63,6 +63,44 @@ pub struct Forwarders {
     pub arc_sealers: Vec<Domain>,
 }
 
+/// Mark by which a forwarder is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ForwarderMark {
+    /// Network from which it sends.
+    Network(IpNet),
+    /// Domain of its DKIM signatures, or of the reverse-paths that it writes.
+    DkimDomain(Domain),
+    /// Domain of its ARC seals.
+    ArcSealer(Domain),
+}
+
+impl Forwarders {
+    /// Most marks of each kind that are learnt.
+    const MOST_LEARNT: usize = 20;
+
+    /// Adds a mark. Returns false if it was there, or no more are learnt.
+    pub(crate) fn learn(&mut self, mark: ForwarderMark) -> bool {
+        fn learn<T: PartialEq>(known: &mut Vec<T>, mark: T) -> bool {
+            let new = known.len() < Forwarders::MOST_LEARNT && !known.contains(&mark);
+            if new {
+                known.push(mark);
+            }
+            new
+        }
+        match mark {
+            ForwarderMark::Network(network) => {
+                // An IPv6 site numbers its machines freely within a /64.
+                let most = if network.addr().is_ipv4() { 32 } else { 64 };
+                let length = network.prefix_len().min(most);
+                let network = IpNet::new(network.addr(), length).unwrap_or(network);
+                learn(&mut self.networks, network.trunc())
+            }
+            ForwarderMark::DkimDomain(domain) => learn(&mut self.dkim_domains, domain),
+            ForwarderMark::ArcSealer(domain) => learn(&mut self.arc_sealers, domain),
+        }
+    }
+}
+
 /// Domain of an account, connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -91,6 +129,10 @@ pub struct ConnectorDetails {
     /// Time at which the domain was disconnected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disconnected: Option<Millis>,
+    /// True if its addresses leave in their own names only by a way that was proved. Connectors of
+    /// before know no verification, and leave as they did.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub verifies: bool,
 }
 
 /// Claim of an account to a domain.

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 pub use self::partners::Fetched;
 use crate::{
-    Credential, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, Sealed,
-    SupportAddress, UserName, View,
+    Credential, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, ForwardingToken,
+    Sealed, SupportAddress, UserName, View,
     key_ring::KeyRing,
     rules,
     shared::{LockedState, SharedDirectory},
@@ -138,6 +138,8 @@ impl Directory {
         let view = View::load(rows, &*store, &ring, settings.separators.clone())?;
         let state = LockedState::new(store, ring, settings.limits);
         let shared = Arc::new(SharedDirectory::new(state, view));
+        // Addresses of an earlier version have none.
+        shared.change(|view, _| rules::address::give_targets(view, ForwardingToken::random))?;
         let writer = UseWriter::start(&shared)?;
         Ok(Self {
             shared,

@@ -200,7 +200,7 @@ pub enum Refusal {
     },
     /// An inbound credential was asked for a domain that is not two-way.
     #[error(
-        "the connector {0} is outbound-only: mail of its domain is forwarded to us without credentials; connect the domain as two-way to let its server relay"
+        "the connector {0} is not two-way: mail of its domain is forwarded to us without credentials; `gatepost connector set-kind` makes it two-way, so that its server relays"
     )]
     NotTwoWay(ConnectorId),
     /// A live credential has the account's alias.
@@ -351,6 +351,21 @@ pub enum Refusal {
         account: AccountId,
         /// Brand that was named.
         brand: Name,
+    },
+    /// The default address would be in a connected domain.
+    #[error(
+        "{0} is in a connected domain: a default address is a support address in the native domain, in whose name mail leaves whatever becomes of the others"
+    )]
+    DefaultNotNative(Address),
+    /// The address is a default address.
+    #[error(
+        "{address} is a default address of account {account}: name another one first with `gatepost account set-default-address`"
+    )]
+    DefaultAddress {
+        /// Address that was to be removed.
+        address: Address,
+        /// Account that has it.
+        account: AccountId,
     },
     /// The item still owns something that would be lost with it.
     #[error("{what} still has {contents}: remove these first")]

@@ -16,7 +16,8 @@
 //!   claim has no effect. The first account to have it *verified* owns it. A *disconnected* domain
 //!   still receives.
 //! - A [`SupportAddress`] is in the native domain or in a connected one, and receives for one
-//!   account. Addresses are compared in their [canonical](Canonical) form.
+//!   account. Addresses are compared in their [canonical](Canonical) form. One in a connected domain
+//!   has a forwarding target of its own in the native domain ([`ForwardingToken`]).
 //! - A [`Credential`] allows either relay from one two-way domain or submission by one account,
 //!   never both ([`Scope`]). The relay makes its [`Secret`], shows it once and stores only its
 //!   [`Verifier`], encrypted with a key of the [key ring](Settings::key_ring).
@@ -51,6 +52,7 @@ mod handover;
 mod id;
 mod key_ring;
 mod memory;
+mod outbound;
 mod partner;
 mod probe;
 mod random;
@@ -80,7 +82,8 @@ pub use audit::{AuditEntry, AuditQuery, AuditRecord};
 pub use change::{DirectoryChange, DirectoryRow, RowKey, Sealed, SealedCredential};
 pub use connection::{OwnedConnection, SealedConnection};
 pub use connector::{
-    Claim, Connector, ConnectorDetails, ConnectorKind, ConnectorState, Forwarders, Protocol,
+    Claim, Connector, ConnectorDetails, ConnectorKind, ConnectorState, ForwarderMark, Forwarders,
+    Protocol,
 };
 pub use credential::{Credential, CredentialDetails, Grant, Issued, Known, Scope, UserName};
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
@@ -90,6 +93,7 @@ pub use gatepost_sasl::Verifier;
 pub use handover::Handover;
 pub use id::{AccountId, ConnectorId, IdError};
 pub use memory::MemoryStore;
+pub use outbound::{DefaultReason, LeavesFromDefault, OutboundWay};
 pub use partner::{
     Agreement, Feed, ListChange, Partner, PartnerEntry, PartnerEntryError, PartnerList,
     PartnerSource, beginning,

@@ -3,6 +3,17 @@
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
+/// Codes of the reasons by which a server refuses to take mail of an address.
+const REFUSALS: [&str; 7] = [
+    "credentials-refused",
+    "only-ntlm-or-gssapi",
+    "no-common-log-in",
+    "sender-not-allowed",
+    "mailbox-full",
+    "no-such-mailbox",
+    "refused",
+];
+
 /// State of the verification of one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
@@ -35,5 +46,14 @@ impl Verification {
     /// Returns true if mail goes this way.
     pub fn is_verified(&self) -> bool {
         matches!(self, Self::Verified { .. })
+    }
+
+    /// Returns true if the customer's server refused to take the mail. Silence is no refusal, nor
+    /// is a server that is not reached, or a limit that passes.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Failed { reason, .. } => REFUSALS.contains(&reason.as_str()),
+            Self::Unverified | Self::Pending { .. } | Self::Verified { .. } => false,
+        }
     }
 }

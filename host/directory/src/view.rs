@@ -8,9 +8,11 @@ mod connections;
 mod dkim;
 mod holdings;
 mod load;
+mod outbound;
 mod partner_index;
 mod partners;
 mod people;
+mod targets;
 
 use std::sync::Arc;
 
@@ -22,8 +24,8 @@ use self::partners::Partners;
 pub(crate) use self::{dkim::DkimEntry, holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
-    Handover, Known, Probe, ProbeId, Restriction, Scope, Sealed, SealedCredential, SupportAddress,
-    Suspension, UserName, Verifier, email_id::EmailIds, return_token::ReturnTokens,
+    ForwardingToken, Handover, Known, Probe, ProbeId, Restriction, Scope, Sealed, SealedCredential,
+    SupportAddress, Suspension, UserName, Verifier, email_id::EmailIds, return_token::ReturnTokens,
 };
 
 /// Owner of an address.
@@ -57,6 +59,8 @@ pub struct View {
     connectors: Map<ConnectorId, AccountId>,
     /// Support addresses by canonical form, claimed ones too, in order of their accounts.
     addresses: Map<Canonical, Arc<[SupportAddress]>>,
+    /// Canonical form and account of the support address behind each forwarding target.
+    targets: Map<ForwardingToken, (Canonical, AccountId)>,
     credentials: Map<UserName, Arc<CredentialEntry>>,
     /// Restrictions on submissions, by id of the account.
     restrictions: Map<Arc<str>, Arc<Restriction>>,
@@ -98,6 +102,7 @@ impl PartialEq for View {
             domains,
             connectors,
             addresses,
+            targets,
             credentials,
             restrictions,
             agreements,
@@ -112,6 +117,7 @@ impl PartialEq for View {
             && *domains == other.domains
             && *connectors == other.connectors
             && *addresses == other.addresses
+            && *targets == other.targets
             && *credentials == other.credentials
             && *restrictions == other.restrictions
             && *agreements == other.agreements
@@ -145,6 +151,7 @@ impl View {
             domains: Map::new_sync(),
             connectors: Map::new_sync(),
             addresses: Map::new_sync(),
+            targets: Map::new_sync(),
             credentials: Map::new_sync(),
             restrictions: Map::new_sync(),
             agreements: Arc::default(),
@@ -166,13 +173,15 @@ impl View {
     }
 
     /// Returns the owner of an address. A sub-address (RFC 5233) belongs to its mailbox:
-    /// `help+tag@` is `help@` unless `help+tag@` itself was added. The postmaster of every native
-    /// domain belongs to its account (RFC 5321 section 4.5.1).
+    /// `help+tag@` is `help@` unless `help+tag@` itself was added. A [forwarding target](Self::target)
+    /// belongs to its support address. The postmaster of every native domain belongs to its account
+    /// (RFC 5321 section 4.5.1).
     pub fn recipient(&self, address: &Address) -> Recipient {
         let named = |canonical: Canonical| self.named(&canonical);
         let found = Canonical::of(address).and_then(named);
         let found = found.or_else(|| Canonical::without_detail(address).and_then(named));
-        if let Some(destination) = found {
+        let of_target = || self.target(address).map(SupportAddress::destination);
+        if let Some(destination) = found.or_else(of_target) {
             return Recipient::Of(destination);
         }
         match self.domain(address.domain()) {

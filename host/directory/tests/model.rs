@@ -228,7 +228,7 @@ impl Model {
                 let may = mine
                     && !others
                     && !self.addresses.contains(&(*a, text.clone()))
-                    && self.in_domain(*a, *d) < LIMITS.addresses_per_domain;
+                    && (*d == 3 || self.in_domain(*a, *d) < LIMITS.addresses_per_domain);
                 let did = directory.add_address(account, address(&text)).is_ok();
                 if did {
                     self.addresses.insert((*a, text));

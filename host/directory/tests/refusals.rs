@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{address, claim, open, production, profile, verified};
 use gatepost_directory::{
     AccountId, AccountKind, Claim, ConnectorId, ConnectorKind, Directory, DirectoryError, Fetched,
-    Grant, Limits, PartnerEntry, PartnerSource, Reserved, UserName,
+    ForwarderMark, Grant, Limits, PartnerEntry, PartnerSource, Reserved, UserName,
 };
 use gatepost_message::Millis;
 
@@ -58,6 +58,10 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
     directory
         .add_address(acme, address("help@acme.example"))
         .unwrap();
+    let default = address("default@acme.desk.example");
+    directory.add_address(acme, default.clone()).unwrap();
+    let made = directory.set_default_address(acme, None, Some(default));
+    made.unwrap();
     let submission = |account| Grant::Submission { account };
     let issued = directory.issue(submission(acme), true).unwrap().credential;
     let (one, two) = (acme.min(other), acme.max(other));
@@ -117,6 +121,18 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
             add_address(acme, address("HELP@acme.example"));
         "the address help@acme.example already belongs to account ACME":
             add_address(other, address("help@acme.example"));
+        "there is no account NONE": set_default_address(nobody, None, None);
+        "account ACME has no brand Shop":
+            set_default_address(acme, Some("Shop".parse().unwrap()), None);
+        "there is no address ann@acme.desk.example":
+            set_default_address(acme, None, Some(address("ann@acme.desk.example")));
+        "help@acme.example is in a connected domain: a default address":
+            set_default_address(acme, None, Some(address("help@acme.example")));
+        "DEFAULT@acme.desk.example is a default address of account ACME":
+            remove_address(acme, &address("DEFAULT@acme.desk.example"));
+        "there is no connector NONE": set_connector_kind(nothing, ConnectorKind::TwoWay);
+        "there is no connector NONE":
+            learn_forwarder(nothing, ForwarderMark::DkimDomain("a.example".parse().unwrap()));
         "the domain acme.example has 1 support addresses, as many":
             add_address(acme, address("sales@acme.example"));
         "there is no address help@new.example; `gatepost address list`":
@@ -127,7 +143,7 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
 
         "there is no account NONE": issue(submission(nobody), false);
         "there is no connector NONE": issue(Grant::Inbound { connector: nothing }, false);
-        "the connector OUTBOUND is outbound-only":
+        "the connector OUTBOUND is not two-way":
             issue(Grant::Inbound { connector: outbound }, false);
         "1 credentials are live for this already": issue(submission(acme), true);
         "the alias acme@acme.desk.example is given to credential USER":

@@ -6,7 +6,7 @@ use clap::Args;
 use gatepost_directory::{
     Account, AccountKind, Directory, Name, PolicySettings, Profile, TimeZone,
 };
-use gatepost_message::Domain;
+use gatepost_message::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{account, account_id, change};
@@ -59,6 +59,22 @@ pub struct SetPolicy {
     /// policy's own settings apply again.
     #[arg(value_parser = parse_object)]
     pub settings: Option<PolicySettings>,
+}
+
+/// Request to set the default address of an account, in whose name its mail leaves where no other is
+/// proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct SetDefaultAddress {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Brand whose addresses leave in its name; without it, it is for all that have none.
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Name>,
+    /// Support address in the native domain; without it, there is no default address any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
 }
 
 /// Request to remove an account.
@@ -115,6 +131,24 @@ pub async fn set(directory: &Arc<Directory>, asked: SetPolicy) -> Result<Account
     })
     .await?;
     Ok(account(&directory.view(), &id.to_string())?.clone())
+}
+
+/// Sets the default address of an account or of one of its brands; without an address there is none
+/// any more.
+///
+/// # Errors
+/// There is no such account or brand, the address is no support address in the native domain, or the
+/// store cannot be changed.
+pub async fn set_default_address(
+    directory: &Arc<Directory>,
+    asked: SetDefaultAddress,
+) -> Result<Account, OperationError> {
+    let id = account_id(&directory.view(), &asked.account)?;
+    let SetDefaultAddress { brand, address, .. } = asked;
+    change(directory, move |directory| {
+        directory.set_default_address(id, brand, address)
+    })
+    .await
 }
 
 /// Removes an account that owns nothing any more.

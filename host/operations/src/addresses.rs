@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use gatepost_directory::{Canonical, Directory, Name, SupportAddress};
+use gatepost_directory::{Canonical, Directory, Name, SupportAddress, View};
 use gatepost_message::Address;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,28 @@ pub struct RemoveAddress {
     pub address: Address,
 }
 
+/// Support address as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ShownAddress {
+    /// Support address.
+    #[serde(flatten)]
+    pub address: SupportAddress,
+    /// Forwarding target, if it is in a connected domain: the address in the native domain to which
+    /// the customer's server forwards its mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarding_target: Option<Address>,
+}
+
+impl ShownAddress {
+    fn new(view: &View, address: SupportAddress) -> Self {
+        Self {
+            forwarding_target: view.target_of(&address),
+            address,
+        }
+    }
+}
+
 /// Adds a support address.
 ///
 /// # Errors
@@ -60,12 +82,12 @@ pub struct RemoveAddress {
 pub async fn add(
     directory: &Arc<Directory>,
     asked: AddAddress,
-) -> Result<SupportAddress, OperationError> {
+) -> Result<ShownAddress, OperationError> {
     let account = account_id(&directory.view(), &asked.account)?;
-    change(directory, move |directory| {
+    let added = change(directory, move |directory| {
         directory.add_address_of_brand(account, asked.address, asked.brand)
-    })
-    .await
+    });
+    Ok(ShownAddress::new(&directory.view(), added.await?))
 }
 
 /// Lists support addresses, of one account or of all.
@@ -75,13 +97,24 @@ pub async fn add(
 pub async fn list(
     directory: &Arc<Directory>,
     asked: ListAddresses,
-) -> Result<Vec<SupportAddress>, OperationError> {
+) -> Result<Vec<ShownAddress>, OperationError> {
     let view = directory.view();
     let account = asked.account.map(|named| account_id(&view, &named));
     let account = account.transpose()?;
-    let mut addresses = change(directory, Directory::addresses).await?;
-    addresses.retain(|address| account.is_none_or(|id| address.account == id));
-    Ok(addresses)
+    let is_asked = |address: &SupportAddress| account.is_none_or(|id| address.account == id);
+    shown(directory, is_asked).await
+}
+
+async fn shown(
+    directory: &Arc<Directory>,
+    is_asked: impl Fn(&SupportAddress) -> bool,
+) -> Result<Vec<ShownAddress>, OperationError> {
+    let addresses = change(directory, Directory::addresses).await?;
+    let view = directory.view();
+    let asked = addresses.into_iter().filter(is_asked);
+    Ok(asked
+        .map(|address| ShownAddress::new(&view, address))
+        .collect())
 }
 
 /// Shows all accounts that have a support address. If the domain is only claimed, there may be
@@ -92,10 +125,13 @@ pub async fn list(
 pub async fn show(
     directory: &Arc<Directory>,
     asked: ShowAddress,
-) -> Result<Vec<SupportAddress>, OperationError> {
-    let canonical = Canonical::of(&asked.address);
-    let mut addresses = change(directory, Directory::addresses).await?;
-    addresses.retain(|found| Canonical::of(&found.address) == canonical);
+) -> Result<Vec<ShownAddress>, OperationError> {
+    let view = directory.view();
+    // A forwarding target shows the address behind it.
+    let behind = view.target(&asked.address).map(|of| &of.address);
+    let canonical = Canonical::of(behind.unwrap_or(&asked.address));
+    let is_asked = |found: &SupportAddress| Canonical::of(&found.address) == canonical;
+    let addresses = shown(directory, is_asked).await?;
     match addresses.is_empty() {
         true => Err(unknown("address", asked.address).into()),
         false => Ok(addresses),

@@ -222,9 +222,9 @@ codes! {
     /// As many credentials as may be are live for this use.
     TooManyCredentials = "directory.too-many-credentials", Conflict,
         "revoke one, or raise live-sets in [directory]";
-    /// The connector is outbound-only, and the credential would be for relay.
+    /// The connector is not two-way, and the credential would be for relay.
     NotTwoWay = "directory.not-two-way", Refused,
-        "connect the domain as two-way";
+        "make it two-way with `gatepost connector set-kind`";
     /// A live credential has the alias.
     AliasTaken = "directory.alias-taken", Conflict,
         "revoke that credential first";
@@ -234,6 +234,12 @@ codes! {
     /// The connector is only claimed.
     NotVerified = "directory.not-verified", Conflict,
         "remove it, for there is nothing to disconnect";
+    /// The default address would be in a connected domain.
+    DefaultNotNative = "directory.default-not-native", Refused,
+        "name a support address in the native domain";
+    /// The address is a default address.
+    DefaultAddress = "directory.default-address", Conflict,
+        "name another default address first";
     /// The item still owns something that would be lost with it.
     NotEmpty = "directory.not-empty", Conflict,
         "remove what it owns first";

@@ -29,7 +29,8 @@ pub struct AddConnector {
     /// Name for people; the domain when not given.
     #[arg(long)]
     pub name: Option<Name>,
-    /// Direction of the mail that passes through the relay: two-way or outbound-only.
+    /// Direction of the mail that passes through the relay: two-way, outbound-only, or forwarded,
+    /// where the customer's server only forwards to us.
     #[arg(long)]
     pub kind: ConnectorKind,
     /// Authentication mechanism that the customer's server expects of us: PLAIN, LOGIN or
@@ -70,6 +71,16 @@ of_one_connector! {
     DisconnectConnector
     /// Request to remove a connector.
     RemoveConnector
+}
+
+/// Request to set the direction of a domain's mail that passes through the relay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct SetConnectorKind {
+    /// Id of the connector.
+    pub connector: ConnectorId,
+    /// Direction: two-way, outbound-only or forwarded.
+    pub kind: ConnectorKind,
 }
 
 /// Request to set the known forwarders of a domain's mail, in place of the former ones.
@@ -168,6 +179,21 @@ pub async fn verify(
 ) -> Result<Connector, OperationError> {
     change(directory, move |directory| {
         directory.verify_connector(asked.connector)
+    })
+    .await
+}
+
+/// Sets the direction of the domain's mail that passes through the relay. Mail that comes by the
+/// former way is taken.
+///
+/// # Errors
+/// There is no such connector, or the store cannot be changed.
+pub async fn set_kind(
+    directory: &Arc<Directory>,
+    asked: SetConnectorKind,
+) -> Result<Connector, OperationError> {
+    change(directory, move |directory| {
+        directory.set_connector_kind(asked.connector, asked.kind)
     })
     .await
 }

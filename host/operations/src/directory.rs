@@ -98,6 +98,8 @@ impl From<Refusal> for OperationError {
             Refusal::AliasTaken { .. } => Code::AliasTaken,
             Refusal::NoAlias(_) => Code::NoAlias,
             Refusal::NotVerified(_) => Code::NotVerified,
+            Refusal::DefaultNotNative(_) => Code::DefaultNotNative,
+            Refusal::DefaultAddress { .. } => Code::DefaultAddress,
             Refusal::NotEmpty { .. } => Code::NotEmpty,
             Refusal::SharesWithItself(_) => Code::SharesWithItself,
             Refusal::Shares { .. } => Code::Shares,

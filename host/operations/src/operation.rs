@@ -4,7 +4,7 @@ use std::future::Future;
 
 use gatepost_directory::{
     Account, Agreement, Connector, Credential, ImportId, Issued, ListChange, PartnerEntry,
-    PartnerList, Restriction, SupportAddress,
+    PartnerList, Restriction,
 };
 use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
@@ -14,8 +14,10 @@ use gatepost_webhooks::WebhookState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::accounts::{self, AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount};
-use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress};
+use crate::accounts::{
+    self, AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
+};
+use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress};
 use crate::authorizations::{self, AuthorizationProgress, AuthorizeConnection, AwaitAuthorization};
 use crate::connections::{
     self, AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, ListConnections,
@@ -23,7 +25,7 @@ use crate::connections::{
 };
 use crate::connectors::{
     self, AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
-    SetForwarders, ShowConnector, VerifyConnector,
+    SetConnectorKind, SetForwarders, ShowConnector, VerifyConnector,
 };
 use crate::credentials::{
     self, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey, Rekeyed,
@@ -182,6 +184,8 @@ operations! {
         |on, asked| accounts::show(&on.directory, asked);
     "account-set": SetPolicy => Account,
         |on, asked| accounts::set(&on.directory, asked).await;
+    "account-set-default-address": SetDefaultAddress => Account,
+        |on, asked| accounts::set_default_address(&on.directory, asked).await;
     "account-suspend": SuspendAccount => Restriction,
         |on, asked| restrictions::suspend(on, asked).await;
     "account-resume": ResumeAccount => ResumedAccount,
@@ -200,6 +204,8 @@ operations! {
         |on, asked| connectors::show(&on.directory, asked);
     "connector-verify": VerifyConnector => Connector,
         |on, asked| connectors::verify(&on.directory, asked).await;
+    "connector-set-kind": SetConnectorKind => Connector,
+        |on, asked| connectors::set_kind(&on.directory, asked).await;
     "connector-disconnect": DisconnectConnector => Connector,
         |on, asked| connectors::disconnect(&on.directory, asked).await;
     "connector-forwarders": SetForwarders => Connector,
@@ -208,11 +214,11 @@ operations! {
         |on, asked| connectors::headers(&on.trace, asked).await;
     "connector-remove": RemoveConnector => (),
         |on, asked| connectors::remove(&on.directory, asked).await;
-    "address-add": AddAddress => SupportAddress,
+    "address-add": AddAddress => ShownAddress,
         |on, asked| addresses::add(&on.directory, asked).await;
-    "address-list": ListAddresses => Vec<SupportAddress>,
+    "address-list": ListAddresses => Vec<ShownAddress>,
         |on, asked| addresses::list(&on.directory, asked).await;
-    "address-show": ShowAddress => Vec<SupportAddress>,
+    "address-show": ShowAddress => Vec<ShownAddress>,
         |on, asked| addresses::show(&on.directory, asked).await;
     "address-remove": RemoveAddress => (),
         |on, asked| addresses::remove(&on.directory, asked).await;

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gatepost_directory::{Account, Name, Restriction, Suspension};
+use gatepost_directory::{Account, AccountDetails, Name, Restriction, Suspension};
 use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
-    AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount,
+    AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
 };
 
 use gatepost_operations::restrictions::{
@@ -29,6 +29,9 @@ pub(super) enum Command {
     Show(Ask<ShowAccount>),
     /// Override a policy's settings for an account.
     Set(Ask<SetPolicy>),
+    /// Set the default address of an account or of one of its brands, in whose name mail leaves where
+    /// no other is proved.
+    SetDefaultAddress(Ask<SetDefaultAddress>),
     /// Suspend an account: its submissions are refused, and its queued mail is held.
     Suspend(Ask<SuspendAccount>),
     /// End the suspension of an account, and release its mail.
@@ -47,6 +50,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::List(ask) => list(ask, "there are no accounts").await,
         Command::Show(ask) => item(ask).await,
         Command::Set(ask) => item(ask).await,
+        Command::SetDefaultAddress(ask) => item(ask).await,
         Command::Suspend(ask) => item(ask).await,
         Command::Resume(ask) => item(ask).await,
         Command::Caps(ask) => volume(ask).await,
@@ -128,6 +132,14 @@ impl Row for SubjectVolume {
     }
 }
 
+/// Returns the default addresses of an account and of its brands in one cell.
+fn default_addresses(details: &AccountDetails) -> String {
+    let own = details.default_address.iter().map(ToString::to_string);
+    let brands = details.brand_addresses.iter();
+    let brands = brands.map(|(brand, address)| format!("{brand}: {address}"));
+    own.chain(brands).collect::<Vec<_>>().join(", ")
+}
+
 impl Row for Account {
     const HEADER: &[&str] = &[
         "ID",
@@ -136,6 +148,7 @@ impl Row for Account {
         "PRODUCT",
         "TIME ZONE",
         "BRANDS",
+        "DEFAULT ADDRESS",
         "SETTINGS",
     ];
 
@@ -150,6 +163,7 @@ impl Row for Account {
             profile.product.to_string(),
             profile.time_zone.to_string(),
             brands.join(", "),
+            default_addresses(&self.details),
             settings.join(", "),
         ]
     }

@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use gatepost_directory::SupportAddress;
-use gatepost_operations::addresses::{AddAddress, ListAddresses, RemoveAddress, ShowAddress};
+use gatepost_directory::{LeavesFromDefault, Verification};
+use gatepost_operations::addresses::{
+    AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress,
+};
 
 use super::answer::{Row, done, item, list};
 use super::operate::Ask;
@@ -30,15 +32,64 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     }
 }
 
-impl Row for SupportAddress {
-    const HEADER: &[&str] = &["ADDRESS", "ACCOUNT", "CONNECTOR"];
+impl Row for ShownAddress {
+    const HEADER: &[&str] = &[
+        "ADDRESS",
+        "ACCOUNT",
+        "CONNECTOR",
+        "BRAND",
+        "FORWARDING TARGET",
+        "INBOUND",
+        "OUTBOUND",
+        "LEAVES",
+    ];
 
     fn cells(&self) -> Vec<String> {
-        let connector = self.connector.map(|id| id.to_string());
+        let address = &self.address;
+        let is_connected = address.connector.is_some();
+        let connector = address.connector.map(|id| id.to_string());
+        let target = self.forwarding_target.as_ref();
+        let details = &address.details;
+        let state = |of| match is_connected {
+            true => verification(of),
+            false => String::new(),
+        };
+        let leaves = details.leaves_from_default.map(from_default);
         vec![
-            self.address.to_string(),
-            self.account.to_string(),
+            address.address.to_string(),
+            address.account.to_string(),
             connector.unwrap_or_else(|| "native".to_owned()),
+            address
+                .brand
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            target.map(ToString::to_string).unwrap_or_default(),
+            state(&details.inbound),
+            state(&details.outbound),
+            leaves.unwrap_or_else(|| "in its own name".to_owned()),
         ]
     }
+}
+
+fn verification(state: &Verification) -> String {
+    match state {
+        Verification::Unverified => "unverified".to_owned(),
+        Verification::Pending { since } => format!("pending since {since}"),
+        Verification::Verified { at } => format!("verified at {at}"),
+        Verification::Failed { at, reason, .. } => format!("failed at {at}: {reason}"),
+    }
+}
+
+fn from_default(left: LeavesFromDefault) -> String {
+    let LeavesFromDefault {
+        since,
+        reason,
+        messages,
+    } = left;
+    let messages = match messages {
+        1 => "1 message".to_owned(),
+        many => format!("{many} messages"),
+    };
+    format!("from the default address since {since}, {messages} ({reason})")
 }

@@ -7,7 +7,7 @@ use gatepost_directory::{Connector, Forwarders};
 use gatepost_message::Domain;
 use gatepost_operations::connectors::{
     AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
-    SetForwarders, ShowConnector, VerifyConnector,
+    SetConnectorKind, SetForwarders, ShowConnector, VerifyConnector,
 };
 use gatepost_trace::Counted;
 use ipnet::IpNet;
@@ -26,6 +26,9 @@ pub(super) enum Command {
     Show(Ask<ShowConnector>),
     /// Confirm that the domain is the account's: from now on its addresses receive.
     Verify(Ask<VerifyConnector>),
+    /// Set the direction of its mail that passes through the relay. Mail that comes by the former way
+    /// is taken.
+    SetKind(Ask<SetConnectorKind>),
     /// Disconnect the domain: its credentials stop working, its addresses still receive.
     Disconnect(Ask<DisconnectConnector>),
     /// Set the known forwarders of its mail, in place of the former ones.
@@ -43,6 +46,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::List(ask) => list(ask, "there are no connectors").await,
         Command::Show(ask) => item(ask).await,
         Command::Verify(ask) => item(ask).await,
+        Command::SetKind(ask) => item(ask).await,
         Command::Disconnect(ask) => item(ask).await,
         Command::Forwarders(ask) => item(ask).await,
         Command::Headers(ask) => {

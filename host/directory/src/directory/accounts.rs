@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use gatepost_message::{Address, Millis};
+use gatepost_message::{Address, Millis, TransactionId};
 
 use crate::{
     Account, AccountDetails, AccountId, Claim, Connector, ConnectorDetails, ConnectorId,
-    ConnectorState, Directory, DirectoryError, Forwarders, Grant, Issued, Name, PolicySettings,
-    Profile, Secret, SupportAddress, UserName,
-    rules::{self, credential::NewCredential},
+    ConnectorKind, ConnectorState, DefaultReason, Directory, DirectoryError, ForwarderMark,
+    Forwarders, ForwardingToken, Grant, Issued, Name, PolicySettings, Profile, Secret,
+    SupportAddress, UserName,
+    rules::{self, address::NewAddress, credential::NewCredential},
+    uses::AddressKey,
 };
 
 type Result<T> = std::result::Result<T, DirectoryError>;
@@ -97,6 +99,75 @@ impl Directory {
         self.change(|view, _| rules::connector::set_forwarders(view, id, forwarders))
     }
 
+    /// Sets the direction of a connector's mail that passes through the relay. Mail that comes by
+    /// the former way is taken.
+    ///
+    /// # Errors
+    /// There is no such connector, or the store failed.
+    pub fn set_connector_kind(&self, id: ConnectorId, kind: ConnectorKind) -> Result<Connector> {
+        self.change(|view, _| rules::connector::set_kind(view, id, kind, Millis::now()))
+    }
+
+    /// Has the addresses of a connector leave in their own names only by a way that is proved. What
+    /// leaves by a connection today goes on leaving so until its server refuses a verification.
+    ///
+    /// # Errors
+    /// There is no such connector, or the store failed.
+    pub fn begin_verification(&self, id: ConnectorId) -> Result<Connector> {
+        self.change(|view, _| rules::connector::begin_verification(view, id, Millis::now()))
+    }
+
+    /// Learns a mark by which a forwarder of a connector's domain is known: of each kind a few, and
+    /// none that the relay's own mail bears. Returns true if it was new.
+    ///
+    /// # Errors
+    /// There is no such connector, or the store failed.
+    pub fn learn_forwarder(&self, id: ConnectorId, mark: ForwarderMark) -> Result<bool> {
+        self.change(|view, _| rules::connector::learn(view, id, mark))
+    }
+
+    /// Sets the default address of an account, or of one of its brands: a support address in the
+    /// native domain. With `None`, there is none any more.
+    ///
+    /// # Errors
+    /// There is no such account or brand, the account has no such address, the address is not
+    /// native, or the store failed.
+    pub fn set_default_address(
+        &self,
+        account: AccountId,
+        brand: Option<Name>,
+        address: Option<Address>,
+    ) -> Result<Account> {
+        self.change(|view, _| rules::account::set_default_address(view, account, brand, address))
+    }
+
+    /// Records the name in which a message of an author left: from the default address for this
+    /// reason, or with `None` in its own. It is written with others a few seconds later.
+    pub fn record_departure(
+        &self,
+        account: AccountId,
+        author: &Address,
+        message: TransactionId,
+        reason: Option<DefaultReason>,
+    ) {
+        let view = self.view();
+        let Some(address) = view.address_of(account, author) else {
+            return;
+        };
+        let key = AddressKey {
+            account,
+            canonical: address.canonical(),
+        };
+        let uses = &self.shared.uses;
+        match reason {
+            Some(reason) => uses.left_from_default(key, message, reason, Millis::now()),
+            None if address.details.leaves_from_default.is_some() || uses.has_departed(&key) => {
+                uses.left_in_own_name(key);
+            }
+            None => {}
+        }
+    }
+
     /// Removes a connector that has no addresses and no credentials.
     ///
     /// # Errors
@@ -124,16 +195,20 @@ impl Directory {
         address: Address,
         brand: Option<Name>,
     ) -> Result<SupportAddress> {
-        let now = Millis::now();
-        self.change(|view, state| {
-            rules::address::add(view, &state.limits, account, address, brand, now)
-        })
+        let new = NewAddress {
+            account,
+            address,
+            brand,
+            token: ForwardingToken::random()?,
+            created: Millis::now(),
+        };
+        self.change(|view, state| rules::address::add(view, &state.limits, new))
     }
 
     /// Removes a support address of an account.
     ///
     /// # Errors
-    /// The account has no such address, or the store failed.
+    /// The account has no such address, it is a default address, or the store failed.
     pub fn remove_address(&self, account: AccountId, address: &Address) -> Result<()> {
         self.change(|view, _| rules::address::remove(view, account, address))
     }
@@ -142,7 +217,7 @@ impl Directory {
     /// gets the alias of the account.
     ///
     /// # Errors
-    /// There is no such account or connector, the connector is outbound-only, too many credentials
+    /// There is no such account or connector, the connector is not two-way, too many credentials
     /// are live, a live credential has the alias, or the store failed.
     pub fn issue(&self, grant: Grant, with_alias: bool) -> Result<Issued> {
         let secret = Secret::generate()?;

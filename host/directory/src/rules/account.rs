@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{RuleResult, account, in_a_labels, unknown};
+use gatepost_message::Address;
+
+use super::{RuleResult, account, details, in_a_labels, unknown};
 use crate::{
-    Account, AccountId, DirectoryChange, DirectoryRow, KeyOwner, PolicySettings, Refusal, Reserved,
-    RowKey, View,
+    Account, AccountId, DirectoryChange, DirectoryRow, KeyOwner, Name, PolicySettings, Refusal,
+    Reserved, RowKey, View,
 };
 
 /// Adds an account, unless its native domain belongs to one already.
@@ -45,6 +47,38 @@ pub(crate) fn remove(view: &View, id: AccountId) -> RuleResult<()> {
         .chain(rows)
         .map(DirectoryChange::Remove);
     Ok(((), changes.collect()))
+}
+
+/// Sets the default address of an account or of one of its brands: a support address in the native
+/// domain, in whose name mail leaves whatever becomes of the customer's own domains. With `None`,
+/// there is none any more.
+pub(crate) fn set_default_address(
+    view: &View,
+    id: AccountId,
+    brand: Option<Name>,
+    address: Option<Address>,
+) -> RuleResult<Account> {
+    let brands = &account(view, id)?.account.profile.brands;
+    if let Some(brand) = brand.as_ref().filter(|brand| !brands.contains(brand)) {
+        let (account, brand) = (id, brand.clone());
+        return Err(Refusal::NoBrand { account, brand });
+    }
+    if let Some(address) = &address
+        && details::find_address(view, id, address)?
+            .connector
+            .is_some()
+    {
+        return Err(Refusal::DefaultNotNative(address.clone()));
+    }
+    details::of_account(view, id, |details| match (brand, address) {
+        (None, address) => details.default_address = address,
+        (Some(brand), Some(address)) => {
+            details.brand_addresses.insert(brand, address);
+        }
+        (Some(brand), None) => {
+            details.brand_addresses.remove(&brand);
+        }
+    })
 }
 
 /// Sets an account's settings for a policy, or removes them.

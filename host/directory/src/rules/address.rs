@@ -1,22 +1,36 @@
 //! Rules of support addresses.
 
+use std::collections::HashMap;
+
 use gatepost_message::{Address, Domain, Millis};
 
-use super::{RuleResult, account, unknown};
+use super::{RuleResult, account, details, unknown};
 use crate::{
-    AccountId, AddressDetails, Canonical, ConnectorId, DirectoryChange, DirectoryRow, Limits, Name,
-    Refusal, RowKey, SupportAddress, View,
+    AccountId, AddressDetails, Canonical, ConnectorId, DirectoryChange, DirectoryError,
+    DirectoryRow, ForwardingToken, LeavesFromDefault, Limits, Name, Refusal, RowKey,
+    SupportAddress, View,
+    uses::{AddressKey, Departures},
 };
 
+/// Address that is asked for.
+#[derive(Debug)]
+pub(crate) struct NewAddress {
+    pub(crate) account: AccountId,
+    pub(crate) address: Address,
+    pub(crate) brand: Option<Name>,
+    /// Token of its forwarding target, if it is in a connected domain.
+    pub(crate) token: ForwardingToken,
+    pub(crate) created: Millis,
+}
+
 /// Adds an address in a domain of the account, if it belongs to no account yet.
-pub(crate) fn add(
-    view: &View,
-    limits: &Limits,
-    id: AccountId,
-    address: Address,
-    brand: Option<Name>,
-    now: Millis,
-) -> RuleResult<SupportAddress> {
+pub(crate) fn add(view: &View, limits: &Limits, new: NewAddress) -> RuleResult<SupportAddress> {
+    let NewAddress {
+        account: id,
+        address,
+        brand,
+        ..
+    } = new;
     let holdings = account(view, id)?;
     let (domain, connector) = place(view, id, &address)?;
     let brands = &holdings.account.profile.brands;
@@ -29,8 +43,11 @@ pub(crate) fn add(
         account: id,
         connector,
         brand,
-        created: now,
-        details: AddressDetails::default(),
+        created: new.created,
+        details: AddressDetails {
+            forwarding: connector.map(|_| new.token),
+            ..AddressDetails::default()
+        },
     };
     if let Some(owner) = owner(view, &added.canonical(), id) {
         let (address, kind) = (added.address, account(view, owner)?.account.profile.kind);
@@ -44,7 +61,7 @@ pub(crate) fn add(
         });
     }
     let limit = limits.addresses_per_domain;
-    if holdings.addresses(connector) >= limit {
+    if connector.is_some() && holdings.addresses(connector) >= limit {
         return Err(Refusal::TooManyAddresses { domain, limit });
     }
     Ok((
@@ -53,17 +70,62 @@ pub(crate) fn add(
     ))
 }
 
-/// Removes an address of an account.
-pub(crate) fn remove(view: &View, account: AccountId, address: &Address) -> RuleResult<()> {
+/// Removes an address of an account that is nobody's default address.
+pub(crate) fn remove(view: &View, id: AccountId, address: &Address) -> RuleResult<()> {
     let canonical = Canonical::of(address);
-    let mine = |of: &Canonical| view.addresses_at(of).iter().any(|of| of.account == account);
-    match canonical.filter(mine) {
-        Some(canonical) => {
-            let key = RowKey::Address { canonical, account };
-            Ok(((), vec![DirectoryChange::Remove(key)]))
-        }
-        None => Err(unknown("address", address)),
+    let mine = |of: &Canonical| view.addresses_at(of).iter().any(|of| of.account == id);
+    let Some(canonical) = canonical.filter(mine) else {
+        return Err(unknown("address", address));
+    };
+    let details = &account(view, id)?.account.details;
+    let mut defaults = (details.brand_addresses.values()).chain(&details.default_address);
+    if defaults.any(|default| Canonical::of(default).as_ref() == Some(&canonical)) {
+        return Err(Refusal::DefaultAddress {
+            address: address.clone(),
+            account: id,
+        });
     }
+    let key = RowKey::Address {
+        canonical,
+        account: id,
+    };
+    Ok(((), vec![DirectoryChange::Remove(key)]))
+}
+
+/// Gives a forwarding target to each address in a connected domain that has none.
+pub(crate) fn give_targets(
+    view: &View,
+    token: impl Fn() -> Result<ForwardingToken, DirectoryError>,
+) -> Result<((), Vec<DirectoryChange>), DirectoryError> {
+    let without = view.addresses().into_iter();
+    let without = without.filter(|of| of.connector.is_some() && of.details.forwarding.is_none());
+    let given = without.map(|mut address| {
+        address.details.forwarding = Some(token()?);
+        Ok(DirectoryChange::Put(DirectoryRow::Address(address)))
+    });
+    Ok(((), given.collect::<Result<_, DirectoryError>>()?))
+}
+
+/// Records the names in which messages left. Addresses that are gone are left out.
+pub(crate) fn record_departures(
+    view: &View,
+    departed: &HashMap<AddressKey, Departures>,
+) -> Vec<DirectoryChange> {
+    let changed = departed.iter().filter_map(|(key, departures)| {
+        let mut row = details::find_canonical(view, key.account, &key.canonical)?.clone();
+        let before = row.details.leaves_from_default;
+        row.details.leaves_from_default = match *departures {
+            Departures::InOwnName => None,
+            Departures::FromDefault(new) => Some(LeavesFromDefault {
+                since: before.map_or(new.since, |before| before.since),
+                messages: before.map_or(0, |before| before.messages) + new.messages,
+                reason: new.reason,
+            }),
+        };
+        let is_changed = row.details.leaves_from_default != before;
+        is_changed.then_some(DirectoryChange::Put(DirectoryRow::Address(row)))
+    });
+    changed.collect()
 }
 
 /// Returns the domain of an address, and its connector where it is not the native one.

@@ -1,9 +1,11 @@
 //! Rules of connectors.
 
+use gatepost_message::Millis;
+
 use super::{RuleResult, account, connection, dkim, in_a_labels, unknown};
 use crate::{
-    Connector, ConnectorId, ConnectorState, DirectoryChange, DirectoryRow, Forwarders, KeyOwner,
-    Limits, Refusal, RowKey, View,
+    Connector, ConnectorId, ConnectorKind, ConnectorState, DirectoryChange, DirectoryRow,
+    ForwarderMark, Forwarders, KeyOwner, Limits, Refusal, RowKey, Verification, View,
 };
 
 /// Connects a domain to an account, if no account has it as its native one.
@@ -31,9 +33,83 @@ pub(crate) fn add(view: &View, limits: &Limits, connector: Connector) -> RuleRes
             limit,
         });
     }
+    let mut connector = connector;
+    // The domain's own servers are not asked to take its mail: its name has to be proved here.
+    connector.details.verifies |= connector.claim.kind == ConnectorKind::Forwarded;
     let mut row = connector.clone();
-    row.claim.domain = in_a_labels(&claim.domain);
+    row.claim.domain = in_a_labels(&row.claim.domain);
     Ok((connector, put(row).1))
+}
+
+/// Has the addresses of a domain leave in their own names only by a way that is proved. Those that
+/// leave by a connection today go on doing so until its server refuses a verification.
+pub(crate) fn begin_verification(
+    view: &View,
+    id: ConnectorId,
+    now: Millis,
+) -> RuleResult<Connector> {
+    let mut connector = find(view, id)?.clone();
+    if connector.details.verifies {
+        return Ok((connector, Vec::new()));
+    }
+    connector.details.verifies = true;
+    let addresses = view.addresses().into_iter();
+    let own = addresses.filter(|of| of.connector == Some(id));
+    let unproved = own.filter(|of| {
+        of.details.outbound_proved.is_none() && of.details.outbound == Verification::Unverified
+    });
+    let rows = unproved.map(|mut address| {
+        address.details.outbound_proved = Some(now);
+        DirectoryChange::Put(DirectoryRow::Address(address))
+    });
+    let mut changes: Vec<_> = rows.collect();
+    let (connector, row) = put(connector);
+    changes.extend(row);
+    Ok((connector, changes))
+}
+
+/// Sets the direction of the mail of a domain that passes through the relay. Its addresses leave
+/// only by ways that are proved from now on; its credentials and its forwarding targets go on
+/// working, so that mail which comes by the former way is taken.
+pub(crate) fn set_kind(
+    view: &View,
+    id: ConnectorId,
+    kind: ConnectorKind,
+    now: Millis,
+) -> RuleResult<Connector> {
+    let before = find(view, id)?;
+    if before.claim.kind == kind {
+        return Ok((before.clone(), Vec::new()));
+    }
+    let (mut connector, changes) = begin_verification(view, id, now)?;
+    let of_addresses =
+        |change: &DirectoryChange| matches!(change, DirectoryChange::Put(DirectoryRow::Address(_)));
+    let mut changes: Vec<_> = changes.into_iter().filter(of_addresses).collect();
+    connector.claim.kind = kind;
+    let (connector, row) = put(connector);
+    changes.extend(row);
+    Ok((connector, changes))
+}
+
+/// Learns a mark by which a forwarder of a domain is known. A domain that the site has given to an
+/// account is no mark: the relay's own mail bears it. Returns true if it was new.
+pub(crate) fn learn(view: &View, id: ConnectorId, mark: ForwarderMark) -> RuleResult<bool> {
+    let mut connector = find(view, id)?.clone();
+    let named = match &mark {
+        ForwarderMark::DkimDomain(domain) | ForwarderMark::ArcSealer(domain) => Some(domain),
+        ForwarderMark::Network(_) => None,
+    };
+    let is_native = |domain: &str| {
+        let owner = view.domain(domain);
+        owner.is_some_and(|of| of.connector.is_none())
+    };
+    if named.is_some_and(|domain| is_native(domain.as_ascii())) {
+        return Ok((false, Vec::new()));
+    }
+    match connector.forwarders.learn(mark) {
+        true => Ok((true, put(connector).1)),
+        false => Ok((false, Vec::new())),
+    }
 }
 
 /// Makes an account the owner of a domain that no other account owns.

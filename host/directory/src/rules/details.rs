@@ -44,7 +44,9 @@ pub(crate) fn of_address(
     change: impl FnOnce(&mut AddressDetails),
 ) -> RuleResult<SupportAddress> {
     let mut changed = find_address(view, account, address)?.clone();
+    let outbound = changed.details.outbound.clone();
     change(&mut changed.details);
+    changed.details.note_outbound(&outbound);
     let row = DirectoryRow::Address(changed.clone());
     Ok((changed, vec![DirectoryChange::Put(row)]))
 }
@@ -88,13 +90,20 @@ pub(crate) fn audit(entry: AuditEntry) -> RuleResult<()> {
     Ok(((), vec![DirectoryChange::Audit(entry)]))
 }
 
-fn find_address<'a>(
+pub(super) fn find_address<'a>(
     view: &'a View,
     account: AccountId,
     address: &Address,
 ) -> Result<&'a SupportAddress, Refusal> {
-    let canonical = Canonical::as_compared(address);
-    let mut all = view.addresses_at(&canonical).iter();
-    let found = all.find(|of| of.account == account);
+    let found = find_canonical(view, account, &Canonical::as_compared(address));
     found.ok_or_else(|| unknown("address", address))
+}
+
+pub(super) fn find_canonical<'a>(
+    view: &'a View,
+    account: AccountId,
+    canonical: &Canonical,
+) -> Option<&'a SupportAddress> {
+    let mut all = view.addresses_at(canonical).iter();
+    all.find(|of| of.account == account)
 }

@@ -162,6 +162,7 @@ impl View {
         let at = all.partition_point(|of| of.account < address.account);
         all.insert(at, address.clone());
         self.addresses.insert_mut(canonical.clone(), all.into());
+        self.put_target(address);
         let destination = address.destination();
         if self.is_sharer(destination.account) {
             self.share(canonical.as_str(), destination);
@@ -178,7 +179,9 @@ impl View {
         let Some(at) = all.iter().position(|of| of.account == account) else {
             return;
         };
-        let destination = all.remove(at).destination();
+        let removed = all.remove(at);
+        self.remove_target(&removed);
+        let destination = removed.destination();
         match all.is_empty() {
             true => drop(self.addresses.remove_mut(canonical)),
             false => self.addresses.insert_mut(canonical.clone(), all.into()),

@@ -6,9 +6,7 @@ use gatepost_connections::{ConnectionName, rank};
 use gatepost_message::Address;
 
 use super::View;
-use crate::{
-    AccountId, Canonical, DirectoryError, OwnedConnection, SealedConnection, key_ring::KeyRing,
-};
+use crate::{AccountId, DirectoryError, OwnedConnection, SealedConnection, key_ring::KeyRing};
 
 /// Connection with what is stored of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,12 +67,8 @@ impl View {
 
     /// Returns the brand of an address of an account. A sub-address has that of its mailbox.
     pub fn brand_of(&self, account: AccountId, address: &Address) -> Option<&str> {
-        let forms = [Canonical::of(address), Canonical::without_detail(address)];
-        let found = forms.into_iter().flatten().find_map(|form| {
-            let mut all = self.addresses_at(&form).iter();
-            all.find(|of| of.account == account)
-        });
-        found?.brand.as_ref().map(|brand| brand.as_str())
+        let found = self.address_of(account, address)?;
+        found.brand.as_ref().map(|brand| brand.as_str())
     }
 
     pub(super) fn put_connection(

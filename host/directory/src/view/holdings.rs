@@ -144,6 +144,12 @@ impl Holdings {
         self.place(connector).map_or(0, |of| of.addresses.size())
     }
 
+    /// Returns the canonical forms of the support addresses of a connector, in no order.
+    pub(super) fn addresses_of(&self, connector: ConnectorId) -> impl Iterator<Item = &Canonical> {
+        let place = self.place(Some(connector)).into_iter();
+        place.flat_map(|of| of.addresses.iter())
+    }
+
     /// Returns the number of live credentials for a domain or for submission.
     pub(crate) fn live_credentials(&self, connector: Option<ConnectorId>) -> usize {
         self.place(connector).map_or(0, |of| of.live)

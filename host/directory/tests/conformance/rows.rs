@@ -5,10 +5,11 @@ use std::sync::Arc;
 use gatepost_directory::{
     Account, AccountDetails, AccountId, AccountKind, AddressDetails, Administrator, Agreement,
     AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind, ConnectorState,
-    Credential, CredentialDetails, DirectoryChange, DirectoryRow, DkimKey, DkimState, Feed,
-    Forwarders, Handover, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId, ProbeKind,
-    Profile, Protocol, Restriction, Scope, Sealed, SealedConnection, SealedCredential,
-    SealedDkimKey, SupportAddress, Suspension, UserName, Verification,
+    Credential, CredentialDetails, DefaultReason, DirectoryChange, DirectoryRow, DkimKey,
+    DkimState, Feed, Forwarders, Handover, LeavesFromDefault, PartnerEntry, PartnerList,
+    PartnerSource, Probe, ProbeId, ProbeKind, Profile, Protocol, Restriction, Scope, Sealed,
+    SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension, UserName,
+    Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
@@ -69,6 +70,7 @@ pub fn connector(number: u32) -> Connector {
         },
         details: ConnectorDetails {
             disconnected: Some(Millis(2_500)),
+            verifies: number.is_multiple_of(2),
         },
     }
 }
@@ -82,6 +84,12 @@ pub fn address(number: u32) -> SupportAddress {
         brand: number.is_multiple_of(2).then(|| "Zeta".parse().unwrap()),
         created: Millis(3_000),
         details: AddressDetails {
+            forwarding: Some(serde_json::from_value(format!("{number:a>16}").into()).unwrap()),
+            leaves_from_default: number.is_multiple_of(2).then_some(LeavesFromDefault {
+                since: Millis(3_003),
+                reason: DefaultReason::Refused,
+                messages: number.into(),
+            }),
             inbound: Verification::Verified { at: Millis(3_001) },
             outbound: Verification::Failed {
                 at: Millis(3_002),
