@@ -47,12 +47,20 @@ pub fn of(evidence: &ArrivalFacts<'_>) -> Arrival {
         Some(_) => return Arrival::Other,
         None => {}
     }
+    if to.by_target {
+        return match is_forwarded(evidence, to) {
+            true => Arrival::Forwarded,
+            false => Arrival::UnknownForwarder,
+        };
+    }
     match (to.kind, to.state) {
         // Only a verified domain has a relay: not one whose ownership is unproved, nor one that is
         // disconnected.
         (DomainKind::TwoWay, DomainState::Verified) => Arrival::PastRelay,
         // A customer's server often forwards to a native address.
-        (DomainKind::OutboundOnly | DomainKind::Native, _) if is_forwarded(evidence, to) => {
+        (DomainKind::OutboundOnly | DomainKind::Forwarded | DomainKind::Native, _)
+            if is_forwarded(evidence, to) =>
+        {
             Arrival::Forwarded
         }
         _ => Arrival::Direct,
@@ -64,7 +72,7 @@ pub fn of(evidence: &ArrivalFacts<'_>) -> Arrival {
 ///
 /// The servers of a connected domain are forwarders, too: they rewrite the reverse-path to the
 /// domain (Sender Rewriting Scheme), or sign for it. Mail by authors of that domain proves the same
-/// but was not forwarded.
+/// but was not forwarded, unless it came to a forwarding target, which nobody else knows.
 fn is_forwarded(evidence: &ArrivalFacts<'_>, to: &ReceivingDomain) -> bool {
     let known = &to.forwarders;
     let client = evidence.client.map(|client| client.to_canonical());
@@ -80,7 +88,8 @@ fn is_forwarded(evidence: &ArrivalFacts<'_>, to: &ReceivingDomain) -> bool {
     let own = connected.then_some(&to.domain);
     let forwards = |domain: &str| {
         let mut domains = known.dkim_domains.iter().chain(own);
-        domains.any(|known| is_in(domain, known) && !is_in(evidence.author, known))
+        let others = |known: &str| to.by_target || !is_in(evidence.author, known);
+        domains.any(|known| is_in(domain, known) && others(known))
     };
     let signed = evidence.signed.iter().any(|domain| forwards(domain));
     let sent = evidence.sent.is_some_and(forwards);
@@ -116,6 +125,7 @@ mod tests {
                 dkim_domains: vec!["list.example".into()],
                 arc_sealers: vec!["sealer.example".into()],
             },
+            by_target: false,
         }
     }
 
@@ -142,6 +152,7 @@ mod tests {
             (Kind::TwoWay, State::Verified, Arrival::PastRelay),
             (Kind::TwoWay, State::Claimed, Arrival::Direct),
             (Kind::TwoWay, State::Disconnected, Arrival::Direct),
+            (Kind::Forwarded, State::Verified, Arrival::Direct),
             (Kind::Other, State::Verified, Arrival::Direct),
         ] {
             assert_eq!(of(&to(kind, state)), arrival, "{kind:?} {state:?}");
@@ -202,6 +213,31 @@ mod tests {
         };
         assert_eq!(sent(DomainState::Verified), Arrival::Forwarded);
         assert_eq!(sent(DomainState::Claimed), Arrival::Direct);
+    }
+
+    #[test]
+    fn a_forwarding_target_is_for_forwarders_of_any_author() {
+        use {DomainKind as Kind, DomainState as State};
+        let to_target = |kind, state, sent, author: &'static str| {
+            let mut evidence = to(kind, state);
+            evidence.to.iter_mut().for_each(|of| of.by_target = true);
+            of(&ArrivalFacts {
+                sent,
+                author,
+                ..evidence
+            })
+        };
+        for kind in [Kind::Forwarded, Kind::OutboundOnly, Kind::TwoWay] {
+            let own = Some("customer.example");
+            for author in ["author.example", "customer.example"] {
+                let known = to_target(kind, State::Verified, own, author);
+                assert_eq!(known, Arrival::Forwarded, "{kind:?} {author}");
+            }
+            for (state, sent) in [(State::Verified, None), (State::Disconnected, own)] {
+                let nobody = to_target(kind, state, sent, "author.example");
+                assert_eq!(nobody, Arrival::UnknownForwarder, "{kind:?} {state:?}");
+            }
+        }
     }
 
     #[test]

@@ -534,6 +534,8 @@ pub enum Arrival {
     PastRelay,
     /// Handed over by a known forwarder of the recipient's domain, without credentials.
     Forwarded,
+    /// To the forwarding target of the recipient, from nobody who is known to forward for it.
+    UnknownForwarder,
     /// Made by the relay itself.
     Internal,
     /// None of these: a submission, an address at which the account does not receive, or a
@@ -570,7 +572,7 @@ by_number! {
     Outcome { None, Neutral, Pass, Fail, Softfail, Policy, Temperror, Permerror, Other }
     DmarcPolicy { None, Quarantine, Reject, Other }
     FromClarity { Unequivocal, Equivocal, Unreadable, Other }
-    Arrival { Direct, Relayed, PastRelay, Forwarded, Internal, Other }
+    Arrival { Direct, Relayed, PastRelay, Forwarded, UnknownForwarder, Internal, Other }
 }
 
 #[cfg(test)]

@@ -57,8 +57,11 @@ pub enum DomainKind {
     /// the domain.
     TwoWay,
     /// Connected outbound only: the customer's own server forwards incoming mail to us, without
-    /// credentials.
+    /// credentials, and takes the mail that leaves.
     OutboundOnly,
+    /// Connected by forwarding: the customer's own server forwards incoming mail to us, without
+    /// credentials. The mail that leaves does not pass through it.
+    Forwarded,
     /// None of these.
     Other,
 }
@@ -112,6 +115,8 @@ pub struct ReceivingDomain {
     pub state: DomainState,
     /// Servers known to forward its mail to us.
     pub forwarders: Forwarders,
+    /// True if the message came to the address's forwarding target.
+    pub by_target: bool,
 }
 
 /// Address or domain with which the account shares tickets.
@@ -551,7 +556,7 @@ fn canonical_if_plain(address: &str) -> Option<String> {
 }
 
 by_number! {
-    DomainKind { Native, TwoWay, OutboundOnly, Other }
+    DomainKind { Native, TwoWay, OutboundOnly, Forwarded, Other }
     DomainState { Claimed, Verified, Disconnected, Other }
 }
 

@@ -9,9 +9,20 @@ use gatepost_sdk::{Authentication, Decision, Outcome, Verdict};
 use crate::Settings;
 use crate::direct::vouched_for;
 
-/// Tags forwarded mail, and records which proof of the author has survived.
+/// Tags mail by who has forwarded it: somebody known, or nobody known to a forwarding target, which
+/// proves nothing but that the client knows the target.
+pub fn tag(known: bool, unknown: bool, decision: &mut Decision) {
+    if known {
+        decision.tag("forwarded");
+    }
+    if unknown {
+        decision.tag("forwarder-unknown");
+        decision.reason("it came to a forwarding target from nobody who is known to forward there");
+    }
+}
+
+/// Records which proof of the author of forwarded mail has survived.
 pub fn judge(settings: &Settings, proved: &Authentication, decision: &mut Decision) -> Verdict {
-    decision.tag("forwarded");
     if proved.dmarc.dkim_aligned {
         decision.reason("forwarded; the author's signature has survived");
     } else if !vouched_for(settings, proved, decision) {

@@ -86,7 +86,8 @@ fn describe_way(way: &[String]) -> String {
 
 /// Way of a message, according to its fields.
 pub struct Trace {
-    /// Addresses, other than the message's recipients, for which servers on its way accepted it:
+    /// Addresses, other than the message's recipients and the account's forwarding targets, for which
+    /// servers on its way accepted it:
     /// from the first to the last, each once.
     way: Vec<String>,
     /// Domains of these addresses, one for each site.
@@ -119,7 +120,10 @@ impl Trace {
         let mut way: Vec<String> = Vec::new();
         for address in clauses.chain(others).take(MAX_ADDRESSES) {
             let address = address.to_lowercase();
-            if address.len() <= MAX_ADDRESS && before.insert(canonical(&address)) {
+            if address.len() <= MAX_ADDRESS
+                && before.insert(canonical(&address))
+                && !is_target(&address)
+            {
                 way.push(address);
             }
         }
@@ -194,6 +198,11 @@ impl Trace {
         }
         all
     }
+}
+
+/// Returns true for a forwarding target of the account: a recipient by another name.
+fn is_target(address: &str) -> bool {
+    address.starts_with("f-") && is_support_address(address)
 }
 
 /// Returns the mailbox that has rewritten a reverse-path to its own name, as Google does by

@@ -6,14 +6,15 @@
 //! - **Through the relay** of a customer, whose server has authenticated for its domain: the
 //!   customer vouches for any author, but only for addresses of its own domain.
 //! - **Past the relay**: for a domain whose mail should have come through its relay.
-//! - **Forwarded** by a customer's server without credentials, to an address of its domain or to a
-//!   native one: the author is proved by the signatures that survive ([`forwarded`]).
+//! - **Forwarded** by a customer's server without credentials, to a forwarding target, to an address
+//!   of its domain or to a native one: the author is proved by the signatures that survive
+//!   ([`forwarded`]).
 //!
 //! Without credentials, the [author] must be readable, too.
 //!
-//! The result is given in tags (`relay-secure`, `relay-missing`, `forwarded`, `arc-override`,
-//! `multi-hop`, `allowed`, `dmarc-temperror`, `dmarc-fail`, `author-equivocal`, `author-missing`,
-//! `author-unreadable`), and in the record with its reasons.
+//! The result is given in tags (`relay-secure`, `relay-missing`, `forwarded`, `forwarder-unknown`,
+//! `arc-override`, `multi-hop`, `allowed`, `dmarc-temperror`, `dmarc-fail`, `author-equivocal`,
+//! `author-missing`, `author-unreadable`), and in the record with its reasons.
 
 pub mod author;
 pub mod direct;
@@ -204,7 +205,7 @@ impl Judge<'_> {
             return Verdict::Pass;
         }
         let bypassed = arrivals.contains(&Arrival::PastRelay);
-        let refuses = self.settings.unauthenticated == Unauthenticated::Refuse;
+        let unauthenticated = self.settings.unauthenticated;
         let reply = || {
             Reply::new(
                 550,
@@ -212,7 +213,7 @@ impl Judge<'_> {
                 "Mail for this address comes through its domain's relay",
             )
         };
-        if bypassed && refuses {
+        if bypassed && unauthenticated == Unauthenticated::Refuse {
             decision.reason("it did not come through the relay of its domain");
             if arrivals
                 .iter()
@@ -234,10 +235,19 @@ impl Judge<'_> {
             decision.tag("relay-missing");
         }
         // What the relay has no word for is held to the strictest proof.
-        if (arrivals.iter()).any(|way| !matches!(way, Arrival::PastRelay | Arrival::Forwarded)) {
+        let is_direct = |way: &Arrival| match way {
+            Arrival::PastRelay => unauthenticated == Unauthenticated::Judge,
+            Arrival::Forwarded | Arrival::UnknownForwarder => false,
+            _ => true,
+        };
+        if arrivals.iter().any(is_direct) {
             return direct::judge(self.settings, &self.proved, decision);
         }
-        if arrivals.contains(&Arrival::Forwarded) {
+        let ways = [Arrival::Forwarded, Arrival::UnknownForwarder];
+        let forwarded = ways.map(|way| arrivals.contains(&way));
+        if forwarded.contains(&true) {
+            let [known, unknown] = forwarded;
+            forwarded::tag(known, unknown, decision);
             return forwarded::judge(self.settings, &self.proved, decision);
         }
         if self.proved.dmarc.result == Outcome::Fail {

@@ -72,6 +72,8 @@ pub enum UnreadableAuthor {
 pub enum Unauthenticated {
     /// Accept it with the tag `relay-missing`, and log a warning.
     Tag,
+    /// Tag it as well, and judge it as mail that comes directly.
+    Judge,
     /// Refuse it with 550 5.7.1.
     Refuse,
 }
@@ -127,7 +129,7 @@ impl Default for Settings {
             mode: Mode::Standard,
             enhanced_failure: Failure::Quarantine,
             unreadable_author: UnreadableAuthor::Refuse,
-            unauthenticated: Unauthenticated::Tag,
+            unauthenticated: Unauthenticated::Judge,
             trusted_sealers: Vec::new(),
             allow: Senders::default(),
             deny: Senders::default(),

@@ -55,6 +55,47 @@ fn mail_past_the_relay_is_tagged_or_refused() {
     );
 }
 
+/// Without its credential, mail for a two-way domain proves no more than direct mail.
+#[test]
+fn mail_past_the_relay_is_judged_as_direct_mail_unless_set() {
+    let spoofed = |settings: &'static str| {
+        let scene = Scene::to(DomainKind::TwoWay, DomainState::Verified).settings(settings);
+        scene.with(dmarc_fails(DmarcPolicy::Reject)).judge()
+    };
+    for judged in ["{}", r#"{ "unauthenticated": "judge" }"#] {
+        let outcome = spoofed(judged);
+        assert_eq!(outcome.code(), 550, "{outcome:?}");
+        assert_eq!(outcome.tags, ["relay-missing", "dmarc-fail"]);
+    }
+    let tagged = spoofed(r#"{ "unauthenticated": "tag" }"#);
+    assert_eq!(tagged.verdict, Verdict::Pass);
+    assert_eq!(tagged.tags, ["relay-missing", "dmarc-fail"]);
+    let enhanced = Scene::to(DomainKind::TwoWay, DomainState::Verified);
+    let enhanced = enhanced.settings(r#"{ "mode": "enhanced" }"#).judge();
+    assert!(matches!(enhanced.verdict, Verdict::Quarantine(_)));
+}
+
+/// Everybody may write to a forwarding target who knows it: it is taken, and vouched for by nobody.
+#[test]
+fn mail_to_a_forwarding_target_is_forwarded_by_somebody_known_or_not() {
+    let to_target = |kind, client: &'static str| {
+        let mut scene = Scene::to(kind, DomainState::Verified);
+        scene.client = client;
+        let destinations = scene.given.directory.destinations.values_mut();
+        destinations.for_each(|of| of.by_target = true);
+        scene.with(dmarc_fails(DmarcPolicy::Reject)).judge()
+    };
+    use DomainKind as Kind;
+    for kind in [Kind::Forwarded, Kind::OutboundOnly, Kind::TwoWay] {
+        let known = to_target(kind, "203.0.113.9");
+        assert_eq!(known.verdict, Verdict::Pass, "{kind:?}");
+        assert_eq!(known.tags, ["forwarded", "dmarc-fail"]);
+        let unknown = to_target(kind, "192.0.2.1");
+        assert_eq!(unknown.verdict, Verdict::Pass, "{kind:?}");
+        assert_eq!(unknown.tags, ["forwarder-unknown", "dmarc-fail"]);
+    }
+}
+
 #[test]
 fn mail_for_a_domain_without_a_relay_is_not_tagged() {
     for state in [DomainState::Disconnected, DomainState::Claimed] {

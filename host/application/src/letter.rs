@@ -71,6 +71,8 @@ pub enum Arrival {
     PastRelay,
     /// Through a forwarder.
     Forwarded,
+    /// To a forwarding target, through nobody who is known to forward there.
+    UnknownForwarder,
     /// From the relay itself or one of its accounts.
     Internal,
     /// Unknown.

@@ -68,8 +68,8 @@ impl AccountView {
         let connector = self.directory.connector(of.account, of.connector?)?;
         let kind = match connector.claim.kind {
             ConnectorKind::TwoWay => DomainKind::TwoWay,
-            // Mail comes in alike: forwarded, without credentials.
-            ConnectorKind::OutboundOnly | ConnectorKind::Forwarded => DomainKind::OutboundOnly,
+            ConnectorKind::OutboundOnly => DomainKind::OutboundOnly,
+            ConnectorKind::Forwarded => DomainKind::Forwarded,
         };
         let known = &connector.forwarders;
         Some(ReceivingDomain {
@@ -77,6 +77,7 @@ impl AccountView {
             kind,
             state: state(connector.state),
             forwarders: forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers),
+            by_target: false,
         })
     }
 
@@ -105,6 +106,7 @@ impl AccountView {
             kind: DomainKind::Native,
             state: DomainState::Verified,
             forwarders: all,
+            by_target: false,
         }
     }
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use gatepost_authentication::Facts;
+use gatepost_contract::directory::Directory;
 use gatepost_contract::identity::Identity;
 use gatepost_message::{Address, Message, Millis};
 use gatepost_model::{
@@ -49,6 +50,16 @@ impl Pinned {
     #[must_use]
     pub fn knowing(mut self, with: impl FnOnce(Arc<dyn Identity>) -> Arc<dyn Identity>) -> Self {
         self.look_ups.identity = with(self.look_ups.identity);
+        self
+    }
+
+    /// Returns the chain with another directory, made of the present one.
+    #[must_use]
+    pub fn in_directory(
+        mut self,
+        with: impl FnOnce(Arc<dyn Directory>) -> Arc<dyn Directory>,
+    ) -> Self {
+        self.look_ups.directory = with(self.look_ups.directory);
         self
     }
 }

@@ -87,9 +87,11 @@ cases! {
     facts::DmarcPolicy => authentication::DmarcPolicy { None, Quarantine, Reject, Other }
     facts::FromClarity => authentication::FromClarity { Unequivocal, Equivocal, Unreadable, Other }
     facts::Arrival => authentication::Arrival {
-        Direct, Relayed, PastRelay, Forwarded, Internal, Other
+        Direct, Relayed, PastRelay, Forwarded, UnknownForwarder, Internal, Other
     }
-    known::DomainKind => directory::DomainKind { Native, TwoWay, OutboundOnly, Other }
+    known::DomainKind => directory::DomainKind {
+        Native, TwoWay, OutboundOnly, Forwarded, Other
+    }
     known::DomainState => directory::DomainState { Claimed, Verified, Disconnected, Other }
     known::PartnerSource => directory::PartnerSource {
         Agreement(account), ByHand, Imported(name), Feed(url), Other

@@ -214,6 +214,7 @@ pub fn domain(domain: &str, kind: DomainKind, state: DomainState) -> ReceivingDo
             dkim_domains: vec!["forwarder.example".into()],
             arc_sealers: vec!["sealer.example".into()],
         },
+        by_target: false,
     }
 }
 

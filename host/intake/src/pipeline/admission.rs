@@ -13,7 +13,7 @@ use crate::ownership::{Ownership, RecipientOwner};
 #[derive(Debug)]
 pub(super) struct Admission {
     /// Reply to the client, if it is refused.
-    refusal: Option<Reply>,
+    pub(super) refusal: Option<Reply>,
     /// Calls of policies, in order.
     judgements: Vec<Judgement>,
 }

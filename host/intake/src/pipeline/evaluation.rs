@@ -13,6 +13,7 @@ use gatepost_policy::{Findings, Pinned, RouteRuling};
 use gatepost_smtp::Reply;
 
 use super::admission::{self, Admission};
+use super::by_target::ByTarget;
 use super::connection::Connection;
 use super::judge::{Arrival, Judged, judge};
 use crate::edits::host_rules;
@@ -29,6 +30,8 @@ pub struct Evaluation {
     earlier: usize,
     /// Message to whose return path this one goes, and to nobody else.
     returned: Option<TransactionId>,
+    /// Support addresses to whose forwarding targets the message goes.
+    by_target: Vec<Address>,
 }
 
 impl Evaluation {
@@ -41,6 +44,7 @@ impl Evaluation {
             policies,
             findings,
             returned: None,
+            by_target: Vec::new(),
         }
     }
 
@@ -82,7 +86,8 @@ impl Evaluation {
     }
 
     /// Decides about a recipient, which is added to the transaction unless it is refused or was
-    /// named before. Returns the reply that refuses it, if any.
+    /// named before. In the place of a forwarding target stands its support address. Returns the
+    /// reply that refuses it, if any.
     pub async fn recipient(
         &mut self,
         ownership: Ownership<'_>,
@@ -94,9 +99,25 @@ impl Evaluation {
         let Self {
             policies,
             transaction,
+            by_target,
             ..
         } = self;
+        let support = match transaction.session.flow {
+            Flow::Inbound => ownership.directory.target(address),
+            _ => None,
+        };
+        let support = support.map(|support| {
+            // Whoever takes it next may not know other characters.
+            let ascii = support.address.to_ascii();
+            ascii.unwrap_or_else(|| support.address.clone())
+        });
+        let address = support.as_ref().unwrap_or(address);
         let admission = admission::recipient(ownership, policies, transaction, address).await;
+        if let Some(support) = support.filter(|_| admission.refusal.is_none()) {
+            // As the transaction names it: it may have been named before.
+            let mut named = transaction.recipients.iter();
+            by_target.extend(named.find(|named| named.is_same_mailbox(&support)).cloned());
+        }
         self.add(admission)
     }
 
@@ -135,9 +156,11 @@ impl Evaluation {
             policies,
             findings,
             returned,
+            by_target,
             ..
         } = self;
         let earlier = findings.judgements.len();
+        let policies = policies.in_directory(|known| ByTarget::known_to(known, by_target));
         let policies = match arrival.answered {
             Some(answered) => policies.knowing(|identity| answered.known_to(identity)),
             None => policies,

@@ -11,10 +11,11 @@ use gatepost_application::{
 };
 use gatepost_authentication::Summary;
 use gatepost_contract::arrival::{self, ArrivalFacts};
-use gatepost_contract::authentication::Arrival as Came;
-use gatepost_contract::directory::Directory as _;
+use gatepost_contract::authentication::Arrival as Known;
+use gatepost_contract::directory::{Directory as _, ReceivingDomain};
 use gatepost_contract::types::Flow as Way;
 use gatepost_delivery::{Alarm, HandOver, Handed, HandedOver, HandingOver, Reach};
+use gatepost_directory::View;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_message::{Address, Edit, FieldName, TransactionId};
 use gatepost_model::{Flow, Judgement, Session, Transaction};
@@ -53,8 +54,9 @@ impl ToApplication {
         let Handed { claim, message, .. } = handed;
         let transaction = &claim.transaction;
         let judgements = self.records.judgements(transaction.id).await;
-        let summary = self.records.authentication(transaction.id).await;
-        let authentication = (summary.as_ref()).and_then(|of| serde_json::to_value(of).ok());
+        let came = self.records.came(transaction.id).await;
+        let authentication = came.authentication.as_ref();
+        let authentication = authentication.and_then(|of| serde_json::to_value(of).ok());
         let tags = tags(claim, &judgements);
         let originals: Vec<Option<Address>> = (handed.recipients.iter())
             .map(|one| one.dsn.original.as_ref().and_then(address))
@@ -66,7 +68,7 @@ impl ToApplication {
                 original: original
                     .as_ref()
                     .filter(|original| **original != one.address),
-                arrival: self.arrival(transaction, &one.address, summary.as_ref()),
+                arrival: self.arrival(transaction, &one.address, &came),
             })
             .collect();
         let message_id = message.header("Message-ID");
@@ -89,20 +91,20 @@ impl ToApplication {
 
     /// Returns the way by which a message came to a recipient. Without facts about the message it
     /// is known only where they do not matter.
-    fn arrival(
-        &self,
-        transaction: &Transaction,
-        recipient: &Address,
-        facts: Option<&Summary>,
-    ) -> Arrival {
+    fn arrival(&self, transaction: &Transaction, recipient: &Address, came: &Came) -> Arrival {
+        let facts = came.authentication.as_ref();
         let session = &transaction.session;
         let account = transaction.account.as_deref();
         let to = account.and_then(|of| self.accounts.destination(of, recipient.as_str()));
+        let to = to.map(|to| ReceivingDomain {
+            by_target: came.by_target(&self.accounts.directory, recipient),
+            ..to
+        });
         let user = session.user.as_deref();
         let signatures = facts.into_iter().flat_map(|facts| &facts.dkim);
         let spf = facts.map(|facts| &facts.spf.mailfrom);
         let arc = facts.map(|facts| &facts.arc);
-        let came = arrival::of(&ArrivalFacts {
+        let way = arrival::of(&ArrivalFacts {
             flow: flow(session),
             client: session.client_ip(),
             credential: user.and_then(|user| self.accounts.credential(user)),
@@ -119,15 +121,16 @@ impl ToApplication {
                 .filter(|arc| passes(arc.result))
                 .map(|arc| arc.sealer.as_str()),
         });
-        match came {
-            // It may have been forwarded.
-            Came::Direct if facts.is_none() => Arrival::Other,
-            Came::Direct => Arrival::Direct,
-            Came::Relayed => Arrival::Relayed,
-            Came::PastRelay => Arrival::PastRelay,
-            Came::Forwarded => Arrival::Forwarded,
-            Came::Internal => Arrival::Internal,
-            Came::Other => Arrival::Other,
+        match way {
+            // It may have been forwarded, or by somebody known.
+            Known::Direct | Known::UnknownForwarder if facts.is_none() => Arrival::Other,
+            Known::Direct => Arrival::Direct,
+            Known::Relayed => Arrival::Relayed,
+            Known::PastRelay => Arrival::PastRelay,
+            Known::Forwarded => Arrival::Forwarded,
+            Known::UnknownForwarder => Arrival::UnknownForwarder,
+            Known::Internal => Arrival::Internal,
+            Known::Other => Arrival::Other,
         }
     }
 }
@@ -144,20 +147,56 @@ impl Records {
         }
     }
 
-    /// Returns what message authentication found.
-    async fn authentication(&self, id: TransactionId) -> Option<Summary> {
+    /// Returns what the trace says of the way by which a message came.
+    async fn came(&self, id: TransactionId) -> Came {
         let trace = Arc::clone(&self.trace);
         let events = tokio::task::spawn_blocking(move || trace.of(id)).await;
-        let events = match events.ok()? {
-            Ok(events) => events,
-            Err(error) => {
+        let events = match events {
+            Ok(Ok(events)) => events,
+            Ok(Err(error)) => {
                 tracing::warn!(%id, %error, "mail goes to the application without authentication");
-                return None;
+                return Came::default();
             }
+            Err(_) => return Came::default(),
         };
-        events.into_iter().find_map(|event| match event.kind {
-            Kind::Authenticated { authentication } => Some(*authentication),
-            _ => None,
+        let mut came = Came::default();
+        for event in events {
+            match event.kind {
+                Kind::Authenticated { authentication } => {
+                    came.authentication.get_or_insert(*authentication);
+                }
+                Kind::Recipient { address, reply } if reply.is_positive() => {
+                    came.named.push(address);
+                }
+                _ => {}
+            }
+        }
+        came
+    }
+}
+
+/// Record of the way by which a message came.
+#[derive(Debug, Default)]
+struct Came {
+    /// Facts that message authentication found.
+    authentication: Option<Summary>,
+    /// Recipients that were accepted, as the client named them.
+    named: Vec<Address>,
+}
+
+impl Came {
+    /// Returns true if the client named a recipient by its forwarding target.
+    fn by_target(&self, directory: &View, recipient: &Address) -> bool {
+        let mut targets = self
+            .named
+            .iter()
+            .filter_map(|named| directory.target(named));
+        targets.any(|of| {
+            let ascii = of.address.to_ascii();
+            ascii
+                .as_ref()
+                .unwrap_or(&of.address)
+                .is_same_mailbox(recipient)
         })
     }
 }

@@ -21,6 +21,7 @@ mod revoked;
 mod sealed;
 mod spellings;
 mod standard;
+mod target;
 
 use test_support::{Client, DnsServer, Relay, RelayBuilder, Reply, Sink, Zone};
 

@@ -70,3 +70,23 @@ fn mail_past_the_relay_is_refused_if_set() {
     ");
     site.ends();
 }
+
+/// A spoof gains nothing by the domain's being two-way.
+#[test]
+fn a_spoof_past_the_relay_is_refused_as_direct_mail_is() {
+    for (settings, code) in [("{}", 550), (r#"{ unauthenticated = "tag" }"#, 250)] {
+        let (zone, signer) = author("reject");
+        let site = Site::start(zone, settings);
+        site.connect("two-way");
+        let to = ["help@customer.test"];
+        let spoof = site.send(STRANGER, &to, &eml("question"));
+        assert_eq!(spoof.code, code, "{settings}");
+        if code == 250 {
+            assert_eq!(site.tags(), "relay-missing, dmarc-fail");
+        }
+        let proved = signer.signed(&eml("question"));
+        assert_eq!(site.send(STRANGER, &to, &proved).code, 250);
+        assert_eq!(site.tags(), "relay-missing");
+        site.ends();
+    }
+}

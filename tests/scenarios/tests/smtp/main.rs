@@ -34,6 +34,7 @@ mod application {
     mod dead_endpoint;
     pub mod desk;
     mod expired_mail_is_held;
+    mod forwarding_target;
     mod maildir;
     mod one_message_waits_alone;
     mod posted_with_facts;
