@@ -2,8 +2,9 @@
 //!
 //! A plan may say that a message is sent as another address of its account: the default address,
 //! while the customer's own service does not take mail. From then names that address, under the
-//! same display name, and Sender goes, since it would name the former one. The reverse-path is the
-//! same address.
+//! same display name, and Sender goes, since it would name the former one. Answers still go to the
+//! former one: Reply-To names it, unless the message says itself where they go. The reverse-path is
+//! the address that From names.
 
 use gatepost_mailboxes::mailboxes;
 use gatepost_message::{Address, Edit, FieldBody, FieldName, Message};
@@ -18,10 +19,23 @@ pub(crate) fn sent_as(message: &Message, author: &Address) -> Message {
     let Ok(body) = named.and_then(Result::ok).map_or_else(bare, Ok) else {
         return message.clone();
     };
-    message.edited(&[
+    let mut edits = vec![
         Edit::Set { name: from, body },
         Edit::Remove { name: sender },
-    ])
+    ];
+    edits.extend(reply_to(message));
+    message.edited(&edits)
+}
+
+/// Returns the edit that has answers go to the authors, if the message does not say where they go.
+fn reply_to(message: &Message) -> Option<Edit> {
+    if message.header("Reply-To").is_some() {
+        return None;
+    }
+    let from = message.header("From")?;
+    let body = FieldBody::new(&format!(" {}", from.trim())).ok()?;
+    let name = FieldName::new("Reply-To").ok()?;
+    Some(Edit::Set { name, body })
 }
 
 /// Returns the display name of the first author as a phrase (RFC 5322 section 3.2.5): encoded words
@@ -69,5 +83,19 @@ mod tests {
         ] {
             assert_eq!(author_of(from), wanted, "{from}");
         }
+    }
+
+    #[test]
+    fn answers_go_where_they_went() {
+        let reply_to = |fields: &str| {
+            let raw = format!("{fields}\r\n\r\nbody\r\n");
+            let message = Message::from_bytes(raw.into_bytes().into());
+            let sent = sent_as(&message, &"help@desk.example".parse().unwrap());
+            sent.header("Reply-To")
+        };
+        let from = "From: Acme <old@a.example>";
+        assert_eq!(reply_to(from).as_deref(), Some("Acme <old@a.example>"));
+        let asked = format!("{from}\r\nReply-To: ann@a.example");
+        assert_eq!(reply_to(&asked).as_deref(), Some("ann@a.example"));
     }
 }

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod return_path;
+mod sender_way;
 mod ways;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use gatepost_delivery::{
     Action, Attempt, Decided, Deciding, NoticeMade, Observer, Observing, Router,
 };
-use gatepost_directory::Directory;
+use gatepost_directory::{DefaultReason, Directory, OutboundWay};
 use gatepost_message::{Address, Millis, TransactionId, without_brackets};
 use gatepost_model::{
     AttemptResult, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
@@ -37,6 +38,7 @@ use gatepost_observability::Spans;
 use gatepost_policy_set::Policies;
 
 use self::return_path::return_path;
+use self::sender_way::SenderWay;
 pub use ways::{NotAuthorized, Outside, OutsideError, Records, Trial, TrialRefusal, Ways};
 
 /// Calls the hooks `route` and `outcome` for delivery.
@@ -180,6 +182,7 @@ impl PolicyRouter {
         if let (Ending::Delivered, Some(sent)) = (for_policies, attempt.sent) {
             let stored = &attempt.message.message;
             integrity::travelled(&self.trace, transaction, stored, sent);
+            self.departed(attempt);
         }
         let result = Arc::new(AttemptResult {
             recipient: recipient.address.clone(),
@@ -205,6 +208,28 @@ impl PolicyRouter {
         if !ruling.effects.is_empty() {
             self.store_effects(ruling.effects).await;
         }
+    }
+
+    /// Records in whose name a message left, where that depends on its author's way out.
+    fn departed(&self, attempt: &Attempt<'_>) {
+        let Claim {
+            transaction,
+            message,
+            ..
+        } = attempt.message;
+        let view = self.directory.view();
+        let Some(sender) = SenderWay::of(&view, transaction, message) else {
+            return;
+        };
+        let has_connection = || view.connection_of(sender.account, &sender.author).is_some();
+        let reason = match sender.way {
+            OutboundWay::FromDefault(reason) => reason,
+            OutboundWay::Connection if has_connection() => DefaultReason::Broken,
+            OutboundWay::Connection | OutboundWay::DefaultRoute => DefaultReason::Unproved,
+        };
+        let from_default = sender.left_from_default(attempt.sent_as);
+        let reason = from_default.then_some(reason);
+        (self.directory).record_departure(sender.account, &sender.author, transaction.id, reason);
     }
 
     async fn store_effects(&self, effects: Vec<(Scope, Effect)>) {

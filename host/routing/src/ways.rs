@@ -20,12 +20,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
 use gatepost_connections::{
-    ConnectionKey, ConnectionStates, Connections, Ehlo, FoundConnection, ServerCredential,
-    ServerTrust, TokenUser,
+    ConnectionKey, ConnectionState, ConnectionStates, ConnectionTrouble, Connections,
+    DialogueStage, Ehlo, FoundConnection, Period, ServerCredential, ServerTrust, TokenUser,
 };
 use gatepost_delivery::open::LoginSource;
 use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls};
-use gatepost_directory::Directory;
+use gatepost_directory::{Directory, OutboundWay};
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::ownership::RecipientOwner;
@@ -44,6 +44,7 @@ use tokio::io::DuplexStream;
 use zeroize::Zeroizing;
 
 use crate::return_path::return_path;
+use crate::sender_way::SenderWay;
 
 pub use self::application::Records;
 use self::application::ToApplication;
@@ -142,17 +143,18 @@ impl gatepost_delivery::Ways for Ways {
             return Ok(Destination::Inside.into());
         }
         let egress = step.egress.clone();
+        let sender = || self.sender_way(message);
         let destination = match &step.way {
-            Way::Mx => by_mx(&recipient.address, egress),
+            Way::Mx => return named(by_mx(&recipient.address, egress), sender()),
             Way::Connection(name) => {
                 let found = self.connections.named(account, name);
                 let found = found.ok_or_else(|| no_such_way(&step.way))?;
-                return self.by_connection(&found, account, &recipient.address);
+                return self.by_connection(&found, message, &recipient.address);
             }
             Way::ConnectionOf(address) => {
                 let found = account.and_then(|account| self.connections.serving(account, address));
                 let found = found.ok_or_else(|| no_such_way(&step.way))?;
-                return self.by_connection(&found, account, &recipient.address);
+                return self.by_connection(&found, message, &recipient.address);
             }
             // What came in is inside already: it would come in again and again.
             Way::Inside if comes_in => return Err(no_such_way(&step.way)),
@@ -161,10 +163,10 @@ impl gatepost_delivery::Ways for Ways {
             Way::Lmtp(name) => Destination::Lmtp(name.clone()),
             Way::Http(name) => Destination::Http(name.clone()),
             Way::Maildir(name) => Destination::Maildir(name.clone()),
-            Way::NextHop(hop) => Destination::NextHop {
-                hop: hop.clone(),
-                egress,
-            },
+            Way::NextHop(hop) => {
+                let hop = hop.clone();
+                return named(Destination::NextHop { hop, egress }, sender());
+            }
         };
         Ok(destination.into())
     }
@@ -212,12 +214,18 @@ impl gatepost_delivery::Ways for Ways {
         }
         let config = Arc::clone(&self.active.load().config);
         hash.write(format!("{:?}", config.routes).as_bytes());
+        let sender = self.sender_way(message);
         if let Destination::Connection { account, name } = destination {
             let found = self.connections.find(account.as_deref(), name);
             if let Some(found) = found {
                 hash.write_u64(found.generation);
-                hash.write_u8(self.falls_back(&found).is_some().into());
+                let falls_back = self.falls_back(&found).is_some();
+                let refused = sender.is_some() && self.is_refused(&found);
+                hash.write_u8((falls_back || refused).into());
             }
+        }
+        if let Some(sender) = sender {
+            hash.write(format!("{:?}", (sender.way, sender.default().ok())).as_bytes());
         }
         format!("{:016x}", hash.finish())
     }
@@ -316,17 +324,40 @@ impl Ways {
         self.is_ours(address) || returns()
     }
 
+    /// Returns the way by which the author of a message leaves, if anything is asked of it.
+    fn sender_way(&self, message: &Claim) -> Option<SenderWay> {
+        let view = self.directory.view();
+        SenderWay::of(&view, &message.transaction, &message.message)
+    }
+
     /// Returns where mail through a connection goes: to its server, or by the default route while it
-    /// falls back.
+    /// falls back, and where nothing has proved that it leaves there in its author's name.
     fn by_connection(
         &self,
         found: &FoundConnection,
-        account: Option<&str>,
+        message: &Claim,
         recipient: &Address,
     ) -> Result<Led, Reply> {
-        let Some(send_as) = self.falls_back(found) else {
-            return Ok(of_connection(found).into());
+        let sender = self.sender_way(message);
+        if found.key.account.is_none() {
+            return named(of_connection(found), sender);
+        }
+        let send_as = match &sender {
+            Some(sender) => match sender.way {
+                OutboundWay::FromDefault(_) => sender.default()?,
+                OutboundWay::DefaultRoute => return self.by_default_route(recipient, None),
+                OutboundWay::Connection if self.is_refused(found) => sender.default()?,
+                OutboundWay::Connection => match self.falls_back(found) {
+                    Some(send_as) => send_as,
+                    None => return Ok(of_connection(found).into()),
+                },
+            },
+            None => match self.falls_back(found) {
+                Some(send_as) => send_as,
+                None => return Ok(of_connection(found).into()),
+            },
         };
+        let account = message.transaction.account.as_deref();
         let accounts = self.accounts();
         let ownership = accounts.ownership();
         if !account.is_some_and(|account| ownership.may_send_as(account, &send_as)) {
@@ -335,7 +366,17 @@ impl Ways {
                 &format_args!("{send_as} is not the account's"),
             ));
         }
-        let route = accounts.config.routes.submission.as_ref();
+        self.by_default_route(recipient, Some(send_as))
+    }
+
+    /// Returns where mail goes by the default route of submissions, in whose name.
+    fn by_default_route(
+        &self,
+        recipient: &Address,
+        send_as: Option<Address>,
+    ) -> Result<Led, Reply> {
+        let config = Arc::clone(&self.active.load().config);
+        let route = config.routes.submission.as_ref();
         // RFC 3463: X.4.4, unable to route.
         let route = route.ok_or_else(|| Reply::new(451, "4.4.4", "no route to fall back to"))?;
         let egress = route.egress().map(ToOwned::to_owned);
@@ -353,8 +394,17 @@ impl Ways {
         };
         Ok(Led {
             destination,
-            send_as: Some(send_as),
+            send_as,
         })
+    }
+
+    /// Returns true while the server of a connection refuses its mail by name, and its own time to
+    /// fall back is not set. When a probe is due, the next message is it.
+    fn is_refused(&self, found: &FoundConnection) -> bool {
+        let state = self.states.state_of(&found.key);
+        let refusal = refusal(&state);
+        let waits = refusal.is_some_and(|trouble| Millis::now() < trouble.next_probe);
+        waits && found.connection.fall_back_after.is_none()
     }
 
     /// Returns the address in whose name mail leaves by the default route, because a connection has
@@ -428,10 +478,25 @@ impl Ways {
             identity: Some(Arc::from(identity)),
             watch: Some(Arc::new(ConnectionWatch {
                 states: Arc::clone(&self.states),
+                falls_back: self.falls_back_after(&found, message),
                 found,
             })),
             servers: Servers::Found(Arc::new(server)),
         }))
+    }
+
+    /// Returns the time after which mail of a message falls back, if it does: that of the
+    /// connection, or none at all where its author leaves from the default address.
+    fn falls_back_after(&self, found: &FoundConnection, message: &Claim) -> Option<FallsBack> {
+        let own = found.connection.fall_back_after.map(FallsBack::After);
+        own.or_else(|| {
+            let sender = found
+                .key
+                .account
+                .as_ref()
+                .and_then(|_| self.sender_way(message))?;
+            sender.default().is_ok().then_some(FallsBack::OnRefusal)
+        })
     }
 
     /// Returns the server of a connection for mail of this sender, and the mailbox that logs in
@@ -512,6 +577,47 @@ impl Ways {
         made.insert(found.key.clone(), (found.generation, tls.clone()));
         Ok(Some(tls))
     }
+}
+
+/// Time at which mail of a broken connection leaves by the default route.
+#[derive(Debug, Clone, Copy)]
+enum FallsBack {
+    /// After the connection has been broken for so long.
+    After(Period),
+    /// As soon as its server refuses the mail by name.
+    OnRefusal,
+}
+
+impl FallsBack {
+    /// Returns the time, for a connection in this state.
+    fn at(self, state: &ConnectionState) -> Option<Millis> {
+        match (self, state) {
+            (Self::After(after), ConnectionState::Broken(trouble)) => Some(trouble.since + after.0),
+            (Self::OnRefusal, state) => refusal(state).map(|trouble| trouble.since),
+            (Self::After(_), _) => None,
+        }
+    }
+}
+
+/// Returns the trouble of a connection whose server refuses its mail by name: it is reached, and
+/// lets nobody log in or send. Silence is no refusal.
+fn refusal(state: &ConnectionState) -> Option<&ConnectionTrouble> {
+    match state {
+        ConnectionState::Broken(trouble) => Some(trouble).filter(|trouble| {
+            trouble.stage == DialogueStage::Auth || !trouble.stage.is_of_session()
+        }),
+        _ => None,
+    }
+}
+
+/// Returns a destination that is no customer's server, with the default address if the author may
+/// not leave in their own name at all.
+fn named(destination: Destination, sender: Option<SenderWay>) -> Result<Led, Reply> {
+    let leaves = sender.filter(|sender| matches!(sender.way, OutboundWay::FromDefault(_)));
+    Ok(Led {
+        send_as: leaves.map(|sender| sender.default()).transpose()?,
+        destination,
+    })
 }
 
 /// The intake of this relay.

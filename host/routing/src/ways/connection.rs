@@ -18,6 +18,8 @@ use gatepost_model::Protocol;
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{EhloName, OpeningStage, Stage};
 
+use super::FallsBack;
+
 /// Wait of mail whose reply names none and has no schedule of its own.
 const WAIT: Duration = Duration::from_secs(5 * 60);
 
@@ -99,6 +101,8 @@ impl ConnectionServer {
 pub(super) struct ConnectionWatch {
     pub(super) states: Arc<ConnectionStates>,
     pub(super) found: FoundConnection,
+    /// Time at which its mail leaves by another way, if it does.
+    pub(super) falls_back: Option<FallsBack>,
 }
 
 impl Watch for ConnectionWatch {
@@ -131,10 +135,9 @@ impl Watch for ConnectionWatch {
                 return self.all_wait(standing, now).map(limited);
             };
             // Mail that falls back to another way does not wait.
-            let after = self.found.connection.fall_back_after;
-            match after.and_then(|after| state.broken_for(after, now)) {
-                Some(_) => None,
-                None => Some(self.stop(state, trouble.next_probe, now)),
+            match self.falls_back_at(state).is_some_and(|at| at <= now) {
+                true => None,
+                false => Some(self.stop(state, trouble.next_probe, now)),
             }
         })
     }
@@ -229,20 +232,19 @@ impl ConnectionWatch {
         }
     }
 
+    fn falls_back_at(&self, state: &ConnectionState) -> Option<Millis> {
+        self.falls_back.and_then(|falls_back| falls_back.at(state))
+    }
+
     /// Makes the stop of a connection in trouble. Mail that falls back sooner does not wait for the
     /// next probe.
     fn stop(&self, state: &ConnectionState, until: Millis, now: Millis) -> Stop {
         let words = state.trouble().map_or("", |trouble| &trouble.words);
-        let broken = match state {
-            ConnectionState::Broken(trouble) => Some(trouble),
-            _ => None,
-        };
-        let after = self.found.connection.fall_back_after;
-        let falls_back = broken.and_then(|trouble| Some(trouble.since + after?.0));
+        let falls_back = self.falls_back_at(state);
         Stop {
             until: falls_back.map_or(until, |at| until.min(at.max(now))),
             whole: true,
-            broken: broken.is_some(),
+            broken: matches!(state, ConnectionState::Broken(_)),
             reply: deferral(words),
         }
     }

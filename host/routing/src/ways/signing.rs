@@ -23,6 +23,7 @@ use gatepost_model::{Destination, Flow, Transaction};
 use gatepost_smtp::Reply;
 
 use super::Ways;
+use crate::sender_way::SenderWay;
 
 /// Time for all questions about one message. Without an answer by then, the message leaves.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -107,6 +108,81 @@ impl Ways {
     /// Says whether a message may leave, and in whose name. By MX it meets the policy of its
     /// author's domain (DMARC) without the customer's own mail service, which the domain trusts.
     async fn admitted(&self, leaving: Leaving<'_>) -> Result<Option<Address>, Reply> {
+        let view = self.directory.view();
+        match SenderWay::of(&view, &leaving.claim.transaction, leaving.message) {
+            Some(sender) => self.named(&leaving, &sender).await,
+            None => self.aligned(leaving).await,
+        }
+    }
+
+    /// Returns the default address for a message whose author's domain nothing proves on the default
+    /// route; `None` if it leaves in its own name.
+    async fn named(
+        &self,
+        leaving: &Leaving<'_>,
+        sender: &SenderWay,
+    ) -> Result<Option<Address>, Reply> {
+        let egress = match leaving.destination {
+            Destination::Mx { egress, .. } | Destination::NextHop { egress, .. } => egress,
+            Destination::Connection { account: None, .. } => &None,
+            // The customer's own service, and what stays here.
+            _ => return Ok(None),
+        };
+        let domain = domain_to_ascii(sender.author.domain()).unwrap_or_default();
+        let domain = domain.to_ascii_lowercase();
+        let signers = self.signers(leaving);
+        let proving = self.proves(&domain, leaving.reverse_path, &signers, egress.as_deref());
+        match proving.await {
+            true => Ok(None),
+            false => sender.default().map(Some),
+        }
+    }
+
+    /// Returns true if DKIM or SPF proves an author's domain where a message arrives. What cannot be
+    /// known is no proof.
+    async fn proves(
+        &self,
+        author: &str,
+        path: &ReversePath,
+        signers: &[Arc<Signer>],
+        egress: Option<&str>,
+    ) -> bool {
+        if signers
+            .iter()
+            .any(|signer| signer.domain.as_ascii() == author)
+        {
+            return true;
+        }
+        let proving = async {
+            let fact = self.judge(author, path, signers, egress).await;
+            if fact.result != Authentication::None {
+                return fact.result == Authentication::Pass;
+            }
+            // Without a policy alignment is relaxed (RFC 9989 section 5.3.2), and keys are of the same
+            // organisation.
+            let organization = |domain: &str| organizational_domain_by_list(domain);
+            let sender = path
+                .address()
+                .and_then(|path| domain_to_ascii(path.domain()));
+            let is_aligned = sender.is_some_and(|sender| {
+                let sender = sender.to_ascii_lowercase();
+                sender == author || organization(&sender) == organization(author)
+            });
+            if !signers.is_empty() || !is_aligned {
+                return !signers.is_empty();
+            }
+            let resolver = self.outside.load().resolver.clone();
+            let spf = self
+                .foreseen_spf(&resolver, path, &self.addresses(egress))
+                .await;
+            spf.result == Authentication::Pass
+        };
+        tokio::time::timeout(WITHIN, proving).await.unwrap_or(false)
+    }
+
+    /// Refuses a message by MX that would fail the policy of its author's domain, or has it leave
+    /// from another address.
+    async fn aligned(&self, leaving: Leaving<'_>) -> Result<Option<Address>, Reply> {
         let config = Arc::clone(&self.active.load().config);
         let transaction = &leaving.claim.transaction;
         let Destination::Mx { egress, .. } = leaving.destination else {
@@ -243,13 +319,18 @@ impl Ways {
         }
     }
 
-    /// Returns the address that mail of the sender's connection falls back to.
+    /// Returns the address that mail of the sender's connection falls back to, or else the default
+    /// address of the sender.
     fn default_address(&self, transaction: &Transaction) -> Option<Address> {
         let account = transaction.account.as_deref()?;
         let sender = transaction.reverse_path.address()?;
-        let found = self.connections.serving(account, sender)?;
-        let address = found.connection.fall_back_as.clone()?;
+        let found = self.connections.serving(account, sender);
         let accounts = self.accounts();
+        let of_connection = found.and_then(|found| found.connection.fall_back_as.clone());
+        let address = of_connection.or_else(|| {
+            let default = (accounts.directory).default_address(account.parse().ok()?, sender);
+            default.cloned()
+        })?;
         let may = accounts.ownership().may_send_as(account, &address);
         may.then_some(address)
     }

@@ -27,6 +27,11 @@ mod policy {
     mod refused;
 }
 
+mod names {
+    mod forwarded;
+    mod smart_host;
+}
+
 mod far_side {
     mod came_back;
     mod exim;
@@ -131,10 +136,14 @@ struct Customer {
 
 impl Customer {
     fn on(relay: Relay, domains: &[&str]) -> Self {
+        Self::connected(relay, domains, "outbound-only")
+    }
+
+    fn connected(relay: Relay, domains: &[&str], kind: &str) -> Self {
         let account = ["account", "add", "--native-domain", NATIVE];
         relay.json(&[&account[..], &["--product", "Acme"]].concat());
         for domain in domains {
-            let connector = ["connector", "add", "--kind", "outbound-only"];
+            let connector = ["connector", "add", "--kind", kind];
             let of = ["--domain", domain, "--account", NATIVE];
             let made = relay.json(&[&connector[..], &of].concat());
             relay.json(&["connector", "verify", made[0]["id"].as_str().unwrap()]);
@@ -146,6 +155,25 @@ impl Customer {
             secret: text("secret"),
             relay,
         }
+    }
+
+    /// Adds a support address, and returns it as the command shows it.
+    fn address(&self, address: &str) -> Value {
+        let add = ["address", "add", "--account", NATIVE, address];
+        self.relay.json(&add).remove(0)
+    }
+
+    /// Adds a native address and names it as the default address.
+    fn default_address(&self, address: &str) {
+        self.address(address);
+        let set = ["account", "set-default-address", NATIVE, address];
+        self.relay.json(&set);
+    }
+
+    /// What is shown of the messages that an address has sent from the default address.
+    fn from_default(&self, address: &str) -> Value {
+        let shown = self.relay.json(&["address", "show", address]);
+        shown[0]["leaves-from-default"].clone()
     }
 
     /// Submits a message from an address; returns its transaction.

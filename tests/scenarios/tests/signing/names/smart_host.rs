@@ -1,0 +1,145 @@
+//! Mail leaves through a customer's smart host in the customer's name once that is proved, and from
+//! the default address where the smart host refuses it by name.
+
+use serde_json::Value;
+use test_support::{DnsServer, Sink};
+
+use crate::{CUSTOMER, Customer, by_mx, server, zone};
+
+const HELP: &str = "help@customer.example";
+const DEFAULT: &str = "\"Desk\" <acme@acme.desk.test>";
+
+/// A smart host that lets nobody send.
+const REFUSES: &str = "[[on]]\ncommand = 'MAIL'\nreply = '530 5.7.0 Authentication required'\n";
+
+/// Sets the kind of the customer's connector.
+fn set_kind(customer: &Customer, kind: &str) {
+    let id = customer.relay.json(&["connector", "list"]).remove(0);
+    let id = id["id"].as_str().unwrap().to_owned();
+    customer.relay.json(&["connector", "set-kind", &id, kind]);
+}
+
+#[test]
+fn an_address_that_leaves_today_goes_on_until_it_is_refused_by_name() {
+    let (world, dns) = (server(""), DnsServer::start(zone()));
+    let service = Sink::start();
+    let relay = by_mx(&dns, world.address().port())
+        .with(
+            "[[policy]]\nname = 'outbound-route'\nbuiltin = 'outbound-route'\n\
+             [policy.settings]\nroutes = [{ by = 'connection-of-sender' }]\n",
+        )
+        .replace(
+            "direction = \"submission\"\n        chain = []",
+            "direction = \"submission\"\n        chain = [\"outbound-route\"]",
+        );
+    let customer = Customer::on(relay.start(), &[CUSTOMER]);
+    customer.address(HELP);
+    customer.default_address("acme@acme.desk.test");
+    customer.connect(&service, "");
+    let own = |taken: test_support::Taken| {
+        assert_eq!(taken.header("From").unwrap(), format!("Desk <{HELP}>"));
+    };
+    customer.submit(HELP);
+    own(service.take());
+    // From now on its way out has to be proved; it was in use, and stays.
+    set_kind(&customer, "two-way");
+    customer.submit(HELP);
+    own(service.take());
+    // An address that is new has not left by it yet.
+    customer.address("new@customer.example");
+    customer.submit("new@customer.example");
+    assert_eq!(world.take().header("From").unwrap(), DEFAULT);
+
+    let refusing = Sink::scripted(REFUSES, &[]);
+    let port = refusing.address().port().to_string();
+    let set = [
+        "connection",
+        "set",
+        "outlook",
+        "--account",
+        "acme.desk.test",
+    ];
+    customer
+        .relay
+        .json(&[&set[..], &["--port", &port]].concat());
+    for _ in 0..2 {
+        customer.submit(HELP);
+        let taken = world.take();
+        assert_eq!(taken.header("From").unwrap(), DEFAULT);
+        let answers = taken.header("Reply-To").unwrap();
+        assert_eq!(answers, format!("Desk <{HELP}>"));
+    }
+    let shown = customer.relay.eventually("the messages are counted", |_| {
+        let shown = customer.from_default(HELP);
+        (shown["messages"] == 2).then_some(shown)
+    });
+    assert_eq!(shown["reason"], "broken", "{shown}");
+    let connection = [
+        "connection",
+        "show",
+        "outlook",
+        "--account",
+        "acme.desk.test",
+    ];
+    let connection = customer.relay.json(&connection).remove(0);
+    assert_eq!(connection["status"]["state"], "broken", "{connection}");
+
+    // Mended, it takes the mail again in the customer's name.
+    let port = service.address().port().to_string();
+    customer
+        .relay
+        .json(&[&set[..], &["--port", &port]].concat());
+    customer.submit(HELP);
+    own(service.take());
+    customer.relay.eventually("it is shown no more", |_| {
+        (customer.from_default(HELP) == Value::Null).then_some(())
+    });
+    assert!(refusing.rest().is_empty());
+    assert!(service.rest().is_empty());
+    customer.relay.leaves_nothing(world);
+}
+
+/// A server that is not reached has refused nobody: its mail waits for it.
+#[test]
+fn silence_changes_no_name() {
+    let (world, dns) = (server(""), DnsServer::start(zone()));
+    let service = Sink::start();
+    let relay = by_mx(&dns, world.address().port()).with(
+        "[[policy]]\nname = 'outbound-route'\nbuiltin = 'outbound-route'\n\
+         [policy.settings]\nroutes = [{ by = 'connection-of-sender' }]\n",
+    );
+    let relay = relay.replace(
+        "direction = \"submission\"\n        chain = []",
+        "direction = \"submission\"\n        chain = [\"outbound-route\"]",
+    );
+    let customer = Customer::on(relay.start(), &[CUSTOMER]);
+    customer.address(HELP);
+    customer.default_address("acme@acme.desk.test");
+    customer.connect(&service, "retry = ['200ms']\nprobe = ['200ms']\n");
+    set_kind(&customer, "two-way");
+    let set = [
+        "connection",
+        "set",
+        "outlook",
+        "--account",
+        "acme.desk.test",
+    ];
+    let port = |port: u16| {
+        let port = port.to_string();
+        customer
+            .relay
+            .json(&[&set[..], &["--port", &port]].concat());
+    };
+    // Nobody listens there.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = closed.local_addr().unwrap().port();
+    drop(closed);
+    port(nobody);
+    let id = customer.submit(HELP);
+    crate::attempt(&customer.relay, &id);
+    port(service.address().port());
+    let taken = service.take();
+    assert_eq!(taken.header("From").unwrap(), format!("Desk <{HELP}>"));
+    assert!(world.rest().is_empty());
+    customer.relay.leaves_nothing(service);
+}
