@@ -64,6 +64,19 @@ fn other_traces_of_forwarding_count_too() {
     assert_eq!(scene(fields).judge().tags, ["multi-hop"]);
 }
 
+/// The customer's server names the forwarding target in the fields that it adds: it is the recipient
+/// by another name.
+#[test]
+fn a_forwarding_target_is_no_other_forwarder() {
+    let target = "f-aaaaaaaaaaaaaaaa@acme.desk.example";
+    let mut scene = Scene::to(DomainKind::Forwarded, DomainState::Verified);
+    scene.mail = Mail(vec![FIRST, ("X-Forwarded-To", target)]);
+    let destinations = &mut scene.given.directory.destinations;
+    let domain = destinations["help@customer.example"].clone();
+    destinations.insert(target.into(), domain);
+    assert_eq!(scene.judge().tags, Vec::<String>::new());
+}
+
 #[test]
 fn a_partner_is_not_the_requester() {
     let reply_to = ("Reply-To", "Support+9@partner.example, ann@home.example");

@@ -22,7 +22,7 @@ use gatepost_delivery::{
 use gatepost_directory::{DefaultReason, Directory, OutboundWay};
 use gatepost_message::{Address, Millis, TransactionId, without_brackets};
 use gatepost_model::{
-    AttemptResult, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
+    AttemptResult, Destination, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
 };
 use gatepost_policy::Pinned;
 use gatepost_smtp::Reply;
@@ -217,6 +217,17 @@ impl PolicyRouter {
             message,
             ..
         } = attempt.message;
+        let leaves = matches!(
+            attempt.destination,
+            Some(
+                Destination::Mx { .. }
+                    | Destination::NextHop { .. }
+                    | Destination::Connection { .. }
+            )
+        );
+        if !leaves {
+            return;
+        }
         let view = self.directory.view();
         let Some(sender) = SenderWay::of(&view, transaction, message) else {
             return;

@@ -315,6 +315,7 @@ impl Directory for AcmeDirectory {
                 kind: DomainKind::Native,
                 state: DomainState::Verified,
                 forwarders: Forwarders::default(),
+                by_target: false,
             })
     }
 

@@ -472,6 +472,7 @@ fn marks_of_the_connected_domain_do_not_count() {
         kind,
         state: DomainState::Verified,
         forwarders: Forwarders::default(),
+        by_target: false,
     };
     let mails = [
         "To: wool@customer.example\nList-Id: <wool.customer.example>\nPrecedence: list\n\

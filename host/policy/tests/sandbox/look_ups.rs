@@ -32,6 +32,7 @@ impl Directory for OneAccount {
                 dkim_domains: vec!["list.example".into()],
                 arc_sealers: vec!["sealer.example".into()],
             },
+            by_target: false,
         })
     }
 
