@@ -17,7 +17,7 @@ use rusqlite::ErrorCode;
 
 use crate::{Fatal, SpoolError, SpoolSettings, journal::Paths};
 
-pub(crate) use self::bodies::DiskBodies;
+pub(crate) use self::bodies::{DiskBodies, RemovalPause};
 
 /// Longest time for which a measurement of free space is used.
 const MAX_AGE: Duration = Duration::from_millis(100);
@@ -32,6 +32,9 @@ pub(crate) struct Disk {
     dead: AtomicBool,
     corrupt: AtomicBool,
     last_free: Mutex<Option<(Instant, u64)>>,
+    /// Bodies to be removed once the copy of the store that is under way has them; `None` if there
+    /// is no copy.
+    removals: Mutex<Option<Vec<TransactionId>>>,
 }
 
 impl Disk {
@@ -44,6 +47,7 @@ impl Disk {
             dead: AtomicBool::new(false),
             corrupt: AtomicBool::new(false),
             last_free: Mutex::new(None),
+            removals: Mutex::new(None),
         }
     }
 

@@ -93,6 +93,12 @@ pub enum SpoolError {
         /// Error of the system.
         source: Arc<io::Error>,
     },
+    /// Another copy of the store is being made.
+    #[error("the spool is being copied already: wait until that copy is finished")]
+    CopyUnderWay,
+    /// The database cannot be copied.
+    #[error("the spool's database cannot be copied: {0}")]
+    NotCopied(String),
     /// The spool has been closed, or ended by a fatal error.
     #[error("the spool is closed")]
     Closed,

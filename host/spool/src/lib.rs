@@ -43,11 +43,15 @@
 //! reported, and their mail is recovered from the journal ([`SqliteSpool::log_damage`]).
 //! [`inspect`] checks all of this without changing anything.
 //!
+//! A store is copied while it is used ([`QueueAdmin::copy_to`]); a copy that is opened in its place
+//! holds what may have been delivered since ([`SqliteSpool::restored`]).
+//!
 //! [`Effect`]: gatepost_model::Effect
 
 #![forbid(unsafe_code)]
 
 mod bodies;
+mod copy;
 mod damage;
 mod direct;
 mod disk;
@@ -67,6 +71,7 @@ mod sqlite;
 mod staging;
 
 pub use bodies::{BodyStore, BodyWriter, StagedBody, StagedBytes, StoredBody};
+pub use copy::{CopyProgress, CopyReport, RestoredQueue, is_held_by_restore};
 pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
 pub use error::SpoolError;
 pub use gatepost_counters::{KnownMachine, Memory, RememberedSize, RememberedTotals};

@@ -8,7 +8,7 @@
 //!
 //! All times are the caller's: a store has no clock of its own.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use gatepost_counters::{KnownMachine, Memory, RememberedTotals};
 use gatepost_message::{Millis, TransactionId};
@@ -16,9 +16,9 @@ use gatepost_model::{DestinationKey, Effect, Scope};
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, DestinationSummary, Dropped, EventLog, Expired, Filter, Forgotten,
-    Keep, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth, Record, Recorded, Report,
-    Selection, SpoolError, Summary, Suppressions,
+    BodyStore, Changed, Claim, CopyReport, DestinationSummary, Dropped, EventLog, Expired, Filter,
+    Forgotten, Keep, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth, Record, Recorded,
+    Report, Selection, SpoolError, Summary, Suppressions,
 };
 
 /// Future result of an operation. For one that changes the store it resolves after the change is as
@@ -170,6 +170,16 @@ pub trait QueueAdmin: Send + Sync + 'static {
 
     /// Returns the recipients by state, and the age of the queue. Kept messages are left out.
     fn depth(&self) -> Ticket<QueueDepth>;
+
+    /// Copies the store into a folder that exists and is empty, while the store is used. The copy
+    /// is of one moment between the call and its end: all that was accepted before the call is in
+    /// it, unless it was finished since. Awaited on a tokio runtime, to the end.
+    ///
+    /// # Errors
+    /// [`SpoolError::CopyUnderWay`], or those of writing the copy. A store in memory is not copied.
+    fn copy_to(&self, _folder: PathBuf, _report: CopyReport) -> Ticket<()> {
+        Box::pin(async { Err(SpoolError::NotCopied("it is in memory".to_owned())) })
+    }
 
     /// Sets the watermark to so many bytes, as [`SpoolSettings::with_min_free`] would have at
     /// start. A store without a watermark does nothing.

@@ -57,8 +57,44 @@ impl BodyStore for DiskBodies {
     }
 
     fn remove(&self, id: TransactionId) -> Result<(), SpoolError> {
-        let path = self.0.body(id);
-        fs::remove_file(&path).map_err(failed_to("remove", &path))
+        if let Some(removals) = &mut *self.0.removals.lock() {
+            removals.push(id);
+            return Ok(());
+        }
+        remove(&self.0, id)
+    }
+}
+
+fn remove(disk: &Disk, id: TransactionId) -> Result<(), SpoolError> {
+    let path = disk.body(id);
+    fs::remove_file(&path).map_err(failed_to("remove", &path))
+}
+
+/// Pause in the removal of bodies, while the store is copied. Dropped, it removes those that were to
+/// be removed meanwhile. If the process ends before, the next start removes them.
+#[derive(Debug)]
+pub(crate) struct RemovalPause(Arc<Disk>);
+
+impl RemovalPause {
+    /// Begins a pause; `None` if there is one, since one copy is made at a time.
+    pub(crate) fn begin(disk: &Arc<Disk>) -> Option<Self> {
+        let mut removals = disk.removals.lock();
+        if removals.is_some() {
+            return None;
+        }
+        *removals = Some(Vec::new());
+        Some(Self(Arc::clone(disk)))
+    }
+}
+
+impl Drop for RemovalPause {
+    fn drop(&mut self) {
+        let removals = self.0.removals.lock().take();
+        for id in removals.into_iter().flatten() {
+            if let Err(error) = remove(&self.0, id) {
+                tracing::warn!(%error, "cannot remove the body of a finished message");
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! - [`told`], [`late`]: events that the store itself tells.
 //! - [`ledger`]: events, suppression lists, learnt Message-IDs.
 //! - [`checkpoint`]: moves journal entries into rows.
+//! - [`copy`]: copies of the store while it is used.
 //! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
 
 mod accept;
@@ -14,6 +15,7 @@ pub(crate) mod bodies;
 mod body;
 pub(crate) mod checkpoint;
 mod codec;
+mod copy;
 mod deliver;
 mod key_set;
 mod late;
@@ -30,6 +32,7 @@ mod writer;
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -49,11 +52,11 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EventFilter, EventLog,
-    EventPage, Expired, Filter, Forgotten, Keep, KnownMachine, LearntIds, Lease, Ledger, Machine,
-    NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, RememberedTotals,
-    Report, Scope, Selection, SpoolError, SpoolSettings, Stores, Summary, SuppressionFilter,
-    Suppressions, Ticket,
+    BodyStore, Changed, Claim, CopyReport, Counters, DestinationSummary, Dropped, EventFilter,
+    EventLog, EventPage, Expired, Filter, Forgotten, Keep, KnownMachine, LearntIds, Lease, Ledger,
+    Machine, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded,
+    RememberedTotals, Report, RestoredQueue, Scope, Selection, SpoolError, SpoolSettings, Stores,
+    Summary, SuppressionFilter, Suppressions, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
@@ -112,6 +115,16 @@ impl SqliteSpool {
         open::open(settings)
     }
 
+    /// Opens a store that was copied to this directory, which has no journal. It is as
+    /// [opened](SqliteSpool::open) then; see [`SqliteSpool::restored`].
+    ///
+    /// # Errors
+    /// Those of opening it.
+    pub fn open_copy(settings: SpoolSettings) -> Result<Self, SpoolError> {
+        copy::forget_journal(&settings.directory.join("spool.db"))?;
+        Self::open(settings)
+    }
+
     /// Returns the damage to the journal, found when this store was opened; it has been logged.
     pub fn damage(&self) -> Option<&JournalDamage> {
         self.damage.as_ref()
@@ -133,6 +146,13 @@ impl SqliteSpool {
     /// been logged.
     pub fn damaged_bodies(&self) -> &[DamagedBody] {
         &self.damaged_bodies
+    }
+
+    /// Makes a store that was opened from a copy go on: sees to queued mail as told, whose time to
+    /// live begins again where the copy was made, and leaves a gap in the numbers of events, so that
+    /// no number that was told since is given again. Returns the number of recipients that are held.
+    pub fn restored(&self, copied: Millis, now: Millis, queue: RestoredQueue) -> Ticket<u64> {
+        self.change(move |context| operate::restored(context, copied, now, queue))
     }
 
     /// Returns the store of large bodies, which may outlive this one.
@@ -448,6 +468,10 @@ impl QueueAdmin for SqliteSpool {
 
     fn depth(&self) -> Ticket<QueueDepth> {
         self.query(reader::depth)
+    }
+
+    fn copy_to(&self, folder: PathBuf, report: CopyReport) -> Ticket<()> {
+        copy::copy_to(self, folder, report)
     }
 
     fn set_min_free(&self, bytes: u64) {

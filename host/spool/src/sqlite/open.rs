@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     fs::{File, TryLockError},
     path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, atomic::AtomicBool, mpsc},
 };
 
 use gatepost_counters::CounterChange;
@@ -30,7 +30,7 @@ use super::{
     codec::{from_u64, to_millis, to_scope, to_u64},
     key_set::KeySet,
     ledger,
-    operation::{AfterCommit, OperationContext},
+    operation::{AfterCommit, Operation, OperationContext},
     reader, scheduled, schema,
     writer::{self, Writer},
 };
@@ -94,22 +94,35 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
     writer::checkpoint_wal(&connection, LOCK_TIMEOUT)?;
-    let writer = Writer {
-        connection,
-        journal,
-        body_reader: Arc::clone(&body_reader),
-        disk: Arc::clone(&disk),
-        memory: Arc::clone(&memory),
-        changed: Arc::clone(&changed),
-        hand_off: Arc::clone(&hand_off),
-        schedule: Arc::clone(&schedule),
-        last_event: Cell::new(last),
-        stored_event,
-        suppressed: Arc::clone(&suppressed),
-        learnt: Arc::clone(&learnt),
-        records_events: Arc::clone(&records_events),
-        evicted: RefCell::default(),
-        lock,
+    let write = {
+        let (body_reader, disk) = (Arc::clone(&body_reader), Arc::clone(&disk));
+        let (memory, changed) = (Arc::clone(&memory), Arc::clone(&changed));
+        let (hand_off, schedule) = (Arc::clone(&hand_off), Arc::clone(&schedule));
+        let (suppressed, learnt) = (Arc::clone(&suppressed), Arc::clone(&learnt));
+        let records_events = Arc::clone(&records_events);
+        move |waiting: mpsc::Receiver<Box<dyn Operation>>| {
+            let writer = Writer {
+                connection: &connection,
+                journal,
+                body_reader,
+                disk,
+                memory,
+                changed,
+                hand_off,
+                schedule,
+                last_event: Cell::new(last),
+                stored_event,
+                suppressed,
+                learnt,
+                records_events,
+                evicted: RefCell::default(),
+                copies: RefCell::default(),
+            };
+            writer.run(&waiting);
+            drop(connection);
+            // Held while the database is open.
+            drop(lock);
+        }
     };
     Ok(SqliteSpool {
         disk,
@@ -127,7 +140,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         log_damage,
         mark_damage,
         damaged_bodies,
-        writer: Worker::start("spool-writer", move |waiting| writer.run(&waiting))?,
+        writer: Worker::start("spool-writer", write)?,
         reader: Worker::start("spool-reader", move |waiting| {
             reader::run(&reading, waiting)
         })?,

@@ -8,13 +8,14 @@ use gatepost_model::EventKind;
 use rusqlite::{OptionalExtension, ToSql, named_params};
 
 use crate::{
-    Changed, Dropped, EXPIRE_AT_ONCE, Expired, Forgotten, Keep, Selection, SpoolError,
-    intervention::Intervention,
+    Changed, Dropped, EXPIRE_AT_ONCE, Expired, Forgotten, Keep, RestoredQueue, Selection,
+    SpoolError, copy::held_by_restore, intervention::Intervention,
 };
 
 use super::{
-    codec::{account_key, damaged, from_millis, from_u64, to_millis, to_scope, to_u64},
+    codec::{account_key, damaged, from_millis, from_u64, to_json, to_millis, to_scope, to_u64},
     deliver::{drop_if_finished, drop_message},
+    ledger,
     operation::OperationContext,
     scheduled,
     told::{ToldRecipients, tell},
@@ -174,6 +175,61 @@ pub(super) fn resend(
         changed: recipients.len() as u64,
         in_progress: 0,
     })
+}
+
+/// Events that a relay is thought to tell in a second at most, and in all before it tells of the
+/// first: by these the numbers of a restored store go on behind those that were given since.
+const EVENTS_A_SECOND: u64 = 10_000;
+const LEAST_GAP: u64 = 1_000_000;
+
+/// Makes a store that was opened from a copy go on. Returns the number of recipients that are held.
+pub(super) fn restored(
+    context: &mut OperationContext<'_>,
+    copied: Millis,
+    now: Millis,
+    queue: RestoredQueue,
+) -> Result<u64, SpoolError> {
+    let age = now.since(copied);
+    let expire = "UPDATE messages SET expires_at = expires_at + ?1
+        WHERE quarantine_reason IS NULL AND kept = 0";
+    let millis = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    (context.connection).execute(expire, [from_u64(millis)])?;
+    let gap = LEAST_GAP.saturating_add(EVENTS_A_SECOND.saturating_mul(age.as_secs()));
+    leave_gap(context, gap)?;
+    if queue == RestoredQueue::Due {
+        return Ok(0);
+    }
+    let mut update = context.connection.prepare_cached(
+        "UPDATE recipients SET state = 'held', due = NULL, owner = NULL, last_server = NULL,
+            last_reply_json = ?1
+         WHERE state IN ('queued', 'leased') RETURNING message, number",
+    )?;
+    let recipients = update
+        .query_map([to_json(&held_by_restore())?], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<Vec<(i64, u32)>, _>>()?;
+    for (message, number) in &recipients {
+        let change = scheduled::one(context.connection, *message, *number)?;
+        context.after.scheduled.extend(change);
+    }
+    Ok(recipients.len() as u64)
+}
+
+/// Moves the last event behind a gap, with those who have read it. Without any event nobody was told
+/// of one before the copy.
+fn leave_gap(context: &mut OperationContext<'_>, gap: u64) -> Result<(), SpoolError> {
+    let last = ledger::last_event(context.connection)?;
+    if last == 0 {
+        return Ok(());
+    }
+    for table in ["cursors", "events"] {
+        let update = format!("UPDATE {table} SET seq = seq + ?1 WHERE seq = ?2");
+        (context.connection).execute(&update, [from_u64(gap), from_u64(last)])?;
+    }
+    context.last_event.set(last + gap);
+    context.after.last_event = last + gap;
+    Ok(())
 }
 
 /// Drops kept messages that are too old or too many.

@@ -21,6 +21,7 @@ use crate::{
 
 use super::{
     body::BodyReader,
+    copy::DatabaseCopy,
     key_set::{KeyChange, KeySet},
     reader::ReadQuery,
 };
@@ -102,6 +103,8 @@ pub(super) struct AfterCommit {
     pub(super) suppressed: Vec<KeyChange>,
     /// Message-IDs that are learnt now, or forgotten.
     pub(super) learnt: Vec<KeyChange>,
+    /// Copies of the database to begin.
+    pub(super) copies: Vec<Arc<DatabaseCopy>>,
 }
 
 impl AfterCommit {
@@ -116,6 +119,7 @@ impl AfterCommit {
         self.last_event = self.last_event.max(other.last_event);
         self.suppressed.extend(other.suppressed);
         self.learnt.extend(other.learnt);
+        self.copies.extend(other.copies);
     }
 }
 

@@ -39,6 +39,9 @@ const SCHEMA: Schema = Schema {
 /// Version that this program reads and writes.
 pub(crate) const CURRENT: u32 = SCHEMA.current();
 
+/// First schema with a journal.
+pub(crate) const HAS_JOURNAL: u32 = 3;
+
 /// First schema in which the database and the mark file count commits.
 pub(crate) const COUNTS_COMMITS: u32 = 6;
 

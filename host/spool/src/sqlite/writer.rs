@@ -8,7 +8,6 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    fs::File,
     sync::{Arc, atomic::AtomicBool, mpsc},
     time::{Duration, Instant},
 };
@@ -34,6 +33,7 @@ use super::{
     body::BodyReader,
     checkpoint,
     codec::to_u64,
+    copy::{CopySteps, DatabaseCopy, StepsLeft},
     key_set::KeySet,
     operation::{AfterCommit, Operation, OperationClass, OperationContext},
 };
@@ -87,8 +87,8 @@ enum BatchOutcome {
 }
 
 /// State of the writer's thread.
-pub(super) struct Writer {
-    pub(super) connection: Connection,
+pub(super) struct Writer<'c> {
+    pub(super) connection: &'c Connection,
     /// Journal; `None` if the file system could not allocate its space.
     pub(super) journal: Option<Journal>,
     pub(super) body_reader: Arc<BodyReader>,
@@ -106,16 +106,16 @@ pub(super) struct Writer {
     pub(super) records_events: Arc<AtomicBool>,
     /// Evictions that are made in memory and not yet in the database.
     pub(super) evicted: RefCell<VecDeque<CounterChange>>,
-    /// Lock of the store, held while the database is open.
-    pub(super) lock: File,
+    /// Copies of the database to begin.
+    pub(super) copies: RefCell<Vec<Arc<DatabaseCopy>>>,
 }
 
 type Batch = Vec<Box<dyn Operation>>;
 
 /// The store cannot be trusted any more; the fatal handler was called.
-struct StoreDead;
+pub(super) struct StoreDead;
 
-impl Writer {
+impl Writer<'_> {
     /// Works until all senders are gone, or until the store cannot be trusted any more.
     pub(super) fn run(mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) {
         let _guard = PanicGuard(Arc::clone(&self.disk));
@@ -123,28 +123,73 @@ impl Writer {
             // Copies the WAL into the database; the next start meets any error. SQLite itself does
             // this on closing only if no reader is open.
             let _ = self.checkpoint_wal(LOCK_TIMEOUT);
-            drop(self.connection);
-            drop(self.lock);
         }
     }
 
     fn work(&mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) -> Result<(), StoreDead> {
         let mut wal_bytes = 0;
         while let Some(batch) = self.next_batch(waiting, &mut wal_bytes)? {
-            let batch = self.run_in_journal(batch)?;
-            let checkpoint = self.checkpoint_for(&batch);
-            if !batch.is_empty() || checkpoint.is_some() {
-                wal_bytes += self.run_in_database(batch, &checkpoint.unwrap_or_default())?;
-            }
-            let wants = self
-                .journal
-                .as_ref()
-                .is_some_and(Journal::wants_wal_checkpoint);
-            if wants || wal_bytes > self.disk.max_log_bytes() {
-                self.checkpoint_wal_and_shrink(&mut wal_bytes)?;
+            self.run_batch(batch, &mut wal_bytes)?;
+            loop {
+                let copy = self.copies.borrow_mut().pop();
+                let Some(copy) = copy else { break };
+                let copied = self.copy(&copy, waiting, &mut wal_bytes)?;
+                copy.answer(copied);
             }
         }
         self.checkpoint_all().map(|_| ())
+    }
+
+    /// Runs and answers a batch, and sees to the journal and the WAL.
+    fn run_batch(&mut self, batch: Batch, wal_bytes: &mut u64) -> Result<(), StoreDead> {
+        let batch = self.run_in_journal(batch)?;
+        let checkpoint = self.checkpoint_for(&batch);
+        if !batch.is_empty() || checkpoint.is_some() {
+            *wal_bytes += self.run_in_database(batch, &checkpoint.unwrap_or_default())?;
+        }
+        let journal = self.journal.as_ref();
+        let wants = journal.is_some_and(Journal::wants_wal_checkpoint);
+        if wants || *wal_bytes > self.disk.max_log_bytes() {
+            self.checkpoint_wal_and_shrink(wal_bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the database, a few pages after each batch. SQLite writes what this connection commits
+    /// meanwhile to the copy, too.
+    fn copy(
+        &mut self,
+        copy: &DatabaseCopy,
+        waiting: &mpsc::Receiver<Box<dyn Operation>>,
+        wal_bytes: &mut u64,
+    ) -> Result<Result<(), SpoolError>, StoreDead> {
+        let mut to = match copy.create() {
+            Ok(to) => to,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut steps = match CopySteps::begin(self.connection, &mut to) {
+            Ok(steps) => steps,
+            Err(error) => return Ok(Err(error)),
+        };
+        loop {
+            if steps.next_is_last() {
+                // So that the copy has all that was accepted so far.
+                *wal_bytes += self.checkpoint_all()?;
+            }
+            match steps.take() {
+                Ok(StepsLeft::None) => return Ok(Ok(())),
+                Ok(StepsLeft::Some(progress)) => copy.report(progress),
+                Err(error) => return Ok(Err(error)),
+            }
+            match waiting.try_recv() {
+                Ok(first) => {
+                    let batch = self.gather(first, waiting)?;
+                    self.run_batch(batch, wal_bytes)?;
+                }
+                Err(mpsc::TryRecvError::Empty) => {}
+                Err(mpsc::TryRecvError::Disconnected) => return Ok(Err(SpoolError::Closed)),
+            }
+        }
     }
 
     /// Returns all waiting operations; does maintenance while there are none. `None` once all
@@ -172,6 +217,15 @@ impl Writer {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             }
         };
+        self.gather(first, waiting).map(Some)
+    }
+
+    /// Returns a batch of this operation and those that wait behind it.
+    fn gather(
+        &self,
+        first: Box<dyn Operation>,
+        waiting: &mpsc::Receiver<Box<dyn Operation>>,
+    ) -> Result<Batch, StoreDead> {
         if self.disk.is_dead() {
             return Err(StoreDead);
         }
@@ -183,7 +237,7 @@ impl Writer {
             weight += next.weight();
             batch.push(next);
         }
-        Ok(Some(batch))
+        Ok(batch)
     }
 
     /// Runs and answers the operations that need the journal alone, and returns the rest.
@@ -195,7 +249,7 @@ impl Writer {
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
         let capacity = Cell::new(self.hand_off.capacity());
         let mut context = OperationContext {
-            connection: &self.connection,
+            connection: self.connection,
             body_reader: &self.body_reader,
             after: AfterCommit::default(),
             disk: &self.disk,
@@ -286,6 +340,7 @@ impl Writer {
         self.learnt.apply(after.learnt, |account, theirs| {
             journal.is_some_and(|journal| journal.learns(account, theirs))
         });
+        self.copies.borrow_mut().extend(after.copies);
         if after.last_event > 0 {
             self.stored_event.send_replace(after.last_event);
         }
@@ -399,7 +454,7 @@ impl Writer {
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
         let capacity = Cell::new(self.hand_off.capacity());
         let context = || OperationContext {
-            connection: &self.connection,
+            connection: self.connection,
             body_reader: &self.body_reader,
             after: AfterCommit::default(),
             disk: &self.disk,
@@ -496,7 +551,7 @@ impl Writer {
             .clone()
             .filter(|change| !self.memory.counters.holds(change))
         {
-            accept::write_change(&self.connection, change)?;
+            accept::write_change(self.connection, change)?;
         }
         Ok(some.len())
     }
@@ -556,7 +611,7 @@ impl Writer {
         if let Some(journal) = &mut self.journal {
             journal.wal_checkpoint_begins();
         }
-        let whole = checkpoint_wal(&self.connection, patience)?;
+        let whole = checkpoint_wal(self.connection, patience)?;
         if whole && let Some(journal) = &mut self.journal {
             journal.wal_checkpointed();
         }
