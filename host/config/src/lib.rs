@@ -21,6 +21,7 @@ mod endpoints;
 mod error;
 mod events;
 pub mod exposure;
+mod handover;
 mod listener;
 mod log;
 mod log_ins;
@@ -66,6 +67,7 @@ pub use error::{ConfigError, Problem};
 pub use error::{Finding, Step};
 pub use events::{Events, Queue};
 pub use gatepost_message::{Domain, DomainError};
+pub use handover::{Handover, HandoverTls, HandoverUrl, HandoverUrlError};
 pub use listener::{Direction, Listener, ListenerTls, overlap};
 pub use log::{Log, LogFormat, LogLevelError};
 pub use log_ins::{Allowance, LogIns};
@@ -91,6 +93,8 @@ pub struct Config {
     pub relay: Relay,
     /// Address for metrics and health over HTTP; not served when absent.
     pub http: Option<Http>,
+    /// Page behind links that show secrets once; not served when absent.
+    pub handover: Option<Handover>,
     /// Collector that spans are exported to; no spans when absent.
     pub otlp: Option<Otlp>,
     /// Form and level of the log.

@@ -8,7 +8,7 @@ use gatepost_model::{BY_RELAY, Way};
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step};
-use super::{Config, Direction, Grant, Listener, ListenerTls};
+use super::{Config, Direction, Grant, HandoverTls, Listener, ListenerTls};
 use crate::at;
 use crate::listener::overlap;
 
@@ -25,6 +25,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     check_headers(config, &mut findings);
     check_accounts(config, &mut findings);
     check_listeners(config, &mut findings);
+    check_handover(config, &mut findings);
     check_policies(config, &mut findings);
     check_egress(config, &mut findings);
     check_routes(config, &mut findings);
@@ -474,6 +475,31 @@ fn check_listeners(config: &Config, findings: &mut Findings) {
         }
         check_tls(config, l, findings);
         check_chain(config, l, findings);
+    }
+}
+
+fn check_handover(config: &Config, findings: &mut Findings) {
+    let Some(handover) = &config.handover else {
+        return;
+    };
+    if handover.tls == HandoverTls::Implicit && config.tls.is_none() {
+        findings.add(
+            at!["handover", "tls"],
+            "the page of handovers speaks TLS, and there is no certificate",
+            "add [tls] with certificate and key, or set tls = \"none\" behind a proxy that speaks TLS",
+        );
+    }
+    let listeners = config.listeners.iter().map(|of| of.address);
+    let mut others = listeners.chain(config.http.iter().map(|of| of.address));
+    if let Some(other) = others.find(|other| overlap(*other, handover.address)) {
+        findings.add(
+            at!["handover", "address"],
+            format!(
+                "{} overlaps with {other}, on which the relay listens already",
+                handover.address
+            ),
+            "give the page an address of its own",
+        );
     }
 }
 

@@ -468,3 +468,28 @@ fn a_next_hop_of_outbound_route_needs_its_grant() {
               settings = { routes = [{ by = \"mx\" }] }\n";
     parse(&format!("{GOOD}{mx}")).expect("it needs none");
 }
+
+#[test]
+fn the_page_of_handovers_has_a_url_an_address_and_a_certificate() {
+    let page = |address: &str, url: &str, tls: &str| {
+        format!("[handover]\naddress = \"{address}\"\nurl = \"{url}\"\ntls = \"{tls}\"\n")
+    };
+    let url = "https://mx.desk.example";
+    assert!(parse(&format!("{GOOD}{}", page("0.0.0.0:8443", url, "none"))).is_ok());
+    assert_problem(
+        &page("0.0.0.0:8443", "http://mx.desk.example", "none"),
+        3,
+        "is not the URL of the page",
+    );
+    assert_problem(
+        &page("0.0.0.0:8443", url, "implicit"),
+        4,
+        "there is no certificate",
+    );
+    let http = "[http]\naddress = \"127.0.0.1:8443\"\n";
+    assert_problem(
+        &format!("{}{http}", page("0.0.0.0:8443", url, "none")),
+        2,
+        "0.0.0.0:8443 overlaps with 127.0.0.1:8443",
+    );
+}

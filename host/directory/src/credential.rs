@@ -25,7 +25,7 @@ pub enum Scope {
 
 impl Scope {
     /// Returns the connector of the domain; `None` for submission.
-    pub(crate) fn connector(&self) -> Option<ConnectorId> {
+    pub fn connector(&self) -> Option<ConnectorId> {
         match self {
             Self::Inbound { connector, .. } => Some(*connector),
             Self::Submission => None,

@@ -4,6 +4,7 @@ mod accounts;
 mod connections;
 mod details;
 mod dkim;
+mod handovers;
 mod partners;
 mod restrictions;
 

@@ -3,7 +3,7 @@
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, UserName};
+use crate::{AccountId, Credential, HandoverToken, UserName};
 
 /// Secret that a link shows once. The store has neither the secret nor what opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,4 +21,15 @@ pub struct Handover {
     pub expires: Millis,
     /// Secret, encrypted with a key of the link's token: nonce, ciphertext and tag.
     pub sealed: Vec<u8>,
+}
+
+/// New handover with the token of its link, which is shown this once.
+#[derive(Debug)]
+pub struct HandedOver {
+    /// Credential whose secret the link shows.
+    pub credential: Credential,
+    /// Token of the link.
+    pub token: HandoverToken,
+    /// Time after which the link shows nothing.
+    pub expires: Millis,
 }

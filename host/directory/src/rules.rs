@@ -11,6 +11,7 @@ pub(crate) mod connector;
 pub(crate) mod credential;
 pub(crate) mod details;
 pub(crate) mod dkim;
+pub(crate) mod handover;
 pub(crate) mod partner;
 pub(crate) mod restriction;
 

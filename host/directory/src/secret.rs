@@ -47,6 +47,11 @@ impl Secret {
         })
     }
 
+    /// Reads a secret; `None` if the text has not the form of one.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        Self::is_one(text).then(|| Self(text.to_owned()))
+    }
+
     /// Returns the verifier that is stored, with a new salt.
     pub(crate) fn verifier(&self) -> Result<Verifier, DirectoryError> {
         let salt = random::bytes()?;

@@ -155,6 +155,10 @@ fn describe() {
             "Connections over a limit, answered 421, by listener",
         ),
         (
+            "gatepost_handover_requests_total",
+            "Requests at the page of handovers, by answer",
+        ),
+        (
             "gatepost_replies_total",
             "SMTP replies given to clients, by code",
         ),

@@ -225,6 +225,27 @@ codes! {
     /// The connector is not two-way, and the credential would be for relay.
     NotTwoWay = "directory.not-two-way", Refused,
         "make it two-way with `gatepost connector set-kind`";
+    /// The credential is revoked.
+    CredentialRevoked = "directory.credential-revoked", Conflict,
+        "issue another";
+    /// The credential has logged in already, and a link would need a new secret for it.
+    CredentialInUse = "directory.credential-in-use", Conflict,
+        "issue another and hand that over, and revoke this one when it is used no more";
+    /// No page is served that could show the secret.
+    NoHandoverPage = "handover.not-served", Unavailable,
+        "add [handover] to the configuration and reload it";
+    /// A link cannot live so short or so long.
+    LinkLife = "handover.life", Refused,
+        "let it expire after a minute to 30 days";
+    /// There are no instructions of this kind for the connector.
+    UnfitInstructions = "instructions.unfit", Refused,
+        "take one that the message names";
+    /// No server of a customer can log in here.
+    NoLogInListener = "instructions.no-listener", Conflict,
+        "add a listener with direction inbound and TLS, at which clients may log in";
+    /// The operation needs the configuration of the site.
+    NoConfiguration = "request.no-configuration", Unavailable,
+        "name the configuration with --config in place of --store, or start the relay";
     /// A live credential has the alias.
     AliasTaken = "directory.alias-taken", Conflict,
         "revoke that credential first";

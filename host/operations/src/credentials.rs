@@ -68,7 +68,7 @@ of_one_credential! {
     RemoveCredential
 }
 
-fn parse_user_name(text: &str) -> Result<UserName, Infallible> {
+pub(crate) fn parse_user_name(text: &str) -> Result<UserName, Infallible> {
     Ok(UserName::new(text))
 }
 

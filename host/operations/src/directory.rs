@@ -95,6 +95,8 @@ impl From<Refusal> for OperationError {
             Refusal::TooManyAddresses { .. } => Code::TooManyAddresses,
             Refusal::TooManyCredentials { .. } => Code::TooManyCredentials,
             Refusal::NotTwoWay(_) => Code::NotTwoWay,
+            Refusal::Revoked(_) => Code::CredentialRevoked,
+            Refusal::InUse(_) => Code::CredentialInUse,
             Refusal::AliasTaken { .. } => Code::AliasTaken,
             Refusal::NoAlias(_) => Code::NoAlias,
             Refusal::NotVerified(_) => Code::NotVerified,

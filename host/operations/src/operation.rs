@@ -37,7 +37,9 @@ use crate::dkim::{
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
+use crate::handovers::{self, HandOver, HandoverLink};
 use crate::imports::{self, AbandonImport, AddToImport, BeginImport, FinishImport, RemoveImport};
+use crate::instructions::{self, Instructions, MakeInstructions};
 use crate::machines::{self, ForgetMachine, ListMachines};
 use crate::message::MessageDetails;
 use crate::partners::{
@@ -212,6 +214,8 @@ operations! {
         |on, asked| connectors::set_forwarders(&on.directory, asked).await;
     "connector-headers": CountHeaders => Vec<Counted>,
         |on, asked| connectors::headers(&on.trace, asked).await;
+    "connector-instructions": MakeInstructions => Instructions,
+        |on, asked| instructions::make(on, asked).await;
     "connector-remove": RemoveConnector => (),
         |on, asked| connectors::remove(&on.directory, asked).await;
     "address-add": AddAddress => ShownAddress,
@@ -230,6 +234,8 @@ operations! {
         |on, asked| credentials::list(&on.directory, asked).await;
     "credential-show": ShowCredential => CredentialDetails,
         |on, asked| credentials::show(on, asked).await;
+    "credential-hand-over": HandOver => HandoverLink,
+        |on, asked| handovers::hand_over(on, asked).await;
     "credential-revoke": RevokeCredential => (),
         |on, asked| credentials::revoke(&on.directory, asked).await;
     "credential-remove": RemoveCredential => (),

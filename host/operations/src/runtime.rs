@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_dns::NoResolver;
@@ -26,6 +26,7 @@ use crate::dkim::DkimTools;
 use crate::error::OperationError;
 use crate::reload::PendingReload;
 use crate::restrictions::SiteVolume;
+use crate::site_facts::SiteFacts;
 use gatepost_config::{self as config, Config, RelayConnections, SiteConnections};
 use gatepost_feeds::{Client, ClientError};
 use gatepost_intake::ownership;
@@ -81,6 +82,8 @@ pub struct Runtime {
     pub policies: Option<Arc<Policies>>,
     /// HTTPS client for feeds of partner addresses.
     pub feeds: Arc<ArcSwap<Client>>,
+    /// Facts that customers are told; `None` inside if the configuration is not known.
+    pub facts: Arc<ArcSwapOption<SiteFacts>>,
     /// Zone, selectors and resolver for DKIM keys.
     pub dkim: Arc<ArcSwap<DkimTools>>,
     /// Channel to the task that reloads the configuration; `None` if no relay runs.
@@ -133,6 +136,14 @@ impl Runtime {
         })
     }
 
+    /// Returns the facts about the site that customers are told.
+    pub(crate) fn site_facts(&self) -> Result<Arc<SiteFacts>, OperationError> {
+        self.facts.load_full().ok_or_else(|| {
+            let text = "the configuration of the site is not known";
+            OperationError::new(Code::NoConfiguration, text)
+        })
+    }
+
     /// Opens the store of a relay that is not running.
     ///
     /// # Errors
@@ -148,6 +159,7 @@ impl Runtime {
             Arc::clone(&config.site),
         )?;
         opened.site = Arc::new(ArcSwap::from_pointee(config.into()));
+        opened.facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(config)));
         (opened.directory).set_reserved_domains(ownership::reserved(config));
         Ok(opened)
     }
@@ -211,6 +223,7 @@ impl Runtime {
             webhooks: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
+            facts: Arc::default(),
             dkim: Arc::new(ArcSwap::from_pointee(dkim)),
             reload: None,
         })

@@ -115,6 +115,7 @@ impl Store {
             webhooks: None,
             policies: None,
             feeds: Arc::new(ArcSwap::from_pointee(client)),
+            facts: Arc::default(),
             dkim: Arc::new(ArcSwap::from_pointee(DkimTools::new(&self.config).unwrap())),
             reload: None,
         };

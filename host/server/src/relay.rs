@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use gatepost_delivery::{Callers, Delivery, Drained, Notifications};
 use gatepost_directory::Directory;
 use gatepost_message::Millis;
@@ -43,13 +43,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use self::signals::{Limit, Signals};
-use self::sockets::Sockets;
+use self::sockets::{HttpServers, Sockets};
 use self::tester::{Authorizer, Tester};
 use gatepost_config::exposure;
-use gatepost_config::{self as config, Config, Direction, ListenerTls, RelayConnections};
+use gatepost_config::{
+    self as config, Config, Direction, HandoverTls, ListenerTls, RelayConnections,
+};
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_dkim_watch as dkim_watch;
 use gatepost_feeds as feeds;
+use gatepost_handover::HandoverServer;
 use gatepost_intake::active_config::{ActiveConfig, ListenerKey, SharedConfig};
 use gatepost_intake::authenticator::{AuthenticationAttempts, Authenticator};
 use gatepost_intake::listener::Service;
@@ -65,7 +68,7 @@ use gatepost_operations::authorizations::Authorizations;
 use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::reload::PendingReload;
 use gatepost_operations::restrictions::SiteVolume;
-use gatepost_operations::{ControlSocket, Reopen, RequestHandler, partner_routes};
+use gatepost_operations::{ControlSocket, Reopen, RequestHandler, SiteFacts, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
@@ -165,6 +168,10 @@ struct RunningRelay {
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
     webhooks: Arc<Webhooks>,
+    /// Facts of the active configuration that customers are told.
+    facts: Arc<ArcSwapOption<SiteFacts>>,
+    /// Page of handovers.
+    handover: HandoverServer,
     /// Caps of the active configuration, for operators.
     site: Arc<ArcSwap<SiteVolume>>,
     /// Handler of operators' requests.
@@ -384,6 +391,9 @@ impl RunningRelay {
             let tools = tools.load();
             (tools.resolver.clone(), tools.intervals)
         }));
+        let facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(&*config)));
+        let page_tls = handover_tls(&config, tls.as_ref());
+        let handover = HandoverServer::new(Arc::clone(&directory), page_tls);
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
             events: Arc::clone(&stores.events),
@@ -406,12 +416,17 @@ impl RunningRelay {
             webhooks: Some(Arc::clone(&webhooks)),
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
+            facts: Arc::clone(&facts),
             dkim: Arc::clone(&dkim),
             reload: Some(ask),
         };
         tokio::spawn(upkeep::expire_ledgers(
             stores.clone(),
             Arc::clone(&active),
+            serving.clone(),
+        ));
+        tokio::spawn(upkeep::expire_handovers(
+            Arc::clone(&parts.directory),
             serving.clone(),
         ));
         tokio::spawn(upkeep::tell_late(
@@ -443,14 +458,16 @@ impl RunningRelay {
             connections,
             states,
             webhooks,
+            facts,
+            handover,
             site,
             handler,
             limit,
             watch: None,
         };
         relay.watch = watched.map(|watched| watched.start(Arc::clone(&relay.policies)));
-        let monitor = relay.monitor();
-        let opened = (relay.sockets).open(bound, &relay.active, monitor, &relay.phase);
+        let servers = relay.http_servers();
+        let opened = (relay.sockets).open(bound, &relay.active, servers, &relay.phase);
         opened.into_diagnostic()?;
         relay.health.listening();
         relay.handler.running(runtime);
@@ -462,6 +479,13 @@ impl RunningRelay {
         let _ = gatepost_terminal::print(&ready);
         tracing::info!("{ready}");
         Ok(relay)
+    }
+
+    fn http_servers(&self) -> HttpServers {
+        HttpServers {
+            monitor: self.monitor(),
+            handover: self.handover.clone(),
+        }
     }
 
     fn monitor(&self) -> Monitor {
@@ -581,6 +605,12 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
             Direction::Inbound => AuthOffer::None,
         },
     }
+}
+
+/// Returns the acceptor of the page of handovers, if it speaks TLS itself.
+fn handover_tls(config: &Config, tls: Option<&TlsAcceptor>) -> Option<TlsAcceptor> {
+    let page = config.handover.as_ref()?;
+    tls.filter(|_| page.tls == HandoverTls::Implicit).cloned()
 }
 
 /// Opens the states of connections in the store.

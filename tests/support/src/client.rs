@@ -145,17 +145,32 @@ impl Client {
                 let line = self.input.drain(..end + 2).collect::<Vec<_>>();
                 return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
             }
-            let mut chunk = [0; 4096];
-            let stream: &mut dyn Read = match &mut self.stream {
-                Stream::Plain(stream) => stream,
-                Stream::Secured(stream) => stream,
-                Stream::Changing => return Err(io::ErrorKind::NotConnected.into()),
-            };
-            match stream.read(&mut chunk)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                count => self.input.extend_from_slice(&chunk[..count]),
+            if !self.fill()? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
+    }
+
+    /// Reads some of what comes; returns false at its end.
+    fn fill(&mut self) -> io::Result<bool> {
+        let mut chunk = [0; 4096];
+        let stream: &mut dyn Read = match &mut self.stream {
+            Stream::Plain(stream) => stream,
+            Stream::Secured(stream) => stream,
+            Stream::Changing => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        let count = stream.read(&mut chunk)?;
+        self.input.extend_from_slice(&chunk[..count]);
+        Ok(count > 0)
+    }
+
+    /// Reads all that comes until the server closes the connection.
+    ///
+    /// # Errors
+    /// The connection breaks before.
+    pub fn rest(&mut self) -> io::Result<String> {
+        while self.fill()? {}
+        Ok(String::from_utf8_lossy(&std::mem::take(&mut self.input)).into_owned())
     }
 
     /// Reads a reply, which must have this code.

@@ -45,7 +45,7 @@ pub use client::{Client, Reply};
 pub use costly::{Costly, costly_modules, module_that_fills_memory};
 pub use dns::{DnsServer, Question};
 pub use dovecot::Dovecot;
-pub use exim::Exim;
+pub use exim::{Exim, EximLines};
 pub use fixture::{Expect, Fixture, fixtures};
 pub use http_request::HttpRequest;
 pub use https_front::HttpsFront;
@@ -62,6 +62,7 @@ pub use sign::{ArcChain, Signer};
 pub use sink::{Sink, Taken};
 pub use submission::DovecotSubmission;
 pub use token_server::{TokenRequest, TokenServer};
+pub use wait::free_port;
 pub use zone::Zone;
 
 use std::io::Write as _;

@@ -161,7 +161,17 @@ impl Postfix {
             Some(resolver) => Names::of(resolver)?,
             None => Names::System,
         };
-        Self::started(None, main, names, None, &without_queue_manager())
+        Self::started(None, main, names, None, (&without_queue_manager(), &[]))
+    }
+
+    /// Starts one that sends as these lines for its `main.cf` and its `master.cf` say, which find the
+    /// files in its home, `{home}`. It knows hosts by the file `hosts` among them, and by nothing
+    /// else. If Postfix cannot run so here, reports that in one line and returns `None`.
+    pub fn set_up(main: &str, services: &str, files: &[(&str, String)]) -> Option<Self> {
+        let names = Names::of(IpAddr::from(Ipv4Addr::LOCALHOST))?;
+        let main = format!("smtp_host_lookup = native\n{main}");
+        let services = format!("{SERVICES}{services}");
+        Self::started(None, &main, names, None, (&services, files))
     }
 
     /// Starts one that takes mail only from this user, who logs in under TLS by the mechanisms of
@@ -193,7 +203,7 @@ impl Postfix {
             Some(verifiers) => Names::Verifiers(verifiers),
             None => Names::System,
         };
-        Self::started(next_hop, main, names, accounts, SERVICES)
+        Self::started(next_hop, main, names, accounts, (SERVICES, &[]))
     }
 
     fn started(
@@ -201,7 +211,7 @@ impl Postfix {
         main: &str,
         names: Names,
         accounts: Option<&Accounts<'_>>,
-        services: &str,
+        (services, files): (&str, &[(&str, String)]),
     ) -> Option<Self> {
         let commands = debian("postfix", "postfix")?.with_file_name("");
         if !root("Postfix") {
@@ -209,6 +219,11 @@ impl Postfix {
         }
         let home = Home::make();
         let path = home.path();
+        let in_home = |text: &str| text.replace("{home}", &path.display().to_string());
+        let (services, main) = (in_home(services), in_home(main));
+        for (name, text) in files {
+            home.write(name, &in_home(text));
+        }
         let accounts = accounts.map(|accounts| accounts.main(&home));
         let accounts = accounts.unwrap_or_default();
         let [verifying, policy] = match &names {

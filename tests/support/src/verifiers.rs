@@ -117,9 +117,12 @@ impl Verifiers {
 }
 
 /// Returns a command that runs the shell's lines, whose last must `exec` the program, with the
-/// resolv.conf of this directory.
+/// resolv.conf of this directory, and its hosts(5) if there is one.
 pub(crate) fn command(directory: &Path, run: &str) -> Command {
-    let setup = format!("mount --bind resolv.conf /etc/resolv.conf\n{run}");
+    let setup = format!(
+        "mount --bind resolv.conf /etc/resolv.conf\n\
+         [ ! -e hosts ] || mount --bind hosts /etc/hosts\n{run}"
+    );
     namespace::command(directory, &[], &setup)
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn listening(address: SocketAddr) {
 /// Returns a loopback port for a server that cannot take any free one by itself. It is outside the
 /// range from which the system assigns ports (32768 and up by default, ip(7)), so that no other
 /// program gets it by chance meanwhile.
-pub(crate) fn free_port() -> SocketAddr {
+pub fn free_port() -> SocketAddr {
     let free = || {
         let port = rand::rng().random_range(10_000..30_000);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -1,20 +1,24 @@
 //! `gatepost connector`.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use gatepost_directory::{Connector, Forwarders};
 use gatepost_message::Domain;
 use gatepost_operations::connectors::{
     AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
     SetConnectorKind, SetForwarders, ShowConnector, VerifyConnector,
 };
+use gatepost_operations::instructions::MakeInstructions;
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 
 use super::answer::{Row, done, item, list};
 use super::operate::Ask;
-use super::output;
+use super::{exit, output};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -36,6 +40,8 @@ pub(super) enum Command {
     /// Show how header fields of messages from a domain survive: what became of them in messages
     /// that came back.
     Headers(Ask<CountHeaders>),
+    /// Print instructions for the administrator of the customer's mail server, without any secret.
+    Instructions(InstructionsArgs),
     /// Remove a connector that has no addresses and credentials any more.
     Remove(Ask<RemoveConnector>),
 }
@@ -54,8 +60,36 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             let nothing = format!("no message from {domain} has come back yet");
             list(ask, &nothing).await
         }
+        Command::Instructions(args) => instructions(args).await,
         Command::Remove(ask) => done(ask, "removed").await,
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstructionsArgs {
+    #[command(flatten)]
+    ask: Ask<MakeInstructions>,
+    /// File to write them to, which must not exist yet; printed when not given.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+async fn instructions(args: InstructionsArgs) -> miette::Result<ExitCode> {
+    let InstructionsArgs { ask, output: file } = args;
+    let json = ask.target.json;
+    let made = ask.answer().await?;
+    match file {
+        Some(file) => write_new(&file, &made.text)?,
+        None if json => output::print_json([&made])?,
+        None => output::print(made.text.trim_end())?,
+    }
+    Ok(exit(true))
+}
+
+/// Writes a text into a file that does not exist yet.
+pub(super) fn write_new(file: &Path, text: &str) -> miette::Result<()> {
+    let written = File::create_new(file).and_then(|mut new| new.write_all(text.as_bytes()));
+    written.map_err(|error| miette::miette!("cannot write {}: {error}", file.display()))
 }
 
 impl Row for Connector {

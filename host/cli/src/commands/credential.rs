@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gatepost_directory::{ConnectorId, Credential, Issued, Scope};
-use gatepost_message::{Address, Millis};
+use gatepost_message::{Address, Millis, Period};
 use gatepost_operations::credentials::{
     CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey, RemoveCredential,
     RevokeCredential, ShowCredential,
 };
+
+use gatepost_operations::handovers::{HandOver, HandoverLink, parse_period};
 
 use super::answer::{Row, done, item, list};
 use super::operate::{Ask, Target};
@@ -22,6 +24,9 @@ pub(super) enum Command {
     List(Ask<ListCredentials>),
     /// Show a credential.
     Show(Ask<ShowCredential>),
+    /// Make a link that shows the secret of a credential once, for whoever is to enter it. The
+    /// credential gets a new secret, so it must never have logged in.
+    HandOver(Ask<HandOver>),
     /// Revoke a credential: open sessions see that at their next command.
     Revoke(Ask<RevokeCredential>),
     /// Delete a credential, live or revoked.
@@ -41,6 +46,18 @@ pub(super) struct CredentialAdd {
     /// Give it the account's alias too, such as acme@acme.desk.example, which then receives mail.
     #[arg(long)]
     alias: bool,
+    /// Print a link that shows the secret once, in place of the secret.
+    #[arg(long)]
+    link: bool,
+    /// Time after which the link shows nothing, from a minute to 30 days.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "24h",
+        requires = "link"
+    )]
+    #[arg(value_parser = parse_period)]
+    expires: Period,
 }
 
 /// Commands of `gatepost directory`.
@@ -55,6 +72,10 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Add(add) => issue(add).await,
         Command::List(ask) => list(ask, "there are no credentials").await,
         Command::Show(ask) => item(ask).await,
+        Command::HandOver(ask) => {
+            let json = ask.target.json;
+            print_link(&ask.answer().await?, json)
+        }
         Command::Revoke(ask) => done(ask, "revoked").await,
         Command::Remove(ask) => done(ask, "removed").await,
     }
@@ -66,6 +87,8 @@ async fn issue(add: CredentialAdd) -> miette::Result<ExitCode> {
         inbound,
         submission,
         alias,
+        link,
+        expires,
     } = add;
     let issued = match (inbound, submission) {
         (Some(connector), _) => target.call(IssueInbound { connector, alias }).await?,
@@ -74,11 +97,51 @@ async fn issue(add: CredentialAdd) -> miette::Result<ExitCode> {
             target.call(IssueSubmission { account, alias }).await?
         }
     };
+    if link {
+        return hand_over(&target, issued, expires).await;
+    }
     match target.json {
         true => output::print_json([&issued])?,
         false => output::print(in_words(&issued))?,
     }
     Ok(exit(true))
+}
+
+/// Hands a new credential over by a link. If there can be no link, takes the credential back: nobody
+/// has seen its secret.
+async fn hand_over(target: &Target, issued: Issued, expires: Period) -> miette::Result<ExitCode> {
+    let user_name = issued.credential.user_name;
+    let request = HandOver {
+        user_name: user_name.clone(),
+        expires,
+    };
+    match target.call(request).await {
+        Ok(link) => print_link(&link, target.json),
+        Err(error) => {
+            target.call(RemoveCredential { user_name }).await?;
+            Err(error.wrap_err("no credential was issued"))
+        }
+    }
+}
+
+fn print_link(link: &HandoverLink, json: bool) -> miette::Result<ExitCode> {
+    match json {
+        true => output::print_json([link])?,
+        false => output::print(link_in_words(link))?,
+    }
+    Ok(exit(true))
+}
+
+/// Returns a new link as text, with what to do with it.
+pub(super) fn link_in_words(link: &HandoverLink) -> String {
+    format!(
+        "user name  {}\nlink       {}\nexpires    {}\n\
+         Whoever opens the link first sees the secret, once. Send it to the administrator of the \
+         mail server alone, apart from the instructions.",
+        link.user_name,
+        link.link.reveal(),
+        link.expires
+    )
 }
 
 pub(super) async fn keys(Keys::Rekey(ask): Keys) -> miette::Result<ExitCode> {
@@ -154,7 +217,7 @@ fn scope_text(scope: &Scope) -> String {
     }
 }
 
-fn in_words(issued: &Issued) -> String {
+pub(super) fn in_words(issued: &Issued) -> String {
     let credential = &issued.credential;
     let mut lines = vec![
         format!("user name  {}", credential.user_name),

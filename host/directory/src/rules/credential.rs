@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use gatepost_message::Millis;
 
-use super::{RuleResult, account, connector, restriction, unknown};
+use super::{RuleResult, account, connector, handover, restriction, unknown};
 use crate::{
     ConnectorKind, Credential, CredentialDetails, DirectoryChange, DirectoryRow, Grant, Limits,
     Refusal, RowKey, Scope, Sealed, SealedCredential, UserName, View, uses::CredentialUse,
@@ -69,19 +69,23 @@ pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> RuleRes
     Ok((credential.clone(), vec![put(credential, new.verifier)]))
 }
 
-/// Revokes a credential. One that was revoked before keeps that time.
+/// Revokes a credential, and takes back the links to its secret. One that was revoked before keeps
+/// that time.
 pub(crate) fn revoke(view: &View, user: &UserName, now: Millis) -> RuleResult<()> {
     let mut sealed = find(view, user)?;
     sealed.credential.revoked.get_or_insert(now);
-    Ok(((), vec![put(sealed.credential, sealed.verifier)]))
+    let mut changes = vec![put(sealed.credential, sealed.verifier)];
+    changes.extend(handover::take_back(view, user));
+    Ok(((), changes))
 }
 
-/// Deletes a credential, live or revoked.
+/// Deletes a credential, live or revoked, with the links to its secret.
 pub(crate) fn remove(view: &View, user: &UserName) -> RuleResult<()> {
     let account = find(view, user)?.credential.account.to_string();
     let key = RowKey::Credential(user.clone());
     let mut changes = vec![DirectoryChange::Remove(key)];
     changes.extend(restriction::without_credential(view, &account, user));
+    changes.extend(handover::take_back(view, user));
     Ok(((), changes))
 }
 
@@ -106,12 +110,12 @@ pub(crate) fn reseal(view: &View, user: &UserName, verifier: Sealed) -> RuleResu
     Ok(((), vec![put(sealed.credential, verifier)]))
 }
 
-fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
+pub(crate) fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
     let sealed = view.sealed_credential(user);
     sealed.ok_or_else(|| unknown("credential", user))
 }
 
-fn put(credential: Credential, verifier: Sealed) -> DirectoryChange {
+pub(super) fn put(credential: Credential, verifier: Sealed) -> DirectoryChange {
     DirectoryChange::Put(DirectoryRow::Credential(Box::new(SealedCredential {
         credential,
         verifier,

@@ -13,8 +13,8 @@ use gatepost_operations::connections::try_now;
 use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::reload::{Refusal, Reloaded};
 
-use super::RunningRelay;
-use super::sockets::Bound;
+use super::sockets::{AddressOf, Bound};
+use super::{RunningRelay, handover_tls};
 use gatepost_config::{Change, Config, ConfigError, Finding, Step, at};
 use gatepost_connections::ConnectionKey;
 use gatepost_delivery::Language;
@@ -24,6 +24,7 @@ use gatepost_intake::ownership;
 use gatepost_intake::tls;
 use gatepost_message::Millis;
 use gatepost_observability as observability;
+use gatepost_operations::SiteFacts;
 use gatepost_operations::restrictions::SiteVolume;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
@@ -189,9 +190,10 @@ impl RunningRelay {
             at!["policy", number.unwrap_or_default()].to_vec()
         });
         let bound = self.sockets.bind(&config).map_err(|error| [error]);
-        let bound = problems.of_all(bound, |error| match error.listener {
-            Some(number) => at!["listener", number, "address"].to_vec(),
-            None => at!["http", "address"].to_vec(),
+        let bound = problems.of_all(bound, |error| match error.of {
+            AddressOf::Listener(number) => at!["listener", number, "address"].to_vec(),
+            AddressOf::Monitors => at!["http", "address"].to_vec(),
+            AddressOf::Handovers => at!["handover", "address"].to_vec(),
         });
         let config = Arc::new(config);
         let checked = || {
@@ -262,6 +264,8 @@ impl RunningRelay {
         self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;
+        self.facts.store(Some(Arc::new(SiteFacts::from(&*config))));
+        self.handover.set_tls(handover_tls(&config, tls.as_ref()));
         self.sockets.close_all_but(&config).await;
         let active_config =
             (self.parts)
@@ -296,8 +300,8 @@ impl RunningRelay {
         if !matches!(retained, Ok(Ok(()))) {
             tracing::error!("trace retention unchanged: the trace writer has ended");
         }
-        let monitor = self.monitor();
-        let opened = (self.sockets).open(bound, &self.active, monitor, &self.phase);
+        let servers = self.http_servers();
+        let opened = (self.sockets).open(bound, &self.active, servers, &self.phase);
         if let Err(error) = opened {
             tracing::error!(%error, "a socket that was bound cannot be opened");
         }

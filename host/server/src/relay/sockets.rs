@@ -1,5 +1,5 @@
-//! The sockets that the relay listens on: one for each listener, and one for monitors. Those that
-//! both configurations name stay open over a reload.
+//! The sockets that the relay listens on: one for each listener, one for monitors, and one for the
+//! page of handovers. Those that both configurations name stay open over a reload.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use gatepost_config::Config;
+use gatepost_handover::HandoverServer;
 use gatepost_intake::active_config::{ConfigHandle, ListenerKey, SharedConfig};
 use gatepost_intake::listener::{self, ConnectionPermits, Listener, Shares};
 use gatepost_intake::session::Phase;
@@ -22,6 +23,7 @@ use gatepost_observability::Monitor;
 pub(super) struct Sockets {
     listeners: HashMap<ListenerKey, ListeningTask>,
     monitor: Option<(SocketAddr, ListeningTask)>,
+    handover: Option<(SocketAddr, ListeningTask)>,
     permits: Arc<ConnectionPermits>,
 }
 
@@ -59,6 +61,24 @@ impl ListeningTask {
 pub(super) struct Bound {
     listeners: Vec<(ListenerKey, TcpListener)>,
     monitor: Option<(SocketAddr, TcpListener)>,
+    handover: Option<(SocketAddr, TcpListener)>,
+}
+
+/// Servers of HTTP beside the listeners.
+pub(super) struct HttpServers {
+    pub(super) monitor: Monitor,
+    pub(super) handover: HandoverServer,
+}
+
+/// Use of an address of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AddressOf {
+    /// The listener with this number.
+    Listener(usize),
+    /// Monitors.
+    Monitors,
+    /// The page of handovers.
+    Handovers,
 }
 
 /// An address that cannot be listened on.
@@ -67,8 +87,7 @@ pub(super) struct Bound {
 pub(super) struct BindError {
     address: SocketAddr,
     what: String,
-    /// Index of the listener in the configuration; `None` for monitors.
-    pub(super) listener: Option<usize>,
+    pub(super) of: AddressOf,
     source: io::Error,
 }
 
@@ -81,6 +100,7 @@ impl Sockets {
         let mut bound = Bound {
             listeners: Vec::new(),
             monitor: None,
+            handover: None,
         };
         for (number, listener) in config.listeners.iter().enumerate() {
             let key = ListenerKey::of(listener);
@@ -91,22 +111,17 @@ impl Sockets {
             let socket = socket.map_err(|source| BindError {
                 address: listener.address,
                 what: format!("\"{}\"", listener.name),
-                listener: Some(number),
+                of: AddressOf::Listener(number),
                 source,
             })?;
             bound.listeners.push((key, socket));
         }
         let open = self.monitor.as_ref().map(|(address, _)| *address);
-        if let Some(http) = (config.http.as_ref()).filter(|http| open != Some(http.address)) {
-            let socket = listener::bind(http.address);
-            let socket = socket.map_err(|source| BindError {
-                address: http.address,
-                what: "monitors".to_owned(),
-                listener: None,
-                source,
-            })?;
-            bound.monitor = Some((http.address, socket));
-        }
+        let http = config.http.as_ref().map(|http| http.address);
+        bound.monitor = bind_http(http, open, "monitors", AddressOf::Monitors)?;
+        let open = self.handover.as_ref().map(|(address, _)| *address);
+        let page = config.handover.as_ref().map(|page| page.address);
+        bound.handover = bind_http(page, open, "handovers", AddressOf::Handovers)?;
         Ok(bound)
     }
 
@@ -120,6 +135,10 @@ impl Sockets {
         if let Some((_, open)) = self.monitor.take_if(|(address, _)| Some(*address) != http) {
             open.close().await;
         }
+        let page = config.handover.as_ref().map(|page| page.address);
+        if let Some((_, open)) = self.handover.take_if(|(address, _)| Some(*address) != page) {
+            open.close().await;
+        }
     }
 
     /// Accepts connections on the bound sockets.
@@ -130,7 +149,7 @@ impl Sockets {
         &mut self,
         bound: Bound,
         active: &Arc<SharedConfig>,
-        monitor: Monitor,
+        servers: HttpServers,
         phase: &watch::Sender<Phase>,
     ) -> io::Result<()> {
         self.permits.share(Shares::of(&active.load().config));
@@ -144,6 +163,17 @@ impl Sockets {
             let phase = phase.subscribe();
             let open = ListeningTask::new(address, |stop| listener.run(phase, stop));
             self.listeners.insert(key, open);
+        }
+        let HttpServers { monitor, handover } = servers;
+        if let Some((configured, socket)) = bound.handover {
+            let address = socket.local_addr()?;
+            let open = ListeningTask::new(address, |stop| async {
+                let stop = async {
+                    let _ = stop.await;
+                };
+                handover.serve(socket, stop).await;
+            });
+            self.handover = Some((configured, open));
         }
         if let Some((configured, socket)) = bound.monitor {
             let address = socket.local_addr()?;
@@ -161,7 +191,8 @@ impl Sockets {
         Ok(())
     }
 
-    /// Returns name and address of each listener, in the configuration's order, and of `http`.
+    /// Returns name and address of each listener, in the configuration's order, of `http` and of
+    /// `handover`.
     pub(super) fn addresses(&self, config: &Config) -> Vec<(String, SocketAddr)> {
         let listeners = config.listeners.iter().filter_map(|listener| {
             let open = self.listeners.get(&ListenerKey::of(listener))?;
@@ -169,6 +200,27 @@ impl Sockets {
         });
         let monitor = self.monitor.iter();
         let monitor = monitor.map(|(_, open)| ("http".to_owned(), open.address));
-        listeners.chain(monitor).collect()
+        let handover = self.handover.iter();
+        let handover = handover.map(|(_, open)| ("handover".to_owned(), open.address));
+        listeners.chain(monitor).chain(handover).collect()
     }
+}
+
+/// Binds an address of HTTP, unless it is open.
+fn bind_http(
+    configured: Option<SocketAddr>,
+    open: Option<SocketAddr>,
+    what: &str,
+    of: AddressOf,
+) -> Result<Option<(SocketAddr, TcpListener)>, BindError> {
+    let Some(address) = configured.filter(|address| open != Some(*address)) else {
+        return Ok(None);
+    };
+    let bound = listener::bind(address).map_err(|source| BindError {
+        address,
+        what: what.to_owned(),
+        of,
+        source,
+    });
+    Ok(Some((address, bound?)))
 }

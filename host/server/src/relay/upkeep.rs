@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_directory::Directory;
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::session::Phase;
 use gatepost_message::Millis;
 use gatepost_spool::{Counters, Dropped, Keep, QueueAdmin, SpoolError, Stores};
 use gatepost_trace::{Event, Kind, Trace};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// Interval at which old entries are dropped.
@@ -76,6 +78,26 @@ async fn drop_expired(queue: &dyn QueueAdmin, counters: &dyn Counters, trace: &T
         trace.record(Event::now(id, Kind::Expired { recipients }));
     }
     more
+}
+
+/// Takes back links of handovers that have expired.
+pub(super) async fn expire_handovers(directory: Arc<Directory>, phase: watch::Receiver<Phase>) {
+    let drop_all = || drop_expired_handovers(&directory);
+    each_minute(phase, drop_all).await;
+}
+
+/// Drops all that have expired; returns false, since there is no more then.
+async fn drop_expired_handovers(directory: &Arc<Directory>) -> bool {
+    let directory = Arc::clone(directory);
+    let dropped = spawn_blocking(move || directory.drop_expired_handovers(Millis::now())).await;
+    match dropped {
+        Ok(Ok(0)) => {}
+        Ok(Ok(dropped)) => tracing::info!(dropped, "links of handovers have expired"),
+        Ok(Err(error)) => tracing::error!(%error, "expired links of handovers are not dropped"),
+        // A panic is logged already.
+        Err(_) => {}
+    }
+    false
 }
 
 /// Drops old entries of the ledgers.

@@ -29,6 +29,7 @@ fn every_metric_is_documented_and_every_documented_one_is_shown() {
         .with("[events.webhook.desk]\nurl = \"https://127.0.0.1:1/events\"\nsecrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]")
         .with("[maildir.desk]\npath = \"desk\"")
         .with("[http]\naddress = \"127.0.0.1:0\"")
+        .with("[handover]\naddress = \"127.0.0.1:0\"\nurl = \"http://127.0.0.1\"\ntls = \"none\"")
         .with(&format!("[limits]\nconnections-per-address = {PLACES}"))
         .start();
 
@@ -43,6 +44,10 @@ fn every_metric_is_documented_and_every_documented_one_is_shown() {
     relay.json(&account);
     let nowhere = "https://127.0.0.1:1/partners";
     relay.json(&["partner", "feed", "add", "a.desk.test", nowhere]);
+
+    let mut browser = Client::connect(relay.address("handover")).unwrap();
+    browser.send("GET / HTTP/1.0\r\n\r\n").unwrap();
+    assert!(browser.rest().unwrap().contains(" 404 "));
 
     // One of everything: taken and looked into, refused by a
     // faulty policy, once for now and once for good, delivered, returned to its sender, and

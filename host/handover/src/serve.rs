@@ -1,0 +1,156 @@
+//! The server: connections, bounded in number and in time.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use gatepost_directory::Directory;
+use gatepost_message::Millis;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::rate::RateLimit;
+use crate::{Answer, page};
+
+/// Most connections at a time.
+const MOST_CONNECTIONS: usize = 64;
+
+/// Longest life of a connection, which carries one request.
+const LIFE: Duration = Duration::from_secs(20);
+
+/// Longest time for the header of the request.
+const HEADER: Duration = Duration::from_secs(10);
+
+/// Most bytes of the header of the request.
+const HEADER_SIZE: usize = 16 << 10;
+
+/// Pause when the system has no more connections to give.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Server of the page. Clones share their state.
+#[derive(Clone)]
+pub struct HandoverServer {
+    directory: Arc<Directory>,
+    tls: Arc<ArcSwapOption<TlsAcceptor>>,
+    limit: Arc<RateLimit>,
+}
+
+impl HandoverServer {
+    /// Makes the server, which speaks TLS if there is an acceptor.
+    pub fn new(directory: Arc<Directory>, tls: Option<TlsAcceptor>) -> Self {
+        Self {
+            directory,
+            tls: Arc::new(ArcSwapOption::from_pointee(tls)),
+            limit: Arc::default(),
+        }
+    }
+
+    /// Takes another acceptor, with which the next connections speak TLS; without one, they do not.
+    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+        self.tls.store(tls.map(Arc::new));
+    }
+
+    /// Answers requests until `stop` is ready. A connection over the bound is closed at once.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+        let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stop => return,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection for a handover");
+                    sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+                metrics::counter!("gatepost_connections_refused_total", "listener" => "handover")
+                    .increment(1);
+                continue;
+            };
+            let server = self.clone();
+            tokio::spawn(async move {
+                // Clients come and go as they like: what becomes of a connection concerns nobody.
+                let _ = timeout(LIFE, server.answer_connection(stream, peer.ip())).await;
+                drop(permit);
+            });
+        }
+    }
+
+    async fn answer_connection(&self, stream: TcpStream, from: IpAddr) -> io::Result<()> {
+        match self.tls.load_full() {
+            Some(tls) => {
+                let stream = tls.accept(stream).await?;
+                self.answer_request(stream, from, true).await
+            }
+            None => self.answer_request(stream, from, false).await,
+        }
+    }
+
+    async fn answer_request<S>(&self, stream: S, from: IpAddr, is_https: bool) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let service = service_fn(|request: Request<Incoming>| async move {
+            let answer = self.answer(request, from).await;
+            metrics::counter!("gatepost_handover_requests_total", "answer" => answer.word())
+                .increment(1);
+            Ok::<Response<Full<Bytes>>, Infallible>(page::response(&answer, is_https))
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(HEADER)
+            .max_buf_size(HEADER_SIZE)
+            .keep_alive(false);
+        let served = http.serve_connection(TokioIo::new(stream), service).await;
+        served.map_err(io::Error::other)
+    }
+
+    /// Answers a request. Its body is not read.
+    async fn answer(&self, request: Request<Incoming>, from: IpAddr) -> Answer {
+        if !self.limit.allows(from) {
+            return Answer::TooMany;
+        }
+        let directory = Arc::clone(&self.directory);
+        let (parts, _) = request.into_parts();
+        let answered = tokio::task::spawn_blocking(move || {
+            let asked = (from, Millis::now());
+            Answer::to(&directory, &parts.method, parts.uri.path(), asked)
+        });
+        match answered.await {
+            Ok(Ok(answer)) => {
+                if let Answer::Secret(issued) = &answer {
+                    let user = &issued.credential.user_name;
+                    tracing::info!(%user, %from, "the secret of a credential was shown by its link");
+                }
+                answer
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a handover cannot be shown");
+                Answer::Failed
+            }
+            Err(error) => {
+                tracing::error!(%error, "a handover cannot be shown");
+                Answer::Failed
+            }
+        }
+    }
+}

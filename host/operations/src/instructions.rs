@@ -1,0 +1,182 @@
+//! Instructions for the administrator of a customer's mail server.
+
+use clap::Args;
+use gatepost_directory::{Connector, ConnectorId, ConnectorKind, DkimState, SupportAddress, View};
+use gatepost_instructions::{
+    AddressFacts, Arrangement, Facts, Form, InstructionsError, LogIn, Record, Software, render,
+};
+use gatepost_message::Domain;
+use serde::{Deserialize, Serialize};
+
+use crate::code::Code;
+use crate::directory::change;
+use crate::dkim::{self, DkimKeyDetails, ShowDkim};
+use crate::error::OperationError;
+use crate::runtime::Runtime;
+use crate::site_facts::SiteFacts;
+use crate::{addresses, connectors};
+
+/// Request for the instructions for a connector. They hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MakeInstructions {
+    /// Id of the connector.
+    pub connector: ConnectorId,
+    /// Software or service of the customer: postfix, exim, exchange-server, gateway,
+    /// exchange-online, google-workspace or generic.
+    #[arg(long = "for", value_name = "SOFTWARE", default_value = "generic")]
+    pub software: Software,
+    /// Form: markdown or text.
+    #[arg(long, default_value = "markdown")]
+    #[serde(default)]
+    pub format: Form,
+}
+
+/// Instructions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Instructions {
+    /// Domain that they are for.
+    pub domain: Domain,
+    /// Software that they are for.
+    pub software: Software,
+    /// Text of them.
+    pub text: String,
+}
+
+/// Makes instructions for the administrator of a customer's mail server, without any secret.
+///
+/// # Errors
+/// There is no such connector, there are no instructions of this kind for it, no customer can log
+/// in here, or the configuration is not known.
+pub async fn make(on: &Runtime, asked: MakeInstructions) -> Result<Instructions, OperationError> {
+    let MakeInstructions {
+        connector,
+        software,
+        format,
+    } = asked;
+    let asked = connectors::ShowConnector { connector };
+    let connector = connectors::show(&on.directory, asked)?;
+    let site = on.site_facts()?;
+    let all = change(&on.directory, gatepost_directory::Directory::addresses).await?;
+    let addresses = all
+        .into_iter()
+        .filter(|of| of.connector == Some(connector.id));
+    let keys = dkim::show(
+        &on.directory,
+        &on.dkim.load_full(),
+        ShowDkim {
+            account: Some(connector.claim.account.to_string()),
+            domain: Some(connector.claim.domain.clone()),
+        },
+    )?;
+    let facts = facts(&on.directory.view(), &site, &connector, addresses, keys)?;
+    Ok(Instructions {
+        text: render(&facts, software, format)?,
+        domain: connector.claim.domain,
+        software,
+    })
+}
+
+/// Gathers the facts of a connector.
+fn facts(
+    view: &View,
+    site: &SiteFacts,
+    connector: &Connector,
+    addresses: impl Iterator<Item = SupportAddress>,
+    keys: Vec<DkimKeyDetails>,
+) -> Result<Facts, OperationError> {
+    let claim = &connector.claim;
+    let account = view.account(claim.account);
+    let account = account.ok_or_else(|| crate::directory::unknown("account", claim.account))?;
+    let native = account.profile.native_domain.clone();
+    let of_path = site
+        .return_paths
+        .iter()
+        .find(|(sender, _)| *sender == claim.domain);
+    let return_path = of_path.map(|(_, domain)| Record {
+        name: domain.as_ascii().to_owned(),
+        kind: "CNAME",
+        value: format!("{}.", site.return_domain.as_ascii()),
+    });
+    Ok(Facts {
+        product: account.profile.product.to_string(),
+        domain: claim.domain.clone(),
+        arrangement: arrangement(view, site, connector)?,
+        addresses: addresses
+            .map(|of| AddressFacts {
+                target: view.target_of(&of),
+                address: of.address,
+            })
+            .collect(),
+        native,
+        relay: site.hostname.clone(),
+        egress: site.egress.clone(),
+        spf_include: None,
+        ownership: None,
+        dkim: keys.into_iter().filter_map(record).collect(),
+        return_path,
+        headers: site.headers.clone(),
+    })
+}
+
+fn arrangement(
+    view: &View,
+    site: &SiteFacts,
+    connector: &Connector,
+) -> Result<Arrangement, OperationError> {
+    Ok(match connector.claim.kind {
+        ConnectorKind::Forwarded => Arrangement::Forwarded,
+        ConnectorKind::OutboundOnly => Arrangement::OutboundOnly,
+        ConnectorKind::TwoWay => {
+            let log_in = site.log_in.ok_or_else(|| {
+                let text = "no inbound listener takes log-ins under TLS, so no server of a \
+                    customer can relay to this site";
+                OperationError::new(Code::NoLogInListener, text)
+            })?;
+            Arrangement::TwoWay(LogIn {
+                port: log_in.port,
+                implicit_tls: log_in.implicit_tls,
+                user_name: newest_user(view, connector),
+            })
+        }
+    })
+}
+
+/// Returns the user name of the newest live credential of a connector.
+fn newest_user(view: &View, connector: &Connector) -> Option<String> {
+    let all = view.credentials_of(connector.claim.account).into_iter();
+    let live = all.filter(|of| of.revoked.is_none() && of.scope.connector() == Some(connector.id));
+    let newest = live.max_by_key(|of| of.created);
+    newest.map(|of| of.user_name.to_string())
+}
+
+/// Returns the record to publish of a key: an alias where the site has a zone.
+fn record(key: DkimKeyDetails) -> Option<Record> {
+    if key.state == DkimState::Retired {
+        return None;
+    }
+    let (kind, value) = match key.record.alias {
+        Some(alias) => ("CNAME", format!("{}.", alias.target)),
+        None => {
+            let strings = key.record.strings.iter();
+            let strings: Vec<_> = strings.map(|text| format!("\"{text}\"")).collect();
+            ("TXT", strings.join(" "))
+        }
+    };
+    Some(Record {
+        name: key.record.name,
+        kind,
+        value,
+    })
+}
+
+impl From<InstructionsError> for OperationError {
+    fn from(error: InstructionsError) -> Self {
+        let code = match error {
+            InstructionsError::Unfit { .. } => Code::UnfitInstructions,
+            InstructionsError::Template(_) => Code::Internal,
+        };
+        Self::new(code, error)
+    }
+}
