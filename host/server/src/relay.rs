@@ -17,6 +17,7 @@
 //! progress.
 
 pub(crate) mod reload;
+mod service_manager;
 mod signals;
 mod sockets;
 mod tester;
@@ -119,6 +120,7 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
         }
     };
     tracing::info!(signal = stop.signal, "stopping");
+    service_manager::tell("STOPPING=1");
     // Further requests for a reload are refused with the reason.
     drop(asked);
     tokio::select! {
@@ -478,6 +480,7 @@ impl RunningRelay {
         // The parent process may have closed the pipe; that is no reason to stop.
         let _ = gatepost_terminal::print(&ready);
         tracing::info!("{ready}");
+        service_manager::tell("READY=1");
         Ok(relay)
     }
 

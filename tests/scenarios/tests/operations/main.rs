@@ -43,6 +43,7 @@ mod retry;
 mod routes_by_direction;
 mod scripted_next_hop;
 mod second_relay;
+mod service_manager;
 mod spans;
 mod starting;
 mod stops_in_time;
