@@ -42,6 +42,12 @@ impl Document {
         &self.path
     }
 
+    /// Returns the files that the configuration names, but for those of webhooks' secrets and the key
+    /// ring.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.keys().map(PathBuf::as_path)
+    }
+
     /// Returns the SHA-256 digest of a file at that time, in hexadecimal; `None` if it could not be
     /// read.
     pub fn digest_of(&self, file: &Path) -> Option<&str> {

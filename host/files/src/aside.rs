@@ -108,7 +108,11 @@ fn free_name(path: &Path, mut place: impl FnMut(&Path) -> io::Result<()>) -> io:
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+/// Makes the name of a file or a folder durable, by its parent.
+///
+/// # Errors
+/// If the parent cannot be synced.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -9,12 +9,14 @@
 mod aside;
 mod database;
 mod finding;
+mod owner;
 mod regular;
 mod replace;
 pub mod sqlite;
 
-pub use aside::{copy_aside, keep, kept, move_away};
+pub use aside::{copy_aside, keep, kept, move_away, sync_folder};
 pub use database::{State, beside, foreign, has_table, lacks, look, problems, user_version};
 pub use finding::{Finding, Level};
+pub use owner::Owner;
 pub use regular::{FileError, SETTINGS, open, open_with, read, read_text, refuse_other_kinds};
 pub use replace::{make_folder, replace};

@@ -50,6 +50,21 @@ pub fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Copies a database as it is at this moment into a new file with mode 0600, without what was
+/// deleted in it. Others may use it meanwhile.
+///
+/// # Errors
+/// If it cannot be read, or the copy cannot be written.
+pub fn copy(from: &Path, to: &Path) -> rusqlite::Result<()> {
+    let path = to.to_str();
+    let path = path.ok_or_else(|| rusqlite::Error::InvalidPath(to.to_owned()))?;
+    let connection = connect_reader(from)?;
+    // An empty file is taken for none.
+    create_private(to);
+    connection.execute("VACUUM INTO ?1", [path])?;
+    Ok(())
+}
+
 /// Has a connection write ahead to a log (WAL), synced as given.
 ///
 /// # Errors
@@ -151,6 +166,35 @@ mod tests {
         assert!(broken.migrate(&mut connection).is_err());
         assert_eq!(user_version(&connection).unwrap(), 1);
         assert_eq!(SCHEMA.migrate(&mut connection).unwrap(), Ok(1));
+    }
+
+    #[test]
+    fn a_copy_is_private_and_has_what_was_committed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copied) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        let mut connection = connect(&path).unwrap();
+        write_ahead(&connection, Synced::EachCommit).unwrap();
+        SCHEMA.migrate(&mut connection).unwrap().unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO a VALUES ('kept'), ('erased'); DELETE FROM a WHERE b = 'erased'",
+            )
+            .unwrap();
+        let open = connection.transaction().unwrap();
+        open.execute_batch("INSERT INTO a VALUES ('later')")
+            .unwrap();
+        copy(&path, &copied).unwrap();
+        let mode = std::fs::metadata(&copied).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let octets = std::fs::read(&copied).unwrap();
+        let holds = |word: &[u8]| octets.windows(word.len()).any(|part| part == word);
+        assert_eq!(
+            [holds(b"kept"), holds(b"erased"), holds(b"later")],
+            [true, false, false]
+        );
+        assert_eq!(user_version(&connect_reader(&copied).unwrap()).unwrap(), 2);
+        assert!(copy(&path, &copied).is_err(), "over another copy");
     }
 
     #[test]

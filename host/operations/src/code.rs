@@ -138,6 +138,15 @@ codes! {
     /// The address is not known as a machine's.
     UnknownMachine = "machine.unknown", Unknown,
         "see those that are known with `gatepost machine list`";
+    /// Another backup is being made.
+    BackupUnderWay = "backup.under-way", Conflict,
+        "wait until it is complete";
+    /// The backup cannot be made.
+    NotBackedUp = "backup.not-made", Refused,
+        "mend what the message names, and give a new folder that the relay may make";
+    /// The backup is not known any more.
+    UnknownBackup = "backup.unknown", Unknown,
+        "see whether its folder is there: it has that name once it is complete";
     /// The address is not on the suppression list.
     NotSuppressed = "suppression.unknown", Unknown,
         "see those that are with `gatepost suppression list`";

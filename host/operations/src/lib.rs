@@ -14,6 +14,7 @@
 pub mod accounts;
 pub mod addresses;
 pub mod authorizations;
+pub mod backups;
 mod blocking;
 mod client;
 mod code;

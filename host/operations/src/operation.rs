@@ -19,6 +19,7 @@ use crate::accounts::{
 };
 use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress};
 use crate::authorizations::{self, AuthorizationProgress, AuthorizeConnection, AwaitAuthorization};
+use crate::backups::{self, AwaitBackup, BackupState, BeginBackup};
 use crate::connections::{
     self, AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, ListConnections,
     RemoveConnection, SetConnection, ShowConnection, TestConnection,
@@ -168,6 +169,10 @@ operations! {
         |on, asked| policies::roll_back(on.running_policies()?, asked).await;
     "reload" (ACTIVATES): Reload => Reloaded,
         |on, asked| reload::reload(on.reload.as_ref(), asked).await;
+    "backup": BeginBackup => BackupState,
+        |on, asked| backups::begin(on, asked);
+    "backup-wait": AwaitBackup => BackupState,
+        |on, asked| backups::wait(on, asked).await;
     "dkim-generate": GenerateDkim => Vec<DkimKeyDetails>,
         |on, asked| dkim::generate(&on.directory, &on.dkim.load_full(), asked).await;
     "dkim-show": ShowDkim => Vec<DkimKeyDetails>,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use gatepost_backup::BackupSource;
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_dns::NoResolver;
@@ -20,6 +21,7 @@ use gatepost_webhooks::Webhooks;
 use tokio::sync::mpsc;
 
 use crate::authorizations::Authorizations;
+use crate::backups::Backups;
 use crate::code::Code;
 use crate::connections::SessionTester;
 use crate::dkim::DkimTools;
@@ -86,6 +88,8 @@ pub struct Runtime {
     pub facts: Arc<ArcSwapOption<SiteFacts>>,
     /// Zone, selectors and resolver for DKIM keys.
     pub dkim: Arc<ArcSwap<DkimTools>>,
+    /// Backups of the store and the configuration.
+    pub backups: Arc<Backups>,
     /// Channel to the task that reloads the configuration; `None` if no relay runs.
     pub reload: Option<mpsc::Sender<PendingReload>>,
 }
@@ -157,6 +161,7 @@ impl Runtime {
             Client::alone(&config.directory, &config.dns, &config.destinations)?,
             DkimTools::new(config)?,
             Arc::clone(&config.site),
+            BackupSource::of(config),
         )?;
         opened.site = Arc::new(ArcSwap::from_pointee(config.into()));
         opened.facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(config)));
@@ -182,6 +187,7 @@ impl Runtime {
             )?,
             DkimTools::without_config()?,
             Arc::default(),
+            BackupSource::of_store(store),
         )
     }
 
@@ -192,6 +198,7 @@ impl Runtime {
         feeds: Client,
         dkim: DkimTools,
         site: Arc<SiteConnections>,
+        backup: BackupSource,
     ) -> Result<Self, OpenError> {
         let store = settings.directory.clone();
         if !store.join("spool.db").exists() {
@@ -225,6 +232,7 @@ impl Runtime {
             feeds: Arc::new(ArcSwap::from_pointee(feeds)),
             facts: Arc::default(),
             dkim: Arc::new(ArcSwap::from_pointee(dkim)),
+            backups: Arc::new(Backups::new(backup)),
             reload: None,
         })
     }

@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use gatepost_backup::BackupSource;
 use gatepost_config::{Config, RelayConnections};
 use gatepost_connections::{ConnectionStates, NoStandings};
 use gatepost_directory::Directory;
 use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Transport, Way};
+use gatepost_operations::backups::Backups;
 use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
 use gatepost_operations::quarantine::{
@@ -117,6 +119,7 @@ impl Store {
             feeds: Arc::new(ArcSwap::from_pointee(client)),
             facts: Arc::default(),
             dkim: Arc::new(ArcSwap::from_pointee(DkimTools::new(&self.config).unwrap())),
+            backups: Arc::new(Backups::new(BackupSource::of(&self.config))),
             reload: None,
         };
         (runtime, stores.queue)

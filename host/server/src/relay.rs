@@ -46,6 +46,7 @@ use tokio_rustls::TlsAcceptor;
 use self::signals::{Limit, Signals};
 use self::sockets::{HttpServers, Sockets};
 use self::tester::{Authorizer, Tester};
+use gatepost_backup::BackupSource;
 use gatepost_config::exposure;
 use gatepost_config::{
     self as config, Config, Direction, HandoverTls, ListenerTls, RelayConnections,
@@ -66,6 +67,7 @@ use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
 use gatepost_operations::authorizations::Authorizations;
+use gatepost_operations::backups::Backups;
 use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::reload::PendingReload;
 use gatepost_operations::restrictions::SiteVolume;
@@ -166,6 +168,7 @@ struct RunningRelay {
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
     dkim: Arc<ArcSwap<DkimTools>>,
+    backups: Arc<Backups>,
     ways: Arc<Ways>,
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
@@ -396,6 +399,7 @@ impl RunningRelay {
         let facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(&*config)));
         let page_tls = handover_tls(&config, tls.as_ref());
         let handover = HandoverServer::new(Arc::clone(&directory), page_tls);
+        let backups = Arc::new(Backups::new(BackupSource::of(&config)));
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
             events: Arc::clone(&stores.events),
@@ -420,6 +424,7 @@ impl RunningRelay {
             feeds: Arc::clone(&feeds),
             facts: Arc::clone(&facts),
             dkim: Arc::clone(&dkim),
+            backups: Arc::clone(&backups),
             reload: Some(ask),
         };
         tokio::spawn(upkeep::expire_ledgers(
@@ -456,6 +461,7 @@ impl RunningRelay {
             exporter,
             feeds,
             dkim,
+            backups,
             ways,
             connections,
             states,

@@ -7,6 +7,7 @@
 mod account;
 mod address;
 mod answer;
+mod backup;
 mod check;
 mod config;
 mod connection;
@@ -27,6 +28,7 @@ mod policy;
 mod quarantine;
 mod queue;
 mod reload;
+mod restore;
 mod sharing;
 mod suppression;
 mod suppression_file;
@@ -63,6 +65,8 @@ enum Command {
     Config(config::Command),
     Check(CheckArgs),
     Doctor(doctor::Doctor),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     /// Look at the queue, and retry, hold or cancel recipients.
     #[command(subcommand)]
     Queue(queue::Command),
@@ -198,6 +202,8 @@ pub async fn run(
         Command::Reload(args) => reload::run(args).await,
         Command::Config(command) => config::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
         Command::Check(args) => crate::check::run(args).await,
         Command::Queue(command) => queue::run(command).await,
         Command::Quarantine(command) => quarantine::run(command).await,

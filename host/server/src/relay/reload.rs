@@ -15,6 +15,7 @@ use gatepost_operations::reload::{Refusal, Reloaded};
 
 use super::sockets::{AddressOf, Bound};
 use super::{RunningRelay, handover_tls};
+use gatepost_backup::BackupSource;
 use gatepost_config::{Change, Config, ConfigError, Finding, Step, at};
 use gatepost_connections::ConnectionKey;
 use gatepost_delivery::Language;
@@ -260,6 +261,7 @@ impl RunningRelay {
         self.feeds.store(Arc::new(feeds));
         self.site.store(Arc::new(SiteVolume::from(&*config)));
         self.dkim.store(Arc::new(dkim));
+        self.backups.activate(BackupSource::of(&config));
         (self.webhooks).activate(&outside.strangers, &config.webhooks);
         self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));
