@@ -19,6 +19,7 @@ mod egress;
 mod events;
 mod feed;
 mod import;
+mod init;
 mod load_policy;
 mod machine;
 mod operate;
@@ -57,6 +58,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     /// Run the relay.
     Serve(ConfigFile),
     Reload(reload::ReloadArgs),
@@ -199,6 +201,7 @@ pub async fn run(
             observability::start_logging(&config.log).map_err(report)?;
             serve(config, &file.config).await
         }
+        Command::Init(args) => init::run(args),
         Command::Reload(args) => reload::run(args).await,
         Command::Config(command) => config::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,

@@ -28,6 +28,7 @@ mod drain;
 mod egress_addresses;
 mod exposed_files;
 mod health;
+mod init;
 mod json_logs;
 mod mail_between_accounts;
 mod metrics;
