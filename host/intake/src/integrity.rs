@@ -173,13 +173,7 @@ fn given_id(trace: &Trace, found: &CameBack) -> Result<Option<LearntId>, TraceEr
 
 /// Remembers an id that came back. One that a service told in its reply stays as it is.
 async fn learn(learnt: &dyn LearntIds, given: LearntId) {
-    let learning = async {
-        match learnt.ours_of(&given.account, &given.theirs).await? {
-            Some(_) => Ok(()),
-            None => learnt.learn(given).await,
-        }
-    };
-    if let Err(error) = learning.await {
+    if let Err(error) = learnt.learn(given).await {
         tracing::warn!(%error, "the Message-ID of a message that came back is not remembered");
     }
 }

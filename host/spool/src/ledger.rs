@@ -250,7 +250,8 @@ pub trait Suppressions: Send + Sync + 'static {
 
 /// Message-IDs that mail services gave our messages.
 pub trait LearntIds: Send + Sync + 'static {
-    /// Stores a Message-ID that was learnt without a message or a result.
+    /// Stores a Message-ID that was learnt without a message or a result. One that is known stays as
+    /// it was learnt first, whatever comes with a message or a result.
     fn learn(&self, learnt: LearntId) -> Ticket<()>;
 
     /// Returns our Message-ID of the message that the account's service named so.

@@ -438,6 +438,15 @@ pub fn failed_mail_is_kept_and_sent_again<S: StoreUnderTest>() {
     let record = wait(store.admin().kept_show(id)).unwrap().unwrap();
     assert_eq!(record.metadata.as_deref(), Some("ticket 4711"));
 
+    // What was learnt first stays, whoever claims the same id later and however.
+    let other = |theirs: &str| LearntId {
+        ours: "other@desk.example".into(),
+        ..learnt(theirs, START + minutes(2))
+    };
+    wait(store.learnt().learn(other("with@service.example"))).unwrap();
+    let mut again = told(&["bob@b.example"]);
+    again.ledger.learnt = vec![other("alone@service.example")];
+    accept(store.queue(), again);
     let later = START + minutes(30);
     let resend = |store: &S, selection| wait(store.admin().resend(selection, later)).unwrap();
     let good = Selection {

@@ -46,7 +46,9 @@ impl Ledgers {
             self.change_suppression(change);
         }
         for learnt in ledger.learnt {
-            (self.learnt).insert(key(&learnt.account, &learnt.theirs), learnt);
+            // It stays as first learnt.
+            let key = key(&learnt.account, &learnt.theirs);
+            self.learnt.entry(key).or_insert(learnt);
         }
     }
 

@@ -139,17 +139,18 @@ fn write_event(
 }
 
 fn write_learnt(context: &mut OperationContext<'_>, learnt: &LearntId) -> Result<(), SpoolError> {
-    let mut upsert = context.connection.prepare_cached(
+    let mut insert = context.connection.prepare_cached(
         "INSERT INTO learnt_ids (account, theirs, ours, at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET ours = excluded.ours, at = excluded.at",
+         ON CONFLICT DO NOTHING",
     )?;
     let LearntId {
         account,
         ours,
+/// Stores a Message-ID, unless another message has it: it stays as first learnt.
         theirs,
         at,
     } = learnt;
-    upsert.execute(params![account, theirs, ours, from_millis(*at)])?;
+    insert.execute(params![account, theirs, ours, from_millis(*at)])?;
     let change = KeyChange::recorded(account, theirs);
     context.after.learnt.push(change);
     Ok(())
