@@ -563,6 +563,14 @@ async fn notices(
     notices
 }
 
+/// Returns the entries for the ledgers that come with a result.
+fn ledger(delivery: &Delivery, in_hand: &MessageInHand, settled: &SettledRecipient) -> Ledger {
+    let mut ledger = Ledger::of(told::event(delivery, in_hand, settled));
+    (ledger.suppressions).extend(suppression::change(delivery, in_hand, settled));
+    ledger.learnt = learnt::ids(delivery, in_hand, settled);
+    ledger
+}
+
 /// Records results and notices in the spool; returns true if they are on disk. A message that only
 /// found no room at its destination waits for it in memory.
 ///
@@ -587,11 +595,7 @@ async fn record(
                     outcome: one.outcome.clone(),
                     route: one.route.clone(),
                     attention_at: Some(one.attention_at),
-                    ledger: Ledger {
-                        suppressions: Vec::from_iter(suppression::change(delivery, in_hand, one)),
-                        learnt: learnt::ids(delivery, in_hand, one),
-                        events: Vec::from_iter(told::event(delivery, in_hand, one)),
-                    },
+                    ledger: ledger(delivery, in_hand, one),
                 })
                 .collect(),
             notices: notices

@@ -44,9 +44,9 @@ use std::{
 };
 
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{Effect, Event, LearntId, Scope, SuppressionChange};
+use gatepost_model::{Effect, LearntId, Scope, SuppressionChange};
 
-use crate::{Lease, Ledger, NewMessage};
+use crate::{Lease, Ledger, NewMessage, event_entry::EventEntry};
 
 use self::ring::Ring;
 
@@ -81,7 +81,7 @@ pub(crate) enum JournalChange {
     /// An effect, at the time of its transaction.
     Effect(Scope, Effect, Millis),
     /// An event with its number.
-    Event(u64, Box<Event>),
+    Event(u64, EventEntry),
     /// A change to a suppression list.
     Suppression(SuppressionChange),
     /// A Message-ID that was learnt.
@@ -100,7 +100,7 @@ pub(crate) fn effect_changes(
 /// Returns the changes that entries for the ledgers make, in order; the first event has that number.
 pub(crate) fn ledger_changes(ledger: &Ledger, first: u64) -> impl Iterator<Item = JournalChange> {
     let events = (first..).zip(&ledger.events);
-    let events = events.map(|(seq, event)| JournalChange::Event(seq, Box::new(event.clone())));
+    let events = events.map(|(seq, event)| JournalChange::Event(seq, event.clone()));
     let suppressions = ledger.suppressions.iter().cloned();
     let learnt = ledger.learnt.iter().cloned();
     events

@@ -8,20 +8,17 @@ use gatepost_model::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::Ticket;
+use crate::{Ticket, event_entry::EventEntry};
 
 /// Entries for the ledgers, written in the commit of the message or the result that they come from.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Ledger {
     /// Events, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub events: Vec<Event>,
+    pub(crate) events: Vec<EventEntry>,
     /// Changes to suppression lists, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressions: Vec<SuppressionChange>,
     /// Message-IDs that were learnt.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learnt: Vec<LearntId>,
 }
 
@@ -29,12 +26,22 @@ pub struct Ledger {
 const MAX_ENTRIES: usize = 10_000;
 
 impl Ledger {
-    /// Makes the entries of one event.
-    pub fn of(event: Event) -> Self {
-        Self {
-            events: vec![event],
-            ..Self::default()
-        }
+    /// Makes the entries of events.
+    pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
+        let mut ledger = Self::default();
+        ledger.tell(events);
+        ledger
+    }
+
+    /// Appends events, with each text cut to its bound.
+    pub fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
+        self.events
+            .extend(events.into_iter().filter_map(EventEntry::of));
+    }
+
+    /// Returns the events, in order.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = &Event> {
+        self.events.iter().map(EventEntry::event)
     }
 
     /// Returns true if there are no entries.
@@ -64,8 +71,7 @@ impl Ledger {
         if many.into_iter().any(|entries| entries > MAX_ENTRIES) {
             tracing::error!("too many events of one message: the rest is dropped");
         }
-        let events = std::mem::take(&mut self.events).into_iter();
-        self.events = events.take(MAX_ENTRIES).map(Event::bounded).collect();
+        self.events.truncate(MAX_ENTRIES);
         let changes = std::mem::take(&mut self.suppressions).into_iter();
         self.suppressions = changes
             .take(MAX_ENTRIES)

@@ -57,6 +57,7 @@ mod direct;
 mod disk;
 mod error;
 mod in_memory;
+mod event_entry;
 mod intervention;
 mod journal;
 mod ledger;

@@ -92,7 +92,7 @@ pub fn events_survive_with_their_numbers<S: StoreUnderTest>() {
     };
     let accepted = |store: &S, number: u32| {
         let mut new = message(TransactionId::new(), &["bob@a.example"]);
-        new.ledger = Ledger::of(event(&format!("{number}: queued")));
+        new.ledger = Ledger::of([event(&format!("{number}: queued"))]);
         accept(store.queue(), new);
     };
     // In the journal alone, then in the database, then in both.
@@ -100,7 +100,7 @@ pub fn events_survive_with_their_numbers<S: StoreUnderTest>() {
     accepted(&store, 2);
     let claims = wait(store.queue().claim(owner, START, 1, LEASE)).unwrap();
     let mut delivered = report(&claims[0], &crate::support::delivered());
-    delivered.results[0].ledger = Ledger::of(event("1: delivered"));
+    delivered.results[0].ledger = Ledger::of([event("1: delivered")]);
     wait(store.queue().record(delivered)).unwrap();
     store.crash();
     let first = all(&store);
@@ -111,7 +111,7 @@ pub fn events_survive_with_their_numbers<S: StoreUnderTest>() {
     accepted(&store, 3);
     let claims = wait(store.queue().claim(owner, START, 1, LEASE)).unwrap();
     let mut later = report(&claims[0], &deferred(START + minutes(5)));
-    later.results[0].ledger = Ledger::of(event("2: deferred"));
+    later.results[0].ledger = Ledger::of([event("2: deferred")]);
     wait(store.queue().record(later)).unwrap();
     store.crash();
     let second = all(&store);

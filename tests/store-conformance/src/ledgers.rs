@@ -46,7 +46,7 @@ fn told(recipients: &[&str]) -> NewMessage {
     let mut new = message(id, recipients);
     new.transaction.session.flow = Flow::Submission;
     new.metadata = Some("ticket 4711".into());
-    new.ledger = Ledger::of(event(id, "acme", EventKind::Queued));
+    new.ledger = Ledger::of([event(id, "acme", EventKind::Queued)]);
     new
 }
 
@@ -67,7 +67,7 @@ fn seqs(page: &EventPage) -> Vec<u64> {
 fn told_report(claim: &gatepost_spool::Claim, kind: &EventKind) -> Report {
     let mut report = report(claim, &delivered());
     for result in &mut report.results {
-        result.ledger = Ledger::of(event(claim.transaction.id, "acme", kind.clone()));
+        result.ledger = Ledger::of([event(claim.transaction.id, "acme", kind.clone())]);
     }
     report
 }

@@ -97,7 +97,7 @@ pub(super) async fn commit(
         }
         None => Ledger::default(),
     };
-    ledger.events.append(&mut events);
+    ledger.tell(events);
     let message = NewMessage {
         // The dispositions are in the transaction's order, too.
         recipients: dispositions

@@ -47,7 +47,7 @@ impl MatchedReport {
                 _ => continue,
             };
             let event = event(sent, first, &recipient.address, kind, at);
-            ledger.events.push(event);
+            ledger.tell([event]);
             let change = self.change(sent, recipient, at, rules);
             ledger.suppressions.extend(change);
         }
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let ledger =
                 returned(kind, action, forged).ledger(Millis(2), None, Suppressing::default());
-            assert_eq!(ledger.events.len(), effects, "{kind:?} {forged}");
+            assert_eq!(ledger.events().len(), effects, "{kind:?} {forged}");
             assert_eq!(ledger.suppressions.len(), effects, "{kind:?} {forged}");
         }
     }

@@ -35,7 +35,7 @@ impl Ledgers {
 
     /// Writes entries.
     pub(super) fn write(&mut self, ledger: Ledger) {
-        for event in ledger.events {
+        for event in ledger.events().cloned() {
             self.last_event += 1;
             self.events.push_back(StoredEvent {
                 seq: self.last_event,

@@ -162,10 +162,7 @@ impl MemorySpool {
     /// Writes the events of what the state itself has done.
     fn tell(&self, state: &mut QueueState) {
         let events = std::mem::take(&mut state.told);
-        self.write(Ledger {
-            events,
-            ..Ledger::default()
-        });
+        self.write(Ledger::of(events));
     }
 
     fn apply_effects(&self, effects: &[(Scope, Effect)], time: Millis) {
@@ -532,11 +529,7 @@ impl Counters for MemorySpool {
 
 impl EventLog for MemorySpool {
     fn append(&self, events: Vec<Event>) -> Ticket<u64> {
-        let ledger = Ledger {
-            events,
-            ..Ledger::default()
-        };
-        done(self.write(ledger))
+        done(self.write(Ledger::of(events)))
     }
 
     fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage> {

@@ -57,8 +57,9 @@ struct Envelope<'a> {
     effects: Cow<'a, [(Scope, Effect)]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metadata: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "is_empty")]
-    ledger: Cow<'a, Ledger>,
+    /// Written by [`Ledger::write_json`].
+    #[serde(default, skip_serializing)]
+    ledger: Ledger,
     #[serde(default)]
     first_event: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,10 +69,6 @@ struct Envelope<'a> {
     body_file: Option<BodyFile>,
     received_at: Millis,
     expires_at: Millis,
-}
-
-fn is_empty(ledger: &Ledger) -> bool {
-    ledger.is_empty()
 }
 
 /// Part of a file that is a body.
@@ -109,7 +106,7 @@ fn inline_octets(body: &NewBody) -> &[u8] {
 /// # Errors
 /// If it cannot be encoded.
 pub(super) fn envelope(message: &NewMessage, first_event: u64) -> io::Result<(Vec<u8>, usize)> {
-    let envelope = serde_json::to_vec(&Envelope {
+    let mut envelope = serde_json::to_vec(&Envelope {
         transaction: Cow::Borrowed(&message.transaction),
         recipients: Cow::Borrowed(&message.recipients),
         smtputf8: message.smtputf8,
@@ -120,13 +117,20 @@ pub(super) fn envelope(message: &NewMessage, first_event: u64) -> io::Result<(Ve
         judgements: Cow::Borrowed(&message.judgements),
         effects: Cow::Borrowed(&message.effects),
         metadata: message.metadata.as_deref().map(Cow::Borrowed),
-        ledger: Cow::Borrowed(&message.ledger),
+        ledger: Ledger::default(),
         first_event,
         quarantine: message.quarantine.as_ref().map(Cow::Borrowed),
         body_file: BodyFile::of(&message.body),
         received_at: message.received_at,
         expires_at: message.expires_at,
     })?;
+    if !message.ledger.is_empty() {
+        // The last member of the envelope.
+        envelope.pop();
+        envelope.extend_from_slice(b",\"ledger\":");
+        message.ledger.write_json(&mut envelope)?;
+        envelope.push(b'}');
+    }
     let octets = LENGTHS + envelope.len() + message.head.len() + inline_octets(&message.body).len();
     Ok((envelope, octets))
 }
@@ -157,9 +161,33 @@ pub(super) fn tombstone(position: u64, ledger: &Ledger, first_event: u64) -> io:
     if !ledger.is_empty() {
         record[0] = TOMBSTONE_WITH_LEDGER;
         record.extend_from_slice(&first_event.to_le_bytes());
-        serde_json::to_writer(&mut record, ledger)?;
+        ledger.write_json(&mut record)?;
     }
     Ok(record)
+}
+
+impl Ledger {
+    /// Writes the entries as JSON, of which the events have their part already.
+    fn write_json(&self, record: &mut Vec<u8>) -> io::Result<()> {
+        record.extend_from_slice(b"{\"events\":[");
+        for (at, event) in self.events.iter().enumerate() {
+            if at > 0 {
+                record.push(b',');
+            }
+            record.extend_from_slice(event.json().as_bytes());
+        }
+        record.push(b']');
+        if !self.suppressions.is_empty() {
+            record.extend_from_slice(b",\"suppressions\":");
+            serde_json::to_writer(&mut *record, &self.suppressions)?;
+        }
+        if !self.learnt.is_empty() {
+            record.extend_from_slice(b",\"learnt\":");
+            serde_json::to_writer(&mut *record, &self.learnt)?;
+        }
+        record.push(b'}');
+        Ok(())
+    }
 }
 
 impl JournalRecord {
@@ -205,7 +233,7 @@ impl JournalRecord {
                     judgements: envelope.judgements.into_owned(),
                     effects: envelope.effects.into_owned(),
                     metadata: envelope.metadata.map(Cow::into_owned),
-                    ledger: envelope.ledger.into_owned(),
+                    ledger: envelope.ledger,
                     quarantine: envelope.quarantine.map(Cow::into_owned),
                     received_at: envelope.received_at,
                     expires_at: envelope.expires_at,
@@ -235,7 +263,7 @@ impl JournalRecord {
 
 #[cfg(test)]
 mod tests {
-    use gatepost_model::{Event, NoticeSubject};
+    use gatepost_model::{Event, LearntId, NoticeSubject, SuppressionChange};
 
     use super::*;
 
@@ -291,7 +319,17 @@ mod tests {
     fn events_are_read_back_with_their_numbers() {
         let subject = NoticeSubject::Cap;
         let event = Event::notice(Some("acme".into()), subject, "text".into(), Millis(1));
-        let told = Ledger::of(event);
+        let mut told = Ledger::of([event.clone(), event]);
+        told.learnt = vec![LearntId {
+            account: "acme".into(),
+            ours: "ours@desk.example".into(),
+            theirs: "theirs@service.example".into(),
+            at: Millis(1),
+        }];
+        told.suppressions = vec![SuppressionChange::Delivered {
+            account: "acme".into(),
+            address: "bob@b.example".into(),
+        }];
         let mut message = *earlier();
         message.metadata = Some("ticket 4711".into());
         message.ledger = told.clone();

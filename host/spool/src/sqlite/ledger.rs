@@ -12,12 +12,13 @@ use uuid::Uuid;
 use crate::{
     Dropped, EXPIRE_AT_ONCE, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS, READ_AT_ONCE,
     SpoolError, SuppressionFilter,
+    event_entry::EventEntry,
     journal::{CheckpointBatch, Journal, JournalChange, ledger_changes},
 };
 
 use super::{
     accept,
-    codec::{damaged, from_json, from_millis, from_u64, to_json, to_millis, to_u64},
+    codec::{damaged, from_json, from_millis, from_u64, to_millis, to_u64},
     key_set::KeyChange,
     operation::{OperationClass, OperationContext, Work},
 };
@@ -118,9 +119,9 @@ pub(super) fn write(
 fn write_event(
     context: &mut OperationContext<'_>,
     seq: u64,
-    event: &Event,
+    entry: &EventEntry,
 ) -> Result<(), SpoolError> {
-    let body = to_json(event)?;
+    let (event, body) = (entry.event(), entry.json());
     context.after.bytes += body.len() as u64;
     // A number that is there came with the same event, from a journal older than the database.
     let mut insert = context.connection.prepare_cached(

@@ -519,10 +519,7 @@ impl Counters for SqliteSpool {
 
 impl EventLog for SqliteSpool {
     fn append(&self, events: Vec<Event>) -> Ticket<u64> {
-        let mut ledger = Ledger {
-            events,
-            ..Ledger::default()
-        };
+        let mut ledger = Ledger::of(events);
         self.bound(&mut ledger);
         self.write(AppendEvents(ledger))
     }

@@ -83,7 +83,7 @@ fn events(
         if is_told {
             let address: String = row.get(1)?;
             let address = Address::parse(&address).map_err(damaged("recipient"))?;
-            told.events.push(subject.event(&address, at, kind.clone()));
+            told.tell([subject.event(&address, at, kind.clone())]);
         }
     }
     told.bound();
