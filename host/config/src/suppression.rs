@@ -16,7 +16,7 @@ pub struct Suppression {
     /// Number of messages that a mailbox has to refuse for now before its address is on the list;
     /// 0 is no number.
     pub soft_failures: u32,
-    /// Time after which such refusals are forgotten, counted from the last one.
+    /// Time in which such refusals are counted.
     #[serde(deserialize_with = "units::duration")]
     pub soft_within: Duration,
 }
@@ -26,11 +26,12 @@ impl Default for Suppression {
         let Suppressing {
             record,
             soft_failures,
+            soft_within,
         } = Suppressing::default();
         Self {
             record,
             soft_failures,
-            soft_within: Duration::from_secs(14 * 86_400),
+            soft_within,
         }
     }
 }
@@ -41,6 +42,7 @@ impl Suppression {
         Suppressing {
             record: self.record,
             soft_failures: self.soft_failures,
+            soft_within: self.soft_within,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use gatepost_builtin as builtin;
-use gatepost_model::{BY_RELAY, Way};
+use gatepost_model::{BY_RELAY, Suppression, Way};
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step};
@@ -30,6 +30,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     check_egress(config, &mut findings);
     check_routes(config, &mut findings);
     check_delivery(config, &mut findings);
+    check_suppression(config, &mut findings);
     findings.0
 }
 
@@ -784,6 +785,17 @@ fn check_delivery(config: &Config, findings: &mut Findings) {
                 "set it to at least 1",
             );
         }
+    }
+}
+
+fn check_suppression(config: &Config, findings: &mut Findings) {
+    let (failures, most) = (config.suppression.soft_failures, Suppression::MOST_COUNTED);
+    if failures > most {
+        findings.add(
+            at!["suppression", "soft-failures"],
+            format!("soft-failures is {failures}, and no more than {most} are counted"),
+            "0 counts none; 5 is the default",
+        );
     }
 }
 

@@ -98,6 +98,8 @@ pub struct Suppressing {
     /// Number of messages that a mailbox has to refuse for now, with no delivery between them; zero
     /// is no number. Default 5.
     pub soft_failures: u32,
+    /// Time in which these are counted. Default 14 days.
+    pub soft_within: Duration,
 }
 
 impl Default for Suppressing {
@@ -105,6 +107,7 @@ impl Default for Suppressing {
         Self {
             record: true,
             soft_failures: 5,
+            soft_within: Duration::from_secs(14 * 86_400),
         }
     }
 }

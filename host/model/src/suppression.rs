@@ -30,6 +30,9 @@ impl Suppression {
     /// Most octets of evidence.
     pub const LONGEST_EVIDENCE: usize = 512;
 
+    /// Most bounces of an address that are counted.
+    pub const MOST_COUNTED: u32 = 1000;
+
     /// Most octets of an address, in canonical form.
     pub const LONGEST_ADDRESS: usize = 512;
 
@@ -94,6 +97,14 @@ impl SuppressionCause {
         Self::ALL.into_iter().find(|cause| cause.word() == word)
     }
 
+    /// Returns the cause after so many failures that may pass, of which this number suppresses.
+    pub fn of_count(count: u32, limit: u32) -> Self {
+        match count >= limit {
+            true => Self::SoftBounces,
+            false => Self::Counting,
+        }
+    }
+
     /// Returns true if nothing is sent to the address.
     pub fn suppresses(self) -> bool {
         self != Self::Counting
@@ -111,13 +122,16 @@ impl SuppressionCause {
 pub enum SuppressionChange {
     /// Suppress the address, unless it is suppressed already.
     Suppress(Suppression),
-    /// Count a bounce that may pass; at the limit the address is suppressed, with
-    /// [`SuppressionCause::SoftBounces`].
+    /// Count a bounce that may pass, with those since a time; at the limit the address is
+    /// suppressed, with [`SuppressionCause::SoftBounces`].
     Count {
         /// Entry, with the cause [`SuppressionCause::Counting`] and the count 1.
         entry: Suppression,
         /// Number of bounces that suppresses the address.
         limit: u32,
+        /// Begin of the time in which they count.
+        #[serde(default)]
+        since: Millis,
     },
     /// Forget the bounces that were counted: mail was delivered. A suppressed address stays so.
     Delivered {

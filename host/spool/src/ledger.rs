@@ -85,9 +85,14 @@ impl Ledger {
 fn bounded_change(change: SuppressionChange) -> Option<SuppressionChange> {
     Some(match change {
         SuppressionChange::Suppress(entry) => SuppressionChange::Suppress(entry.bounded()?),
-        SuppressionChange::Count { entry, limit } => SuppressionChange::Count {
+        SuppressionChange::Count {
+            entry,
+            limit,
+            since,
+        } => SuppressionChange::Count {
             entry: entry.bounded()?,
             limit,
+            since,
         },
         SuppressionChange::Delivered { .. } => change,
     })

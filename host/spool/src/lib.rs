@@ -52,12 +52,13 @@
 
 mod bodies;
 mod copy;
+mod counted_failures;
 mod damage;
 mod direct;
 mod disk;
 mod error;
-mod in_memory;
 mod event_entry;
+mod in_memory;
 mod intervention;
 mod journal;
 mod ledger;

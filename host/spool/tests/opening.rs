@@ -66,10 +66,11 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-7.sql"),
     include_str!("stores/schema-8.sql"),
     include_str!("stores/schema-9.sql"),
+    include_str!("stores/schema-10.sql"),
 ];
 
 /// Checks that the ledgers are empty, or hold what the fixture holds.
-fn ledgers_are_those_of_the_store(spool: &SqliteSpool, filled: bool) {
+fn ledgers_are_those_of_the_store(spool: &SqliteSpool, filled: bool, counts: bool) {
     let page = wait(spool.read(0, EventFilter::default(), 10)).unwrap();
     let seqs: Vec<_> = page.events.iter().map(|stored| stored.seq).collect();
     assert_eq!(seqs, if filled { vec![7] } else { vec![] });
@@ -81,6 +82,13 @@ fn ledgers_are_those_of_the_store(spool: &SqliteSpool, filled: bool) {
     let found = wait(spool.find("acme", "gone@a.example")).unwrap();
     let cause = found.map(|entry| entry.cause);
     assert_eq!(cause, filled.then_some(SuppressionCause::HardBounce));
+    let counting = SuppressionFilter {
+        cause: Some(SuppressionCause::Counting),
+        ..SuppressionFilter::default()
+    };
+    let counting = wait(spool.page(counting)).unwrap();
+    let counted: Vec<_> = counting.iter().map(|entry| entry.count).collect();
+    assert_eq!(counted, if counts { vec![2] } else { vec![] });
     let ours = wait(spool.ours_of("acme", "theirs@service.example")).unwrap();
     assert_eq!(ours.as_deref(), filled.then_some("ours@sender.example"));
 }
@@ -115,7 +123,7 @@ fn every_earlier_store_is_upgraded_with_its_mail() {
         assert_eq!(destination.as_deref(), expected, "since schema 8");
         let metadata = (number >= 8).then_some("ticket 4711");
         assert_eq!(claim.metadata.as_deref(), metadata, "since schema 9");
-        ledgers_are_those_of_the_store(&spool, number >= 8);
+        ledgers_are_those_of_the_store(&spool, number >= 8, number >= 9);
         let recorded = wait(spool.record(report(&claim, &delivered()))).unwrap();
         assert!(recorded.finished);
         let scope = Scope {

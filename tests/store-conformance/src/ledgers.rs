@@ -313,6 +313,7 @@ pub fn counted_bounces_suppress_at_the_limit<S: StoreUnderTest>() {
     };
     let deliver = || {
         change(SuppressionChange::Delivered {
+            since: START,
             account: "acme".into(),
             address: "full@b.example".into(),
         });
@@ -339,6 +340,44 @@ pub fn counted_bounces_suppress_at_the_limit<S: StoreUnderTest>() {
 pub fn suppressions_are_listed_and_expire<S: StoreUnderTest>() {
     let store = S::open();
     let suppressions = store.suppressions();
+/// Only the bounces of a sliding window count, over a restart, too.
+pub fn bounces_are_counted_in_a_sliding_window<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let count = |store: &S, at| {
+        let mut new = told(&["full@b.example"]);
+        new.ledger.suppressions = vec![SuppressionChange::Count {
+            entry: Suppression {
+                at,
+                ..suppression("full@b.example", SuppressionCause::Counting)
+            },
+            limit: 3,
+            since: at - Duration::from_secs(60 * 60),
+        }];
+        new.recipients[0].state = InitialState::Suppressed {
+            reason: "for the change alone".into(),
+        };
+        accept(store.queue(), new);
+        let counting = SuppressionFilter {
+            cause: Some(SuppressionCause::Counting),
+            ..SuppressionFilter::default()
+        };
+        let page = wait(store.suppressions().page(counting)).unwrap();
+        page.first().map(|entry| entry.count)
+    };
+    // Each comes soon after the one before, and no three within an hour.
+    for (minute, counted) in [(0, 1), (40, 2), (70, 2), (110, 2)] {
+        assert_eq!(count(&store, START + minutes(minute)), Some(counted));
+        store.reopen();
+    }
+    assert_eq!(count(&store, START + minutes(120)), None);
+    let entry = wait(store.suppressions().find("acme", "full@b.example")).unwrap();
+    let entry = entry.expect("three within an hour");
+    assert_eq!(
+        (entry.cause, entry.count),
+        (SuppressionCause::SoftBounces, 3)
+    );
+}
+
     let entries = [
         suppression("a@b.example", SuppressionCause::Operator),
         suppression("b@b.example", SuppressionCause::Import),

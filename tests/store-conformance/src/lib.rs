@@ -173,6 +173,7 @@ macro_rules! every_fact {
                 cursors_are_kept_by_name,
                 a_suppression_comes_with_a_result,
                 counted_bounces_suppress_at_the_limit,
+                bounces_are_counted_in_a_sliding_window,
                 suppressions_are_listed_and_expire,
                 message_ids_are_learnt,
                 failed_mail_is_kept_and_sent_again,

@@ -48,6 +48,7 @@ pub(super) fn change(
         RecipientFailure::Soft => (rules.soft_failures > 0).then(|| SuppressionChange::Count {
             entry: entry(SuppressionCause::Counting),
             limit: rules.soft_failures,
+            since: delivery.now() - rules.soft_within,
         }),
     }
 }

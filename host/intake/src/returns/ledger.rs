@@ -96,6 +96,7 @@ impl MatchedReport {
             SuppressionCause::Counting => SuppressionChange::Count {
                 entry,
                 limit: rules.soft_failures,
+                since: at - rules.soft_within,
             },
             _ => SuppressionChange::Suppress(entry),
         })

@@ -7,7 +7,7 @@ use gatepost_model::{LearntId, StoredEvent, Suppression, SuppressionCause, Suppr
 
 use crate::{
     Dropped, EXPIRE_AT_ONCE, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS, READ_AT_ONCE,
-    SuppressionFilter,
+    SuppressionFilter, counted_failures::CountedFailures,
 };
 
 /// Key of a row: the account, and the address or the id.
@@ -20,6 +20,8 @@ pub(super) struct Ledgers {
     events: VecDeque<StoredEvent>,
     pub(super) cursors: BTreeMap<String, u64>,
     suppressions: BTreeMap<Key, Suppression>,
+    /// Failures that are counted. Those of entries that are gone are dropped with the next count.
+    failures: BTreeMap<Key, CountedFailures>,
     learnt: BTreeMap<Key, LearntId>,
 }
 
@@ -65,11 +67,17 @@ impl Ledgers {
                 let count = counted + entry.count;
                 self.put(key, Suppression { count, ..entry });
             }
-            SuppressionChange::Count { entry, limit } => {
-                let count = counted + entry.count;
-                let cause = match count >= limit {
-                    true => SuppressionCause::SoftBounces,
-                    false => SuppressionCause::Counting,
+            SuppressionChange::Count {
+                entry,
+                limit,
+                since,
+            } => {
+                let known = self.failures.remove(&key);
+                let mut failures = match found {
+                    None => CountedFailures::default(),
+                    Some(found) => {
+                        known.unwrap_or_else(|| CountedFailures::at(found.at, found.count))
+                    }
                 };
                 self.put(
                     key,

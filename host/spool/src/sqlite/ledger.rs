@@ -12,13 +12,14 @@ use uuid::Uuid;
 use crate::{
     Dropped, EXPIRE_AT_ONCE, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS, READ_AT_ONCE,
     SpoolError, SuppressionFilter,
+    counted_failures::CountedFailures,
     event_entry::EventEntry,
     journal::{CheckpointBatch, Journal, JournalChange, ledger_changes},
 };
 
 use super::{
     accept,
-    codec::{damaged, from_json, from_millis, from_u64, to_millis, to_u64},
+    codec::{damaged, from_json, from_millis, from_u64, to_json, to_millis, to_u64},
     key_set::KeyChange,
     operation::{OperationClass, OperationContext, Work},
 };
@@ -178,31 +179,11 @@ fn write_suppression(
             upsert.execute(columns(entry))?;
             recorded(context, &entry.account, &entry.address);
         }
-        SuppressionChange::Count { entry, limit } => {
-            if !make_room(context, entry)? {
-                return Ok(());
-            }
-            let mut upsert = context.connection.prepare_cached(
-                "INSERT INTO suppressions
-                    (account, address, cause, evidence, at, transaction_id, count)
-                 VALUES (?1, ?2, iif(?6 >= ?7, 'soft-bounces', 'counting'), ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET
-                    cause = iif(count + excluded.count >= ?7, 'soft-bounces', 'counting'),
-                    evidence = excluded.evidence, at = excluded.at,
-                    transaction_id = excluded.transaction_id, count = count + excluded.count
-                    WHERE cause = 'counting'",
-            )?;
-            upsert.execute(params![
-                entry.account,
-                entry.address,
-                entry.evidence,
-                from_millis(entry.at),
-                entry.by.map(|id| id.octets()),
-                entry.count,
-                limit,
-            ])?;
-            recorded(context, &entry.account, &entry.address);
-        }
+        SuppressionChange::Count {
+            entry,
+            limit,
+            since,
+        } => count_failure(context, entry, *limit, *since)?,
         SuppressionChange::Delivered { account, address } => {
             let mut delete = context.connection.prepare_cached(
                 "DELETE FROM suppressions WHERE account = ?1 AND address = ?2
@@ -222,6 +203,50 @@ fn columns(entry: &Suppression) -> (&str, &str, &'static str, &str, i64, Option<
         &entry.account,
         &entry.address,
         entry.cause.word(),
+/// Counts a failure that may pass, unless the address is suppressed already.
+fn count_failure(
+    context: &mut OperationContext<'_>,
+    entry: &Suppression,
+    limit: u32,
+    since: Millis,
+) -> Result<(), SpoolError> {
+    if !make_room(context, entry)? {
+        return Ok(());
+    }
+    let mut select = context.connection.prepare_cached(
+        "SELECT cause, at, count, counted_json FROM suppressions
+         WHERE account = ?1 AND address = ?2",
+    )?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let found: Option<(String, i64, u32, Option<String>)> = select
+        .query_row([&entry.account, &entry.address], read)
+        .optional()?;
+    let mut failures = match found {
+        None => CountedFailures::default(),
+        Some((cause, ..)) if cause != SuppressionCause::Counting.word() => return Ok(()),
+        Some((_, at, count, None)) => CountedFailures::at(to_millis(at), count),
+        Some((.., Some(json))) => from_json("failures of an address", &json)?,
+    };
+    let count = failures.count(entry.at, entry.count, since);
+    let counted = Suppression {
+        cause: SuppressionCause::of_count(count, limit),
+        count,
+        ..entry.clone()
+    };
+    let mut replace = context.connection.prepare_cached(
+        "INSERT OR REPLACE INTO suppressions
+            (account, address, cause, evidence, at, transaction_id, count, counted_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let (account, address, cause, evidence, at, by, count) = columns(&counted);
+    let json = to_json(&failures)?;
+    replace.execute(params![
+        account, address, cause, evidence, at, by, count, json
+    ])?;
+    recorded(context, &entry.account, &entry.address);
+    Ok(())
+}
+
         &entry.evidence,
         from_millis(entry.at),
         entry.by.map(|id| id.octets()),

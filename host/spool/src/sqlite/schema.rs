@@ -19,6 +19,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-7.sql"),
         include_str!("schema-8.sql"),
         include_str!("schema-9.sql"),
+        include_str!("schema-10.sql"),
     ],
     tables: &[
         ("messages", 1),
