@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::time::Duration;
 
 use gatepost_builtin as builtin;
 use gatepost_model::{BY_RELAY, Suppression, Way};
@@ -30,6 +31,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     check_egress(config, &mut findings);
     check_routes(config, &mut findings);
     check_delivery(config, &mut findings);
+    check_return_path(config, &mut findings);
     check_suppression(config, &mut findings);
     findings.0
 }
@@ -785,6 +787,29 @@ fn check_delivery(config: &Config, findings: &mut Findings) {
                 "set it to at least 1",
             );
         }
+    }
+}
+
+/// Checks that reports are taken for as long as the relay itself tries mail that may leave by MX:
+/// that of a connection does where the connection falls back.
+fn check_return_path(config: &Config, findings: &mut Findings) {
+    let connections = config.connections.values();
+    let fall_back = connections.filter(|draft| draft.fall_back_after.is_some());
+    let longest = fall_back
+        .filter_map(|draft| Some(draft.expiry?.0))
+        .fold(config.delivery.expiry, Duration::max);
+    let life = config.return_path.life;
+    if life < longest {
+        findings.add(
+            at!["return-path", "life"],
+            format!(
+                "life is {} seconds, and mail is tried for up to {}",
+                life.as_secs(),
+                longest.as_secs()
+            ),
+            "a report on mail that left late would be refused; allow some days more than the \
+             longest expiry, since other servers try for days, too",
+        );
     }
 }
 

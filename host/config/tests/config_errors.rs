@@ -344,6 +344,20 @@ fn settings_that_allow_no_delivery_are_refused() {
 }
 
 #[test]
+fn reports_are_taken_for_as_long_as_mail_is_tried() {
+    assert_problem(
+        "[return-path]\nlife = \"4d\"\n",
+        2,
+        "life is 345600 seconds, and mail is tried for up to 432000",
+    );
+    assert_problem(
+        "[return-path]\nlife = \"14d\"\n[delivery]\nexpiry = \"15d\"\n",
+        2,
+        "tried for up to 1296000",
+    );
+}
+
+#[test]
 fn languages_and_times_of_notices_are_validated() {
     assert_problem(
         "[delivery]\ndelay-notice = \"soon\"\n",

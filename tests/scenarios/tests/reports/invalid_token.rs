@@ -44,7 +44,10 @@ fn an_address_without_a_valid_token_is_refused() {
     assert_eq!(report(&relay, &id)["kind"], "other");
 
     // After its life it is no address any more.
-    relay.reloads(&site.replace("[return-path]", "[return-path]\nlife = \"0s\""));
+    let short = site
+        .replace("[return-path]", "[return-path]\nlife = \"0s\"")
+        .replace("[delivery]", "[delivery]\nexpiry = \"0s\"");
+    relay.reloads(&short);
     let mut client = relay.client("mx");
     client.ehlo();
     client.command("MAIL FROM:<>", 250);
