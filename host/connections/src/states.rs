@@ -71,6 +71,19 @@ struct Standings {
     gone: HashSet<ConnectionKey>,
     /// Connections that were warned of, by what expires.
     warned: HashSet<(ConnectionKey, Expiring)>,
+    /// Connections of which their owners are still to be told, and whether they were broken before.
+    untold: HashMap<ConnectionKey, bool>,
+}
+
+impl Standings {
+    /// Notes that the owner of a connection is to be told if it broke, or is not broken any more.
+    fn note(&mut self, key: &ConnectionKey, before: &ConnectionState, after: &ConnectionState) {
+        let is_broken = |state: &ConnectionState| matches!(state, ConnectionState::Broken(_));
+        if is_broken(before) != is_broken(after) {
+            let was_broken = is_broken(before);
+            self.untold.entry(key.clone()).or_insert(was_broken);
+        }
+    }
 }
 
 impl ConnectionStates {
@@ -123,6 +136,7 @@ impl ConnectionStates {
         let before = standing.state().clone();
         let made = act(standing);
         let after = standing.state().clone();
+        standings.note(key, &before, &after);
         if !standings.changed.contains(key) {
             standings.changed.insert(key.clone());
             standings.gone.remove(key);
@@ -132,6 +146,19 @@ impl ConnectionStates {
             tell(key, &before, &after);
         }
         made
+    }
+
+    /// Returns the connections that broke, or are not broken any more, since the last call, with
+    /// their states: their owners are to be told. What broke and was mended in between is left out.
+    pub fn take_changes(&self) -> Vec<(ConnectionKey, ConnectionState)> {
+        let mut standings = self.standings.lock();
+        let untold = std::mem::take(&mut standings.untold);
+        let changes = untold.into_iter().filter_map(|(key, was_broken)| {
+            let state = standings.by_key.get(&key)?.state();
+            let is_broken = matches!(state, ConnectionState::Broken(_));
+            (is_broken != was_broken).then(|| (key, state.clone()))
+        });
+        changes.collect()
     }
 
     /// Forgets the authorization of a connection that was changed, if it is not good for it any
@@ -147,6 +174,7 @@ impl ConnectionStates {
         let mut standings = self.standings.lock();
         standings.by_key.remove(key);
         standings.changed.remove(key);
+        standings.untold.remove(key);
         standings.warned.retain(|(warned, _)| warned != key);
         standings.gone.insert(key.clone());
         for state in ConnectionState::WORDS {

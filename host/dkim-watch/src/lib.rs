@@ -2,8 +2,9 @@
 //!
 //! The relay [looks](keep_up) in the DNS for the record of each key: often for one that was never
 //! seen, so that it signs soon after its record is published, and on a longer schedule for one that
-//! signs. A key whose record is gone signs no more, until the record is seen again. `gatepost dkim
-//! check` [looks at once](look_at). A name server that gives no answer changes nothing.
+//! signs. A key whose record is gone signs no more, until the record is seen again; its owner is
+//! told of both by a notice. `gatepost dkim check` [looks at once](look_at). A name server that
+//! gives no answer changes nothing.
 //!
 //! The resolver has to be one without a cache of its own: whoever has just published a record asks
 //! for what is there now.
@@ -21,6 +22,8 @@ use gatepost_directory::{Directory, DirectoryError, DkimKey, DkimKeyName, DkimSt
 use gatepost_dkim::look;
 use gatepost_dns::Dns;
 use gatepost_message::Millis;
+use gatepost_model::{Event, NoticeSubject};
+use gatepost_spool::EventLog;
 use tokio::time::{Instant, sleep};
 
 /// Looks that run side by side.
@@ -50,12 +53,14 @@ pub enum LookError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// Looks for the record of a key, and returns the key in the state that follows.
+/// Looks for the record of a key, and returns the key in the state that follows. A notice tells its
+/// owner that it is lost, or signs again.
 ///
 /// # Errors
 /// The state cannot be recorded.
 pub async fn look_at(
     directory: &Arc<Directory>,
+    events: &dyn EventLog,
     dns: &impl Dns,
     key: &DkimKey,
 ) -> Result<DkimKey, LookError> {
@@ -69,8 +74,39 @@ pub async fn look_at(
     let now = looked.await??;
     if now.state != key.state {
         tell(key.state, &now);
+        if let Some(notice) = notice(key.state, &now)
+            && let Err(error) = events.append(vec![notice]).await
+        {
+            tracing::error!(%error, "the state of a DKIM key was not noted as an event");
+        }
     }
     Ok(now)
+}
+
+/// Returns the notice of a key that is lost, or signs again.
+fn notice(before: DkimState, key: &DkimKey) -> Option<Event> {
+    let (domain, selector) = (key.domain.as_str(), &key.selector);
+    let text = match (before, key.state) {
+        (_, DkimState::Lost) => {
+            let finding = key.finding.as_deref().unwrap_or("it is not in the DNS");
+            format!(
+                "the record of the DKIM key {selector} of {domain} is lost, and mail is not signed \
+                 with the key any more: {finding}"
+            )
+        }
+        (DkimState::Lost, DkimState::Active) => format!(
+            "the record of the DKIM key {selector} of {domain} is seen again, and mail is signed \
+             with the key"
+        ),
+        _ => return None,
+    };
+    let account = key.owner.account().map(|id| id.to_string());
+    Some(Event::notice(
+        account,
+        NoticeSubject::Dkim,
+        text,
+        Millis::now(),
+    ))
 }
 
 /// Logs the change of a state.
@@ -92,11 +128,15 @@ fn tell(before: DkimState, key: &DkimKey) {
 
 /// Looks for the records of all keys on a schedule, and removes keys that were retired long ago.
 /// `current` returns the resolver and the intervals of the active configuration.
-pub async fn keep_up<D: Dns>(directory: Arc<Directory>, current: impl Fn() -> (D, Intervals)) {
+pub async fn keep_up<D: Dns>(
+    directory: Arc<Directory>,
+    events: Arc<dyn EventLog>,
+    current: impl Fn() -> (D, Intervals),
+) {
     let mut last: HashMap<DkimKeyName, Instant> = HashMap::new();
     loop {
         let (dns, intervals) = current();
-        round(&directory, &dns, intervals, &mut last).await;
+        round(&directory, &*events, &dns, intervals, &mut last).await;
         let directory = Arc::clone(&directory);
         let removed =
             tokio::task::spawn_blocking(move || directory.remove_rested_dkim_keys(Millis::now()));
@@ -111,6 +151,7 @@ pub async fn keep_up<D: Dns>(directory: Arc<Directory>, current: impl Fn() -> (D
 /// Looks for the records of the keys that are due.
 async fn round(
     directory: &Arc<Directory>,
+    events: &dyn EventLog,
     dns: &impl Dns,
     intervals: Intervals,
     last: &mut HashMap<DkimKeyName, Instant>,
@@ -131,7 +172,7 @@ async fn round(
         }
     }
     for keys in due.chunks(AT_ONCE) {
-        let looks = keys.iter().map(|key| look_at(directory, dns, key));
+        let looks = keys.iter().map(|key| look_at(directory, events, dns, key));
         for looked in join_all(looks).await {
             if let Err(error) = looked {
                 tracing::error!(%error, "the state of a DKIM key cannot be recorded");

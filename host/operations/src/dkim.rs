@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::directory::{account_id, change};
 use crate::error::OperationError;
+use crate::runtime::Runtime;
 
 /// Parts of the configuration that keys of DKIM are made and looked for with.
 #[derive(Clone)]
@@ -249,18 +250,15 @@ pub fn show(
 ///
 /// # Errors
 /// There is no such account, or the store cannot be changed.
-pub async fn check(
-    directory: &Arc<Directory>,
-    tools: &DkimTools,
-    asked: CheckDkim,
-) -> Result<Vec<DkimKeyDetails>, OperationError> {
+pub async fn check(on: &Runtime, asked: CheckDkim) -> Result<Vec<DkimKeyDetails>, OperationError> {
+    let (directory, tools) = (&on.directory, on.dkim.load_full());
     let keys: Vec<DkimKey> = {
         let view = directory.view();
         let keys = selected(&view, asked.account.as_deref(), asked.domain.as_ref())?;
         keys.cloned().collect()
     };
     for key in &keys {
-        look_at(directory, &tools.resolver, key).await?;
+        look_at(directory, &*on.events, &tools.resolver, key).await?;
     }
     // A key that was seen may have retired another.
     let view = directory.view();

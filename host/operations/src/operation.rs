@@ -178,7 +178,7 @@ operations! {
     "dkim-show": ShowDkim => Vec<DkimKeyDetails>,
         |on, asked| dkim::show(&on.directory, &on.dkim.load_full(), asked);
     "dkim-check": CheckDkim => Vec<DkimKeyDetails>,
-        |on, asked| dkim::check(&on.directory, &on.dkim.load_full(), asked).await;
+        |on, asked| dkim::check(on, asked).await;
     "dkim-rotate": RotateDkim => Vec<DkimKeyDetails>,
         |on, asked| dkim::rotate(&on.directory, &on.dkim.load_full(), asked).await;
     "dkim-retire": RetireDkim => DkimKeyDetails,

@@ -16,6 +16,7 @@
 //! The control socket opens first, so that an operator who asks during the start learns its
 //! progress.
 
+mod connection_states;
 pub(crate) mod reload;
 mod service_manager;
 mod signals;
@@ -31,7 +32,6 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use gatepost_delivery::{Callers, Delivery, Drained, Notifications};
 use gatepost_directory::Directory;
-use gatepost_message::Millis;
 use gatepost_policy::Chain;
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
 use gatepost_spool::{Owner, SpoolSettings, SqliteSpool, Stores};
@@ -40,7 +40,7 @@ use gatepost_volume::VolumeGate;
 use gatepost_webhooks::Webhooks;
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use self::signals::{Limit, Signals};
@@ -51,7 +51,7 @@ use gatepost_config::exposure;
 use gatepost_config::{
     self as config, Config, Direction, HandoverTls, ListenerTls, RelayConnections,
 };
-use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
+use gatepost_connections::ConnectionStates;
 use gatepost_dkim_watch as dkim_watch;
 use gatepost_feeds as feeds;
 use gatepost_handover::HandoverServer;
@@ -347,7 +347,7 @@ impl RunningRelay {
             Arc::clone(&config.site),
             Arc::clone(&directory),
         ));
-        let states = open_states(&config).into_diagnostic()?;
+        let states = connection_states::open(&config).into_diagnostic()?;
         let outside = Outside::new(&config, parts.authentication.resolver()).into_diagnostic()?;
         let webhooks = Arc::new(Webhooks::new(Arc::clone(&stores.events)));
         webhooks.activate(&outside.strangers, &config.webhooks);
@@ -362,13 +362,14 @@ impl RunningRelay {
                 trace: Arc::clone(&trace),
             },
         ));
-        let kept = keep_states(
+        let kept = connection_states::keep(
             Arc::clone(&states),
+            Arc::clone(&stores.events),
             Arc::clone(&connections),
             Arc::clone(&ways),
         );
         // Nothing asks for tokens before those of former versions are taken over.
-        tidy_tokens(&ways, &connections).await;
+        connection_states::tidy_tokens(&ways, &connections).await;
         tokio::spawn(kept);
         let delivery = Delivery::start(
             Arc::clone(&stores.queue),
@@ -392,10 +393,12 @@ impl RunningRelay {
         let dkim = DkimTools::new(&config).into_diagnostic()?;
         let dkim = Arc::new(ArcSwap::from_pointee(dkim));
         let tools = Arc::clone(&dkim);
-        tokio::spawn(dkim_watch::keep_up(Arc::clone(&directory), move || {
+        let current = move || {
             let tools = tools.load();
             (tools.resolver.clone(), tools.intervals)
-        }));
+        };
+        let events = Arc::clone(&stores.events);
+        tokio::spawn(dkim_watch::keep_up(Arc::clone(&directory), events, current));
         let facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(&*config)));
         let page_tls = handover_tls(&config, tls.as_ref());
         let handover = HandoverServer::new(Arc::clone(&directory), page_tls);
@@ -543,6 +546,7 @@ impl RunningRelay {
             tracing::warn!("deliveries cut off: they could not be handed back in time");
             Drained::default()
         });
+        connection_states::tell_changes(&self.states, &*self.parts.stores.events).await;
         let (trace, states) = (self.parts.trace, self.states);
         let flushed = tokio::task::spawn_blocking(move || {
             if let Err(error) = states.save() {
@@ -620,53 +624,4 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
 fn handover_tls(config: &Config, tls: Option<&TlsAcceptor>) -> Option<TlsAcceptor> {
     let page = config.handover.as_ref()?;
     tls.filter(|_| page.tls == HandoverTls::Implicit).cloned()
-}
-
-/// Opens the states of connections in the store.
-fn open_states(config: &Config) -> Result<Arc<ConnectionStates>, StandingError> {
-    let store = SqliteStandings::open(&config.relay.store.join("connections.db"))?;
-    ConnectionStates::open(Box::new(store)).map(Arc::new)
-}
-
-/// Removes the stored tokens that no connection uses any more.
-async fn tidy_tokens(ways: &Arc<Ways>, connections: &RelayConnections) {
-    let (ways, all) = (Arc::clone(ways), connections.all());
-    let tidied = tokio::task::spawn_blocking(move || ways.tidy_tokens(&all));
-    if tidied.await.is_err() {
-        tracing::error!("old tokens of connections were not removed");
-    }
-}
-
-/// Stores the states of connections every few seconds, and shows them every hour. The tokens of
-/// connections that were removed go with their states.
-async fn keep_states(
-    states: Arc<ConnectionStates>,
-    connections: Arc<RelayConnections>,
-    ways: Arc<Ways>,
-) {
-    /// Interval at which changed states are stored.
-    const SAVE: Duration = Duration::from_secs(5);
-    /// Number of intervals between two looks at the secrets: an hour.
-    const LOOK: u32 = 720;
-    let mut ticks = interval(SAVE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for tick in (0..LOOK).cycle() {
-        ticks.tick().await;
-        if tick == 0 {
-            let all = connections.all();
-            let all = all
-                .iter()
-                .map(|found| (found.key.clone(), &*found.connection));
-            states.show(all, Millis::now());
-            tidy_tokens(&ways, &connections).await;
-        }
-        let (states, ways) = (Arc::clone(&states), Arc::clone(&ways));
-        let saved = tokio::task::spawn_blocking(move || {
-            states.save().inspect(|gone| ways.forget_tokens(gone))
-        });
-        let saved = saved.await;
-        if let Ok(Err(error)) = saved {
-            tracing::error!(%error, "the states of connections were not stored");
-        }
-    }
 }

@@ -68,6 +68,7 @@ mod broken {
     mod password_file;
     mod probe;
     mod starttls;
+    mod told;
 }
 
 mod times {

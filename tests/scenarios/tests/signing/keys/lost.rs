@@ -46,5 +46,23 @@ fn a_lost_key_does_not_sign_and_says_so() {
     assert_eq!(states(&checked()), ["active", "active"]);
     customer.submit("help@customer.example");
     assert_signed(&dns, &server.take(), CUSTOMER, 1);
+
+    // The account is told of each key.
+    let notices = customer.relay.json(&["events", "--kind", "notice"]);
+    let account = &customer.relay.json(&["account", "list"])[0]["id"];
+    let told = |at: usize, words: &str| {
+        let notice = &notices[at];
+        assert_eq!(
+            (&notice["subject"], &notice["account"]),
+            (&"dkim".into(), account)
+        );
+        let text = notice["text"].as_str().unwrap();
+        assert!(text.contains(CUSTOMER) && text.contains(words), "{text}");
+    };
+    assert_eq!(notices.len(), 4, "{notices:?}");
+    told(0, "is lost, and mail is not signed");
+    told(1, "is lost, and mail is not signed");
+    told(2, "is seen again");
+    told(3, "is seen again");
     customer.relay.leaves_nothing(server);
 }
