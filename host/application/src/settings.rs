@@ -131,6 +131,24 @@ impl Url {
     pub fn uri(&self) -> &Uri {
         &self.0
     }
+
+    /// Returns the demand on the certificate of the server: it is one of this authority, in PEM, or
+    /// has one of these keys, or else one of the public authorities vouches for it.
+    ///
+    /// # Errors
+    /// The authority or the keys cannot be used, or the server shows no certificate.
+    pub fn trust(
+        &self,
+        ca: Option<Secret>,
+        pinned_keys: Option<Vec<PinnedKey>>,
+    ) -> Result<ServerTrust, SettingsError> {
+        let is_checked = self.0.scheme_str() == Some("https");
+        match ServerTrust::of(ca, pinned_keys)? {
+            ServerTrust::Authority(_) if !is_checked => Err(SettingsError::Unchecked("ca")),
+            ServerTrust::Pinned(_) if !is_checked => Err(SettingsError::Unchecked("pinned-keys")),
+            trust => Ok(trust),
+        }
+    }
 }
 
 impl FromStr for Url {
@@ -258,15 +276,7 @@ impl TryFrom<HttpDraft<WebhookSecret, Secret>> for HttpSettings {
     type Error = SettingsError;
 
     fn try_from(raw: HttpDraft<WebhookSecret, Secret>) -> Result<Self, SettingsError> {
-        let is_checked = raw.url.0.scheme_str() == Some("https");
-        let trust = ServerTrust::of(raw.ca, raw.pinned_keys)?;
-        match &trust {
-            ServerTrust::Authority(_) if !is_checked => return Err(SettingsError::Unchecked("ca")),
-            ServerTrust::Pinned(_) if !is_checked => {
-                return Err(SettingsError::Unchecked("pinned-keys"));
-            }
-            _ => {}
-        }
+        let trust = raw.url.trust(raw.ca, raw.pinned_keys)?;
         if !(1..=MOST_SECRETS).contains(&raw.secrets.len()) {
             return Err(SettingsError::Secrets);
         }

@@ -411,7 +411,7 @@ impl Config {
             maildir.path = base.join(&maildir.path);
         }
         endpoints::resolve_paths(&mut self.written_endpoints, base, &mut files);
-        webhooks::resolve_paths(&mut self.events.webhook, base);
+        webhooks::resolve_paths(&mut self.events.webhook, base, &mut files);
         let mut resolve = |path: &mut PathBuf| {
             *path = base.join(&*path);
             files.push(path.clone());

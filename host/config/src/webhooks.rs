@@ -1,7 +1,7 @@
 //! Webhooks of events, with the secrets that sign what they get.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost_webhooks::{WebhookDraft, WebhookSettings};
@@ -11,16 +11,19 @@ use super::error::{Finding, Step};
 use super::signing_secrets;
 
 /// Webhooks as they are written.
-pub(super) type WrittenWebhooks = BTreeMap<String, WebhookDraft<SecretSource>>;
+pub(super) type WrittenWebhooks = BTreeMap<String, WebhookDraft<SecretSource, SecretSource>>;
 
 /// Webhooks by name, complete.
 pub(super) type Webhooks = BTreeMap<String, Arc<WebhookSettings>>;
 
-/// Makes relative paths of secrets relative to `base`.
-pub(super) fn resolve_paths(written: &mut WrittenWebhooks, base: &Path) {
-    let secrets = written.values_mut().flat_map(|draft| &mut draft.secrets);
-    for source in secrets {
-        source.resolve(base);
+/// Makes relative paths of secrets relative to `base`. Gives those of certificates to `files`.
+pub(super) fn resolve_paths(written: &mut WrittenWebhooks, base: &Path, files: &mut Vec<PathBuf>) {
+    for draft in written.values_mut() {
+        for source in draft.secrets.iter_mut().chain(&mut draft.ca) {
+            source.resolve(base);
+        }
+        let ca = draft.ca.as_ref().and_then(SecretSource::file);
+        files.extend(ca.map(Path::to_owned));
     }
 }
 
@@ -58,17 +61,26 @@ pub(super) fn complete(
             help: help.to_owned(),
         };
         let example = "docs/webhooks.md has an example";
+        let unreadable = |key| {
+            let finding = &finding;
+            move |error| finding(key, error, "let the relay's user read it")
+        };
         let secrets = signing_secrets::read(
             &draft.secrets,
-            |error| finding("secrets", error, "let the relay's user read it"),
+            unreadable("secrets"),
             |error| finding("secrets", error.to_string(), example),
             &mut findings,
             unread,
         );
-        let Some(secrets) = secrets else {
-            continue;
+        let ca = draft.ca.clone().map(SecretSource::read).transpose();
+        let (secrets, ca) = match (secrets, ca.map_err(unreadable("ca"))) {
+            (Some(secrets), Ok(ca)) => (secrets, ca),
+            (_, ca) => {
+                unread.extend(ca.err());
+                continue;
+            }
         };
-        match draft.clone().complete(secrets) {
+        match draft.clone().complete(secrets, ca) {
             Ok(settings) => {
                 webhooks.insert(name.clone(), Arc::new(settings));
             }

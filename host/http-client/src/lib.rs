@@ -97,8 +97,12 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn guarded(roots: RootCertStore, guard: Guard) -> Result<Self, TlsError> {
-        let guarded = CheckedConnector::Guarded(Arc::new(guard));
-        Ok(Self::with(guarded, tls(roots)?))
+        Ok(Self::guarded_with_tls(tls(roots)?, guard))
+    }
+
+    /// Builds a client for URLs that others name that demands of servers what this TLS says.
+    pub fn guarded_with_tls(tls: ClientConfig, guard: Guard) -> Self {
+        Self::with(CheckedConnector::Guarded(Arc::new(guard)), tls)
     }
 
     fn with(tcp: CheckedConnector, tls: ClientConfig) -> Self {

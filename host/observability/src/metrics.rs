@@ -252,6 +252,14 @@ fn describe() {
             "Events that webhooks have taken, by webhook",
         ),
         (
+            "gatepost_webhook_missed_total",
+            "Numbers of events that were dropped before a webhook was told of them, by webhook",
+        ),
+        (
+            "gatepost_webhook_stuck",
+            "1 while a webhook has not taken the same events for long, by webhook",
+        ),
+        (
             "gatepost_application_alarms_total",
             "Tries after which somebody has to mend something at the application, by destination",
         ),

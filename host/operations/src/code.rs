@@ -150,6 +150,12 @@ codes! {
     /// The address is not on the suppression list.
     NotSuppressed = "suppression.unknown", Unknown,
         "see those that are with `gatepost suppression list`";
+    /// There is no webhook of this name.
+    UnknownWebhook = "webhook.unknown", Unknown,
+        "see the webhooks with `gatepost events webhooks`";
+    /// The webhook does not wait to send events again.
+    NothingToSkip = "webhook.nothing-to-skip", Conflict,
+        "see with `gatepost events webhooks` whether its endpoint takes events";
     /// The suppression list has as many addresses as it may have, all put there by people.
     SuppressionsFull = "suppression.full", Conflict,
         "remove addresses from the list first";

@@ -10,7 +10,7 @@ use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
 use gatepost_trace::{Counted, Event};
-use gatepost_webhooks::WebhookState;
+use gatepost_webhooks::{BatchedEvents, WebhookState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -66,7 +66,7 @@ use crate::suppression::{
     self, AddSuppression, ImportSuppressions, Imported, ListSuppressions, RemoveSuppression,
 };
 use crate::trace::{self, ShowTrace};
-use crate::webhooks::{self, ListWebhooks};
+use crate::webhooks::{self, ListWebhooks, SkipEvents};
 use crate::wire::{Received, Reply};
 
 /// A request, which has an answer of its own.
@@ -151,6 +151,8 @@ operations! {
         |on, asked| webhooks::list(on, asked);
     "machine-list": ListMachines => Vec<KnownMachine>,
         |on, asked| Ok(machines::list(&*on.counters, &on.directory, asked));
+    "events-skip": SkipEvents => BatchedEvents,
+        |on, asked| webhooks::skip(on, asked).await;
     "machine-forget": ForgetMachine => (),
         |on, asked| machines::forget(&*on.counters, &on.directory, asked).await;
     "suppression-list": ListSuppressions => Vec<Suppression>,

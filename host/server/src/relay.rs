@@ -350,7 +350,7 @@ impl RunningRelay {
         let states = connection_states::open(&config).into_diagnostic()?;
         let outside = Outside::new(&config, parts.authentication.resolver()).into_diagnostic()?;
         let webhooks = Arc::new(Webhooks::new(Arc::clone(&stores.events)));
-        webhooks.activate(&outside.strangers, &config.webhooks);
+        webhooks.activate(|name| outside.webhook(name), &config.webhooks);
         let ways = Arc::new(Ways::new(
             &config.relay.store,
             (Arc::clone(&policies), Arc::clone(&active)),

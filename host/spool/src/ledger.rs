@@ -171,6 +171,10 @@ pub trait EventLog: Send + Sync + 'static {
     /// [`READ_AT_ONCE`] events, so a page may be empty while there are [more](EventPage::more).
     fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage>;
 
+    /// Returns the number of the oldest event that is kept; 0 if there is none. All events with
+    /// lower numbers were dropped. Events of the last moments are not looked at.
+    fn first(&self) -> Ticket<u64>;
+
     /// Returns the first event of a message. Events of the last moments may not be found yet: this
     /// costs no commit.
     fn first_of(&self, message: TransactionId) -> Ticket<Option<StoredEvent>>;

@@ -8,17 +8,15 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request};
 use serde::Serialize;
 
-use crate::WebhookSettings;
+use crate::{BatchedEvents, WebhookSettings};
 
 /// Events of one request: at least one.
 #[derive(Debug)]
 pub(crate) struct EventBatch {
     /// Id of the request, the same for each try.
     pub(crate) id: String,
-    /// Number of the last event.
-    pub(crate) last: u64,
-    /// Number of events.
-    pub(crate) len: usize,
+    /// Numbers of the events.
+    pub(crate) events: BatchedEvents,
     body: Bytes,
 }
 
@@ -47,8 +45,11 @@ impl EventBatch {
         Some(Self {
             // Between two numbers there are always the same events.
             id: format!("events_{}_{}_{}", first.seq, last.seq, events.len()),
-            last: last.seq,
-            len: events.len(),
+            events: BatchedEvents {
+                first: first.seq,
+                last: last.seq,
+                count: events.len() as u64,
+            },
             body: body.into(),
         })
     }

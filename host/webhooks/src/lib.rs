@@ -10,6 +10,10 @@
 //! - A webhook that is new begins with the events to come.
 //! - 2xx moves on. Everything else repeats the batch, after the webhook's waits or for as long as
 //!   Retry-After says; no event is left out, so order holds.
+//! - An endpoint that refuses a batch for long is told of by an error, a gauge and a notice. Only
+//!   an operator's command [skips](Webhooks::skip) the batch.
+//! - Events that were dropped before a webhook was told of them are told of by a warning, a count
+//!   and a notice.
 //! - 410 stops the webhook until it is configured anew or the relay starts again, as the
 //!   specification asks.
 
@@ -18,9 +22,13 @@
 mod answer;
 mod batch;
 mod settings;
+mod shown;
+mod skip;
 mod state;
 mod task;
+mod webhooks;
 
 pub use settings::{WebhookDraft, WebhookError, WebhookSettings};
+pub use skip::{BatchedEvents, SkipError};
 pub use state::{LastAnswer, WebhookPhase, WebhookState};
-pub use task::Webhooks;
+pub use webhooks::Webhooks;

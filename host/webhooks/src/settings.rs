@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use gatepost_application::{Url, WebhookSecret};
+use gatepost_application::{SettingsError, Url, WebhookSecret};
+use gatepost_connections::{PinnedKey, Secret, ServerTrust};
 use gatepost_model::EventName;
 use serde::Deserialize;
 
@@ -23,6 +24,9 @@ const MOST_WAITS: usize = 100;
 pub struct WebhookSettings {
     /// URL that takes the events.
     pub url: Url,
+    /// Certificates that the server may have. Those of public authorities are as the client of the
+    /// relay has them.
+    pub trust: ServerTrust,
     /// Secrets that sign, at least one.
     pub secrets: Vec<WebhookSecret>,
     /// Accounts whose events it gets; if empty, those of all accounts and of the site.
@@ -35,11 +39,16 @@ pub struct WebhookSettings {
     pub timeout: Duration,
     /// Waits after the first, second, … try; the last one repeats.
     pub retry: Vec<Duration>,
+    /// Time for which the same events are refused before operators are told.
+    pub alarm_after: Duration,
 }
 
 /// Error of a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
+    /// The certificates that the server may have cannot be used.
+    #[error(transparent)]
+    Trust(#[from] SettingsError),
     /// There is no secret, or too many.
     #[error("give 1 to {MOST_SECRETS} secrets")]
     Secrets,
@@ -52,18 +61,27 @@ impl WebhookError {
     /// Returns the key of the setting.
     pub fn key(&self) -> &'static str {
         match self {
+            Self::Trust(error) => error.key(),
             Self::Secrets => "secrets",
             Self::Range(key, _) => key,
         }
     }
 }
 
-/// Settings of `[events.webhook.NAME]` as they are written: `S` says where a secret is.
+/// Longest time before operators are told, in seconds.
+const LONGEST_ALARM: u64 = 30 * 24 * 60 * 60;
+
+/// Settings of `[events.webhook.NAME]` as they are written: `S` says where a secret is, and `C`
+/// where certificates are.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct WebhookDraft<S> {
+pub struct WebhookDraft<S, C> {
     /// As [`WebhookSettings::url`].
     pub url: Url,
+    /// Authorities that vouch for the server, in PEM, in place of the public ones.
+    pub ca: Option<C>,
+    /// Keys that the server may have, whoever vouches for it.
+    pub pinned_keys: Option<Vec<PinnedKey>>,
     /// As [`WebhookSettings::secrets`].
     pub secrets: Vec<S>,
     /// As [`WebhookSettings::accounts`].
@@ -81,14 +99,22 @@ pub struct WebhookDraft<S> {
     /// As [`WebhookSettings::retry`], in seconds.
     #[serde(default = "retry")]
     pub retry_seconds: Vec<u64>,
+    /// As [`WebhookSettings::alarm_after`], in seconds.
+    #[serde(default = "alarm_after")]
+    pub alarm_after_seconds: u64,
 }
 
-impl<S> WebhookDraft<S> {
-    /// Returns the settings with these secrets.
+impl<S, C> WebhookDraft<S, C> {
+    /// Returns the settings with these secrets and certificates.
     ///
     /// # Errors
-    /// A setting is out of range.
-    pub fn complete(self, secrets: Vec<WebhookSecret>) -> Result<WebhookSettings, WebhookError> {
+    /// A setting is out of range, or the certificates cannot be used.
+    pub fn complete(
+        self,
+        secrets: Vec<WebhookSecret>,
+        ca: Option<Secret>,
+    ) -> Result<WebhookSettings, WebhookError> {
+        let trust = self.url.trust(ca, self.pinned_keys)?;
         if !(1..=MOST_SECRETS).contains(&secrets.len()) {
             return Err(WebhookError::Secrets);
         }
@@ -104,8 +130,13 @@ impl<S> WebhookDraft<S> {
             let problem = "write 1 to 100 waits of 1 to 86400 seconds";
             return Err(WebhookError::Range("retry-seconds", problem));
         }
+        if !(1..=LONGEST_ALARM).contains(&self.alarm_after_seconds) {
+            let problem = "write 1 to 2592000";
+            return Err(WebhookError::Range("alarm-after-seconds", problem));
+        }
         Ok(WebhookSettings {
             url: self.url,
+            trust,
             secrets,
             accounts: self.accounts,
             kinds: self.kinds,
@@ -114,6 +145,7 @@ impl<S> WebhookDraft<S> {
             retry: (self.retry_seconds.into_iter())
                 .map(Duration::from_secs)
                 .collect(),
+            alarm_after: Duration::from_secs(self.alarm_after_seconds),
         })
     }
 }
@@ -130,11 +162,17 @@ fn retry() -> Vec<u64> {
     vec![5, 15, 60, 300, 900]
 }
 
+fn alarm_after() -> u64 {
+    3600
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn draft(keys: &str) -> Result<WebhookDraft<WebhookSecret>, serde_json::Error> {
+    type Draft = WebhookDraft<WebhookSecret, Secret>;
+
+    fn draft(keys: &str) -> Result<Draft, serde_json::Error> {
         serde_json::from_str(&format!(
             r#"{{"url": "https://desk.example/events", "secrets": [{keys}}}"#
         ))
@@ -145,7 +183,7 @@ mod tests {
     fn completed(keys: &str) -> Result<WebhookSettings, WebhookError> {
         let draft = draft(keys).unwrap();
         let secrets = draft.secrets.clone();
-        draft.complete(secrets)
+        draft.complete(secrets, None)
     }
 
     #[test]
@@ -169,6 +207,11 @@ mod tests {
                 &format!(r#"{SECRET}, "retry-seconds": [0]"#),
                 "retry-seconds",
             ),
+            (
+                &format!(r#"{SECRET}, "alarm-after-seconds": 0"#),
+                "alarm-after-seconds",
+            ),
+            (&format!(r#"{SECRET}, "pinned-keys": []"#), "pinned-keys"),
         ] {
             assert_eq!(completed(keys).unwrap_err().key(), key, "{keys}");
         }

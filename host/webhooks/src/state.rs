@@ -3,6 +3,8 @@
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
+use crate::BatchedEvents;
+
 /// State of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,6 +21,14 @@ pub struct WebhookState {
     pub phase: WebhookPhase,
     /// Tries of the present batch that failed.
     pub failures: u32,
+    /// Time of the first of them.
+    pub failing_since: Option<Millis>,
+    /// True if they have gone on for so long that operators were told.
+    pub is_stuck: bool,
+    /// Events of the present batch, while it fails.
+    pub batch: Option<BatchedEvents>,
+    /// Numbers of events that were dropped before it was told of them, since it began to run.
+    pub missed: u64,
     /// Last answer, or the reason why there was none.
     pub last_answer: Option<LastAnswer>,
 }

@@ -223,15 +223,19 @@ pub fn a_reader_is_woken_by_the_next_event<S: StoreUnderTest>() {
 /// Old events and those beyond the bound are dropped, the last one never; numbers go on.
 pub fn old_events_are_dropped_and_numbers_go_on<S: StoreUnderTest>() {
     let mut store = S::open();
+    assert_eq!(wait(store.events().first()).unwrap(), 0);
     let events = (0..10).map(|number| notice("n", START + minutes(number)));
     wait(store.events().append(events.collect())).unwrap();
     let expire = |store: &S, since, most| {
         let keep = Keep { since, most };
         wait(store.events().expire_events(keep)).unwrap().entries
     };
+    let first = |store: &S| wait(store.events().first()).unwrap();
+    assert_eq!(first(&store), 1);
     assert_eq!(expire(&store, START + minutes(3), 100), 3);
     assert_eq!(expire(&store, START, 4), 3);
     assert_eq!(seqs(&all(store.events())), [7, 8, 9, 10]);
+    assert_eq!(first(&store), 7);
     assert_eq!(expire(&store, START + minutes(100), 0), 3);
     store.reopen();
     assert_eq!(seqs(&all(store.events())), [10]);
@@ -309,11 +313,11 @@ pub fn counted_bounces_suppress_at_the_limit<S: StoreUnderTest>() {
         change(SuppressionChange::Count {
             entry: suppression("full@b.example", SuppressionCause::Counting),
             limit: 3,
+            since: START,
         });
     };
     let deliver = || {
         change(SuppressionChange::Delivered {
-            since: START,
             account: "acme".into(),
             address: "full@b.example".into(),
         });
@@ -336,10 +340,6 @@ pub fn counted_bounces_suppress_at_the_limit<S: StoreUnderTest>() {
     assert!(found().is_some(), "a suppressed address stays so");
 }
 
-/// A list is paged and filtered by cause; what only counts is dropped after its time.
-pub fn suppressions_are_listed_and_expire<S: StoreUnderTest>() {
-    let store = S::open();
-    let suppressions = store.suppressions();
 /// Only the bounces of a sliding window count, over a restart, too.
 pub fn bounces_are_counted_in_a_sliding_window<S: StoreUnderTest>() {
     let mut store = S::open();
@@ -378,6 +378,10 @@ pub fn bounces_are_counted_in_a_sliding_window<S: StoreUnderTest>() {
     );
 }
 
+/// A list is paged and filtered by cause; what only counts is dropped after its time.
+pub fn suppressions_are_listed_and_expire<S: StoreUnderTest>() {
+    let store = S::open();
+    let suppressions = store.suppressions();
     let entries = [
         suppression("a@b.example", SuppressionCause::Operator),
         suppression("b@b.example", SuppressionCause::Import),
@@ -434,6 +438,15 @@ pub fn message_ids_are_learnt<S: StoreUnderTest>() {
             .learn(learnt("alone@service.example", START + minutes(1))),
     )
     .unwrap();
+    // What was learnt first stays, whoever claims the same id later and however.
+    let other = |theirs: &str| LearntId {
+        ours: "other@desk.example".into(),
+        ..learnt(theirs, START + minutes(2))
+    };
+    wait(store.learnt().learn(other("with@service.example"))).unwrap();
+    let mut again = told(&["bob@b.example"]);
+    again.ledger.learnt = vec![other("alone@service.example")];
+    accept(store.queue(), again);
     store.reopen();
     let ours = |store: &S, account, theirs| wait(store.learnt().ours_of(account, theirs)).unwrap();
     let expected = Some("ours@desk.example".to_owned());
@@ -477,15 +490,6 @@ pub fn failed_mail_is_kept_and_sent_again<S: StoreUnderTest>() {
     let record = wait(store.admin().kept_show(id)).unwrap().unwrap();
     assert_eq!(record.metadata.as_deref(), Some("ticket 4711"));
 
-    // What was learnt first stays, whoever claims the same id later and however.
-    let other = |theirs: &str| LearntId {
-        ours: "other@desk.example".into(),
-        ..learnt(theirs, START + minutes(2))
-    };
-    wait(store.learnt().learn(other("with@service.example"))).unwrap();
-    let mut again = told(&["bob@b.example"]);
-    again.ledger.learnt = vec![other("alone@service.example")];
-    accept(store.queue(), again);
     let later = START + minutes(30);
     let resend = |store: &S, selection| wait(store.admin().resend(selection, later)).unwrap();
     let good = Selection {

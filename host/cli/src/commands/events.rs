@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use gatepost_model::{AttemptFacts, EventKind, StoredEvent};
 use gatepost_operations::events::{EventsAnswer, ReadEvents};
-use gatepost_operations::webhooks::ListWebhooks;
+use gatepost_operations::webhooks::{ListWebhooks, SkipEvents};
 use gatepost_terminal::escape;
 use gatepost_webhooks::{WebhookPhase, WebhookState};
 use tokio::time::sleep;
@@ -33,11 +33,16 @@ pub(super) struct Events {
 enum Command {
     /// List the webhooks: how far each is behind, and what its endpoint said last.
     Webhooks(Ask<ListWebhooks>),
+    /// Have a webhook leave out the events that its endpoint does not take, and go on with those
+    /// behind them. They stay in the store.
+    Skip(Ask<SkipEvents>),
 }
 
 pub(super) async fn run(Events { command, ask }: Events) -> miette::Result<ExitCode> {
-    if let Some(Command::Webhooks(ask)) = command {
-        return list(ask, "there are no webhooks").await;
+    match command {
+        Some(Command::Webhooks(ask)) => return list(ask, "there are no webhooks").await,
+        Some(Command::Skip(ask)) => return skip(ask).await,
+        None => {}
     }
     let Ask {
         target,
@@ -75,6 +80,20 @@ pub(super) async fn run(Events { command, ask }: Events) -> miette::Result<ExitC
             request.limit = left;
         }
     }
+}
+
+/// Has a webhook skip events, and says which.
+async fn skip(ask: Ask<SkipEvents>) -> miette::Result<ExitCode> {
+    let json = ask.target.json;
+    let skipped = ask.answer().await?;
+    match json {
+        true => output::print_json([skipped])?,
+        false => output::print(format!(
+            "{} events skipped, {} to {}",
+            skipped.count, skipped.first, skipped.last
+        ))?,
+    }
+    Ok(exit(true))
 }
 
 /// Prints events, one a line.
@@ -158,7 +177,10 @@ impl Row for WebhookState {
 
     fn cells(&self) -> Vec<String> {
         let state = match self.phase {
-            WebhookPhase::Waiting { until } => format!("tries again {}", time_until(until)),
+            WebhookPhase::Waiting { until } => {
+                let stuck = if self.is_stuck { "stuck, " } else { "" };
+                format!("{stuck}tries again {}", time_until(until))
+            }
             phase => phase.word().to_owned(),
         };
         let answer = self.last_answer.as_ref();

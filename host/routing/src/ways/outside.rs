@@ -26,7 +26,9 @@ pub struct Outside {
     /// Guard over hosts that customers name.
     pub(super) guard: Guard,
     /// Client for URLs that customers name.
-    pub strangers: HttpClient,
+    pub(super) strangers: HttpClient,
+    /// The same for webhooks that say which certificates they have, by name.
+    webhooks: HashMap<String, HttpClient>,
     /// Client for the site's own URLs.
     pub(super) own: HttpClient,
     /// Resolver of the relay.
@@ -88,10 +90,19 @@ impl Outside {
                 trusting.insert(name.clone(), application(HttpClient::with_tls(tls)));
             }
         }
+        let mut webhooks = HashMap::new();
+        for (name, settings) in &config.webhooks {
+            if settings.trust != ServerTrust::Public {
+                let tls = client_tls(trust(&settings.trust)?, None)?;
+                let client = HttpClient::guarded_with_tls(tls, guard.clone());
+                webhooks.insert(name.clone(), client);
+            }
+        }
         Ok(Self {
             mx,
             guard,
             strangers,
+            webhooks,
             resolver: resolver.clone(),
             application: application(own.clone()),
             trusting,
@@ -102,6 +113,12 @@ impl Outside {
 }
 
 impl Outside {
+    /// Returns the client that posts to a webhook.
+    pub fn webhook(&self, name: &str) -> HttpClient {
+        let own = self.webhooks.get(name);
+        own.unwrap_or(&self.strangers).clone()
+    }
+
     /// Returns the way to the application by a destination.
     pub(super) fn application(&self, destination: &Destination) -> Application {
         let own = match destination {

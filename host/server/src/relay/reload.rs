@@ -262,7 +262,7 @@ impl RunningRelay {
         self.site.store(Arc::new(SiteVolume::from(&*config)));
         self.dkim.store(Arc::new(dkim));
         self.backups.activate(BackupSource::of(&config));
-        (self.webhooks).activate(&outside.strangers, &config.webhooks);
+        (self.webhooks).activate(|name| outside.webhook(name), &config.webhooks);
         self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;

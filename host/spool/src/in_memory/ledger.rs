@@ -35,6 +35,11 @@ impl Ledgers {
         self.last_event
     }
 
+    /// Returns the number of the oldest event; 0 if there is none.
+    pub(super) fn first_event(&self) -> u64 {
+        self.events.front().map_or(0, |first| first.seq)
+    }
+
     /// Writes entries.
     pub(super) fn write(&mut self, ledger: Ledger) {
         for event in ledger.events().cloned() {
@@ -79,6 +84,9 @@ impl Ledgers {
                         known.unwrap_or_else(|| CountedFailures::at(found.at, found.count))
                     }
                 };
+                let count = failures.count(entry.at, entry.count, since);
+                let cause = SuppressionCause::of_count(count, limit);
+                self.failures.insert(key.clone(), failures);
                 self.put(
                     key,
                     Suppression {

@@ -532,6 +532,10 @@ impl EventLog for MemorySpool {
         done(self.write(Ledger::of(events)))
     }
 
+    fn first(&self) -> Ticket<u64> {
+        done(self.ledgers.lock().first_event())
+    }
+
     fn read(&self, after: u64, filter: EventFilter, limit: usize) -> Ticket<EventPage> {
         done(self.ledgers.lock().read(after, &filter, limit))
     }

@@ -33,6 +33,12 @@ pub(super) fn last_event(connection: &Connection) -> Result<u64, SpoolError> {
     Ok(connection.query_row(select, [], |row| row.get(0).map(to_u64))?)
 }
 
+/// Returns the number of the oldest event in the database; 0 if there is none.
+pub(super) fn first_event(connection: &Connection) -> Result<u64, SpoolError> {
+    let select = "SELECT ifnull(min(seq), 0) FROM events";
+    Ok(connection.query_row(select, [], |row| row.get(0).map(to_u64))?)
+}
+
 /// Numbers and writes entries.
 pub(super) fn write_all(
     context: &mut OperationContext<'_>,
@@ -140,6 +146,7 @@ fn write_event(
     Ok(())
 }
 
+/// Stores a Message-ID, unless another message has it: it stays as first learnt.
 fn write_learnt(context: &mut OperationContext<'_>, learnt: &LearntId) -> Result<(), SpoolError> {
     let mut insert = context.connection.prepare_cached(
         "INSERT INTO learnt_ids (account, theirs, ours, at) VALUES (?1, ?2, ?3, ?4)
@@ -148,7 +155,6 @@ fn write_learnt(context: &mut OperationContext<'_>, learnt: &LearntId) -> Result
     let LearntId {
         account,
         ours,
-/// Stores a Message-ID, unless another message has it: it stays as first learnt.
         theirs,
         at,
     } = learnt;
@@ -197,12 +203,6 @@ fn write_suppression(
     Ok(())
 }
 
-/// Returns the values of a row.
-fn columns(entry: &Suppression) -> (&str, &str, &'static str, &str, i64, Option<[u8; 16]>, u32) {
-    (
-        &entry.account,
-        &entry.address,
-        entry.cause.word(),
 /// Counts a failure that may pass, unless the address is suppressed already.
 fn count_failure(
     context: &mut OperationContext<'_>,
@@ -247,6 +247,12 @@ fn count_failure(
     Ok(())
 }
 
+/// Returns the values of a row.
+fn columns(entry: &Suppression) -> (&str, &str, &'static str, &str, i64, Option<[u8; 16]>, u32) {
+    (
+        &entry.account,
+        &entry.address,
+        entry.cause.word(),
         &entry.evidence,
         from_millis(entry.at),
         entry.by.map(|id| id.octets()),

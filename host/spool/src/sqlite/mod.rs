@@ -532,6 +532,12 @@ impl EventLog for SqliteSpool {
         })
     }
 
+    fn first(&self) -> Ticket<u64> {
+        let (query, ticket) = reader::query(Arc::clone(&self.disk), ledger::first_event);
+        self.reader.send(query);
+        ticket
+    }
+
     fn first_of(&self, message: TransactionId) -> Ticket<Option<StoredEvent>> {
         let (query, ticket) = reader::query(Arc::clone(&self.disk), move |connection| {
             ledger::first_of(connection, message)

@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod answered_twice;
+mod certificates;
 mod down;
 mod endpoint;
 mod gone;
 mod guarded;
 mod killed;
+mod missed;
 mod own_events;
 mod rotated_secret;
+mod skipped;
 mod slow;
 
 use std::net::SocketAddr;
