@@ -158,11 +158,11 @@ operations! {
     "suppression-list": ListSuppressions => Vec<Suppression>,
         |on, asked| suppression::list(&*on.suppressions, &on.directory, asked).await;
     "suppression-add": AddSuppression => (),
-        |on, asked| suppression::add(&*on.suppressions, &on.directory, asked).await;
+        |on, asked| suppression::add(on, asked).await;
     "suppression-remove": RemoveSuppression => (),
         |on, asked| suppression::remove(&*on.suppressions, &on.directory, asked).await;
     "suppression-import": ImportSuppressions => Imported,
-        |on, asked| suppression::import(&*on.suppressions, &on.directory, asked).await;
+        |on, asked| suppression::import(on, asked).await;
     "policy-list": ListPolicies => Vec<PolicyStatus>,
         |on, asked| Ok(policies::list(on.running_policies()?, asked));
     "policy-activate" (ACTIVATES): ActivateModule => Swap,

@@ -22,9 +22,17 @@ use crate::runtime::Runtime;
 #[derive(Debug, Clone, Default)]
 pub struct SiteVolume {
     /// Caps of the site.
-    caps: SiteCaps,
-    /// Domains and users of each account of the configuration.
-    accounts: BTreeMap<String, BTreeSet<Subject>>,
+    pub(crate) caps: SiteCaps,
+    /// Domains and users of each account of the configuration; `None` if that is not known.
+    accounts: Option<BTreeMap<String, BTreeSet<Subject>>>,
+}
+
+impl SiteVolume {
+    /// Returns false if the configuration has no account of this id.
+    pub(crate) fn may_have(&self, account: &str) -> bool {
+        let accounts = self.accounts.as_ref();
+        accounts.is_none_or(|accounts| accounts.contains_key(account))
+    }
 }
 
 impl From<&Config> for SiteVolume {
@@ -38,7 +46,7 @@ impl From<&Config> for SiteVolume {
         });
         Self {
             caps: config.caps,
-            accounts: accounts.collect(),
+            accounts: Some(accounts.collect()),
         }
     }
 }
@@ -318,7 +326,8 @@ fn volume(on: &Runtime, account: &str) -> Result<AccountVolume, OperationError> 
 fn of_account(on: &Runtime, account: &str) -> Result<BTreeSet<Subject>, OperationError> {
     let (site, view) = (on.site.load_full(), on.directory.view());
     let of_directory = of_directory(&view, account);
-    let configured = site.accounts.get(account).cloned();
+    let configured = site.accounts.as_ref();
+    let configured = configured.and_then(|accounts| accounts.get(account).cloned());
     let mut all = match (of_directory, configured, view.restriction(account)) {
         (None, None, None) => return Err(unknown("account", account).into()),
         (of_directory, configured, _) => of_directory.or(configured).unwrap_or_default(),

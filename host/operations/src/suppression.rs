@@ -8,8 +8,9 @@ use gatepost_spool::{SuppressionFilter, Suppressions};
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
-use crate::directory::account_name;
+use crate::directory::{account_id, account_name};
 use crate::error::OperationError;
+use crate::runtime::Runtime;
 
 /// Most addresses of one import or answer.
 pub const MOST: usize = 5_000;
@@ -142,12 +143,8 @@ fn key(address: &str) -> String {
 /// Puts an address on the list of an account.
 ///
 /// # Errors
-/// The reason is too long, the list is full, or the store cannot be changed.
-pub async fn add(
-    suppressions: &dyn Suppressions,
-    directory: &Directory,
-    asked: AddSuppression,
-) -> Result<(), OperationError> {
+/// There is no such account, the reason is too long, the list is full, or the store cannot be changed.
+pub async fn add(on: &Runtime, asked: AddSuppression) -> Result<(), OperationError> {
     let entry = ImportedSuppression {
         address: asked.address,
         cause: SuppressionCause::Operator,
@@ -157,11 +154,7 @@ pub async fn add(
     };
     let entries = vec![entry];
     let account = asked.account;
-    let import = import(
-        suppressions,
-        directory,
-        ImportSuppressions { account, entries },
-    );
+    let import = import(on, ImportSuppressions { account, entries });
     match import.await?.stored {
         0 => {
             let text = "the suppression list is full of addresses that people have put there";
@@ -198,12 +191,8 @@ pub async fn remove(
 /// Puts addresses on the list of an account, in place of what is recorded of them.
 ///
 /// # Errors
-/// They are too many, or the store cannot be changed.
-pub async fn import(
-    suppressions: &dyn Suppressions,
-    directory: &Directory,
-    asked: ImportSuppressions,
-) -> Result<Imported, OperationError> {
+/// There is no such account, they are too many, or the store cannot be changed.
+pub async fn import(on: &Runtime, asked: ImportSuppressions) -> Result<Imported, OperationError> {
     let too_long = |text: &str| Err(OperationError::new(Code::SuppressionTooLong, text));
     let ImportSuppressions { account, entries } = asked;
     if entries.len() > MOST {
@@ -212,7 +201,7 @@ pub async fn import(
     if (entries.iter()).any(|entry| entry.evidence.len() > Suppression::LONGEST_EVIDENCE) {
         return too_long("the evidence of an address has at most 512 octets");
     }
-    let account = account_name(directory, &account);
+    let account = known_account(on, &account)?;
     let now = Millis::now();
     let entries = entries.into_iter().map(|entry| Suppression {
         account: account.clone(),
@@ -223,6 +212,16 @@ pub async fn import(
         by: None,
         count: entry.count,
     });
-    let stored = suppressions.add(entries.collect()).await?;
+    let stored = on.suppressions.add(entries.collect()).await?;
     Ok(Imported { stored })
+}
+
+/// Returns the name of an account of the directory or of the configuration. Without a configuration,
+/// its accounts are not known, and every name is one.
+fn known_account(on: &Runtime, named: &str) -> Result<String, OperationError> {
+    match account_id(&on.directory.view(), named) {
+        Ok(id) => Ok(id.to_string()),
+        Err(_) if on.site.load().may_have(named) => Ok(named.to_owned()),
+        Err(refusal) => Err(refusal.into()),
+    }
 }

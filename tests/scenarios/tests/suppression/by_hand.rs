@@ -17,7 +17,10 @@ fn an_operator_changes_a_list() {
         "asked us",
     ]);
     assert_eq!(submit(&relay, bob).code, 550);
+    let nobody = ["suppression", "add", "nobody", bob];
+    assert!(relay.refuses(&nobody).contains("nobody"));
     assert!(relay.terminate().success());
+    assert!(relay.refuses(&nobody).contains("nobody"));
 
     let page = relay.json(&["suppression", "list", "acme", "--limit", "1"]);
     assert_eq!(page[0]["address"], bob);

@@ -7,7 +7,9 @@ use crate::{list, relay, submit};
 #[test]
 fn a_list_is_exported_and_imported() {
     let (builder, sink) = relay("");
-    let relay = builder.start();
+    let relay = builder
+        .with("[[account]]\nid = \"elsewhere\"\ndomains = [\"other.desk.example\"]")
+        .start();
     let file = relay.directory().join("list.csv");
     let path = file.to_str().unwrap();
     let import = ["suppression", "import", "acme", path];
@@ -51,6 +53,8 @@ fn a_list_is_exported_and_imported() {
     let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
     assert_eq!(printed.lines().count(), 12_002);
 
+    let unknown = ["suppression", "import", "nobody", copy.to_str().unwrap()];
+    assert!(relay.refuses(&unknown).contains("nobody"));
     relay.json(&["suppression", "import", "elsewhere", copy.to_str().unwrap()]);
     let there = relay.json(&["suppression", "list", "elsewhere", "--limit", "2"]);
     let here = relay.json(&["suppression", "list", "acme", "--limit", "2"]);
