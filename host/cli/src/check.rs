@@ -12,7 +12,8 @@
 //!   that gave the recipient was added by the delivery that stored the message, and is removed.
 //!
 //! Messages are judged in a [dry run](gatepost_intake::dry_run): neither store is opened. Giving
-//! the same file twice shows the effect of a loop.
+//! the same file twice shows the effect of a loop. What caps and the suppression list say of a
+//! submission is asked of the relay, if it runs.
 
 mod envelope;
 mod report;
@@ -26,15 +27,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use gatepost_directory::View;
-use gatepost_message::{Address, Message, Millis, TransactionId};
-use gatepost_model::{Session, Transaction, Transport};
+use gatepost_message::{Address, Message, Millis, TransactionId, domain_to_ascii};
+use gatepost_model::{Flow, Session, Transaction, Transport};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use self::report::Report;
 use crate::commands::{CheckArgs, output};
 use gatepost_config::{Config, Direction, Listener};
-use gatepost_intake::dry_run::{DryRun, DryRunMessage};
+use gatepost_intake::dry_run::{DryRun, DryRunMessage, StoredRefusals};
 use gatepost_intake::pipeline::judge::Disposition;
+use gatepost_operations::submission::CheckSubmission;
 use gatepost_policy_set::eml;
 use gatepost_policy_set::loading;
 
@@ -162,10 +164,12 @@ impl Check {
         } else {
             message
         };
+        let refusals = self.stored_refusals(&transaction, &recipients).await;
         let message = DryRunMessage {
             transaction,
             recipients,
             message,
+            refusals,
         };
         let result = self.dry_run.judge(message).await;
         let kept = matches!(result.disposition, Disposition::Accepted { .. });
@@ -174,6 +178,45 @@ impl Check {
         let user = self.args.auth_user.as_deref();
         let sasl = user.map(|user| accounts.sasl(user));
         (Report::new(file, result, sasl), message)
+    }
+
+    /// Asks the running relay by which replies its caps and its suppression list would refuse a
+    /// submission. Without a relay, or without its configuration, nothing is known of them.
+    async fn stored_refusals(
+        &self,
+        transaction: &Transaction,
+        recipients: &[Address],
+    ) -> StoredRefusals {
+        let session = &transaction.session;
+        let user = session.user.as_deref();
+        let user = user.filter(|_| self.args.config.is_some() && session.flow == Flow::Submission);
+        let account = user.and_then(|user| self.dry_run.ownership().account_of_submitter(user));
+        let Some((account, user)) = account.zip(user) else {
+            return StoredRefusals::default();
+        };
+        let domain = transaction.reverse_path.address();
+        let request = CheckSubmission {
+            account,
+            credential: user.to_owned(),
+            domain: domain.and_then(|address| domain_to_ascii(address.domain())),
+            recipients: recipients.to_vec(),
+        };
+        let store = &self.dry_run.config().relay.store;
+        let unknown = match gatepost_operations::call(store, &request).await {
+            Ok(Some(Ok(refusals))) => {
+                return StoredRefusals {
+                    sender: refusals.sender,
+                    recipients: refusals.recipients,
+                };
+            }
+            Ok(Some(Err(error))) => error.to_string(),
+            Ok(None) => "no relay is running on its store".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        output::complain(format!(
+            "gatepost: judging without caps and suppression list: {unknown}"
+        ));
+        StoredRefusals::default()
     }
 
     fn transaction(&self, message: &Message) -> Transaction {

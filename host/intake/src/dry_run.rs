@@ -55,6 +55,26 @@ pub struct DryRunMessage {
     pub recipients: Vec<Address>,
     /// Message of DATA.
     pub message: Message,
+    /// Refusals of the envelope that stand in the store of a relay.
+    pub refusals: StoredRefusals,
+}
+
+/// Refusals that follow from the store of a relay, and that a dry run cannot know by itself: of caps
+/// and of the suppression list.
+#[derive(Debug, Default)]
+pub struct StoredRefusals {
+    /// Reply to MAIL.
+    pub sender: Option<Reply>,
+    /// Replies to RCPT.
+    pub recipients: Vec<(Address, Reply)>,
+}
+
+impl StoredRefusals {
+    fn of_recipient(&self, address: &Address) -> Option<Reply> {
+        let mut recipients = self.recipients.iter();
+        let found = recipients.find(|(refused, _)| refused == address);
+        found.map(|(_, reply)| reply.clone())
+    }
 }
 
 /// Result that the message would have.
@@ -131,6 +151,7 @@ impl DryRun {
             transaction,
             recipients,
             message,
+            refusals,
         } = submitted;
         let chain = self.policies.chain(&transaction.session.listener);
         let policies = chain
@@ -144,7 +165,8 @@ impl DryRun {
         let mut refused = Vec::new();
         let envelope = match client.greet(refusal) {
             Ok(()) => {
-                self.envelope(&mut client, &mut evaluation, &recipients, &mut refused)
+                let envelope = (&*recipients, &refusals);
+                self.envelope(&mut client, &mut evaluation, envelope, &mut refused)
                     .await
             }
             Err(banner) => Err(banner),
@@ -229,19 +251,19 @@ impl DryRun {
         &self,
         client: &mut Client,
         evaluation: &mut Evaluation,
-        recipients: &[Address],
+        (recipients, refusals): (&[Address], &StoredRefusals),
         refused: &mut Vec<(Address, Reply)>,
     ) -> Result<bool, Reply> {
         let reverse_path = evaluation.transaction().reverse_path.clone();
         let mut addresses = reverse_path.address().into_iter().chain(recipients);
         let smtputf8 = !addresses.all(Address::is_ascii);
         let heard = client.mail(&reverse_path, smtputf8);
-        if let Some(reply) = self.decide(client, evaluation, heard).await {
+        if let Some(reply) = self.decide(client, evaluation, heard, refusals).await {
             return Err(reply);
         }
         for address in recipients {
             let heard = client.recipient(address);
-            if let Some(reply) = self.decide(client, evaluation, heard).await {
+            if let Some(reply) = self.decide(client, evaluation, heard, refusals).await {
                 refused.push((address.clone(), reply));
             }
         }
@@ -261,12 +283,19 @@ impl DryRun {
         client: &mut Client,
         evaluation: &mut Evaluation,
         heard: Heard,
+        refusals: &StoredRefusals,
     ) -> Option<Reply> {
         let ownership = self.ownership();
         let refusal = match heard {
-            Heard::Ask(Ask::Mail(_)) => evaluation.sender(ownership).await,
+            Heard::Ask(Ask::Mail(_)) => match &refusals.sender {
+                Some(reply) => Some(reply.clone()),
+                None => evaluation.sender(ownership).await,
+            },
             Heard::Ask(Ask::Recipient(recipient)) => {
-                evaluation.recipient(ownership, &recipient.address).await
+                match refusals.of_recipient(&recipient.address) {
+                    Some(reply) => Some(reply),
+                    None => evaluation.recipient(ownership, &recipient.address).await,
+                }
             }
             Heard::Reply(reply) => return reply.is_negative().then_some(reply),
             Heard::Ask(_) | Heard::Silence => None,

@@ -42,10 +42,10 @@ pub mod evaluation;
 mod incoming_data;
 pub mod judge;
 mod replied;
-mod suppressed;
+pub mod suppressed;
 mod told;
 mod transaction_driver;
-mod volume;
+pub mod volume;
 
 use std::sync::Arc;
 

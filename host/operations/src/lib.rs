@@ -46,6 +46,7 @@ mod site_facts;
 mod socket;
 mod stage;
 pub mod suppression;
+pub mod submission;
 pub mod trace;
 pub mod webhooks;
 mod wire;

@@ -63,6 +63,7 @@ use crate::runtime::Runtime;
 use crate::sharing::{self, AddAgreement, ListAgreements, RemoveAgreement};
 use crate::stage::RequestHandler;
 use crate::suppression::{
+use crate::submission::{self, CheckSubmission, SubmissionRefusals};
     self, AddSuppression, ImportSuppressions, Imported, ListSuppressions, RemoveSuppression,
 };
 use crate::trace::{self, ShowTrace};
@@ -164,6 +165,8 @@ operations! {
     "suppression-import": ImportSuppressions => Imported,
         |on, asked| suppression::import(on, asked).await;
     "policy-list": ListPolicies => Vec<PolicyStatus>,
+    "submission-check": CheckSubmission => SubmissionRefusals,
+        |on, asked| submission::check(on, asked).await;
         |on, asked| Ok(policies::list(on.running_policies()?, asked));
     "policy-activate" (ACTIVATES): ActivateModule => Swap,
         |on, asked| policies::activate(on.running_policies()?, asked).await;

@@ -136,31 +136,22 @@ impl InHand {
     ) -> Result<(), CapReached> {
         let key = (self.account.clone(), subject.key(measure));
         let in_hand = shared.in_hand.get(&key).copied().unwrap_or_default();
-        let scope = scope(&self.account);
-        let counted = |at| {
-            self.gate
-                .memory
-                .counted(&scope, &key.1, window.seconds(), at)
+        let cap = CapOf {
+            account: &self.account,
+            subject,
+            measure,
+            window,
+            most,
         };
-        if counted(now).saturating_add(in_hand) < most {
+        let Some(mut reached) = cap.reached(&*self.gate.memory, in_hand, now) else {
             return Ok(());
-        }
-        let opens = (most > 0).then(|| opens(now, window, |at| counted(at) < most));
+        };
         let (kind, what, within) = (subject.word(), measure.word(), window.word());
         metrics::counter!(
             "gatepost_cap_refusals_total",
             "of" => kind, "what" => what, "within" => within
         )
         .increment(1);
-        let mut reached = CapReached {
-            account: self.account.clone(),
-            subject: subject.clone(),
-            measure,
-            window,
-            most,
-            opens,
-            is_first: false,
-        };
         reached.is_first = shared.is_first((key.0, key.1, window), now);
         if reached.is_first {
             tracing::warn!(account = self.account, cap = %reached, "a cap is reached");
@@ -208,6 +199,60 @@ impl GateState {
         }
         true
     }
+}
+
+/// Cap of a subject on a measure in a window.
+struct CapOf<'a> {
+    account: &'a str,
+    subject: &'a Subject,
+    measure: Measure,
+    window: Window,
+    most: u64,
+}
+
+impl CapOf<'_> {
+    /// Returns the cap if it allows nothing beside what was counted and this much more.
+    fn reached(&self, memory: &dyn Memory, more: u64, now: Millis) -> Option<CapReached> {
+        let (scope, key) = (scope(self.account), self.subject.key(self.measure));
+        let counted = |at| memory.counted(&scope, &key, self.window.seconds(), at);
+        if counted(now).saturating_add(more) < self.most {
+            return None;
+        }
+        let has_room = |at| counted(at) < self.most;
+        Some(CapReached {
+            account: self.account.to_owned(),
+            subject: self.subject.clone(),
+            measure: self.measure,
+            window: self.window,
+            most: self.most,
+            opens: (self.most > 0).then(|| opens(now, self.window, has_room)),
+            is_first: false,
+        })
+    }
+}
+
+/// Returns the first cap of these subjects of an account that allows no more of a measure, beside
+/// what was accepted and this much more. Nobody is told, and what sessions have in hand does not
+/// count.
+pub fn cap_reached(
+    memory: &dyn Memory,
+    account: &str,
+    subjects: &[(Subject, Caps)],
+    (measure, more): (Measure, u64),
+    now: Millis,
+) -> Option<CapReached> {
+    let mut caps = subjects.iter().flat_map(|(subject, caps)| {
+        Window::ALL.into_iter().filter_map(move |window| {
+            Some(CapOf {
+                account,
+                subject,
+                measure,
+                window,
+                most: caps.most(measure, window)?,
+            })
+        })
+    });
+    caps.find_map(|cap| cap.reached(memory, more, now))
 }
 
 /// Returns the first minute at which a window has room again, if nothing more comes.

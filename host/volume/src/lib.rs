@@ -19,6 +19,6 @@ mod subject;
 mod tests;
 
 pub use cap::{AccountCaps, Cap, CapError, Caps, SiteCaps};
-pub use gate::{InHand, VolumeGate};
+pub use gate::{InHand, VolumeGate, cap_reached};
 pub use reached::CapReached;
 pub use subject::{Measure, Subject, Used, Window, used};

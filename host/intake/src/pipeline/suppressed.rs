@@ -37,8 +37,8 @@ pub(super) async fn refusal(
     Some(reply)
 }
 
-/// Returns the reply, which says why and since when.
-fn reply(address: &Address, entry: &Suppression) -> Reply {
+/// Returns the reply to RCPT of an address on the list, which says why and since when.
+pub fn reply(address: &Address, entry: &Suppression) -> Reply {
     let cause = match entry.cause {
         SuppressionCause::HardBounce => "its server says that there is no such mailbox",
         SuppressionCause::SoftBounces => "its server has refused mail too often",

@@ -62,6 +62,11 @@ pub(super) fn refusal(pipeline: &Pipeline, reached: &CapReached) -> Reply {
         // The store appends it whether or not anybody waits.
         drop(pipeline.events.append(vec![notice]));
     }
+    reply(reached)
+}
+
+/// Returns the reply to MAIL or RCPT when a cap is reached.
+pub fn reply(reached: &CapReached) -> Reply {
     let mut text = reached.to_string();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();

@@ -183,6 +183,7 @@ fn handed(
         },
         recipients: to.iter().map(|to| to.parse().unwrap()).collect(),
         message,
+        refusals: Default::default(),
     }
 }
 

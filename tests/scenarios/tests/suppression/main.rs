@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod by_hand;
+mod check;
 mod delivery_clears;
 mod files;
 mod hard_bounce;
