@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use gatepost_guard::special_use;
 
-use super::{Config, Domain};
+use super::Config;
 
 /// Address of a root name server, as one outside.
 const OUTSIDE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4)), 53);

@@ -133,6 +133,10 @@ pub struct ConnectorDetails {
     /// before know no verification, and leave as they did.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub verifies: bool,
+    /// Domain of the reverse-paths of its mail by MX, a name below it whose mail comes to this
+    /// relay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_path: Option<Domain>,
 }
 
 /// Claim of an account to a domain.

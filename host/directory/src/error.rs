@@ -222,6 +222,21 @@ pub enum Refusal {
     /// The native domain is too long to make an alias of.
     #[error("the native domain {0} is too long to make an alias of")]
     NoAlias(Domain),
+    /// The domain of the connector is not the account's own.
+    #[error(
+        "the domain of connector {0} is not confirmed to be the account's: run `gatepost connector verify` first"
+    )]
+    NotOwned(ConnectorId),
+    /// The return path is not below the domain whose mail it is for.
+    #[error(
+        "{domain} is not a name below {of}, so that SPF would not agree with From; name one such as bounces.{of}"
+    )]
+    ForeignReturnPath {
+        /// Domain that was asked for.
+        domain: Domain,
+        /// Domain of the connector.
+        of: Domain,
+    },
     /// The connector is only claimed, so it cannot be disconnected.
     #[error("the connector {0} is only claimed: there is nothing to disconnect; remove it")]
     NotVerified(ConnectorId),

@@ -16,7 +16,9 @@ mod targets;
 
 use std::sync::Arc;
 
-use gatepost_message::{Address, CanonicalAddress, Separators, TransactionId, domain_to_ascii};
+use gatepost_message::{
+    Address, CanonicalAddress, Domain, Separators, TransactionId, domain_to_ascii,
+};
 use ring::hmac;
 use rpds::HashTrieMapSync as Map;
 
@@ -55,6 +57,8 @@ pub struct View {
     accounts: Map<AccountId, Arc<Holdings>>,
     /// Native domains and domains of receiving connectors, in A-labels.
     domains: Map<Arc<str>, Destination>,
+    /// Connectors with a return path of their own, by its domain in A-labels.
+    return_paths: Map<Arc<str>, ConnectorId>,
     /// Account of each connector.
     connectors: Map<ConnectorId, AccountId>,
     /// Support addresses by canonical form, claimed ones too, in order of their accounts.
@@ -100,6 +104,7 @@ impl PartialEq for View {
         let Self {
             accounts,
             domains,
+            return_paths,
             connectors,
             addresses,
             targets,
@@ -115,6 +120,7 @@ impl PartialEq for View {
         } = self;
         *accounts == other.accounts
             && *domains == other.domains
+            && *return_paths == other.return_paths
             && *connectors == other.connectors
             && *addresses == other.addresses
             && *targets == other.targets
@@ -149,6 +155,7 @@ impl View {
         Self {
             accounts: Map::new_sync(),
             domains: Map::new_sync(),
+            return_paths: Map::new_sync(),
             connectors: Map::new_sync(),
             addresses: Map::new_sync(),
             targets: Map::new_sync(),
@@ -253,6 +260,22 @@ impl View {
     pub fn domain(&self, domain: &str) -> Option<Destination> {
         let ascii = domain_to_ascii(domain)?.to_ascii_lowercase();
         self.domains.get(ascii.as_str()).copied()
+    }
+
+    /// Returns the connector whose return path this domain is.
+    pub fn connector_of_return_path(&self, domain: &str) -> Option<ConnectorId> {
+        let ascii = domain_to_ascii(domain)?.to_ascii_lowercase();
+        self.return_paths.get(ascii.as_str()).copied()
+    }
+
+    /// Returns the domain of the reverse-paths of mail that an account sends from this domain by MX,
+    /// where its connector names one.
+    pub fn return_path(&self, account: AccountId, sender_domain: &str) -> Option<&Domain> {
+        let ascii = domain_to_ascii(sender_domain)?.to_ascii_lowercase();
+        let mut connectors = self.connectors(account).iter();
+        let verified = connectors
+            .find(|of| of.state == ConnectorState::Verified && of.claim.domain.as_ascii() == ascii);
+        verified?.details.return_path.as_ref()
     }
 
     /// Returns an account by its id.

@@ -38,14 +38,12 @@ impl Ownership<'_> {
         if transaction.session.flow != Flow::Submission || transaction.reverse_path.is_null() {
             return None;
         }
-        let native = || {
-            let account = self
-                .directory
-                .account(transaction.account.as_deref()?.parse().ok()?)?;
-            Some(&account.profile.native_domain)
-        };
+        let account = transaction.account.as_deref();
+        let account = account.and_then(|account| self.directory.account(account.parse().ok()?));
+        let own = account.and_then(|of| self.directory.return_path(of.id, sender.domain()));
+        let native = account.map(|of| &of.profile.native_domain);
         let settings = &self.config.return_path;
-        let domain = settings.of_sender(sender.domain()).or_else(native)?;
+        let domain = own.or(settings.of_sender(sender.domain())).or(native)?;
         let token = self.directory.return_token(transaction.id)?;
         Address::parse(&format!("{PREFIX}{token}@{}", domain.as_ascii())).ok()
     }
@@ -53,7 +51,11 @@ impl Ownership<'_> {
     /// Returns what an address is as a return path at this time.
     pub fn return_address(self, address: &Address, now: Millis) -> ReturnAddress {
         let settings = &self.config.return_path;
-        let alone = settings.has(address.domain());
+        let alone = settings.has(address.domain())
+            || self
+                .directory
+                .connector_of_return_path(address.domain())
+                .is_some();
         if !alone && !self.is_native(address) {
             return ReturnAddress::No;
         }

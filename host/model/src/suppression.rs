@@ -122,8 +122,8 @@ impl SuppressionCause {
 pub enum SuppressionChange {
     /// Suppress the address, unless it is suppressed already.
     Suppress(Suppression),
-    /// Count a bounce that may pass, with those since a time; at the limit the address is
-    /// suppressed, with [`SuppressionCause::SoftBounces`].
+    /// Count a bounce that may pass, with those since a time; at the limit the address is suppressed, with
+    /// [`SuppressionCause::SoftBounces`].
     Count {
         /// Entry, with the cause [`SuppressionCause::Counting`] and the count 1.
         entry: Suppression,

@@ -276,6 +276,15 @@ codes! {
     /// The address is a default address.
     DefaultAddress = "directory.default-address", Conflict,
         "name another default address first";
+    /// The domain of the connector is not the account's own.
+    NotOwned = "directory.not-owned", Conflict,
+        "confirm the domain with `gatepost connector verify` first";
+    /// The return path is not a name below the domain.
+    ForeignReturnPath = "directory.foreign-return-path", Refused,
+        "name one below the domain, such as bounces.customer.example";
+    /// The DNS does not lead mail for the return path to this relay.
+    ReturnPathNotSeen = "directory.return-path-not-seen", Conflict,
+        "have the customer publish the alias, and repeat the command once it is there";
     /// The item still owns something that would be lost with it.
     NotEmpty = "directory.not-empty", Conflict,
         "remove what it owns first";

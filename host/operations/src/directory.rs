@@ -102,6 +102,8 @@ impl From<Refusal> for OperationError {
             Refusal::NotVerified(_) => Code::NotVerified,
             Refusal::DefaultNotNative(_) => Code::DefaultNotNative,
             Refusal::DefaultAddress { .. } => Code::DefaultAddress,
+            Refusal::NotOwned(_) => Code::NotOwned,
+            Refusal::ForeignReturnPath { .. } => Code::ForeignReturnPath,
             Refusal::NotEmpty { .. } => Code::NotEmpty,
             Refusal::SharesWithItself(_) => Code::SharesWithItself,
             Refusal::Shares { .. } => Code::Shares,

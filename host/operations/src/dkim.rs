@@ -18,11 +18,14 @@ use crate::directory::{account_id, change};
 use crate::error::OperationError;
 use crate::runtime::Runtime;
 
-/// Parts of the configuration that keys of DKIM are made and looked for with.
+/// Parts of the configuration with which records of customers are made and looked for: those of
+/// keys of DKIM, and of return paths.
 #[derive(Clone)]
 pub struct DkimTools {
     /// Zone of the site that customers' names may be aliases into.
     pub zone: Option<Domain>,
+    /// Domain of the site's own return paths, which customers' are aliases of.
+    pub return_path: Option<Domain>,
     /// Beginning of new selectors.
     pub prefix: SelectorPrefix,
     /// Resolver without a cache: what was published a moment ago is found.
@@ -37,8 +40,11 @@ impl DkimTools {
     /// # Errors
     /// No resolver can be made.
     pub fn new(config: &Config) -> Result<Self, NoResolver> {
-        let zone = config.dkim.zone(&config.relay.hostname);
-        Self::with(&config.dkim, &config.dns, zone)
+        Ok(Self {
+            zone: config.dkim.zone(&config.relay.hostname),
+            return_path: config.return_path.domain.clone(),
+            ..Self::with(&config.dkim, &config.dns)?
+        })
     }
 
     /// Makes the tools of a store whose configuration is not known.
@@ -46,16 +52,13 @@ impl DkimTools {
     /// # Errors
     /// No resolver can be made.
     pub fn without_config() -> Result<Self, NoResolver> {
-        Self::with(&config::Dkim::default(), &config::Dns::default(), None)
+        Self::with(&config::Dkim::default(), &config::Dns::default())
     }
 
-    fn with(
-        dkim: &config::Dkim,
-        dns: &config::Dns,
-        zone: Option<Domain>,
-    ) -> Result<Self, NoResolver> {
+    fn with(dkim: &config::Dkim, dns: &config::Dns) -> Result<Self, NoResolver> {
         Ok(Self {
-            zone,
+            zone: None,
+            return_path: None,
             prefix: dkim.selector.clone(),
             resolver: Resolver::new(&ResolverSettings {
                 cache: 0,

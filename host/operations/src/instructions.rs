@@ -14,7 +14,7 @@ use crate::dkim::{self, DkimKeyDetails, ShowDkim};
 use crate::error::OperationError;
 use crate::runtime::Runtime;
 use crate::site_facts::SiteFacts;
-use crate::{addresses, connectors};
+use crate::connectors;
 
 /// Request for the instructions for a connector. They hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]

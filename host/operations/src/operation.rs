@@ -59,11 +59,12 @@ use crate::reload::{self, Reload, Reloaded};
 use crate::restrictions::{
     self, AccountVolume, ResumeAccount, ResumedAccount, SetCaps, ShowVolume, SuspendAccount,
 };
+use crate::return_paths::{self, SetReturnPath};
 use crate::runtime::Runtime;
 use crate::sharing::{self, AddAgreement, ListAgreements, RemoveAgreement};
 use crate::stage::RequestHandler;
-use crate::suppression::{
 use crate::submission::{self, CheckSubmission, SubmissionRefusals};
+use crate::suppression::{
     self, AddSuppression, ImportSuppressions, Imported, ListSuppressions, RemoveSuppression,
 };
 use crate::trace::{self, ShowTrace};
@@ -150,10 +151,10 @@ operations! {
         |on, asked| trace::show(&on.trace, asked).await;
     "events-webhooks": ListWebhooks => Vec<WebhookState>,
         |on, asked| webhooks::list(on, asked);
-    "machine-list": ListMachines => Vec<KnownMachine>,
-        |on, asked| Ok(machines::list(&*on.counters, &on.directory, asked));
     "events-skip": SkipEvents => BatchedEvents,
         |on, asked| webhooks::skip(on, asked).await;
+    "machine-list": ListMachines => Vec<KnownMachine>,
+        |on, asked| Ok(machines::list(&*on.counters, &on.directory, asked));
     "machine-forget": ForgetMachine => (),
         |on, asked| machines::forget(&*on.counters, &on.directory, asked).await;
     "suppression-list": ListSuppressions => Vec<Suppression>,
@@ -164,9 +165,9 @@ operations! {
         |on, asked| suppression::remove(&*on.suppressions, &on.directory, asked).await;
     "suppression-import": ImportSuppressions => Imported,
         |on, asked| suppression::import(on, asked).await;
-    "policy-list": ListPolicies => Vec<PolicyStatus>,
     "submission-check": CheckSubmission => SubmissionRefusals,
         |on, asked| submission::check(on, asked).await;
+    "policy-list": ListPolicies => Vec<PolicyStatus>,
         |on, asked| Ok(policies::list(on.running_policies()?, asked));
     "policy-activate" (ACTIVATES): ActivateModule => Swap,
         |on, asked| policies::activate(on.running_policies()?, asked).await;
@@ -222,6 +223,8 @@ operations! {
         |on, asked| connectors::disconnect(&on.directory, asked).await;
     "connector-forwarders": SetForwarders => Connector,
         |on, asked| connectors::set_forwarders(&on.directory, asked).await;
+    "connector-set-return-path": SetReturnPath => Connector,
+        |on, asked| return_paths::set(on, asked).await;
     "connector-headers": CountHeaders => Vec<Counted>,
         |on, asked| connectors::headers(&on.trace, asked).await;
     "connector-instructions": MakeInstructions => Instructions,

@@ -13,6 +13,7 @@ use gatepost_operations::connectors::{
     SetConnectorKind, SetForwarders, ShowConnector, VerifyConnector,
 };
 use gatepost_operations::instructions::MakeInstructions;
+use gatepost_operations::return_paths::SetReturnPath;
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 
@@ -37,6 +38,9 @@ pub(super) enum Command {
     Disconnect(Ask<DisconnectConnector>),
     /// Set the known forwarders of its mail, in place of the former ones.
     Forwarders(Ask<SetForwarders>),
+    /// Set the domain of the reverse-paths of its mail by MX, such as bounces.customer.example, or
+    /// take it back. The DNS has to lead mail for it to this relay.
+    SetReturnPath(Ask<SetReturnPath>),
     /// Show how header fields of messages from a domain survive: what became of them in messages
     /// that came back.
     Headers(Ask<CountHeaders>),
@@ -55,6 +59,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::SetKind(ask) => item(ask).await,
         Command::Disconnect(ask) => item(ask).await,
         Command::Forwarders(ask) => item(ask).await,
+        Command::SetReturnPath(ask) => item(ask).await,
         Command::Headers(ask) => {
             let domain = &ask.request.domain;
             let nothing = format!("no message from {domain} has come back yet");
@@ -101,11 +106,12 @@ impl Row for Connector {
         "NAME",
         "PROTOCOL",
         "FORWARDERS",
+        "RETURN PATH",
         "ACCOUNT",
     ];
 
     fn cells(&self) -> Vec<String> {
-        let claim = &self.claim;
+        let (claim, return_path) = (&self.claim, self.details.return_path.as_ref());
         vec![
             self.id.to_string(),
             self.state.to_string(),
@@ -114,6 +120,7 @@ impl Row for Connector {
             claim.name.to_string(),
             claim.protocol.to_string(),
             forwarders_cell(&self.forwarders),
+            return_path.map_or_else(String::new, Domain::to_string),
             claim.account.to_string(),
         ]
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_message::{Address, Domain, Millis, TransactionId};
 
 use crate::{
     Account, AccountDetails, AccountId, Claim, Connector, ConnectorDetails, ConnectorId,
@@ -166,6 +166,20 @@ impl Directory {
             }
             None => {}
         }
+    }
+
+    /// Sets the domain of the reverse-paths of a connector's mail by MX; `None` takes it back. Whether
+    /// its mail comes to this relay is not looked at.
+    ///
+    /// # Errors
+    /// There is no such connector, its domain is not the account's, the return path is not below that
+    /// domain or belongs to something else, or the store failed.
+    pub fn set_return_path(
+        &self,
+        id: ConnectorId,
+        return_path: Option<Domain>,
+    ) -> Result<Connector> {
+        self.change(|view, _| rules::connector::set_return_path(view, id, return_path))
     }
 
     /// Removes a connector that has no addresses and no credentials.

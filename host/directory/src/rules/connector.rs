@@ -1,6 +1,6 @@
 //! Rules of connectors.
 
-use gatepost_message::Millis;
+use gatepost_message::{Domain, Millis};
 
 use super::{RuleResult, account, connection, dkim, in_a_labels, unknown};
 use crate::{
@@ -145,6 +145,41 @@ pub(crate) fn set_forwarders(
         forwarders,
         ..find(view, id)?.clone()
     }))
+}
+
+/// Sets the domain of the reverse-paths of the domain's mail by MX, a name below it of which nobody
+/// else has anything; `None` takes it back.
+pub(crate) fn set_return_path(
+    view: &View,
+    id: ConnectorId,
+    return_path: Option<Domain>,
+) -> RuleResult<Connector> {
+    let mut connector = find(view, id)?.clone();
+    let return_path = return_path.map(|domain| in_a_labels(&domain));
+    if let Some(domain) = &return_path {
+        if connector.state != ConnectorState::Verified {
+            return Err(Refusal::NotOwned(id));
+        }
+        let owner = connector.claim.domain.as_ascii();
+        let above = domain.as_ascii().strip_suffix(owner);
+        if !above.is_some_and(|above| above.ends_with('.')) {
+            return Err(Refusal::ForeignReturnPath {
+                domain: domain.clone(),
+                of: connector.claim.domain.clone(),
+            });
+        }
+        let mailboxes = view.domain(domain.as_ascii()).map(|of| of.account);
+        let reports = view
+            .connector_of_return_path(domain.as_ascii())
+            .filter(|of| *of != id);
+        let reports = reports.and_then(|of| Some(view.find_connector(of)?.claim.account));
+        if let Some(owner) = mailboxes.or(reports) {
+            let domain = domain.clone();
+            return Err(Refusal::DomainTaken { domain, owner });
+        }
+    }
+    connector.details.return_path = return_path;
+    Ok(put(connector))
 }
 
 /// Removes a connector that has no addresses and no credentials.

@@ -127,6 +127,10 @@ impl View {
         };
         self.connectors
             .insert_mut(connector.id, destination.account);
+        if let Some(domain) = &connector.details.return_path {
+            let domain = domain.as_ascii().into();
+            self.return_paths.insert_mut(domain, connector.id);
+        }
         if connector.state.receives() {
             let domain = connector.claim.domain.as_ascii().into();
             self.domains.insert_mut(domain, destination);
@@ -145,6 +149,10 @@ impl View {
         };
         let account = connector.claim.account;
         let domain = Arc::<str>::from(connector.claim.domain.as_ascii());
+        let return_path = connector.details.return_path.as_ref();
+        if let Some(return_path) = return_path.map(|of| Arc::<str>::from(of.as_ascii())) {
+            self.return_paths.remove_mut(&return_path);
+        }
         let owner = self.domains.get(&domain);
         if owner.is_some_and(|of| of.connector == Some(id)) {
             self.domains.remove_mut(&domain);

@@ -71,6 +71,7 @@ pub fn connector(number: u32) -> Connector {
         details: ConnectorDetails {
             disconnected: Some(Millis(2_500)),
             verifies: number.is_multiple_of(2),
+            return_path: format!("bounces.a{number}.example").parse().ok(),
         },
     }
 }

@@ -172,9 +172,9 @@ impl Ways {
                 return !signers.is_empty();
             }
             let resolver = self.outside.load().resolver.clone();
-            let spf = self
-                .foreseen_spf(&resolver, path, &self.addresses(egress))
-                .await;
+            let config = Arc::clone(&self.active.load().config);
+            let addresses = config.outside_addresses(egress);
+            let spf = self.foreseen_spf(&resolver, path, &addresses).await;
             spf.result == Authentication::Pass
         };
         tokio::time::timeout(WITHIN, proving).await.unwrap_or(false)

@@ -9,6 +9,7 @@ mod peers;
 mod read_by_check;
 mod read_receipt;
 mod return_path;
+mod return_path_of_connector;
 mod smart_host;
 
 use std::net::SocketAddr;
