@@ -21,6 +21,8 @@
 //! - A [`Credential`] allows either relay from one two-way domain or submission by one account,
 //!   never both ([`Scope`]). The relay makes its [`Secret`], shows it once and stores only its
 //!   [`Verifier`], encrypted with a key of the [key ring](Settings::key_ring).
+//! - A [`Handover`] has the secret of a credential for whoever opens its link first. The store cannot
+//!   decrypt it: the key is made of the token in the link ([`HandoverToken`]).
 //! - A connection ([`OwnedConnection`]) is a customer's own way out, encrypted whole. It may serve
 //!   an address, a brand or a domain of its account.
 //! - A [`DkimKey`] signs mail of a domain that an account has connected, or of the site's own. It

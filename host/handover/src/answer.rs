@@ -1,15 +1,16 @@
 //! Answers to requests, before they are pages.
 
+use std::net::IpAddr;
+
 use gatepost_directory::{Directory, DirectoryError, HandoverToken, Issued};
 use gatepost_message::Millis;
 use http::{Method, StatusCode};
-use std::net::IpAddr;
 
 use crate::PATH;
 
 /// Answer to a request.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The link shows a secret: a page with the button.
     Button,
     /// The secret, for once.
@@ -27,11 +28,12 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Answers a request of a client at this address. Blocks on the disk if the secret is shown.
+    /// Answers a request of a client at this address, at this time. Blocks on the disk if the secret
+    /// is shown.
     ///
     /// # Errors
     /// The handover is damaged, or the store failed.
-    pub fn to(
+    pub(crate) fn to(
         directory: &Directory,
         method: &Method,
         path: &str,
@@ -57,7 +59,7 @@ impl Answer {
     }
 
     /// Returns the status of the response (RFC 9110 section 15).
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Button | Self::Secret(_) => StatusCode::OK,
             Self::Gone => StatusCode::GONE,

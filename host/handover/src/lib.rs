@@ -19,7 +19,6 @@ mod page;
 mod rate;
 mod serve;
 
-pub use answer::Answer;
 pub use serve::HandoverServer;
 
 /// Path in front of the token.

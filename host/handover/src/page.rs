@@ -9,7 +9,7 @@ use http_body_util::Full;
 use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
-use crate::Answer;
+use crate::answer::Answer;
 
 /// Style of all pages. The policy of the pages allows this one alone.
 const STYLE: &str = "body{font:1.1em/1.5 sans-serif;max-width:36em;margin:3em auto;padding:0 1em}\

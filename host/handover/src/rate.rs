@@ -1,4 +1,4 @@
-//! Limit on the requests of one network.
+//! Limit on the connections of one network, each of which carries one request.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,8 +8,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use moka::sync::Cache;
 
-/// Most requests of one network within a minute.
-pub(crate) const MOST: u32 = 30;
+/// Most requests of one network within a minute. As many again are answered by a page that says so;
+/// of more, the connections are closed at once.
+const MOST: u32 = 30;
 
 /// Most networks that are counted at a time.
 const NETWORKS: u64 = 10_000;
@@ -25,11 +26,26 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Counts a request, and returns true if the network may make it.
-    pub(crate) fn allows(&self, from: IpAddr) -> bool {
+    /// Counts a connection, and returns what the network may do with it.
+    pub(crate) fn count(&self, from: IpAddr) -> Allowed {
         let count = self.0.get_with(network(from), Arc::default);
-        count.fetch_add(1, Ordering::Relaxed) < MOST
+        match count.fetch_add(1, Ordering::Relaxed) {
+            few if few < MOST => Allowed::Request,
+            many if many < 2 * MOST => Allowed::Refusal,
+            _ => Allowed::Nothing,
+        }
     }
+}
+
+/// Part of a connection that a network may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    /// A request and its answer.
+    Request,
+    /// A request that is answered by a refusal.
+    Refusal,
+    /// Not even that.
+    Nothing,
 }
 
 fn network(of: IpAddr) -> IpNet {
@@ -47,14 +63,16 @@ mod tests {
         let limit = RateLimit::default();
         let of = |text: &str| text.parse().unwrap();
         for _ in 0..MOST {
-            assert!(limit.allows(of("192.0.2.1")));
-            assert!(limit.allows(of("2001:db8::1")));
+            assert_eq!(limit.count(of("192.0.2.1")), Allowed::Request);
+            assert_eq!(limit.count(of("2001:db8::1")), Allowed::Request);
         }
         for over in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::2"] {
-            assert!(!limit.allows(of(over)), "{over}");
+            assert_eq!(limit.count(of(over)), Allowed::Refusal, "{over}");
         }
         for other in ["192.0.2.2", "2001:db8:0:1::1"] {
-            assert!(limit.allows(of(other)), "{other}");
+            assert_eq!(limit.count(of(other)), Allowed::Request, "{other}");
         }
+        let ended = (0..MOST).any(|_| limit.count(of("192.0.2.1")) == Allowed::Nothing);
+        assert!(ended);
     }
 }

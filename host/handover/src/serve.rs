@@ -23,8 +23,9 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::rate::RateLimit;
-use crate::{Answer, page};
+use crate::answer::Answer;
+use crate::page;
+use crate::rate::{Allowed, RateLimit};
 
 /// Most connections at a time.
 const MOST_CONNECTIONS: usize = 64;
@@ -40,6 +41,9 @@ const HEADER_SIZE: usize = 16 << 10;
 
 /// Pause when the system has no more connections to give.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Address of a client, and what its network may do.
+type Peer = (IpAddr, Allowed);
 
 /// Server of the page. Clones share their state.
 #[derive(Clone)]
@@ -81,7 +85,12 @@ impl HandoverServer {
                     continue;
                 }
             };
-            let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+            let allowed = self.limit.count(peer.ip());
+            let permit = match allowed {
+                Allowed::Nothing => None,
+                _ => Arc::clone(&permits).try_acquire_owned().ok(),
+            };
+            let Some(permit) = permit else {
                 metrics::counter!("gatepost_connections_refused_total", "listener" => "handover")
                     .increment(1);
                 continue;
@@ -89,13 +98,13 @@ impl HandoverServer {
             let server = self.clone();
             tokio::spawn(async move {
                 // Clients come and go as they like: what becomes of a connection concerns nobody.
-                let _ = timeout(LIFE, server.answer_connection(stream, peer.ip())).await;
+                let _ = timeout(LIFE, server.answer_connection(stream, (peer.ip(), allowed))).await;
                 drop(permit);
             });
         }
     }
 
-    async fn answer_connection(&self, stream: TcpStream, from: IpAddr) -> io::Result<()> {
+    async fn answer_connection(&self, stream: TcpStream, from: Peer) -> io::Result<()> {
         match self.tls.load_full() {
             Some(tls) => {
                 let stream = tls.accept(stream).await?;
@@ -105,7 +114,7 @@ impl HandoverServer {
         }
     }
 
-    async fn answer_request<S>(&self, stream: S, from: IpAddr, is_https: bool) -> io::Result<()>
+    async fn answer_request<S>(&self, stream: S, from: Peer, is_https: bool) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
@@ -125,8 +134,8 @@ impl HandoverServer {
     }
 
     /// Answers a request. Its body is not read.
-    async fn answer(&self, request: Request<Incoming>, from: IpAddr) -> Answer {
-        if !self.limit.allows(from) {
+    async fn answer(&self, request: Request<Incoming>, (from, allowed): Peer) -> Answer {
+        if allowed != Allowed::Request {
             return Answer::TooMany;
         }
         let directory = Arc::clone(&self.directory);
