@@ -36,6 +36,7 @@ mod message;
 mod operation;
 pub mod partners;
 pub mod policies;
+pub mod progress;
 pub mod quarantine;
 pub mod queue;
 pub mod reload;

@@ -48,6 +48,7 @@ use crate::partners::{
     RemovePartner, Removed,
 };
 use crate::policies::{self, ActivateModule, ListPolicies, PolicyStatus, RollBack};
+use crate::progress::{self, Progress, ShowProgress};
 use crate::quarantine::{
     self, DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
@@ -227,6 +228,8 @@ operations! {
         |on, asked| return_paths::set(on, asked).await;
     "connector-headers": CountHeaders => Vec<Counted>,
         |on, asked| connectors::headers(&on.trace, asked).await;
+    "connector-progress": ShowProgress => Progress,
+        |on, asked| progress::show(on, asked).await;
     "connector-instructions": MakeInstructions => Instructions,
         |on, asked| instructions::make(on, asked).await;
     "connector-remove": RemoveConnector => (),

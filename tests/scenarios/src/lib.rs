@@ -10,7 +10,7 @@
 //! - `durability` — kill -9, power loss, full disk, failing fsync
 //! - `operations` — queue, quarantine, trace, check, monitoring, drain
 //! - `connections` — mail that leaves through another mail service
-//! - `connectors` — domains of customers: instructions, handovers of secrets
+//! - `connectors` — domains of customers: instructions, handovers of secrets, set-up
 //! - `clients` — real mail software on both sides
 
 #![forbid(unsafe_code)]

@@ -13,13 +13,13 @@ use gatepost_operations::connectors::{
     SetConnectorKind, SetForwarders, ShowConnector, VerifyConnector,
 };
 use gatepost_operations::instructions::MakeInstructions;
-use gatepost_operations::return_paths::SetReturnPath;
+use gatepost_operations::progress::ShowProgress;
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 
 use super::answer::{Row, done, item, list};
 use super::operate::Ask;
-use super::{exit, output};
+use super::{exit, output, setup};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -44,6 +44,9 @@ pub(super) enum Command {
     /// Show how header fields of messages from a domain survive: what became of them in messages
     /// that came back.
     Headers(Ask<CountHeaders>),
+    Setup(Box<setup::Setup>),
+    /// Show what a connector still lacks.
+    Progress(Ask<ShowProgress>),
     /// Print instructions for the administrator of the customer's mail server, without any secret.
     Instructions(InstructionsArgs),
     /// Remove a connector that has no addresses and credentials any more.
@@ -65,6 +68,8 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             let nothing = format!("no message from {domain} has come back yet");
             list(ask, &nothing).await
         }
+        Command::Setup(setup) => setup::run(*setup).await,
+        Command::Progress(ask) => setup::progress(ask).await,
         Command::Instructions(args) => instructions(args).await,
         Command::Remove(ask) => done(ask, "removed").await,
     }

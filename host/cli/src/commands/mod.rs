@@ -30,6 +30,7 @@ mod quarantine;
 mod queue;
 mod reload;
 mod restore;
+mod setup;
 mod sharing;
 mod suppression;
 mod suppression_file;

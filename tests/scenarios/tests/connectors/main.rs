@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod handover;
+mod quickstart;
+mod setup;
 
 mod instructions {
     mod exim;

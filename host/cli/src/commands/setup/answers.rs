@@ -1,0 +1,113 @@
+//! Answers of the operator, asked on the terminal.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::str::FromStr;
+
+use crate::commands::output;
+
+/// Longest line that is read.
+const LONGEST: u64 = 4096;
+
+/// Answers of the operator. Questions go to standard error, so that what is printed is the result
+/// alone.
+pub(super) struct Answers {
+    /// True if nothing is asked: every question has its default, or none.
+    quiet: bool,
+}
+
+impl Answers {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// Asks for a value until the answer can be read; `None` for an empty answer, and where nothing
+    /// is asked.
+    ///
+    /// # Errors
+    /// The input has ended.
+    pub(super) fn optional<T>(&mut self, question: &str) -> miette::Result<Option<T>>
+    where
+        T: FromStr<Err: std::fmt::Display>,
+    {
+        if self.quiet {
+            return Ok(None);
+        }
+        loop {
+            let line = ask(question)?;
+            if line.is_empty() {
+                return Ok(None);
+            }
+            match line.parse() {
+                Ok(value) => return Ok(Some(value)),
+                Err(error) => output::complain(error.to_string()),
+            }
+        }
+    }
+
+    /// Asks for a value that has to be given.
+    ///
+    /// # Errors
+    /// The input has ended, or nothing is asked; then `option` could have given it.
+    pub(super) fn needed<T>(&mut self, question: &str, option: &str) -> miette::Result<T>
+    where
+        T: FromStr<Err: std::fmt::Display>,
+    {
+        loop {
+            if let Some(value) = self.optional(question)? {
+                return Ok(value);
+            }
+            if self.quiet {
+                return Err(miette::miette!(
+                    help = format!("give it with {option}, or leave out --yes"),
+                    "{option} is needed"
+                ));
+            }
+        }
+    }
+
+    /// Asks for a yes or no. An empty answer means the default; where nothing is asked, the answer
+    /// is `quiet`.
+    ///
+    /// # Errors
+    /// The input has ended.
+    pub(super) fn agrees(
+        &mut self,
+        question: &str,
+        default: bool,
+        quiet: bool,
+    ) -> miette::Result<bool> {
+        if self.quiet {
+            return Ok(quiet);
+        }
+        let choices = if default { "[Y/n]" } else { "[y/N]" };
+        loop {
+            match ask(&format!("{question} {choices}"))?
+                .to_lowercase()
+                .as_str()
+            {
+                "" => return Ok(default),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => output::complain("answer y or n"),
+            }
+        }
+    }
+}
+
+/// Asks a question and reads a line.
+fn ask(question: &str) -> miette::Result<String> {
+    let mut out = io::stderr().lock();
+    let question = gatepost_terminal::escape::line(question);
+    // Without a reader of the question there may still be one who answers.
+    let _ = write!(out, "{question} ").and_then(|()| out.flush());
+    let mut line = String::new();
+    let mut input = io::Read::take(io::stdin().lock(), LONGEST);
+    let read = input.read_line(&mut line).map_err(super::super::report)?;
+    if read == 0 {
+        return Err(miette::miette!(
+            help = "what is done is kept: the next `gatepost connector setup` goes on from there",
+            "the input has ended"
+        ));
+    }
+    Ok(line.trim().to_owned())
+}

@@ -1,0 +1,67 @@
+//! The commands of docs/quickstart.md, as they stand there, with ports that are free.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use test_support::{DnsServer, Zone, binary, debian, free_port, workspace};
+
+/// The commands of a page: what stands in blocks of `sh`.
+fn commands(page: &str) -> String {
+    let mut lines = page.lines();
+    let mut commands = String::new();
+    while let Some(line) = lines.next() {
+        if line == "```sh" {
+            let block = lines.by_ref().take_while(|line| *line != "```");
+            commands.extend(block.map(|line| format!("{line}\n")));
+        }
+    }
+    commands
+}
+
+#[test]
+fn the_commands_lead_to_a_connected_domain() {
+    let tools = [debian("curl", "curl"), debian("openssl", "openssl")];
+    if tools.contains(&None) {
+        return;
+    }
+    let page = fs::read_to_string(workspace().join("docs/quickstart.md")).unwrap();
+    let mut script = commands(&page);
+    for port in ["2525", "2587", "2500", "2600"] {
+        assert!(script.contains(port));
+        script = script.replace(port, &free_port().port().to_string());
+    }
+    // Machines that run tests have no name server and little room.
+    let dns = DnsServer::start(Zone::new());
+    let store = "store = \"store\"\n";
+    assert!(script.contains(store));
+    let here = format!("[dns]\nservers = [\"{}\"]\n", dns.address());
+    script = script
+        .replace(store, &format!("{store}min-free = \"1MiB\"\n"))
+        .replace("[destinations]\n", &format!("{here}[destinations]\n"));
+
+    let home = tempfile::tempdir().unwrap();
+    let gatepost = binary();
+    let folders = [gatepost.parent().unwrap().display().to_string()];
+    let path = format!("{}:{}", folders.join(":"), std::env::var("PATH").unwrap());
+    // What runs in the background ends with the shell.
+    let script = format!("trap 'kill $(jobs -p)' EXIT\n{script}");
+    let ran = Command::new("timeout")
+        .args(["120", "bash", "-c", &script])
+        .current_dir(home.path())
+        .env("PATH", path)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let (printed, errors) = (
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr),
+    );
+    let log = fs::read_to_string(home.path().join("desk/relay.log")).unwrap_or_default();
+    assert_eq!(ran.status.code(), Some(0), "{printed}\n{errors}\n{log}");
+    assert_eq!(errors, "", "{printed}");
+    assert!(printed.ends_with("nothing is missing\n"), "{printed}");
+    let answer = fs::read_to_string(home.path().join("desk/customer/1.eml")).unwrap();
+    assert!(answer.contains("Re: Where is my order?"), "{answer}");
+    let instructions = fs::read_to_string(home.path().join("desk/customer.md")).unwrap();
+    assert!(instructions.contains("| User | `in-"), "{instructions}");
+}

@@ -1,0 +1,235 @@
+//! The guided set-up: it asks, does each step, says what is left, and goes on after an interruption.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use test_support::{Client, DnsServer, Relay, RelayBuilder, Sink, Zone, binary};
+
+struct Desk {
+    sink: Sink,
+    relay: Relay,
+    dns: DnsServer,
+}
+
+/// A relay without accounts of the directory.
+fn desk() -> Desk {
+    let (sink, dns) = (Sink::start(), DnsServer::start(Zone::new()));
+    let relay = RelayBuilder::usual(sink.address())
+        .replace(
+            r#"chain = ["loop-guard", "header-guard", "outbound-route"]"#,
+            "chain = []",
+        )
+        .with(&format!(
+            "[dns]\nservers = [\"{}\"]\n[handover]\naddress = \"127.0.0.1:0\"\n\
+             url = \"https://mx.desk.example\"\n",
+            dns.address()
+        ))
+        .start();
+    Desk { sink, relay, dns }
+}
+
+/// Runs the set-up with these options and answers, one a line.
+fn set_up(desk: &Desk, options: &[&str], answers: &[&str]) -> Output {
+    let config = desk.relay.directory().join("gatepost.toml");
+    let mut command = Command::new(binary());
+    command.args(["connector", "setup"]).args(options);
+    command.arg("--config").arg(config);
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = pipes.stderr(Stdio::piped()).spawn().unwrap();
+    let lines: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
+    let mut input = running.stdin.take().unwrap();
+    // It may have ended before it has read all.
+    let _ = input.write_all(lines.as_bytes());
+    drop(input);
+    running.wait_with_output().unwrap()
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn asked(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn connectors(desk: &Desk) -> Vec<Value> {
+    desk.relay.json(&["connector", "list"])
+}
+
+fn missing(desk: &Desk) -> Vec<String> {
+    let id = connectors(desk)[0]["id"].as_str().unwrap().to_owned();
+    let shown = desk
+        .relay
+        .command(&["connector", "progress", &id, "--json"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let steps = shown["missing"].as_array().unwrap().iter();
+    steps
+        .map(|of| of["step"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Delivers a message to an address, which must receive.
+fn receives(desk: &Desk, address: &str) {
+    let mut client = Client::greeted(desk.relay.address("mx"));
+    client.ehlo();
+    let message = b"From: <ann@author.example>\r\nSubject: x\r\n\r\nHello!\r\n";
+    let reply = client.deliver("ann@author.example", &[address], message);
+    assert_eq!(reply.unwrap().code, 250);
+    assert_eq!(desk.sink.take().to, [address]);
+}
+
+#[test]
+fn an_interrupted_set_up_goes_on_where_it_was() {
+    let desk = desk();
+    // The input ends at the question who vouches.
+    let first = ["acme.desk.test", "Acme", "customer.test", "two-way"];
+    let output = set_up(&desk, &[], &first);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(asked(&output).contains("the input has ended"), "{output:?}");
+    assert!(asked(&output).contains("goes on from there"), "{output:?}");
+    assert_eq!(connectors(&desk)[0]["state"], "claimed");
+    assert_eq!(
+        missing(&desk),
+        ["ownership", "address", "credential", "connection"]
+    );
+
+    // What the account has goes on receiving meanwhile.
+    let native = [
+        "address",
+        "add",
+        "--account",
+        "acme.desk.test",
+        "help@acme.desk.test",
+    ];
+    desk.relay.json(&native);
+    receives(&desk, "help@acme.desk.test");
+
+    // Nothing is asked twice, and an answer that is none is asked again.
+    let second = [
+        "acme.desk.test",
+        "customer.test",
+        "maybe",
+        "y",
+        "not an address",
+        "help@customer.test",
+        "sales@customer.test",
+        "",
+        "y",
+        "",
+        "postfix",
+    ];
+    let output = set_up(&desk, &[], &second);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let (printed, questions) = (printed(&output), asked(&output));
+    for part in [
+        "customer.test is connected as two-way",
+        "customer.test is the account's: its addresses receive",
+        "added support address help@customer.test",
+        "added support address sales@customer.test",
+        "link       https://mx.desk.example/handover/",
+        "# customer.test at Acme: instructions for Postfix",
+        "left to do for customer.test",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}{questions}");
+    }
+    assert!(!printed.contains("gpst_"), "{printed}");
+    assert!(questions.contains("answer y or n"), "{questions}");
+    assert!(!questions.contains("kind (forwarded"), "{questions}");
+    assert_eq!(missing(&desk), ["log-in", "connection"]);
+    receives(&desk, "help@acme.desk.test");
+    receives(&desk, "help@customer.test");
+    desk.relay.leaves_nothing(desk.sink);
+}
+
+#[test]
+fn a_domain_without_addresses_needs_one_to_finish() {
+    let desk = desk();
+    let options = ["--account", "acme.desk.test", "--product", "Acme"];
+    let domain = ["--domain", "customer.test", "--kind", "outbound-only"];
+    let options = [&options[..], &domain, &["--vouch", "--yes"]].concat();
+    let output = set_up(&desk, &options, &[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let printed = printed(&output);
+    assert!(
+        printed.contains("add at least one support address to finish"),
+        "{printed}"
+    );
+    assert_eq!(connectors(&desk)[0]["state"], "verified");
+    assert_eq!(missing(&desk), ["address", "connection"]);
+
+    let with_address = [&options[..], &["--address", "help@customer.test"]].concat();
+    set_up(&desk, &with_address, &[]);
+    assert_eq!(missing(&desk), ["connection"]);
+    // Once more changes nothing.
+    set_up(&desk, &with_address, &[]);
+    assert_eq!(connectors(&desk).len(), 1);
+    let listed = desk
+        .relay
+        .json(&["address", "list", "--account", "acme.desk.test"]);
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    desk.relay.leaves_nothing(desk.sink);
+}
+
+#[test]
+fn a_script_sets_up_a_forwarded_domain_to_the_end() {
+    let desk = desk();
+    let file = desk.relay.directory().join("instructions.md");
+    let options = [
+        "--yes",
+        "--account",
+        "acme.desk.test",
+        "--product",
+        "Acme",
+        "--domain",
+        "customer.test",
+        "--kind",
+        "forwarded",
+        "--address",
+        "help@customer.test",
+        "--vouch",
+    ];
+    let output = set_up(&desk, &options, &[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        printed(&output).contains("records to publish:"),
+        "{output:?}"
+    );
+    assert_eq!(missing(&desk), ["signature"]);
+
+    // The customer publishes the records.
+    for key in desk.relay.json(&["dkim", "show", "customer.test"]) {
+        let strings = key["record"]["strings"].as_array().unwrap().iter();
+        let text: String = strings.map(|part| part.as_str().unwrap()).collect();
+        let name = key["record"]["name"].as_str().unwrap();
+        desk.dns.zone().txt(name, text);
+    }
+    let path = file.to_str().unwrap();
+    let instructions = [
+        "--for",
+        "google-workspace",
+        "--output",
+        path,
+        "--wait",
+        "1m",
+    ];
+    let output = set_up(&desk, &[&options[..], &instructions].concat(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(
+        printed(&output).contains("customer.test is connected ("),
+        "{output:?}"
+    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("instructions for Google Workspace"), "{text}");
+    desk.relay.leaves_nothing(desk.sink);
+}
+
+#[test]
+fn a_script_is_told_which_option_is_missing() {
+    let desk = desk();
+    let output = set_up(&desk, &["--yes", "--account", "acme.desk.test"], &[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(asked(&output).contains("--product is needed"), "{output:?}");
+    assert!(desk.relay.json(&["account", "list"]).is_empty());
+    desk.relay.leaves_nothing(desk.sink);
+}
