@@ -9,12 +9,12 @@ use gatepost_message::Domain;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
+use crate::connectors;
 use crate::directory::change;
 use crate::dkim::{self, DkimKeyDetails, ShowDkim};
 use crate::error::OperationError;
 use crate::runtime::Runtime;
 use crate::site_facts::SiteFacts;
-use crate::connectors;
 
 /// Request for the instructions for a connector. They hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]

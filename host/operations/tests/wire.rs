@@ -11,14 +11,16 @@ use gatepost_directory::{
 };
 use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{DestinationKey, Event, EventName, NoticeSubject, StoredEvent};
-use gatepost_operations::accounts::{AddAccount, ListAccounts, RemoveAccount, SetPolicy};
+use gatepost_operations::accounts::{
+    AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
+};
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
 use gatepost_operations::authorizations::{
     AuthorizationProgress, AuthorizeConnection, AwaitAuthorization,
 };
 use gatepost_operations::connections::{GivenSecret, SetConnection};
 use gatepost_operations::connectors::{
-    AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders,
+    AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetConnectorKind, SetForwarders,
 };
 use gatepost_operations::credentials::{
     IssueInbound, IssueSubmission, Rekey, Rekeyed, RevokeCredential,
@@ -232,6 +234,13 @@ fn directory_is_read_back_as_it_was() {
         settings: serde_json::from_str(r#"{"mode":"enhanced"}"#).unwrap(),
     };
     stays(set);
+    for address in [None, Some("help@acme.desk.example".parse().unwrap())] {
+        stays(SetDefaultAddress {
+            account: account(),
+            brand: Some("Acme".parse().unwrap()),
+            address,
+        });
+    }
     stay(RemoveAccount { account: account() }, ());
     stays(AddConnector {
         account: account(),
@@ -241,6 +250,10 @@ fn directory_is_read_back_as_it_was() {
         protocol: Protocol::Plain,
     });
     stay(ListConnectors { account: None }, Vec::new());
+    stays(SetConnectorKind {
+        connector,
+        kind: ConnectorKind::Forwarded,
+    });
     stays(SetForwarders {
         connector,
         networks: vec!["192.0.2.0/24".parse().unwrap()],

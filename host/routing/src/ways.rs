@@ -219,9 +219,7 @@ impl gatepost_delivery::Ways for Ways {
             let found = self.connections.find(account.as_deref(), name);
             if let Some(found) = found {
                 hash.write_u64(found.generation);
-                let falls_back = self.falls_back(&found).is_some();
-                let refused = sender.is_some() && self.is_refused(&found);
-                hash.write_u8((falls_back || refused).into());
+                hash.write_u8(self.instead(&found, sender.as_ref()).is_some().into());
             }
         }
         if let Some(sender) = sender {
@@ -342,20 +340,13 @@ impl Ways {
         if found.key.account.is_none() {
             return named(of_connection(found), sender);
         }
-        let send_as = match &sender {
-            Some(sender) => match sender.way {
-                OutboundWay::FromDefault(_) => sender.default()?,
-                OutboundWay::DefaultRoute => return self.by_default_route(recipient, None),
-                OutboundWay::Connection if self.is_refused(found) => sender.default()?,
-                OutboundWay::Connection => match self.falls_back(found) {
-                    Some(send_as) => send_as,
-                    None => return Ok(of_connection(found).into()),
-                },
-            },
-            None => match self.falls_back(found) {
-                Some(send_as) => send_as,
-                None => return Ok(of_connection(found).into()),
-            },
+        let send_as = match sender.as_ref().map(|sender| (sender.way, sender)) {
+            Some((OutboundWay::FromDefault(_), sender)) => Some(sender.default()?),
+            Some((OutboundWay::DefaultRoute, _)) => return self.by_default_route(recipient, None),
+            _ => self.instead(found, sender.as_ref()),
+        };
+        let Some(send_as) = send_as else {
+            return Ok(of_connection(found).into());
         };
         let account = message.transaction.account.as_deref();
         let accounts = self.accounts();
@@ -398,13 +389,18 @@ impl Ways {
         })
     }
 
-    /// Returns true while the server of a connection refuses its mail by name, and its own time to
-    /// fall back is not set. When a probe is due, the next message is it.
-    fn is_refused(&self, found: &FoundConnection) -> bool {
+    /// Returns the address in whose name mail leaves by the default route in the stead of a
+    /// connection: that of its settings, once it has been broken for as long as they say; without
+    /// them the default address of the author, while the server refuses the mail by name. When a
+    /// probe is due, the next message is it.
+    fn instead(&self, found: &FoundConnection, sender: Option<&SenderWay>) -> Option<Address> {
+        if found.connection.fall_back_after.is_some() {
+            return self.falls_back(found);
+        }
+        let default = sender?.default().ok()?;
         let state = self.states.state_of(&found.key);
-        let refusal = refusal(&state);
-        let waits = refusal.is_some_and(|trouble| Millis::now() < trouble.next_probe);
-        waits && found.connection.fall_back_after.is_none()
+        let trouble = refusal(&state)?;
+        (Millis::now() < trouble.next_probe).then_some(default)
     }
 
     /// Returns the address in whose name mail leaves by the default route, because a connection has

@@ -14,6 +14,7 @@ use gatepost_operations::connectors::{
 };
 use gatepost_operations::instructions::MakeInstructions;
 use gatepost_operations::progress::ShowProgress;
+use gatepost_operations::return_paths::SetReturnPath;
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 

@@ -1,9 +1,9 @@
 //! Mail that was delivered after the backup comes back held, and is listed: a restored relay never
 //! delivers it by itself. What an operator held before is not among that.
 
-use test_support::{RelayBuilder, Sink};
+use test_support::Sink;
 
-use crate::{MESSAGE, accepted, backed_up, restored, without_next_hop};
+use crate::{MESSAGE, accepted, backed_up, restored, usual, without_next_hop};
 
 #[test]
 fn mail_that_was_delivered_since_waits_for_the_operators_word() {
@@ -25,9 +25,7 @@ fn mail_that_was_delivered_since_waits_for_the_operators_word() {
 
     // The relay goes on, and delivers.
     let sink = Sink::start();
-    let mut relay = RelayBuilder::usual(sink.address())
-        .directory(&first)
-        .start();
+    let mut relay = usual(sink.address()).directory(&first).start();
     relay.json(&["queue", "retry", "--all"]);
     let mut arrived = [sink.take().to, sink.take().to];
     arrived.sort();
@@ -46,9 +44,7 @@ fn mail_that_was_delivered_since_waits_for_the_operators_word() {
     assert_eq!(told[1]["to"], serde_json::json!(["ann@desk.example"]));
     assert_eq!(told[1]["from"], "ann@sender.example");
 
-    let relay = RelayBuilder::usual(sink.address())
-        .directory(&second)
-        .start();
+    let relay = usual(sink.address()).directory(&second).start();
     // A message that comes now goes at once, and none of the others before it.
     accepted(&relay, "dora@desk.example", MESSAGE);
     assert_eq!(sink.take().to, ["dora@desk.example"]);

@@ -4,9 +4,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use test_support::{RelayBuilder, Sink};
+use test_support::Sink;
 
-use crate::{backed_up, files, refused, restored, without_next_hop};
+use crate::{backed_up, files, refused, restored, usual, without_next_hop};
 
 #[test]
 fn keys_are_in_a_backup_or_left_out() {
@@ -73,7 +73,7 @@ fn keys_are_in_a_backup_or_left_out() {
     restored(&without, &store, &["--key-ring", &ring.to_string_lossy()]);
 
     let sink = Sink::start();
-    let second = RelayBuilder::usual(sink.address())
+    let second = usual(sink.address())
         .directory(home.path().join("second"))
         .start();
     let mut client = second.client("submission");

@@ -9,6 +9,7 @@ mod refused;
 mod stopped;
 mod under_load;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -18,10 +19,16 @@ use test_support::{Relay, RelayBuilder, run};
 /// For scenarios that are about something else than the message.
 const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\nSubject: hello\r\n\r\nHello!\r\n";
 
+/// The usual relay without policies, whose mail goes there.
+fn usual(next_hop: SocketAddr) -> RelayBuilder {
+    let chain = r#"chain = ["loop-guard", "header-guard", "outbound-route"]"#;
+    RelayBuilder::usual(next_hop).replace(chain, "chain = []")
+}
+
 /// The usual relay with nobody at its next hop: what it has accepted waits for an hour.
 fn without_next_hop() -> RelayBuilder {
-    RelayBuilder::usual("127.0.0.1:1".parse().unwrap())
-        .replace("retry = [\"1s\"]", "retry = [\"1h\"]")
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+    usual(nobody).replace("retry = [\"1s\"]", "retry = [\"1h\"]")
 }
 
 /// Has a message accepted; returns its transaction.

@@ -1,9 +1,9 @@
 //! A relay that is stopped is backed up by the same command; moved to another machine, it goes on
 //! where it stopped.
 
-use test_support::{RelayBuilder, Sink};
+use test_support::Sink;
 
-use crate::{MESSAGE, accepted, backed_up, restored, without_next_hop};
+use crate::{MESSAGE, accepted, backed_up, restored, usual, without_next_hop};
 
 #[test]
 fn a_stopped_relay_moves_with_its_queue() {
@@ -23,9 +23,7 @@ fn a_stopped_relay_moves_with_its_queue() {
     let told = restored(&to, &second.join("store"), &["--nothing-delivered-since"]);
     assert_eq!(told.len(), 1, "nothing is held: {told:?}");
     let sink = Sink::start();
-    let relay = RelayBuilder::usual(sink.address())
-        .directory(&second)
-        .start();
+    let relay = usual(sink.address()).directory(&second).start();
     relay.json(&["queue", "retry", "--all"]);
     assert_eq!(sink.take().to, ["ann@desk.example"]);
     assert_eq!(relay.json(&["account", "list"])[0]["id"], account[0]["id"]);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use test_support::{RelayBuilder, Sink};
+use test_support::Sink;
 
-use crate::{accepted, backed_up, restored, without_next_hop};
+use crate::{accepted, backed_up, restored, usual, without_next_hop};
 
 /// Message with a line of its own, and so many others: from 30,000 on, its body has a file.
 fn message(name: &str, lines: usize) -> Vec<u8> {
@@ -70,9 +70,7 @@ fn every_message_accepted_before_is_restored_and_delivered_once() {
     assert_eq!(told[0]["recipients"], told.len() - 1);
 
     let sink = Sink::start();
-    let relay = RelayBuilder::usual(sink.address())
-        .directory(&directory)
-        .start();
+    let relay = usual(sink.address()).directory(&directory).start();
     let released = relay.json(&["queue", "release", "--all"]);
     assert_eq!(released[0]["changed"], told.len() - 1);
     let mut arrived = BTreeMap::new();
