@@ -43,7 +43,13 @@ pub fn of(evidence: &ArrivalFacts<'_>) -> Arrival {
         return Arrival::Other;
     };
     match &evidence.credential {
-        Some(CredentialScope::Inbound(domain)) if *domain == to.domain => return Arrival::Relayed,
+        Some(CredentialScope::Inbound(domain)) if *domain == to.domain => {
+            return match to.state {
+                // The address alone is: the credential vouches for others in the domain.
+                DomainState::Disconnected => Arrival::Direct,
+                _ => Arrival::Relayed,
+            };
+        }
         Some(_) => return Arrival::Other,
         None => {}
     }

@@ -187,6 +187,12 @@ impl Judge<'_> {
         for (recipient, reply) in refused {
             decision.judge_recipient(recipient, RecipientVerdict::Reject(reply));
         }
+        let mut taken = (self.transaction.recipients.iter())
+            .filter(|recipient| foreign_to_credential(recipient).is_none());
+        if !taken.all(|recipient| arrival(recipient) == Arrival::Relayed) {
+            decision.reason("a recipient is disconnected: the credential vouches for none of it");
+            return Verdict::Pass;
+        }
         let dmarc = &self.proved.dmarc;
         decision.tag("relay-secure");
         decision.reason(format!(

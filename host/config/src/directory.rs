@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 use super::units;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// Settings of the directory: of the accounts, domains, addresses and credentials that are changed
 /// while mail flows.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -24,6 +26,19 @@ pub struct Directory {
     pub live_sets: usize,
     /// Maximum number of connections of an account.
     pub connections_per_account: usize,
+    /// Time for which a credential must not have been used before it is retired.
+    #[serde(deserialize_with = "units::duration")]
+    pub retire_unused: Duration,
+    /// Grace period in which the right secret of a retired or removed credential, or of one whose
+    /// domain is disconnected, is refused for now and not for good.
+    #[serde(deserialize_with = "units::duration")]
+    pub grace: Duration,
+    /// Time after which the relay reminds of a rotation that is still under way.
+    #[serde(deserialize_with = "units::duration")]
+    pub rotation_reminder: Duration,
+    /// Time for which entries of the audit log are kept.
+    #[serde(deserialize_with = "units::duration")]
+    pub audit_retention: Duration,
     /// Separators of sub-addresses when partner addresses are compared. If empty, there are no
     /// sub-addresses.
     pub sub_address_separators: Separators,
@@ -46,6 +61,10 @@ impl Default for Directory {
             addresses_per_domain: limits.addresses_per_domain,
             live_sets: limits.live_sets,
             connections_per_account: limits.connections_per_account,
+            retire_unused: limits.retire_unused,
+            grace: DAY * 7,
+            rotation_reminder: DAY * 14,
+            audit_retention: DAY * 400,
             sub_address_separators: Separators::default(),
             feed_ca_file: None,
             feed_size: 64 << 20,
@@ -62,6 +81,7 @@ impl Directory {
             addresses_per_domain: self.addresses_per_domain,
             live_sets: self.live_sets,
             connections_per_account: self.connections_per_account,
+            retire_unused: self.retire_unused,
         }
     }
 

@@ -132,8 +132,8 @@ fn measure(directory: &Directory, costs: &mut Costs) {
             .unwrap();
         made.push(issued.credential.user_name);
     });
-    costs.take("credential revoked", |number| {
-        directory.revoke(&made[number]).unwrap();
+    costs.take("credential cancelled", |number| {
+        directory.cancel(&made[number]).unwrap();
     });
     costs.take("credential removed", |number| {
         directory.remove_credential(&made[number]).unwrap();

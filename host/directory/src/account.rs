@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use gatepost_message::{Address, Domain, Millis};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, word::words};
+use crate::{AccountId, Reason, word::words};
 
 words! {
     /// Purpose of an account.
@@ -49,6 +49,20 @@ pub struct AccountDetails {
     /// Default addresses of its brands.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub brand_addresses: BTreeMap<Name, Address>,
+    /// Hold of its outgoing mail, while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+}
+
+/// Hold of an account's outgoing mail: submissions are taken, and wait in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Hold {
+    /// Beginning.
+    pub since: Millis,
+    /// Reason, for operators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// Data of an account that the operator enters.

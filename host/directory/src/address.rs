@@ -6,7 +6,7 @@ use gatepost_message::{Address, Domain, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, ConnectorId, Destination, DirectoryError, LeavesFromDefault, Name, Verification,
+    AccountId, ConnectorId, Destination, DirectoryError, Disconnection, Name, Verification,
     email_id::ALPHABET, random,
 };
 
@@ -63,6 +63,9 @@ impl AddressDetails {
             _ => {}
         }
     }
+    /// Disconnection of this address alone, while it is disconnected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disconnected: Option<Disconnection>,
 }
 
 /// Token in the local part of a forwarding target, `f-<token>@<native domain>`: 16 random letters

@@ -126,9 +126,9 @@ pub struct Connector {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ConnectorDetails {
-    /// Time at which the domain was disconnected.
+    /// Disconnection of the domain, while it is disconnected.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub disconnected: Option<Millis>,
+    pub disconnected: Option<Disconnection>,
     /// True if its addresses leave in their own names only by a way that was proved. Connectors of
     /// before know no verification, and leave as they did.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -137,6 +137,26 @@ pub struct ConnectorDetails {
     /// relay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_path: Option<Domain>,
+}
+
+/// Disconnection of a domain or of an address in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Disconnection {
+    /// Time of it.
+    pub at: Millis,
+    /// What becomes of mail that was queued before.
+    pub queued: QueuedMail,
+}
+
+words! {
+    /// What becomes of mail that is queued when its sender is disconnected.
+    pub enum QueuedMail {
+        /// It is held until the sender is connected again.
+        Hold = "hold",
+        /// It leaves from the default address, as mail that is submitted from then on.
+        Reroute = "reroute",
+    }
 }
 
 /// Claim of an account to a domain.

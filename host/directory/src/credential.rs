@@ -6,7 +6,7 @@ use gatepost_message::{Address, Domain, Millis};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ConnectorId, DirectoryError, Secret, Verifier, random};
+use crate::{AccountId, ConnectorId, DirectoryError, Secret, Verifier, random, word::words};
 
 /// Use of a credential. A credential of one kind never serves for the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,8 +108,9 @@ pub struct Credential {
     /// Network of the client at the last login.
     #[serde(default)]
     pub last_network: Option<IpNet>,
-    /// Time of revocation.
-    pub revoked: Option<Millis>,
+    /// End of its use.
+    #[serde(default)]
+    pub ended: Option<CredentialEnd>,
     /// Data that the relay itself keeps of it.
     #[serde(flatten)]
     pub details: CredentialDetails,
@@ -118,9 +119,43 @@ pub struct Credential {
 /// Data that the relay keeps of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub struct CredentialDetails {}
+pub struct CredentialDetails {
+    /// Credential that it takes the place of, if it was issued by a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<UserName>,
+    /// Time of the last reminder that the other one is still live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<Millis>,
+}
+
+/// End of the use of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CredentialEnd {
+    /// Time of it.
+    pub at: Millis,
+    /// Way in which it ended.
+    pub how: EndedBy,
+}
+
+words! {
+    /// Way in which the use of a credential ended.
+    pub enum EndedBy {
+        /// Cancellation in an emergency: it is refused for good at once.
+        Cancelled = "cancelled",
+        /// Retirement after a rotation: for a grace period it is refused for now.
+        Retired = "retired",
+        /// Removal from all lists, with the same grace period.
+        Removed = "removed",
+    }
+}
 
 impl Credential {
+    /// Returns true if it is kept for its grace period alone.
+    pub fn is_removed(&self) -> bool {
+        self.ended.is_some_and(|end| end.how == EndedBy::Removed)
+    }
+
     /// Returns the address that can be the alias of one credential of the account with this native
     /// domain: `<subdomain>@<native domain>`. `None` if the domain is too long.
     pub(crate) fn alias_in(native: &Domain) -> Option<Address> {
@@ -128,6 +163,19 @@ impl Credential {
         let subdomain = native.split('.').next()?;
         Address::parse(&format!("{subdomain}@{native}")).ok()
     }
+}
+
+/// Two credentials that are both live: one was issued to take the place of the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// Account that the credentials belong to.
+    pub account: AccountId,
+    /// Former credential.
+    pub former: UserName,
+    /// Credential that takes its place.
+    pub next: UserName,
+    /// Time at which that one was issued.
+    pub since: Millis,
 }
 
 /// New credential with its secret, which is shown this once.
@@ -150,9 +198,9 @@ pub struct Known {
 }
 
 impl Known {
-    /// Returns true if it is not revoked. [`View::holds`](crate::View::holds) says whether it may
-    /// be used; a session asks that anew each time.
+    /// Returns true if its use has not ended. [`View::holds`](crate::View::holds) says whether it
+    /// may be used; a session asks that anew each time.
     pub fn is_live(&self) -> bool {
-        self.credential.revoked.is_none()
+        self.credential.ended.is_none()
     }
 }

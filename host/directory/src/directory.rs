@@ -2,13 +2,15 @@
 
 mod accounts;
 mod connections;
+mod credentials;
 mod details;
+mod disconnection;
 mod dkim;
 mod handovers;
 mod partners;
 mod restrictions;
 
-use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use gatepost_message::{Domain, Millis, Separators};
 use zeroize::Zeroizing;
@@ -34,20 +36,23 @@ pub struct Limits {
     /// Maximum number of support addresses in one domain of an account.
     pub addresses_per_domain: usize,
     /// Maximum number of live credentials for one domain, and for one account's submission. More
-    /// than one, because a new one has to be in use before the old one is revoked.
+    /// than one, because a new one has to be in use before the old one is retired.
     pub live_sets: usize,
     /// Maximum number of connections of an account.
     pub connections_per_account: usize,
+    /// Time for which a credential must not have been used before it is retired.
+    pub retire_unused: Duration,
 }
 
 impl Default for Limits {
-    /// Returns 4 domains, 50 addresses each, 2 live credentials, 20 connections.
+    /// Returns 4 domains, 50 addresses each, 2 live credentials, 20 connections, a day without use.
     fn default() -> Self {
         Self {
             domains_per_account: 4,
             addresses_per_domain: 50,
             live_sets: 2,
             connections_per_account: 20,
+            retire_unused: Duration::from_secs(86_400),
         }
     }
 }
@@ -193,15 +198,13 @@ impl Directory {
         Ok(self.view().addresses())
     }
 
-    /// Returns all credentials, revoked ones too, oldest first, with pending uses written before.
+    /// Returns all credentials, ended ones too, oldest first, with pending uses written before.
     ///
     /// # Errors
     /// The store cannot be written.
     pub fn credentials(&self) -> Result<Vec<Credential>, DirectoryError> {
         self.shared.write_uses()?;
-        let view = self.view();
-        let credentials = view.credentials().into_iter();
-        Ok(credentials.map(|known| known.credential.clone()).collect())
+        Ok(self.view().listed_credentials())
     }
 
     /// Encrypts all encrypted values with a new key, and returns their number. Former keys stay in

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gatepost_message::{Address, Domain};
+use gatepost_message::{Address, Domain, Millis};
 
 use gatepost_connections::ConnectionName;
 use gatepost_dkim::{Algorithm, Selector};
@@ -192,7 +192,7 @@ pub enum Refusal {
     },
     /// The maximum number of credentials for this use is live.
     #[error(
-        "{limit} credentials are live for this already, as many as may be; revoke one, or raise live-sets in [directory]"
+        "{limit} credentials are live for this already, as many as may be; retire one, or raise live-sets in [directory]"
     )]
     TooManyCredentials {
         /// Maximum number of live credentials.
@@ -204,7 +204,7 @@ pub enum Refusal {
     )]
     NotTwoWay(ConnectorId),
     /// A live credential has the account's alias.
-    #[error("the alias {alias} is given to credential {holder}; revoke that one first")]
+    #[error("the alias {alias} is given to credential {holder}; retire that one first")]
     AliasTaken {
         /// Alias of the account.
         alias: Address,
@@ -237,9 +237,37 @@ pub enum Refusal {
         /// Domain of the connector.
         of: Domain,
     },
-    /// The connector is only claimed, so it cannot be disconnected.
+    /// The connector is only claimed, so it cannot be disconnected, or connected again.
     #[error("the connector {0} is only claimed: there is nothing to disconnect; remove it")]
     NotVerified(ConnectorId),
+    /// The address is in the native domain, which is the site's own.
+    #[error(
+        "the address {0} is in the native domain: no server of the customer is connected for it, and there is nothing to disconnect"
+    )]
+    NotConnected(Address),
+    /// The credential was used a short time ago.
+    #[error(
+        "the credential {user} was used on {last_used}: whoever uses it would be locked out; wait until it is unused, or retire it with --force"
+    )]
+    CredentialInUse {
+        /// Credential that was to be retired.
+        user: UserName,
+        /// Time of its last use.
+        last_used: Millis,
+    },
+    /// The use of the credential has ended.
+    #[error("the use of credential {0} has ended: issue a new one with `gatepost credential add`")]
+    CredentialEnded(UserName),
+    /// The credential is being rotated.
+    #[error(
+        "credentials {former} and {next} are both live: switch to {next} and retire {former} first"
+    )]
+    RotationUnderWay {
+        /// Former credential.
+        former: UserName,
+        /// Credential that takes its place.
+        next: UserName,
+    },
     /// The account was to share with itself.
     #[error("account {0} cannot share with itself: name the account that it shares with")]
     SharesWithItself(AccountId),

@@ -20,7 +20,8 @@
 //!   has a forwarding target of its own in the native domain ([`ForwardingToken`]).
 //! - A [`Credential`] allows either relay from one two-way domain or submission by one account,
 //!   never both ([`Scope`]). The relay makes its [`Secret`], shows it once and stores only its
-//!   [`Verifier`], encrypted with a key of the [key ring](Settings::key_ring).
+//!   [`Verifier`], encrypted with a key of the [key ring](Settings::key_ring). One that is retired
+//!   or removed, or whose domain is disconnected, has a grace period ([`Standing`]).
 //! - A [`Handover`] has the secret of a credential for whoever opens its link first. The store cannot
 //!   decrypt it: the key is made of the token in the link ([`HandoverToken`]).
 //! - A connection ([`OwnedConnection`]) is a customer's own way out, encrypted whole. It may serve
@@ -76,7 +77,7 @@ mod view;
 mod word;
 
 pub use account::{
-    Account, AccountDetails, AccountKind, Name, NameError, PolicySettings, Profile, TimeZone,
+    Account, AccountDetails, AccountKind, Hold, Name, NameError, PolicySettings, Profile, TimeZone,
     TimeZoneError,
 };
 pub use address::{AddressDetails, Canonical, ForwardingToken, SupportAddress};
@@ -85,10 +86,13 @@ pub use audit::{AuditEntry, AuditQuery, AuditRecord};
 pub use change::{DirectoryChange, DirectoryRow, RowKey, Sealed, SealedCredential};
 pub use connection::{OwnedConnection, SealedConnection};
 pub use connector::{
-    Claim, Connector, ConnectorDetails, ConnectorKind, ConnectorState, ForwarderMark, Forwarders,
-    Protocol,
+    Claim, Connector, ConnectorDetails, ConnectorKind, ConnectorState, Disconnection, Forwarders,
+    Protocol, QueuedMail,
 };
-pub use credential::{Credential, CredentialDetails, Grant, Issued, Known, Scope, UserName};
+pub use credential::{
+    Credential, CredentialDetails, CredentialEnd, EndedBy, Grant, Issued, Known, Rotation, Scope,
+    UserName,
+};
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use dkim_key::{DkimKey, DkimKeyName, DkimState, KeyOwner, SealedDkimKey};
 pub use error::{DirectoryError, Refusal};
@@ -110,5 +114,5 @@ pub use staging::ImportId;
 pub use state::inspect;
 pub use store::{DirectoryStore, Rows};
 pub use verification::Verification;
-pub use view::{Destination, Recipient, View};
+pub use view::{Destination, Recipient, Standing, View};
 pub use word::WordError;

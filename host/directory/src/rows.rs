@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 use gatepost_connections::ConnectionName;
 use gatepost_message::{Domain, Millis};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params, types::Type};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     Account, AccountId, Agreement, AuditQuery, AuditRecord, Claim, Connector, ConnectorId,
-    Credential, DirectoryChange, DirectoryError, DirectoryRow, DkimKey, Feed, Name, PartnerList,
-    PartnerSource, Profile, Reason, Restriction, RowKey, Rows, Scope, Sealed, SealedConnection,
-    SealedCredential, SealedDkimKey, SupportAddress, Suspension, UserName,
+    Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryError, DirectoryRow,
+    DkimKey, EndedBy, Feed, Name, PartnerList, PartnerSource, Profile, Reason, Restriction, RowKey,
+    Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey, SupportAddress,
+    Suspension, UserName,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -183,6 +184,11 @@ fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential
         let connector: Option<ConnectorId> = optional_parsed(row, 2)?;
         let native: Domain = parsed(row, 8)?;
         let has_alias: bool = row.get(3)?;
+        let stored: StoredDetails = from_json(row, 12)?;
+        let end = |at| CredentialEnd {
+            at,
+            how: stored.ended_by.unwrap_or(EndedBy::Cancelled),
+        };
         let credential = Credential {
             user_name: UserName::new(&row.get::<_, String>(0)?),
             account: parsed::<AccountId>(row, 1)?,
@@ -201,8 +207,8 @@ fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential
             created: time(row, 4)?,
             last_used: optional_time(row, 5)?,
             last_network: optional_parsed(row, 11)?,
-            revoked: optional_time(row, 6)?,
-            details: from_json(row, 12)?,
+            ended: optional_time(row, 6)?.map(end),
+            details: stored.details,
         };
         Ok(SealedCredential {
             credential,
@@ -213,6 +219,17 @@ fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential
         })
     })?;
     rows.collect()
+}
+
+/// Data of a credential in its JSON column. The end of one that a former version revoked has no way:
+/// it was cancelled.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct StoredDetails {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_by: Option<EndedBy>,
+    #[serde(flatten)]
+    details: CredentialDetails,
 }
 
 fn agreements(connection: &Connection) -> rusqlite::Result<Vec<Agreement>> {
@@ -547,6 +564,10 @@ fn put_credential(
         credential,
         verifier,
     } = sealed;
+    let details = StoredDetails {
+        ended_by: credential.ended.map(|end| end.how),
+        details: credential.details.clone(),
+    };
     Ok(execute(
         connection,
         "INSERT INTO credentials
@@ -565,11 +586,11 @@ fn put_credential(
             credential.alias.is_some(),
             stored(credential.created),
             credential.last_used.map(stored),
-            credential.revoked.map(stored),
+            credential.ended.map(|end| stored(end.at)),
             verifier.key_id,
             verifier.bytes,
             credential.last_network.map(|network| network.to_string()),
-            to_json(&credential.details)?,
+            to_json(&details)?,
         ],
     )?)
 }

@@ -10,6 +10,7 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod credential;
 pub(crate) mod details;
+pub(crate) mod disconnection;
 pub(crate) mod dkim;
 pub(crate) mod handover;
 pub(crate) mod partner;

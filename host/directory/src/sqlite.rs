@@ -77,7 +77,7 @@ impl SqliteStore {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     sqlite::create_private(path);
     let connection = sqlite::connect(path)?;
-    // A change that was answered is on disk: a revoked credential must not work again after a power
+    // A change that was answered is on disk: a cancelled credential must not work again after a power
     // cut.
     sqlite::write_ahead(&connection, Synced::EachCommit)?;
     Ok(connection)

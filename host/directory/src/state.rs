@@ -1,11 +1,12 @@
 //! Checks a directory and its key ring for loss and damage.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use gatepost_files::{Finding, Level, State};
+use gatepost_message::Millis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{DirectoryError, Settings, View, schema, sqlite::SqliteStore};
+use crate::{DirectoryError, Rotation, Settings, View, schema, sqlite::SqliteStore};
 
 /// Refuses to start a new directory where one was lost: its key ring or its log is still there.
 ///
@@ -76,9 +77,9 @@ pub(crate) fn explain_damage(error: DirectoryError, path: &Path) -> DirectoryErr
     }
 }
 
-/// Inspects the directory and its key ring without changing them. `in_use` is true if a relay has
-/// them open.
-pub fn inspect(settings: &Settings, in_use: bool) -> Vec<Finding> {
+/// Inspects the directory and its key ring without changing them, and tells of rotations that have
+/// been under way for that time. `in_use` is true if a relay has them open.
+pub fn inspect(settings: &Settings, rotation: Duration, in_use: bool) -> Vec<Finding> {
     let path = &settings.path;
     if let Err(error) = refuse_lost(settings) {
         return vec![Finding::new(Level::Error, path, error.to_string(), "")];
@@ -87,14 +88,18 @@ pub fn inspect(settings: &Settings, in_use: bool) -> Vec<Finding> {
         let found = "there is no directory yet: the relay makes it when it starts";
         return vec![Finding::note(path, found)];
     }
-    inspect_file(settings, in_use).unwrap_or_else(|error| {
+    inspect_file(settings, rotation, in_use).unwrap_or_else(|error| {
         let error = explain_damage(error.into(), path);
         let advice = "put directory.db back from a backup";
         vec![Finding::new(Level::Error, path, error.to_string(), advice)]
     })
 }
 
-fn inspect_file(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Finding>> {
+fn inspect_file(
+    settings: &Settings,
+    rotation: Duration,
+    in_use: bool,
+) -> rusqlite::Result<Vec<Finding>> {
     let path = &settings.path;
     let connection = gatepost_files::look(path, in_use)?;
     if let Some(why) = schema::why_foreign(&connection)? {
@@ -111,13 +116,17 @@ fn inspect_file(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Findi
     if version == schema::CURRENT {
         let ring = &settings.key_ring;
         let read = View::read_from(&SqliteStore::with(connection), settings);
-        findings.push(match read {
-            Ok(_) => Finding::note(ring, "decrypts all that is encrypted in the directory"),
+        match read {
+            Ok(view) => {
+                let decrypts = "decrypts all that is encrypted in the directory";
+                findings.push(Finding::note(ring, decrypts));
+                findings.extend(slow_rotations(&view, rotation, path));
+            }
             Err(error) => {
                 let advice = "put it back from where it is kept, with every line";
-                Finding::new(Level::Error, ring, error.to_string(), advice)
+                findings.push(Finding::new(Level::Error, ring, error.to_string(), advice));
             }
-        });
+        }
     } else {
         let known = schema::CURRENT;
         let found = format!("schema {version}, and this version writes {known}");
@@ -130,4 +139,25 @@ fn inspect_file(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Findi
         });
     }
     Ok(findings)
+}
+
+/// Returns a warning for each rotation that has been under way for that time.
+fn slow_rotations(view: &View, after: Duration, path: &Path) -> Vec<Finding> {
+    let now = Millis::now();
+    let slow = view.rotations().filter(|of| of.since + after <= now);
+    let warning = |rotation: Rotation| {
+        let Rotation {
+            former,
+            next,
+            since,
+            ..
+        } = rotation;
+        let found = format!("the credentials {former} and {next} are both live since {since}");
+        let advice = format!(
+            "switch to {next}, see with `gatepost credential show` that {former} is not used, and \
+             retire it"
+        );
+        Finding::new(Level::Warning, path, found, advice)
+    };
+    slow.map(warning).collect()
 }

@@ -15,9 +15,10 @@ mod people;
 mod targets;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatepost_message::{
-    Address, CanonicalAddress, Domain, Separators, TransactionId, domain_to_ascii,
+    Address, CanonicalAddress, Millis, Separators, TransactionId, domain_to_ascii,
 };
 use ring::hmac;
 use rpds::HashTrieMapSync as Map;
@@ -26,8 +27,9 @@ use self::partners::Partners;
 pub(crate) use self::{dkim::DkimEntry, holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
-    ForwardingToken, Handover, Known, Probe, ProbeId, Restriction, Scope, Sealed, SealedCredential,
-    SupportAddress, Suspension, UserName, Verifier, email_id::EmailIds, return_token::ReturnTokens,
+    Disconnection, EndedBy, Handover, Hold, Known, Probe, ProbeId, QueuedMail, Restriction,
+    Rotation, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName, Verifier,
+    email_id::EmailIds, return_token::ReturnTokens,
 };
 
 /// Owner of an address.
@@ -48,6 +50,18 @@ pub struct Destination {
     pub account: AccountId,
     /// Connector of the domain; `None` in the native domain.
     pub connector: Option<ConnectorId>,
+}
+
+/// Standing of a credential: what its right secret is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It logs in.
+    Live,
+    /// It does not log in any more, or not now: its user is asked to come again, so that no mail is
+    /// lost meanwhile.
+    Grace,
+    /// It is worth nothing.
+    Void,
 }
 
 /// Snapshot of the directory, for all questions of a session. Two are equal if they hold the same,
@@ -221,7 +235,7 @@ impl View {
             .map(SupportAddress::destination)
             .filter(|of| self.receives(*of));
         receiving.next().or_else(|| {
-            // The alias of a revoked credential still receives: mail for it is on its way.
+            // The alias of an ended credential still receives: mail for it is on its way.
             let holdings = self.holdings_by_alias(canonical)?;
             (holdings.aliased > 0).then(|| holdings.native())
         })
@@ -304,13 +318,32 @@ impl View {
         connectors.find(|connector| connector.id == id)
     }
 
-    /// Returns the credential that logs in by this user name or alias. Revoked ones are included;
-    /// [`Known::is_live`] returns false for them.
+    /// Returns the credential that logs in by this user name or alias. Ended ones are included, by
+    /// the alias the one that was retired last if none is live; [`Known::is_live`] returns false
+    /// for them.
     pub fn credential(&self, user: &str) -> Option<&Arc<Known>> {
         self.known(&UserName::new(user)).or_else(|| {
             let alias = Canonical::of(&Address::parse(user).ok()?)?;
-            self.known(self.holdings_by_alias(&alias)?.live_alias.as_ref()?)
+            let holdings = self.holdings_by_alias(&alias)?;
+            match &holdings.live_alias {
+                Some(user) => self.known(user),
+                None => self.retired_with_alias(holdings),
+            }
         })
+    }
+
+    /// Returns the credential of an account that had its alias and was retired last.
+    fn retired_with_alias(&self, holdings: &Holdings) -> Option<&Arc<Known>> {
+        let all = holdings.places.iter().flat_map(|of| of.credentials.iter());
+        let ended = all.filter_map(|user| {
+            let known = self.known(user)?;
+            known.credential.alias.as_ref()?;
+            let end = known.credential.ended?;
+            (end.how == EndedBy::Retired).then_some(((end.at, user), known))
+        });
+        ended
+            .max_by_key(|(order, _)| *order)
+            .map(|(_, known)| known)
     }
 
     fn known(&self, user: &UserName) -> Option<&Arc<Known>> {
@@ -326,11 +359,35 @@ impl View {
         })
     }
 
-    /// Returns the credentials of an account, revoked ones too, oldest first.
+    /// Returns the credentials of an account, ended ones too, oldest first.
     pub fn credentials_of(&self, account: AccountId) -> Vec<Credential> {
+        let mut all = self.listed_credentials();
+        all.retain(|credential| credential.account == account);
+        all
+    }
+
+    /// Returns every credential but the removed ones, oldest first.
+    pub(crate) fn listed_credentials(&self) -> Vec<Credential> {
         let all = self.credentials().into_iter();
-        let own = all.filter(|known| known.credential.account == account);
-        own.map(|known| known.credential.clone()).collect()
+        let listed = all.filter(|known| !known.credential.is_removed());
+        listed.map(|known| known.credential.clone()).collect()
+    }
+
+    /// Returns the rotations that are under way: two credentials are live, one of which is to take
+    /// the place of the other.
+    pub fn rotations(&self) -> impl Iterator<Item = Rotation> {
+        let live = self.credentials.values().map(|entry| &entry.known);
+        let live = live.filter(|known| known.is_live());
+        live.filter_map(|known| {
+            let next = &known.credential;
+            let former = next.details.replaces.as_ref()?;
+            self.known(former)?.is_live().then(|| Rotation {
+                account: next.account,
+                former: former.clone(),
+                next: next.user_name.clone(),
+                since: next.created,
+            })
+        })
     }
 
     /// Returns the restrictions on the submissions of an account, if there are some.
@@ -343,7 +400,12 @@ impl View {
         self.restriction(account)?.suspended.as_ref()
     }
 
-    /// Returns every credential, revoked ones too, oldest first.
+    /// Returns the hold of an account's outgoing mail, if there is one.
+    pub fn hold(&self, account: &str) -> Option<&Hold> {
+        self.account(account.parse().ok()?)?.details.hold.as_ref()
+    }
+
+    /// Returns every credential, ended and removed ones too, oldest first.
     pub(crate) fn credentials(&self) -> Vec<&Arc<Known>> {
         let mut all: Vec<_> = self
             .credentials
@@ -361,7 +423,7 @@ impl View {
         known.is_some_and(|known| self.holds(known))
     }
 
-    /// Returns true if a credential may be used: it is not revoked, and if it is for relay from a
+    /// Returns true if a credential may be used: its use has not ended, and if it is for relay from a
     /// domain, the connector of that domain is verified. A claimed or disconnected domain is not
     /// enough.
     pub fn holds(&self, known: &Known) -> bool {
@@ -372,6 +434,81 @@ impl View {
                 .is_some_and(|of| of.state == ConnectorState::Verified),
         };
         known.is_live() && vouched
+    }
+
+    /// Returns the standing of a credential: what its right secret is worth now. The grace period
+    /// begins with its end, if that was no cancellation, or with the disconnection of its domain.
+    pub fn standing(&self, known: &Known, grace: Duration, now: Millis) -> Standing {
+        if self.holds(known) {
+            return Standing::Live;
+        }
+        let credential = &known.credential;
+        let within = |begun: Millis| now < begun + grace;
+        let by_end = credential
+            .ended
+            .is_none_or(|end| end.how != EndedBy::Cancelled && within(end.at));
+        let by_domain = match &credential.scope {
+            Scope::Submission => true,
+            Scope::Inbound { connector, .. } => {
+                let connector = self.connector(credential.account, *connector);
+                connector.is_some_and(|of| {
+                    let disconnected = of.details.disconnected;
+                    of.state == ConnectorState::Verified
+                        || disconnected.is_some_and(|disconnected| within(disconnected.at))
+                })
+            }
+        };
+        match by_end && by_domain {
+            true => Standing::Grace,
+            false => Standing::Void,
+        }
+    }
+
+    /// Returns the disconnection of an address of an account, or of its domain.
+    pub fn disconnection(&self, account: AccountId, address: &Address) -> Option<Disconnection> {
+        self.own_address(account, address)
+            .and_then(|of| of.details.disconnected)
+            .or_else(|| self.domain_disconnection(account, address.domain()))
+    }
+
+    /// Returns true if an account has disconnected a domain or an address.
+    pub fn has_disconnected(&self, account: AccountId) -> bool {
+        let mut connectors = self.connectors(account).iter();
+        connectors.any(|of| of.state == ConnectorState::Disconnected)
+            || self
+                .holdings(account)
+                .is_some_and(|of| of.disconnected_addresses > 0)
+    }
+
+    fn domain_disconnection(&self, account: AccountId, domain: &str) -> Option<Disconnection> {
+        let of = self.domain(domain).filter(|of| of.account == account)?;
+        let connector = self.connector(account, of.connector?)?;
+        // A former version has not recorded when.
+        let unknown = || Disconnection {
+            at: connector.created,
+            queued: QueuedMail::Hold,
+        };
+        let is_disconnected = connector.state == ConnectorState::Disconnected;
+        is_disconnected.then(|| connector.details.disconnected.unwrap_or_else(unknown))
+    }
+
+    /// Returns the default address of a sender: that of its brand, else that of its account.
+    pub fn default_address(&self, account: AccountId, sender: &Address) -> Option<&Address> {
+        let details = &self.account(account)?.details;
+        let brand = self
+            .own_address(account, sender)
+            .and_then(|of| of.brand.as_ref());
+        let of_brand = brand.and_then(|brand| details.brand_addresses.get(brand));
+        of_brand.or(details.default_address.as_ref())
+    }
+
+    /// Returns the support address of an account that an address is. A sub-address is its mailbox.
+    fn own_address(&self, account: AccountId, address: &Address) -> Option<&SupportAddress> {
+        let forms = [Canonical::of(address), Canonical::without_detail(address)];
+        forms.into_iter().flatten().find_map(|form| {
+            let mut all = self.addresses_at(&form).iter();
+            all.find(|of| of.account == account)
+        })
     }
 
     /// Returns the email id of a transaction's message, for a header field: ASCII letters, digits,

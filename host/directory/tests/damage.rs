@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use common::{open, production, settings};
 use gatepost_directory::{Directory, DirectoryError, Grant, inspect};
@@ -39,7 +40,7 @@ fn assert_refused(folder: &Path, words: &[&str]) {
 }
 
 fn has_errors(folder: &Path) -> bool {
-    let findings = inspect(&settings(folder), false);
+    let findings = inspect(&settings(folder), Duration::MAX, false);
     findings.iter().any(|finding| finding.level == Level::Error)
 }
 

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use common::{address, claim, open, production, profile, settings, verified};
 use gatepost_directory::{
-    AccountKind, ConnectorKind, Destination, Directory, DirectoryError, Grant, Limits, Recipient,
-    Refusal, Scope,
+    AccountKind, ConnectorKind, Destination, Directory, DirectoryError, Grant, Limits, QueuedMail,
+    Recipient, Refusal, Scope,
 };
 use gatepost_message::Millis;
 
@@ -86,12 +86,12 @@ fn a_claim_blocks_nobody_and_the_first_to_verify_has_the_domain() {
         "{taken}"
     );
     assert!(matches!(
-        refusal(directory.disconnect_connector(squatted.id)),
+        refusal(directory.disconnect_connector(squatted.id, QueuedMail::Hold)),
         Refusal::NotVerified(_)
     ));
 
     // A disconnected domain still receives, and still belongs to the account.
-    directory.disconnect_connector(connector).unwrap();
+    (directory.disconnect_connector(connector, QueuedMail::Hold)).unwrap();
     assert_eq!(directory.view().recipient(&help), of_acme);
     refusal(directory.verify_connector(squatted.id));
     directory.remove_address(acme, &help).unwrap();
@@ -230,7 +230,7 @@ fn a_credential_is_of_one_kind_and_its_secret_is_shown_once() {
 }
 
 #[test]
-fn two_credentials_are_live_at_a_time_and_revocation_takes_effect_at_once() {
+fn two_credentials_are_live_at_a_time_and_one_is_cancelled_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(folder.path());
     let acme = production(&directory, "acme.desk.example").id;
@@ -241,7 +241,7 @@ fn two_credentials_are_live_at_a_time_and_revocation_takes_effect_at_once() {
     let third = refusal(directory.issue(grant, false));
     assert!(matches!(third, Refusal::TooManyCredentials { limit: 2 }));
 
-    directory.revoke(&first.user_name).unwrap();
+    directory.cancel(&first.user_name).unwrap();
     let view = directory.view();
     assert!(!view.is_live(&first.user_name));
     assert!(!view.credential(first.user_name.as_str()).unwrap().is_live());

@@ -12,7 +12,8 @@ use std::time::Duration;
 use common::{address, claim, profile, settings};
 use gatepost_directory::{
     AccountId, AccountKind, ConnectorId, ConnectorState, Directory, Fetched, Forwarders, Grant,
-    Limits, MemoryStore, PartnerEntry, PartnerSource, Recipient, Settings, UserName, View,
+    Limits, MemoryStore, PartnerEntry, PartnerSource, QueuedMail, Recipient, Settings, Standing,
+    UserName, View,
 };
 use gatepost_message::Millis;
 use proptest::prelude::*;
@@ -29,6 +30,7 @@ const LIMITS: Limits = Limits {
     addresses_per_domain: 2,
     live_sets: 2,
     connections_per_account: 2,
+    retire_unused: Duration::from_secs(86_400),
 };
 
 #[derive(Debug, Clone)]
@@ -38,11 +40,17 @@ enum Step {
     Connect(usize, usize),
     Verify(usize, usize),
     Disconnect(usize, usize),
+    Reconnect(usize, usize),
+    DisconnectAddress(usize, usize, usize),
+    ReconnectAddress(usize, usize, usize),
+    Hold(usize, bool),
     RemoveConnector(usize, usize),
     AddAddress(usize, usize, usize),
     RemoveAddress(usize, usize, usize),
     Issue(usize, Option<usize>, bool),
-    Revoke(usize),
+    Rotate(usize),
+    Retire(usize, bool),
+    Cancel(usize),
     Forget(usize),
     Share(usize, usize),
     Part(usize, usize),
@@ -52,7 +60,8 @@ enum Step {
     SetFeed(usize),
     Fetch(usize, Option<Vec<usize>>),
     RemoveList(usize, usize),
-    Use(usize),
+    Use(usize, bool),
+    ForgetRemoved,
     SetPolicy(usize, bool),
     SetForwarders(usize, usize),
     Rekey,
@@ -89,12 +98,21 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::Connect(a, d)),
         3 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::Verify(a, d)),
         1 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::Disconnect(a, d)),
+        1 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::Reconnect(a, d)),
+        1 => (n.clone(), n.clone(), 0..4_usize)
+            .prop_map(|(a, l, d)| Step::DisconnectAddress(a, l, d)),
+        1 => (n.clone(), n.clone(), 0..4_usize)
+            .prop_map(|(a, l, d)| Step::ReconnectAddress(a, l, d)),
+        1 => (n.clone(), any).prop_map(|(a, h)| Step::Hold(a, h)),
         1 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::RemoveConnector(a, d)),
         6 => (n.clone(), n.clone(), 0..4_usize).prop_map(|(a, l, d)| Step::AddAddress(a, l, d)),
         2 => (n.clone(), n.clone(), 0..4_usize).prop_map(|(a, l, d)| Step::RemoveAddress(a, l, d)),
         3 => (n.clone(), proptest::option::of(n.clone()), any).prop_map(|(a, d, x)| Step::Issue(a, d, x)),
-        1 => (0..8_usize).prop_map(Step::Revoke),
+        3 => (0..8_usize).prop_map(Step::Rotate),
+        2 => (0..8_usize, any).prop_map(|(n, f)| Step::Retire(n, f)),
+        1 => (0..8_usize).prop_map(Step::Cancel),
         1 => (0..8_usize).prop_map(Step::Forget),
+        1 => Just(Step::ForgetRemoved),
         2 => (n.clone(), n.clone()).prop_map(|(a, b)| Step::Share(a, b)),
         1 => (n.clone(), n.clone()).prop_map(|(a, b)| Step::Part(a, b)),
         3 => (n.clone(), 0..5_usize).prop_map(|(a, e)| Step::AddPartner(a, e)),
@@ -103,7 +121,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => n.clone().prop_map(Step::SetFeed),
         3 => (n.clone(), proptest::option::of(some)).prop_map(|(a, e)| Step::Fetch(a, e)),
         1 => (n.clone(), n.clone()).prop_map(|(a, l)| Step::RemoveList(a, l)),
-        2 => (0..8_usize).prop_map(Step::Use),
+        2 => (0..8_usize, any).prop_map(|(n, l)| Step::Use(n, l)),
         1 => (n.clone(), any).prop_map(|(a, s)| Step::SetPolicy(a, s)),
         1 => (n.clone(), n).prop_map(|(a, d)| Step::SetForwarders(a, d)),
         1 => Just(Step::Rekey),
@@ -117,6 +135,10 @@ struct Model {
     accounts: BTreeMap<usize, AccountId>,
     connectors: BTreeMap<(usize, usize), (ConnectorId, ConnectorState)>,
     addresses: BTreeSet<(usize, String)>,
+    /// Addresses that are disconnected by themselves.
+    disconnected: BTreeSet<(usize, String)>,
+    /// Accounts whose mail is on hold.
+    on_hold: BTreeSet<usize>,
     credentials: Vec<Set>,
     /// Pairs of accounts, the lesser first.
     agreements: BTreeSet<(usize, usize)>,
@@ -132,6 +154,10 @@ struct Set {
     domain: Option<usize>,
     alias: bool,
     live: bool,
+    /// Credential that it is to take the place of.
+    replaces: Option<UserName>,
+    /// True if it was used within a day.
+    used_lately: bool,
 }
 
 impl Model {
@@ -147,6 +173,29 @@ impl Model {
         let of = self.addresses.iter();
         of.filter(|(a, text)| *a == account && text.ends_with(&suffix))
             .count()
+    }
+
+    /// Ends the use of a credential: one that was to take its place gets its alias.
+    fn end(&mut self, number: usize) {
+        let set = &mut self.credentials[number];
+        let was_live = std::mem::replace(&mut set.live, false);
+        let (user, alias) = (set.user.clone(), set.alias);
+        let mut next = self.credentials.iter_mut();
+        let next = next.find(|next| next.live && next.replaces.as_ref() == Some(&user));
+        if let Some(next) = next.filter(|_| was_live && alias) {
+            next.alias = true;
+        }
+    }
+
+    /// Returns true if another live credential may be issued beside this one.
+    fn may_rotate(&self, number: usize) -> bool {
+        let set = &self.credentials[number];
+        let live = || self.credentials.iter().filter(|of| of.live);
+        let beside = live().filter(|of| (of.account, of.domain) == (set.account, set.domain));
+        let rotates = live().any(|of| {
+            of.replaces.as_ref() == Some(&set.user) || set.replaces.as_ref() == Some(&of.user)
+        });
+        set.live && !rotates && beside.count() < LIMITS.live_sets
     }
 
     /// Does a step on model and directory. Returns whether the model allows it and whether the
@@ -177,6 +226,7 @@ impl Model {
                 let did = directory.remove_account(id(a)?).is_ok();
                 if did {
                     self.accounts.remove(a);
+                    self.on_hold.remove(a);
                 }
                 (may, did)
             }
@@ -202,11 +252,52 @@ impl Model {
             Step::Disconnect(a, d) => {
                 let (connector, state) = self.connectors.get_mut(&(*a, *d))?;
                 let may = state.receives();
-                let did = directory.disconnect_connector(*connector).is_ok();
-                if did {
+                let did = directory.disconnect_connector(*connector, QueuedMail::Hold);
+                if did.is_ok() {
                     *state = ConnectorState::Disconnected;
                 }
+                (may, did.is_ok())
+            }
+            Step::Reconnect(a, d) => {
+                let (connector, state) = self.connectors.get_mut(&(*a, *d))?;
+                let may = state.receives();
+                let did = directory.reconnect_connector(*connector).is_ok();
+                if did {
+                    *state = ConnectorState::Verified;
+                }
                 (may, did)
+            }
+            Step::DisconnectAddress(a, l, d) => {
+                let text = format!("{}@{}", LOCALS[*l], at(*a, *d));
+                let key = (*a, text.clone());
+                let may = *d != 3 && self.addresses.contains(&key);
+                let queued = QueuedMail::Reroute;
+                let did = directory.disconnect_address(id(a)?, &address(&text), queued);
+                if did.is_ok() {
+                    self.disconnected.insert(key);
+                }
+                (may, did.is_ok())
+            }
+            Step::ReconnectAddress(a, l, d) => {
+                let text = format!("{}@{}", LOCALS[*l], at(*a, *d));
+                let key = (*a, text.clone());
+                let did = directory.reconnect_address(id(a)?, &address(&text));
+                self.disconnected.remove(&key);
+                (self.addresses.contains(&key), did.is_ok())
+            }
+            Step::Hold(a, hold) => {
+                let account = id(a)?;
+                let did = match hold {
+                    true => {
+                        self.on_hold.insert(*a);
+                        directory.hold_account(account, None)
+                    }
+                    false => {
+                        self.on_hold.remove(a);
+                        directory.release_account(account)
+                    }
+                };
+                (true, did.is_ok())
             }
             Step::RemoveConnector(a, d) => {
                 let (connector, _) = *self.connectors.get(&(*a, *d))?;
@@ -238,6 +329,7 @@ impl Model {
             Step::RemoveAddress(a, l, d) => {
                 let text = format!("{}@{}", LOCALS[*l], at(*a, *d));
                 let did = directory.remove_address(id(a)?, &address(&text)).is_ok();
+                self.disconnected.remove(&(*a, text.clone()));
                 (self.addresses.remove(&(*a, text)), did)
             }
             Step::Issue(a, domain, alias) => {
@@ -264,18 +356,52 @@ impl Model {
                     domain: *domain,
                     alias: *alias,
                     live: true,
+                    replaces: None,
+                    used_lately: false,
                 }));
                 (may, did)
             }
-            Step::Revoke(n) => {
-                let set = self.credentials.get_mut(*n)?;
-                set.live = false;
-                (true, directory.revoke(&set.user).is_ok())
+            Step::Rotate(n) => {
+                let set = self.credentials.get(*n)?;
+                let (user, account, domain) = (set.user.clone(), set.account, set.domain);
+                let may = self.may_rotate(*n);
+                let done = directory.rotate(&user).ok();
+                let did = done.is_some();
+                self.credentials.extend(done.map(|issued| Set {
+                    user: issued.credential.user_name,
+                    secret: issued.secret.reveal().to_owned(),
+                    account,
+                    domain,
+                    alias: false,
+                    live: true,
+                    replaces: Some(user),
+                    used_lately: false,
+                }));
+                (may, did)
+            }
+            Step::Retire(n, force) => {
+                let set = self.credentials.get(*n)?;
+                let may = !set.live || *force || !set.used_lately;
+                let did = directory.retire(&set.user, *force).is_ok();
+                if did {
+                    self.end(*n);
+                }
+                (may, did)
+            }
+            Step::Cancel(n) => {
+                let user = self.credentials.get(*n)?.user.clone();
+                self.end(*n);
+                (true, directory.cancel(&user).is_ok())
             }
             Step::Forget(n) => {
                 self.credentials.get(*n)?;
+                self.end(*n);
                 let set = self.credentials.remove(*n);
                 (true, directory.remove_credential(&set.user).is_ok())
+            }
+            Step::ForgetRemoved => {
+                let did = directory.forget_removed(Duration::ZERO, Millis::now());
+                (true, did.is_ok())
             }
             Step::Share(a, b) => {
                 let pair = (*a.min(b), *a.max(b));
@@ -356,9 +482,14 @@ impl Model {
                     .is_ok();
                 (self.partners.remove(&(*a, *list)).is_some(), did)
             }
-            Step::Use(number) => {
-                let user = self.credentials.get(*number)?.user.clone();
-                directory.record_use(&user, None, Millis(*number as u64 + 1));
+            Step::Use(number, lately) => {
+                let set = self.credentials.get_mut(*number)?;
+                set.used_lately |= lately;
+                let at = match lately {
+                    true => Millis::now(),
+                    false => Millis(*number as u64 + 1),
+                };
+                directory.record_use(&set.user, None, at);
                 (true, directory.credentials().is_ok())
             }
             Step::SetPolicy(a, is_set) => {
@@ -481,6 +612,29 @@ impl Model {
             };
             assert_eq!(whose, expected, "{text}");
         }
+        for (account, id) in &self.accounts {
+            let details = &view.account(*id).unwrap().details;
+            assert_eq!(details.hold.is_some(), self.on_hold.contains(account));
+            for (_, text) in self.addresses.iter().filter(|(of, _)| of == account) {
+                let domain = DOMAINS
+                    .iter()
+                    .position(|of| text.ends_with(&format!("@{of}")));
+                let state = domain.map(|domain| self.connectors[&(*account, domain)].1);
+                let disconnected = state == Some(ConnectorState::Disconnected)
+                    || self.disconnected.contains(&(*account, text.clone()));
+                let found = view.disconnection(*id, &address(text));
+                assert_eq!(found.is_some(), disconnected, "{text}");
+            }
+            for domain in [None, Some(0), Some(1), Some(2)] {
+                let live = self.credentials.iter().filter(|set| set.live);
+                let live = live.filter(|set| (set.account, set.domain) == (*account, domain));
+                assert!(live.count() <= LIMITS.live_sets);
+            }
+        }
+        let sets = || self.credentials.iter().filter(|set| set.live);
+        let rotations =
+            sets().filter(|next| sets().any(|former| next.replaces.as_ref() == Some(&former.user)));
+        assert_eq!(view.rotations().count(), rotations.count());
         for set in &self.credentials {
             let known = view.credential(set.user.as_str()).unwrap();
             // Credentials for a domain hold only while it is verified.
@@ -491,6 +645,9 @@ impl Model {
             assert_eq!(known.is_live(), set.live);
             assert_eq!((view.holds(known), view.is_live(&set.user)), (holds, holds));
             assert_eq!(known.credential.account, self.accounts[&set.account]);
+            let standing = |grace| view.standing(known, grace, Millis::now());
+            assert_eq!(standing(Duration::ZERO) == Standing::Live, holds);
+            assert_eq!(standing(Duration::ZERO) == Standing::Void, !holds);
             if set.alias && set.live {
                 let by_alias = view.credential(&alias(set.account)).unwrap();
                 assert_eq!(by_alias.credential.user_name, set.user);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{address, claim, open, production, profile, verified};
 use gatepost_directory::{
     AccountId, AccountKind, Claim, ConnectorId, ConnectorKind, Directory, DirectoryError, Fetched,
-    ForwarderMark, Grant, Limits, PartnerEntry, PartnerSource, Reserved, UserName,
+    ForwarderMark, Grant, Limits, PartnerEntry, PartnerSource, QueuedMail, Reserved, UserName,
 };
 use gatepost_message::Millis;
 
@@ -36,6 +36,7 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
         addresses_per_domain: 1,
         live_sets: 1,
         connections_per_account: 1,
+        ..Limits::default()
     });
     directory.set_reserved_domains(Reserved::from([(
         "reserved.desk.example".parse().unwrap(),
@@ -104,8 +105,14 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
         "account ACME has 2 connected domains, as many": add_connector(claim(acme, "new.example"));
         "there is no connector NONE; `gatepost connector list`": verify_connector(nothing);
         "the domain acme.example already belongs to account ACME": verify_connector(theirs);
-        "there is no connector NONE": disconnect_connector(nothing);
-        "the connector OUTBOUND is only claimed": disconnect_connector(outbound);
+        "there is no connector NONE": disconnect_connector(nothing, QueuedMail::Hold);
+        "the connector OUTBOUND is only claimed": disconnect_connector(outbound, QueuedMail::Hold);
+        "there is no connector NONE": reconnect_connector(nothing);
+        "the connector OUTBOUND is only claimed": reconnect_connector(outbound);
+        "there is no address help@new.example":
+            disconnect_address(acme, &address("help@new.example"), QueuedMail::Hold);
+        "there is no account NONE": hold_account(nobody, None);
+        "there is no account NONE": release_account(nobody);
         "there is no connector NONE": set_forwarders(nothing, Default::default());
         "there is no connector NONE": remove_connector(nothing);
         "connector CONNECTOR still has support addresses": remove_connector(connector);
@@ -148,7 +155,10 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
         "1 credentials are live for this already": issue(submission(acme), true);
         "the alias acme@acme.desk.example is given to credential USER":
             issue(Grant::Inbound { connector }, true);
-        "there is no credential in-nobody; `gatepost credential list`": revoke(&user);
+        "there is no credential in-nobody; `gatepost credential list`": cancel(&user);
+        "there is no credential in-nobody": retire(&user, true);
+        "there is no credential in-nobody": rotate(&user);
+        "1 credentials are live for this already": rotate(&issued.user_name);
         "there is no credential in-nobody": remove_credential(&user);
 
         "account ACME cannot share with itself": add_agreement(acme, acme);

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
-    AddressDetails, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryError, Fetched,
-    Forwarders, Grant, Handover, KeyOwner, Partner, PartnerEntry, PartnerSource, PolicySettings,
-    Probe, ProbeKind, Reason, Recipient, Scope, Verification,
+    AddressDetails, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryError, EndedBy,
+    Fetched, Forwarders, Grant, Handover, KeyOwner, Partner, PartnerEntry, PartnerSource,
+    PolicySettings, Probe, ProbeKind, QueuedMail, Reason, Recipient, Scope, Verification,
 };
 use gatepost_dkim::{Algorithm, Seen, Selector, SelectorPrefix};
 use gatepost_message::Millis;
@@ -48,14 +48,14 @@ fn fill(directory: &Directory) {
     directory
         .add_address(acme, address("help@acme.example"))
         .unwrap();
-    directory.disconnect_connector(connector).unwrap();
+    (directory.disconnect_connector(connector, QueuedMail::Hold)).unwrap();
     let inbound = directory.issue(Grant::Inbound { connector }, true).unwrap();
     let client = "192.0.2.7".parse().ok();
     directory.record_use(&inbound.credential.user_name, client, Millis(1_000));
     let submission = directory
         .issue(Grant::Submission { account: acme }, false)
         .unwrap();
-    directory.revoke(&submission.credential.user_name).unwrap();
+    directory.cancel(&submission.credential.user_name).unwrap();
     directory.set_forwarders(connector, forwarders()).unwrap();
     let settings = Some(policy_settings());
     directory
@@ -337,6 +337,8 @@ fn every_earlier_schema_is_upgraded() {
             let known = view.credential(credential.user_name.as_str()).unwrap();
             let inbound = matches!(credential.scope, Scope::Inbound { .. });
             assert_eq!(known.is_live(), inbound);
+            let cancelled = credential.ended.map(|end| end.how == EndedBy::Cancelled);
+            assert_eq!(cancelled, (!inbound).then_some(true));
             assert_eq!(known.verifier.is_of(&secret), inbound);
             assert_eq!(credential.last_used, inbound.then_some(Millis(1_000)));
             let network = credential.last_network.map(|network| network.to_string());

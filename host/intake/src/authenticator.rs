@@ -3,11 +3,13 @@
 //!
 //! A name is first looked for among the users of the configuration, on every listener
 //! ([`Ownership`] does the same), so that one name is one identity. A credential of the wrong kind
-//! for a listener, a revoked one and one that does not exist are refused in the same words, after
+//! for a listener, a cancelled one and one that does not exist are refused in the same words, after
 //! the same work, with a salt that is the same on every listener and for every spelling: so a
 //! client does not learn which it was (RFC 4954 section 6).
 //!
-//! A submitter whose account is suspended is told so, but only after the secret was right.
+//! A submitter whose account is suspended is told so, but only after the secret was right. So is
+//! whoever logs in with a credential in its [grace period](Standing::Grace): the reply is a temporary
+//! one, so that the client keeps its mail and comes again.
 //!
 //! A login [is valid](Authenticator::is_valid) no longer than the secret that it was made with, and
 //! the login of a domain no longer than the domain is verified: an open session asks before each
@@ -18,8 +20,9 @@ mod attempts;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use gatepost_directory::{Directory, Known, Scope, Secret, UserName, View};
+use gatepost_directory::{Directory, Known, Scope, Secret, Standing, UserName, View};
 use gatepost_message::Millis;
 use gatepost_model::Flow;
 use gatepost_sasl::{Claim, Verifier, prepare};
@@ -34,7 +37,25 @@ use gatepost_config::{Allowance, Config};
 pub struct Authenticator {
     users: HashMap<String, ConfiguredUser>,
     allowance: Allowance,
+    /// Grace period of credentials.
+    grace: Duration,
     attempts: Arc<AuthenticationAttempts>,
+}
+
+/// Refusal of a log-in.
+#[derive(Debug)]
+pub struct LogInRefusal {
+    /// Reply to the client.
+    pub reply: Reply,
+    /// Credential in its grace period with which the client would have logged in.
+    pub in_grace: Option<UserName>,
+}
+
+impl From<Reply> for LogInRefusal {
+    fn from(reply: Reply) -> Self {
+        let in_grace = None;
+        Self { reply, in_grace }
+    }
 }
 
 /// A user of the configuration.
@@ -57,7 +78,7 @@ pub struct Login {
 enum LoginIdentity {
     /// A user of the configuration, as long as the password stays the same.
     User(String, Verifier),
-    /// A credential of the directory, until it is revoked.
+    /// A credential of the directory, until its use ends.
     Credential(UserName),
 }
 
@@ -99,6 +120,7 @@ impl Authenticator {
         Self {
             users: users.collect(),
             allowance: config.log_ins.allowance(),
+            grace: config.directory.grace,
             attempts,
         }
     }
@@ -137,22 +159,50 @@ impl Authenticator {
 
     /// Returns the login of this name in this direction without a check of its secret: a trusted
     /// proxy has checked it.
+    ///
+    /// # Errors
+    /// The reply to the proxy: there is no such user here.
     pub fn trust(
         &self,
         directory: &Directory,
         flow: Flow,
         from: IpAddr,
         user: &str,
-    ) -> Option<Login> {
-        let login = self.find(&directory.view(), flow, user);
-        match &login {
-            Some(login) => login.record(directory, from),
-            None => tracing::warn!(
-                user = shown(user),
-                "a proxy speaks for a user who is not known"
-            ),
+    ) -> Result<Login, LogInRefusal> {
+        let view = directory.view();
+        if let Some(login) = self.find(&view, flow, user) {
+            login.record(directory, from);
+            return Ok(login);
         }
-        login
+        if let Some(refusal) = self.in_grace(&view, flow, user) {
+            return Err(refusal);
+        }
+        tracing::warn!(
+            user = shown(user),
+            "a proxy speaks for a user who is not known"
+        );
+        Err(Reply::new(535, "5.7.8", "This user is not known here").into())
+    }
+
+    /// Returns the refusal for now of a credential in its grace period, whose secret was right.
+    fn in_grace(&self, directory: &View, flow: Flow, user: &str) -> Option<LogInRefusal> {
+        let name = prepare(user);
+        if self.users.contains_key(&*name) {
+            return None;
+        }
+        let known = directory.credential(&name).filter(|of| fits(of, flow))?;
+        let standing = directory.standing(known, self.grace, Millis::now());
+        (standing == Standing::Grace).then(|| {
+            let name = known.credential.user_name.clone();
+            tracing::info!(user = name.as_str(), "a credential is used after its end");
+            // RFC 4954 section 6: a temporary failure, so the client keeps its mail.
+            let text =
+                "This credential is not in use now: ask its administrator for the present one";
+            LogInRefusal {
+                reply: Reply::new(454, "4.7.0", text),
+                in_grace: Some(name),
+            }
+        })
     }
 
     fn find(&self, directory: &View, flow: Flow, user: &str) -> Option<Login> {
@@ -181,7 +231,7 @@ impl Authenticator {
         flow: Flow,
         from: IpAddr,
         claim: Claim,
-    ) -> Result<Login, Reply> {
+    ) -> Result<Login, LogInRefusal> {
         let (user, mechanism) = (claim.user().to_owned(), claim.mechanism());
         let view = directory.view();
         let verifier = self.known(&view, &user);
@@ -190,7 +240,7 @@ impl Authenticator {
         // guesses than sequential ones.
         let attempt = self.attempts.begin(&self.allowance, from, &counted).await;
         let Some(attempt) = attempt else {
-            return Err(too_many(&user));
+            return Err(too_many(&user).into());
         };
         let holds = tokio::task::spawn_blocking(move || claim.holds(&verifier));
         let holds = holds.await.unwrap_or(false);
@@ -206,17 +256,21 @@ impl Authenticator {
                 );
                 // RFC 5248: X.7.13, with 525 where the log-in itself succeeded.
                 let text = "The account is suspended: ask its operator";
-                return Err(Reply::new(525, "5.7.13", text));
+                return Err(Reply::new(525, "5.7.13", text).into());
             }
             tracing::info!(user = login.name(), %mechanism, "authenticated");
             return Ok(login);
+        }
+        if holds && let Some(refusal) = self.in_grace(&directory.view(), flow, &user) {
+            attempt.succeeded();
+            return Err(refusal);
         }
         let delay = attempt.failed();
         metrics::counter!("gatepost_authentication_failures_total").increment(1);
         tracing::warn!(user = shown(&user), %mechanism, "authentication failed");
         tokio::time::sleep(delay).await;
         let text = "Authentication credentials invalid";
-        Err(Reply::new(535, "5.7.8", text))
+        Err(Reply::new(535, "5.7.8", text).into())
     }
 
     /// Returns true if a login of this or an earlier configuration is still valid.
@@ -264,11 +318,15 @@ fn shown(user: &str) -> &str {
 /// Returns the credential that authenticates by this name in this direction.
 fn credential<'a>(directory: &'a View, flow: Flow, user: &str) -> Option<&'a UserName> {
     let known: &Arc<Known> = directory.credential(user)?;
-    let fits = match &known.credential.scope {
+    (directory.holds(known) && fits(known, flow)).then_some(&known.credential.user_name)
+}
+
+/// Returns true if a credential is for mail of this direction.
+fn fits(known: &Known, flow: Flow) -> bool {
+    match &known.credential.scope {
         Scope::Inbound { .. } => flow == Flow::Inbound,
         Scope::Submission => flow == Flow::Submission,
-    };
-    (directory.holds(known) && fits).then_some(&known.credential.user_name)
+    }
 }
 
 impl Ownership<'_> {

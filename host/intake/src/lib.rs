@@ -6,15 +6,18 @@
 //! about accounts go to [`ownership`] and [`look_ups`]. A session takes the active configuration
 //! from [`active_config`]. A [`dry_run`] is the same pipeline without effect. After the reply,
 //! [`integrity`] compares messages of ours that came back with what was sent. [`return_path`] has
-//! the addresses to which reports come back, and a module of its own matches a report to its message.
+//! the addresses to which reports come back, [`disconnection`] the names in which mail of
+//! disconnected senders leaves, [`suspension`] what holds queued mail, and a module of its own matches a report to its message.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod active_config;
 pub mod authenticator;
+pub mod disconnection;
 pub mod dry_run;
 pub mod edits;
+pub mod incidents;
 pub mod inside;
 pub mod integrity;
 pub mod listener;

@@ -75,7 +75,11 @@ impl AccountView {
         Some(ReceivingDomain {
             domain: connector.claim.domain.as_ascii().to_owned(),
             kind,
-            state: state(connector.state),
+            // Of the address alone, its credentials vouch for others in the domain still.
+            state: match self.directory.disconnection(of.account, address) {
+                Some(_) => DomainState::Disconnected,
+                None => state(connector.state),
+            },
             forwarders: forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers),
             by_target: false,
         })
@@ -207,7 +211,7 @@ fn state(of: ConnectorState) -> DomainState {
 
 /// Removes what may be a secret from a URL: user information and query. Policies' reasons are on
 /// record, and may be shown to the sender.
-fn without_secrets(url: &str) -> String {
+pub fn without_secrets(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let url = url.get(..end).unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else {

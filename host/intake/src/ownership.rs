@@ -57,7 +57,7 @@ pub fn reserve_configured_domains(config: &Config, directory: &Directory) {
     }
 }
 
-impl Ownership<'_> {
+impl<'a> Ownership<'a> {
     /// Returns the owner of an address. A single address goes before a whole domain. If an account
     /// lists its [addresses](gatepost_config::Addresses), or is of the directory, nobody owns the
     /// others.
@@ -101,11 +101,16 @@ impl Ownership<'_> {
     ///
     /// In a domain of its own any local part will do: servers encode in it which message came back
     /// to whom (VERP), that they sent the message (BATV), or for whom they forwarded it (SRS). A
-    /// domain whose connector is not verified, or is disconnected, gives no right to send. A domain
+    /// domain whose connector is not verified, or is disconnected, gives no right to send, nor does an
+    /// address that is disconnected. A domain
     /// that belongs to nobody the relay knows still belongs to somebody.
     pub fn may_send_as(self, account: &str, address: &Address) -> bool {
         let of_directory = |destination: Destination| {
-            destination.account.to_string() == account && self.is_vouched_for(destination)
+            destination.account.to_string() == account
+                && self.is_vouched_for(destination)
+                && (self.directory)
+                    .disconnection(destination.account, address)
+                    .is_none()
         };
         let domain = address.domain();
         if let Recipient::Of(destination) = self.directory.recipient(address) {
@@ -126,6 +131,21 @@ impl Ownership<'_> {
                 .then_some(())
         };
         domain.and_then(sends).is_some()
+    }
+
+    /// Returns true if an account may submit mail in the name of an address: it [may send
+    /// as](Self::may_send_as) it, or the address is disconnected and its mail leaves from a default
+    /// address.
+    pub fn may_submit_as(self, account: &str, address: &Address) -> bool {
+        self.may_send_as(account, address) || self.stand_in(account, address).is_some()
+    }
+
+    /// Returns the default address from which mail of a disconnected address leaves.
+    pub fn stand_in(self, account: &str, address: &Address) -> Option<&'a Address> {
+        let id = account.parse().ok()?;
+        self.directory.disconnection(id, address)?;
+        let default = self.directory.default_address(id, address)?;
+        self.may_send_as(account, default).then_some(default)
     }
 
     /// Returns true if an address is in a native domain: one that the site has given to an account.

@@ -63,6 +63,7 @@ use tokio::sync::Semaphore;
 
 pub use self::transaction_driver::TransactionDriver;
 use crate::authenticator::Authenticator;
+use crate::incidents::Incidents;
 use crate::look_ups::AccountView;
 use crate::message_authentication::MessageAuthentication;
 use crate::ownership::Ownership;
@@ -90,6 +91,8 @@ pub struct Pipeline {
     pub volume: Arc<VolumeGate>,
     /// Queue of accepted messages.
     pub queue: Arc<dyn Queue>,
+    /// Incidents that were told lately, shared by all listeners.
+    pub incidents: Arc<Incidents>,
     /// Events of what becomes of mail.
     pub events: Arc<dyn EventLog>,
     /// Addresses to which accounts send nothing any more.

@@ -1,42 +1,93 @@
-//! Queued mail of suspended accounts: what holds it, and its release.
+//! Queued mail that the directory holds: what holds it, and its release.
 //!
-//! A claimed message whose account is suspended is held with a reply of the relay's own, by which
-//! it is told from what an operator or a policy holds. It is released when the account is resumed.
+//! A claimed message is held if its account is suspended or on hold, or if its sender was
+//! disconnected after it was accepted. It is held with a reply of the relay's own, by which it is
+//! told from what an operator or a policy holds, and released when what held it is over.
 
 use gatepost_directory::View;
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Message, Millis, TransactionId};
 use gatepost_model::{Flow, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Filter, QueueAdmin, RecipientState, Selection, SpoolError, Summary};
 use gatepost_trace::{Event, Kind, Trace};
 
+use crate::disconnection::DisconnectedSender;
+
 /// Number of messages that are looked at together.
 const PAGE: usize = 100;
 
-/// Returns the reply with which a message is held, if its account is suspended. Mail that comes in
-/// for the account goes on.
-pub fn held(directory: &View, transaction: &Transaction) -> Option<Reply> {
+/// Returns the reply with which a message is held, which was accepted at that time. Mail that comes
+/// in for the account goes on.
+pub fn held(
+    directory: &View,
+    transaction: &Transaction,
+    (message, accepted): (&Message, Millis),
+) -> Option<Reply> {
     let account = transaction.account.as_deref()?;
-    let submitted = transaction.session.flow == Flow::Submission;
-    (submitted && directory.suspension(account).is_some()).then(reply)
-}
-
-/// Reply with which it is held.
-fn reply() -> Reply {
-    Reply::new(450, "4.7.13", "the account is suspended")
-}
-
-/// Returns true if a suspension holds a message, or holds a recipient of it.
-fn is_held(message: &Summary) -> bool {
-    message.recipients.iter().any(|recipient| {
-        recipient.state == RecipientState::Held
-            && recipient.last_server.is_none()
-            && recipient.last_reply == Some(reply())
+    if transaction.session.flow != Flow::Submission {
+        return None;
+    }
+    of_account(directory, account).or_else(|| {
+        let sender = DisconnectedSender::of(directory, transaction, message)?;
+        sender.holds(accepted).then(disconnected)
     })
 }
 
-/// Releases what suspensions hold, of one account or of all: the mail of accounts that are
-/// suspended no longer. Returns the number of messages.
+/// Returns the reply with which all submitted mail of an account is held.
+fn of_account(directory: &View, account: &str) -> Option<Reply> {
+    if directory.suspension(account).is_some() {
+        return Some(suspended());
+    }
+    directory.hold(account).map(|_| on_hold())
+}
+
+fn suspended() -> Reply {
+    Reply::new(450, "4.7.13", "the account is suspended")
+}
+
+fn on_hold() -> Reply {
+    Reply::new(450, "4.7.1", "outgoing mail of the account is on hold")
+}
+
+fn disconnected() -> Reply {
+    Reply::new(
+        450,
+        "4.7.1",
+        "the sender was disconnected after it was queued",
+    )
+}
+
+/// Returns true if the directory holds a message, or holds a recipient of it.
+fn is_held(message: &Summary) -> bool {
+    let replies = [suspended(), on_hold(), disconnected()];
+    message.recipients.iter().any(|recipient| {
+        recipient.state == RecipientState::Held
+            && recipient.last_server.is_none()
+            && (recipient.last_reply.as_ref()).is_some_and(|reply| replies.contains(reply))
+    })
+}
+
+/// Returns true if nothing holds a message any more that a list of the queue tells of. Its authors
+/// are not known there: one of them may hold it again at its next attempt.
+fn is_free(directory: &View, message: &Summary) -> bool {
+    let Some(account) = message.account.as_deref() else {
+        return false;
+    };
+    let disconnected = || {
+        let sender = message.reverse_path.address()?;
+        let disconnection = directory.disconnection(account.parse().ok()?, sender)?;
+        let address = sender.clone();
+        Some(DisconnectedSender {
+            address,
+            disconnection,
+        })
+    };
+    of_account(directory, account).is_none()
+        && disconnected().is_none_or(|sender| !sender.holds(message.received_at))
+}
+
+/// Releases what the directory holds no longer, of one account or of all. Returns the number of
+/// messages.
 ///
 /// # Errors
 /// The queue cannot be read or changed.
@@ -63,10 +114,7 @@ pub async fn release(
             return Ok(released);
         };
         after = Some(last.id);
-        let goes_on = |message: &&Summary| {
-            let account = message.account.as_deref();
-            is_held(message) && account.is_some_and(|of| directory.suspension(of).is_none())
-        };
+        let goes_on = |message: &&Summary| is_held(message) && is_free(directory, message);
         // All of a page are started before the first is awaited.
         let started: Vec<_> = (page.iter().filter(goes_on))
             .map(|message| (message.id, release_one(queue, message.id)))

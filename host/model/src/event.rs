@@ -165,6 +165,12 @@ pub enum NoticeSubject {
     Suppression,
     /// The delivery of events themselves.
     Webhook,
+    /// A credential with which mail is handed in.
+    Credential,
+    /// A connected domain, or an address in it.
+    Connector,
+    /// The hold of an account's outgoing mail.
+    Hold,
 }
 
 /// Name of a kind of event.

@@ -236,7 +236,7 @@ codes! {
         "remove one, or raise addresses-per-domain in [directory]";
     /// As many credentials as may be are live for this use.
     TooManyCredentials = "directory.too-many-credentials", Conflict,
-        "revoke one, or raise live-sets in [directory]";
+        "retire one, or raise live-sets in [directory]";
     /// The connector is not two-way, and the credential would be for relay.
     NotTwoWay = "directory.not-two-way", Refused,
         "make it two-way with `gatepost connector set-kind`";
@@ -263,7 +263,7 @@ codes! {
         "name the configuration with --config in place of --store, or start the relay";
     /// A live credential has the alias.
     AliasTaken = "directory.alias-taken", Conflict,
-        "revoke that credential first";
+        "retire that credential first";
     /// The native domain is too long to make an alias of.
     NoAlias = "directory.no-alias", Refused,
         "issue the credential without the alias";
@@ -285,6 +285,18 @@ codes! {
     /// The DNS does not lead mail for the return path to this relay.
     ReturnPathNotSeen = "directory.return-path-not-seen", Conflict,
         "have the customer publish the alias, and repeat the command once it is there";
+    /// The address is in the native domain.
+    NotConnected = "directory.not-connected", Refused,
+        "name an address in a connected domain";
+    /// The credential was used a short time ago.
+    CredentialInUse = "directory.credential-in-use", Conflict,
+        "wait until it is unused, or use force";
+    /// The use of the credential has ended.
+    CredentialEnded = "directory.credential-ended", Conflict,
+        "issue a new one";
+    /// The credential is being rotated.
+    RotationUnderWay = "directory.rotation-under-way", Conflict,
+        "switch to the new credential and retire the former one first";
     /// The item still owns something that would be lost with it.
     NotEmpty = "directory.not-empty", Conflict,
         "remove what it owns first";
@@ -315,6 +327,9 @@ codes! {
     /// The connection is wrong, or lacks something.
     InvalidConnection = "connection.invalid", Refused,
         "correct what the message names";
+    /// A server refuses the new password.
+    CredentialRefused = "connection.credential-refused", Conflict,
+        "see what its server says, and have the right password set";
     /// There is no such profile.
     UnknownProfile = "connection.unknown-profile", Refused,
         "take one that the message names";

@@ -331,7 +331,7 @@ async fn flow(
     Ok(())
 }
 
-fn as_draft(settings: ConnectionDraft<GivenSecret>) -> ConnectionDraft {
+pub(crate) fn as_draft(settings: ConnectionDraft<GivenSecret>) -> ConnectionDraft {
     let made = settings.with_secrets(|_, secret| {
         Ok::<_, std::convert::Infallible>(Secret::new(secret.0.as_str()))
     });
@@ -341,7 +341,7 @@ fn as_draft(settings: ConnectionDraft<GivenSecret>) -> ConnectionDraft {
     }
 }
 
-fn complete(
+pub(crate) fn complete(
     profiles: &Profiles,
     name: ConnectionName,
     draft: ConnectionDraft,

@@ -67,8 +67,6 @@ of_one_connector! {
     ShowConnector
     /// Request to confirm that the domain is the account's.
     VerifyConnector
-    /// Request to disconnect the domain.
-    DisconnectConnector
     /// Request to remove a connector.
     RemoveConnector
 }
@@ -194,20 +192,6 @@ pub async fn set_kind(
 ) -> Result<Connector, OperationError> {
     change(directory, move |directory| {
         directory.set_connector_kind(asked.connector, asked.kind)
-    })
-    .await
-}
-
-/// Disconnects the domain: its credentials stop working, its addresses still receive.
-///
-/// # Errors
-/// There is no such connector, it is only claimed, or the store cannot be changed.
-pub async fn disconnect(
-    directory: &Arc<Directory>,
-    asked: DisconnectConnector,
-) -> Result<Connector, OperationError> {
-    change(directory, move |directory| {
-        directory.disconnect_connector(asked.connector)
     })
     .await
 }

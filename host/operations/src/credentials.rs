@@ -4,10 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use clap::Args;
-use gatepost_directory::{ConnectorId, Credential, Directory, Grant, Issued, UserName};
+use gatepost_directory::{ConnectorId, Credential, Directory, Grant, Issued, UserName, View};
+use gatepost_message::Millis;
+use gatepost_model::{Event, NoticeSubject};
 use gatepost_volume::Used;
 use serde::{Deserialize, Serialize};
 
+use crate::code::Code;
 use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
 use crate::restrictions::accepted_with;
@@ -35,7 +38,7 @@ pub struct IssueSubmission {
     pub alias: bool,
 }
 
-/// Request for credentials, revoked ones too.
+/// Request for credentials, ended ones too.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct ListCredentials {
@@ -62,10 +65,32 @@ macro_rules! of_one_credential {
 of_one_credential! {
     /// Request for a credential.
     ShowCredential
-    /// Request to revoke a credential.
-    RevokeCredential
-    /// Request to delete a credential, live or revoked.
+    /// Request to cancel a credential, in an emergency.
+    CancelCredential
+    /// Request to take a credential out of the list, live or ended.
     RemoveCredential
+}
+
+/// Request to issue a second credential, which is to take the place of a live one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct RotateCredential {
+    /// User name of the credential, or id of the connector that has one live credential.
+    #[arg(value_name = "USER NAME|CONNECTOR")]
+    pub credential: String,
+}
+
+/// Request to retire a credential that is not used any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RetireCredential {
+    /// User name of the credential.
+    #[arg(value_parser = parse_user_name)]
+    pub user_name: UserName,
+    /// Even if it was used a short time ago.
+    #[arg(long)]
+    #[serde(default)]
+    pub force: bool,
 }
 
 pub(crate) fn parse_user_name(text: &str) -> Result<UserName, Infallible> {
@@ -157,21 +182,80 @@ pub async fn show(
     })
 }
 
-/// Revokes a credential: open sessions see that at their next command.
+/// Issues a second credential beside a live one. Both are valid until one is retired or cancelled.
+///
+/// # Errors
+/// There is no such credential, it may not be rotated now, or the store cannot be changed.
+pub async fn rotate(on: &Runtime, asked: RotateCredential) -> Result<Issued, OperationError> {
+    let user = to_rotate(&on.directory.view(), &asked.credential)?;
+    let former = user.clone();
+    let rotated = change(&on.directory, move |directory| directory.rotate(&former)).await?;
+    let next = &rotated.credential.user_name;
+    let text = format!("the credential {user} is being rotated: {next} takes its place");
+    notice(on, &rotated.credential, text).await;
+    Ok(rotated)
+}
+
+/// Finds the credential to rotate by its user name, or by the connector whose only one it is.
+fn to_rotate(view: &View, named: &str) -> Result<UserName, OperationError> {
+    let Ok(connector) = named.parse::<ConnectorId>() else {
+        return Ok(UserName::new(named));
+    };
+    let accounts = view.accounts();
+    let all = accounts.flat_map(|account| view.credentials_of(account.id));
+    let live: Vec<_> = all
+        .filter(|of| of.scope.connector() == Some(connector) && of.ended.is_none())
+        .collect();
+    match live.as_slice() {
+        [one] => Ok(one.user_name.clone()),
+        [] => Err(unknown("credential", named).into()),
+        several => Err(OperationError::new(
+            Code::TooManyCredentials,
+            format!(
+                "{} credentials of the connector are live: retire one first",
+                several.len()
+            ),
+        )),
+    }
+}
+
+/// Retires a credential that is not used any more. For a grace period its user is asked to come
+/// again.
+///
+/// # Errors
+/// There is no such credential, it was used a short time ago, or the store cannot be changed.
+pub async fn retire(on: &Runtime, asked: RetireCredential) -> Result<Credential, OperationError> {
+    let RetireCredential { user_name, force } = asked;
+    let retired = change(&on.directory, move |directory| {
+        directory.retire(&user_name, force)
+    });
+    let retired = retired.await?;
+    let text = format!("the credential {} is retired", retired.user_name);
+    notice(on, &retired, text).await;
+    Ok(retired)
+}
+
+/// Cancels a credential: it is refused for good, and open sessions end at their next command.
 ///
 /// # Errors
 /// There is no such credential, or the store cannot be changed.
-pub async fn revoke(
-    directory: &Arc<Directory>,
-    asked: RevokeCredential,
-) -> Result<(), OperationError> {
-    change(directory, move |directory| {
-        directory.revoke(&asked.user_name)
-    })
-    .await
+pub async fn cancel(on: &Runtime, asked: CancelCredential) -> Result<Credential, OperationError> {
+    let CancelCredential { user_name } = asked;
+    let cancelled = change(&on.directory, move |directory| directory.cancel(&user_name)).await?;
+    let text = format!("the credential {} is cancelled", cancelled.user_name);
+    notice(on, &cancelled, text).await;
+    Ok(cancelled)
 }
 
-/// Deletes a credential, live or revoked.
+/// Tells the account of a change of a credential by an event. The change itself has been made.
+async fn notice(on: &Runtime, credential: &Credential, text: String) {
+    let account = Some(credential.account.to_string());
+    let event = Event::notice(account, NoticeSubject::Credential, text, Millis::now());
+    on.notice(event).await;
+}
+
+/// Takes a credential out of the list, live or ended. Unless it was cancelled, its user is asked to
+/// come again for the grace period.
 ///
 /// # Errors
 /// There is no such credential, or the store cannot be changed.

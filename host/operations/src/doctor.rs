@@ -128,6 +128,7 @@ fn inspect_files(store: &Path, directory: &config::Directory, running: bool) -> 
     findings.extend(gatepost_spool::inspect(store, running));
     findings.extend(gatepost_directory::inspect(
         &directory.settings(store),
+        directory.rotation_reminder,
         running,
     ));
     findings.extend(gatepost_trace::inspect(&store.join("trace.db"), running));

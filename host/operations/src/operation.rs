@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use gatepost_directory::{
-    Account, Agreement, Connector, Credential, ImportId, Issued, ListChange, PartnerEntry,
-    PartnerList, Restriction,
+    Account, Agreement, AuditRecord, Connector, Credential, ImportId, Issued, ListChange,
+    PartnerEntry, PartnerList, Restriction,
 };
 use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
@@ -18,6 +18,8 @@ use crate::accounts::{
     self, AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
 };
 use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress};
+use crate::asker::Asker;
+use crate::audit::{self, ListAudit};
 use crate::authorizations::{self, AuthorizationProgress, AuthorizeConnection, AwaitAuthorization};
 use crate::backups::{self, AwaitBackup, BackupState, BeginBackup};
 use crate::connections::{
@@ -25,20 +27,21 @@ use crate::connections::{
     RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
 use crate::connectors::{
-    self, AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
-    SetConnectorKind, SetForwarders, ShowConnector, VerifyConnector,
+    self, AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders,
+    ShowConnector, VerifyConnector,
 };
 use crate::credentials::{
-    self, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey, Rekeyed,
-    RemoveCredential, RevokeCredential, ShowCredential,
+    self, CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials,
+    Rekey, Rekeyed, RemoveCredential, RetireCredential, RotateCredential, ShowCredential,
 };
+use crate::disconnections::{self, DisconnectConnector, ReconnectConnector, SwitchedSender};
 use crate::dkim::{
     self, CheckDkim, DkimKeyDetails, GenerateDkim, RetireDkim, RotateDkim, ShowDkim,
 };
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
-use crate::handovers::{self, HandOver, HandoverLink};
+use crate::holds::{self, AccountHold, HoldAccount, ReleaseAccount};
 use crate::imports::{self, AbandonImport, AddToImport, BeginImport, FinishImport, RemoveImport};
 use crate::instructions::{self, Instructions, MakeInstructions};
 use crate::machines::{self, ForgetMachine, ListMachines};
@@ -68,6 +71,7 @@ use crate::submission::{self, CheckSubmission, SubmissionRefusals};
 use crate::suppression::{
     self, AddSuppression, ImportSuppressions, Imported, ListSuppressions, RemoveSuppression,
 };
+use crate::switching::{self, SetCredential};
 use crate::trace::{self, ShowTrace};
 use crate::webhooks::{self, ListWebhooks, SkipEvents};
 use crate::wire::{Received, Reply};
@@ -84,6 +88,9 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     /// store. A relay that stops refuses it.
     const ACTIVATES: bool = false;
 
+    /// True if it changes nothing. Every other operation is in the audit log.
+    const READS: bool = false;
+
     /// Executes the operation.
     fn execute(
         self,
@@ -92,12 +99,12 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
 }
 
 macro_rules! operations {
-    ($($name:literal $(($activates:ident))?: $request:ty => $answer:ty,
+    ($($name:literal $(($property:ident))?: $request:ty => $answer:ty,
         |$on:ident, $asked:ident| $call:expr;)*) => {
         $(impl Operation for $request {
             type Answer = $answer;
             const NAME: &'static str = $name;
-            $(const $activates: bool = true;)?
+            $(const $property: bool = true;)?
 
             async fn execute(self, $on: &Runtime) -> Result<$answer, OperationError> {
                 let $asked = self;
@@ -108,13 +115,17 @@ macro_rules! operations {
         /// Names of all operations.
         pub const NAMES: &[&str] = &[$($name),*];
 
+        /// Names of all operations, each with [`Operation::READS`].
+        pub const READING: &[(&str, bool)] = &[$(($name, <$request as Operation>::READS)),*];
+
         /// Executes a request that came over the control socket, and returns the reply as JSON.
         pub(crate) async fn answer(
             handler: &RequestHandler,
             received: Received,
+            asker: &Asker,
         ) -> serde_json::Result<Vec<u8>> {
             match received.operation.as_str() {
-                $($name => serde_json::to_vec(&handler.answer::<$request>(received).await),)*
+                $($name => serde_json::to_vec(&handler.answer::<$request>(received, asker).await),)*
                 _ => serde_json::to_vec(&Reply::<()>::Error(received.unknown_operation())),
             }
         }
@@ -122,11 +133,11 @@ macro_rules! operations {
 }
 
 operations! {
-    "queue-list": ListQueue => Vec<Summary>,
+    "queue-list" (READS): ListQueue => Vec<Summary>,
         |on, asked| queue::list(&*on.queue, asked).await;
-    "queue-destinations": ListDestinations => Vec<DestinationSummary>,
+    "queue-destinations" (READS): ListDestinations => Vec<DestinationSummary>,
         |on, asked| queue::destinations(&*on.queue, asked).await;
-    "queue-show": ShowQueued => MessageDetails,
+    "queue-show" (READS): ShowQueued => MessageDetails,
         |on, asked| queue::show(&*on.queue, on.closing_reply.as_ref(), asked).await;
     "queue-retry": RetryRecipients => Changed,
         |on, asked| queue::retry(&*on.queue, &on.trace, on.reopen.as_ref(), asked).await;
@@ -138,27 +149,27 @@ operations! {
         |on, asked| queue::release(&*on.queue, &on.trace, on.reopen.as_ref(), asked).await;
     "queue-resend": ResendMessage => Changed,
         |on, asked| queue::resend(&*on.queue, &on.trace, asked).await;
-    "events": ReadEvents => EventsAnswer,
+    "events" (READS): ReadEvents => EventsAnswer,
         |on, asked| events::read(on, asked).await;
-    "quarantine-list": ListQuarantine => Vec<Summary>,
+    "quarantine-list" (READS): ListQuarantine => Vec<Summary>,
         |on, asked| quarantine::list(&*on.queue, asked).await;
-    "quarantine-show": ShowQuarantined => MessageDetails,
+    "quarantine-show" (READS): ShowQuarantined => MessageDetails,
         |on, asked| quarantine::show(&*on.queue, asked).await;
     "quarantine-release": ReleaseQuarantined => (),
         |on, asked| quarantine::release(&*on.queue, &on.trace, asked).await;
     "quarantine-delete": DeleteQuarantined => (),
         |on, asked| quarantine::delete(&*on.queue, &on.trace, asked).await;
-    "trace": ShowTrace => Vec<Event>,
+    "trace" (READS): ShowTrace => Vec<Event>,
         |on, asked| trace::show(&on.trace, asked).await;
-    "events-webhooks": ListWebhooks => Vec<WebhookState>,
+    "events-webhooks" (READS): ListWebhooks => Vec<WebhookState>,
         |on, asked| webhooks::list(on, asked);
     "events-skip": SkipEvents => BatchedEvents,
         |on, asked| webhooks::skip(on, asked).await;
-    "machine-list": ListMachines => Vec<KnownMachine>,
+    "machine-list" (READS): ListMachines => Vec<KnownMachine>,
         |on, asked| Ok(machines::list(&*on.counters, &on.directory, asked));
     "machine-forget": ForgetMachine => (),
         |on, asked| machines::forget(&*on.counters, &on.directory, asked).await;
-    "suppression-list": ListSuppressions => Vec<Suppression>,
+    "suppression-list" (READS): ListSuppressions => Vec<Suppression>,
         |on, asked| suppression::list(&*on.suppressions, &on.directory, asked).await;
     "suppression-add": AddSuppression => (),
         |on, asked| suppression::add(on, asked).await;
@@ -168,7 +179,7 @@ operations! {
         |on, asked| suppression::import(on, asked).await;
     "submission-check": CheckSubmission => SubmissionRefusals,
         |on, asked| submission::check(on, asked).await;
-    "policy-list": ListPolicies => Vec<PolicyStatus>,
+    "policy-list" (READS): ListPolicies => Vec<PolicyStatus>,
         |on, asked| Ok(policies::list(on.running_policies()?, asked));
     "policy-activate" (ACTIVATES): ActivateModule => Swap,
         |on, asked| policies::activate(on.running_policies()?, asked).await;
@@ -182,7 +193,7 @@ operations! {
         |on, asked| backups::wait(on, asked).await;
     "dkim-generate": GenerateDkim => Vec<DkimKeyDetails>,
         |on, asked| dkim::generate(&on.directory, &on.dkim.load_full(), asked).await;
-    "dkim-show": ShowDkim => Vec<DkimKeyDetails>,
+    "dkim-show" (READS): ShowDkim => Vec<DkimKeyDetails>,
         |on, asked| dkim::show(&on.directory, &on.dkim.load_full(), asked);
     "dkim-check": CheckDkim => Vec<DkimKeyDetails>,
         |on, asked| dkim::check(on, asked).await;
@@ -192,9 +203,9 @@ operations! {
         |on, asked| dkim::retire(&on.directory, &on.dkim.load_full(), asked).await;
     "account-add": AddAccount => Account,
         |on, asked| accounts::add(&on.directory, asked).await;
-    "account-list": ListAccounts => Vec<Account>,
+    "account-list" (READS): ListAccounts => Vec<Account>,
         |on, asked| Ok(accounts::list(&on.directory, asked));
-    "account-show": ShowAccount => Account,
+    "account-show" (READS): ShowAccount => Account,
         |on, asked| accounts::show(&on.directory, asked);
     "account-set": SetPolicy => Account,
         |on, asked| accounts::set(&on.directory, asked).await;
@@ -204,29 +215,35 @@ operations! {
         |on, asked| restrictions::suspend(on, asked).await;
     "account-resume": ResumeAccount => ResumedAccount,
         |on, asked| restrictions::resume(on, asked).await;
+    "account-hold": HoldAccount => AccountHold,
+        |on, asked| holds::hold(on, asked).await;
+    "account-release": ReleaseAccount => AccountHold,
+        |on, asked| holds::release(on, asked).await;
     "account-caps": SetCaps => AccountVolume,
         |on, asked| restrictions::set_caps(on, asked).await;
-    "account-volume": ShowVolume => AccountVolume,
+    "account-volume" (READS): ShowVolume => AccountVolume,
         |on, asked| restrictions::show(on, asked);
     "account-remove": RemoveAccount => (),
         |on, asked| accounts::remove(&on.directory, asked).await;
     "connector-add": AddConnector => Connector,
         |on, asked| connectors::add(&on.directory, asked).await;
-    "connector-list": ListConnectors => Vec<Connector>,
+    "connector-list" (READS): ListConnectors => Vec<Connector>,
         |on, asked| connectors::list(&on.directory, asked);
-    "connector-show": ShowConnector => Connector,
+    "connector-show" (READS): ShowConnector => Connector,
         |on, asked| connectors::show(&on.directory, asked);
     "connector-verify": VerifyConnector => Connector,
         |on, asked| connectors::verify(&on.directory, asked).await;
     "connector-set-kind": SetConnectorKind => Connector,
         |on, asked| connectors::set_kind(&on.directory, asked).await;
-    "connector-disconnect": DisconnectConnector => Connector,
-        |on, asked| connectors::disconnect(&on.directory, asked).await;
+    "connector-disconnect": DisconnectConnector => Vec<SwitchedSender>,
+        |on, asked| disconnections::disconnect(on, asked).await;
+    "connector-reconnect": ReconnectConnector => Vec<SwitchedSender>,
+        |on, asked| disconnections::reconnect(on, asked).await;
     "connector-forwarders": SetForwarders => Connector,
         |on, asked| connectors::set_forwarders(&on.directory, asked).await;
     "connector-set-return-path": SetReturnPath => Connector,
         |on, asked| return_paths::set(on, asked).await;
-    "connector-headers": CountHeaders => Vec<Counted>,
+    "connector-headers" (READS): CountHeaders => Vec<Counted>,
         |on, asked| connectors::headers(&on.trace, asked).await;
     "connector-progress": ShowProgress => Progress,
         |on, asked| progress::show(on, asked).await;
@@ -236,9 +253,9 @@ operations! {
         |on, asked| connectors::remove(&on.directory, asked).await;
     "address-add": AddAddress => ShownAddress,
         |on, asked| addresses::add(&on.directory, asked).await;
-    "address-list": ListAddresses => Vec<ShownAddress>,
+    "address-list" (READS): ListAddresses => Vec<ShownAddress>,
         |on, asked| addresses::list(&on.directory, asked).await;
-    "address-show": ShowAddress => Vec<ShownAddress>,
+    "address-show" (READS): ShowAddress => Vec<ShownAddress>,
         |on, asked| addresses::show(&on.directory, asked).await;
     "address-remove": RemoveAddress => (),
         |on, asked| addresses::remove(&on.directory, asked).await;
@@ -246,37 +263,45 @@ operations! {
         |on, asked| credentials::issue_inbound(&on.directory, asked).await;
     "credential-add-submission": IssueSubmission => Issued,
         |on, asked| credentials::issue_submission(&on.directory, asked).await;
-    "credential-list": ListCredentials => Vec<Credential>,
+    "credential-list" (READS): ListCredentials => Vec<Credential>,
         |on, asked| credentials::list(&on.directory, asked).await;
-    "credential-show": ShowCredential => CredentialDetails,
+    "credential-show" (READS): ShowCredential => CredentialDetails,
         |on, asked| credentials::show(on, asked).await;
     "credential-hand-over": HandOver => HandoverLink,
         |on, asked| handovers::hand_over(on, asked).await;
-    "credential-revoke": RevokeCredential => (),
-        |on, asked| credentials::revoke(&on.directory, asked).await;
+    "credential-rotate": RotateCredential => Issued,
+        |on, asked| credentials::rotate(on, asked).await;
+    "credential-retire": RetireCredential => Credential,
+        |on, asked| credentials::retire(on, asked).await;
+    "credential-cancel": CancelCredential => Credential,
+        |on, asked| credentials::cancel(on, asked).await;
     "credential-remove": RemoveCredential => (),
         |on, asked| credentials::remove(&on.directory, asked).await;
     "connection-add": AddConnection => ConnectionDetails,
         |on, asked| connections::add(on, asked).await;
     "connection-set": SetConnection => ConnectionDetails,
         |on, asked| connections::set(on, asked).await;
-    "connection-list": ListConnections => Vec<ConnectionSummary>,
+    "connection-set-credential": SetCredential => Vec<ConnectionDetails>,
+        |on, asked| switching::set_credential(on, asked).await;
+    "connection-list" (READS): ListConnections => Vec<ConnectionSummary>,
         |on, asked| connections::list(on, asked);
-    "connection-show": ShowConnection => ConnectionDetails,
+    "connection-show" (READS): ShowConnection => ConnectionDetails,
         |on, asked| connections::show(on, asked);
     "connection-test": TestConnection => ConnectionTest,
         |on, asked| connections::test(on, asked).await;
     "connection-authorize": AuthorizeConnection => AuthorizationProgress,
         |on, asked| authorizations::begin(on, asked).await;
-    "connection-authorization": AwaitAuthorization => AuthorizationProgress,
+    "connection-authorization" (READS): AwaitAuthorization => AuthorizationProgress,
         |on, asked| authorizations::wait(on, asked).await;
     "connection-remove": RemoveConnection => (),
         |on, asked| connections::remove(on, asked).await;
+    "audit" (READS): ListAudit => Vec<AuditRecord>,
+        |on, asked| audit::list(&on.directory, asked).await;
     "directory-rekey": Rekey => Rekeyed,
         |on, asked| credentials::rekey(&on.directory, asked).await;
     "sharing-add": AddAgreement => Agreement,
         |on, asked| sharing::add(&on.directory, asked).await;
-    "sharing-list": ListAgreements => Vec<Agreement>,
+    "sharing-list" (READS): ListAgreements => Vec<Agreement>,
         |on, asked| sharing::list(&on.directory, asked);
     "sharing-remove": RemoveAgreement => (),
         |on, asked| sharing::remove(&on.directory, asked).await;
@@ -284,25 +309,26 @@ operations! {
         |on, asked| partners::add(&on.directory, asked).await;
     "partner-remove": RemovePartner => Removed,
         |on, asked| partners::remove(&on.directory, asked).await;
-    "partner-list": ListPartners => PartnerLists,
+    "partner-list" (READS): ListPartners => PartnerLists,
         |on, asked| partners::list(&on.directory, asked);
-    "partner-entries": ListEntries => Vec<PartnerEntry>,
+    "partner-entries" (READS): ListEntries => Vec<PartnerEntry>,
         |on, asked| partners::entries(&on.directory, asked).await;
-    "partner-lookup": LookUpPartner => LookedUp,
+    "partner-lookup" (READS): LookUpPartner => LookedUp,
         |on, asked| partners::look_up(&on.directory, asked);
-    "partner-import-begin": BeginImport => ImportId,
+    // What is being imported changes nothing before it is finished.
+    "partner-import-begin" (READS): BeginImport => ImportId,
         |on, asked| imports::begin(&on.directory, asked).await;
-    "partner-import-add": AddToImport => (),
+    "partner-import-add" (READS): AddToImport => (),
         |on, asked| imports::add(&on.directory, asked).await;
     "partner-import-finish": FinishImport => ListChange,
         |on, asked| imports::finish(&on.directory, asked).await;
-    "partner-import-abandon": AbandonImport => (),
+    "partner-import-abandon" (READS): AbandonImport => (),
         |on, asked| imports::abandon(&on.directory, asked).await;
     "partner-import-remove": RemoveImport => Removed,
         |on, asked| imports::remove(&on.directory, asked).await;
     "partner-feed-add": SetFeed => PartnerList,
         |on, asked| feeds::set(&on.directory, asked).await;
-    "partner-feed-list": ListFeeds => Vec<PartnerList>,
+    "partner-feed-list" (READS): ListFeeds => Vec<PartnerList>,
         |on, asked| feeds::list(&on.directory, asked);
     "partner-feed-fetch": FetchFeed => ListChange,
         |on, asked| feeds::fetch(&on.directory, &on.feeds.load_full(), asked).await;

@@ -262,15 +262,14 @@ pub async fn resume(on: &Runtime, asked: ResumeAccount) -> Result<ResumedAccount
 /// Tells of a suspension or its end by an event. The change itself has been made.
 async fn notice(on: &Runtime, account: &str, text: &str) {
     let account = Some(account.to_owned());
-    let notice = Event::notice(
+    let text = text.to_owned();
+    on.notice(Event::notice(
         account,
         NoticeSubject::Suspend,
-        text.to_owned(),
+        text,
         Millis::now(),
-    );
-    if let Err(error) = on.events.append(vec![notice]).await {
-        tracing::error!(%error, text, "the change was not noted as an event");
-    }
+    ))
+    .await;
 }
 
 /// Sets caps, and returns the volume of the account.
@@ -348,7 +347,7 @@ fn of_directory(view: &View, account: &str) -> Option<BTreeSet<Subject>> {
     let domains = std::iter::once(native).chain(connected);
     let domains = domains.map(|domain| Subject::Domain(domain.as_ascii().to_ascii_lowercase()));
     let credentials = view.credentials_of(id).into_iter();
-    let submit = credentials.filter(|of| of.scope == Scope::Submission && of.revoked.is_none());
+    let submit = credentials.filter(|of| of.scope == Scope::Submission && of.ended.is_none());
     let names = submit.map(|of| Subject::Credential(of.user_name.to_string()));
     Some(domains.chain(names).collect())
 }

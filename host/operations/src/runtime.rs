@@ -9,7 +9,7 @@ use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_dns::NoResolver;
 use gatepost_message::Millis;
-use gatepost_model::DestinationKey;
+use gatepost_model::{DestinationKey, Event};
 use gatepost_smtp::Reply;
 use gatepost_spool::{
     Counters, EventLog, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores,
@@ -130,6 +130,13 @@ impl Runtime {
             let text = "no relay is running, so no policy is active";
             OperationError::new(Code::RelayNotRunning, text)
         })
+    }
+
+    /// Appends a notice to the events. What it tells of has happened, whether or not that succeeds.
+    pub(crate) async fn notice(&self, notice: Event) {
+        if let Err(error) = self.events.append(vec![notice]).await {
+            tracing::error!(%error, "a change was not noted as an event");
+        }
     }
 
     /// Returns the authorizations of the running relay.

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::stage::RequestHandler;
+use crate::asker::Asker;
 use crate::code::Code;
 use crate::error::OperationError;
 use crate::operation;
@@ -125,6 +126,8 @@ fn bind_privately(store: &Path, path: &Path) -> io::Result<UnixListener> {
 }
 
 async fn serve_connection(stream: UnixStream, handler: &RequestHandler) -> io::Result<()> {
+    let uid = stream.peer_cred()?.uid();
+    let asker = tokio::task::spawn_blocking(move || Asker::at_the_socket(uid)).await?;
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     loop {
@@ -138,7 +141,7 @@ async fn serve_connection(stream: UnixStream, handler: &RequestHandler) -> io::R
         }
         let whole = line.ends_with(b"\n");
         let mut line = match (whole, serde_json::from_slice::<Received>(&line)) {
-            (true, Ok(received)) => operation::answer(handler, received).await?,
+            (true, Ok(received)) => operation::answer(handler, received, &asker).await?,
             (true, Err(error)) => refusal(format!("not a request: {error}"))?,
             (false, _) => refusal(format!(
                 "a request is one line of at most {MAX_REQUEST} bytes"

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::runtime::Runtime;
+use crate::asker::Asker;
+use crate::audit;
 use crate::code::Code;
 use crate::error::OperationError;
 use crate::operation::Operation;
@@ -51,10 +53,14 @@ impl RequestHandler {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer<O: Operation>(&self, received: Received) -> Reply<O::Answer> {
+    pub(crate) async fn answer<O: Operation>(
+        &self,
+        received: Received,
+        asker: &Asker,
+    ) -> Reply<O::Answer> {
         let executed = async {
             let request: O = received.request()?;
-            request.execute(&self.runtime::<O>()?).await
+            audit::perform(request, &self.runtime::<O>()?, asker).await
         };
         executed.await.map_or_else(Reply::Error, Reply::Answer)
     }

@@ -5,15 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_directory::{AccountKind, Connector, ConnectorKind, Directory, Protocol, Refusal};
+use gatepost_directory::{
+    AccountKind, Connector, ConnectorKind, Directory, Protocol, QueuedMail, Refusal, UserName,
+};
+use gatepost_message::Millis;
 use gatepost_operations::accounts::{self, AddAccount, RemoveAccount, ShowAccount};
 use gatepost_operations::addresses::{self, AddAddress, RemoveAddress, ShowAddress};
 use gatepost_operations::connectors::{
-    self, AddConnector, DisconnectConnector, RemoveConnector, ShowConnector, VerifyConnector,
+    self, AddConnector, RemoveConnector, ShowConnector, VerifyConnector,
 };
-use gatepost_operations::credentials::{
-    self, IssueInbound, IssueSubmission, ListCredentials, RevokeCredential,
-};
+use gatepost_operations::credentials::{self, IssueInbound, IssueSubmission, ListCredentials};
 use gatepost_operations::feeds::{self, SetFeed};
 use gatepost_operations::imports::{self, BeginImport, FinishImport, RemoveImport};
 use gatepost_operations::partners::{self, AddPartner, RemovePartner};
@@ -92,9 +93,11 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     let connector = connector.id;
     let again = connect(directory, A, "a.example", two_way).await;
     fails(again, Code::DomainConnected);
-    let disconnected = DisconnectConnector { connector };
-    let disconnected = connectors::disconnect(directory, disconnected).await;
-    fails(disconnected, Code::NotVerified);
+    let disconnected = directory.disconnect_connector(connector, QueuedMail::Hold);
+    fails(
+        disconnected.map_err(OperationError::from),
+        Code::NotVerified,
+    );
     let verify = VerifyConnector { connector };
     connectors::verify(directory, verify).await.unwrap();
     // Another account may claim the domain, but not have it.
@@ -170,17 +173,28 @@ async fn credentials_are_refused_with_codes() {
     fails(issue(true).await, Code::AliasTaken);
     issue(false).await.unwrap();
     fails(issue(false).await, Code::TooManyCredentials);
-    let revoke = RevokeCredential { user_name };
-    credentials::revoke(directory, revoke).await.unwrap();
+    let rotated = directory.rotate(&user_name).map_err(OperationError::from);
+    fails(rotated, Code::TooManyCredentials);
+    directory.record_use(&user_name, None, Millis::now());
+    let retired = directory.retire(&user_name, false);
+    let retired = retired.map_err(OperationError::from);
+    fails(retired, Code::CredentialInUse);
+    directory.cancel(&user_name).unwrap();
+    let rotated = directory.rotate(&user_name).map_err(OperationError::from);
+    fails(rotated, Code::CredentialEnded);
     let list = ListCredentials { account: None };
     let listed = credentials::list(directory, list).await.unwrap();
-    let revoked = listed.iter().filter(|listed| listed.revoked.is_some());
-    assert_eq!((listed.len(), revoked.count()), (2, 1));
-    let revoke = RevokeCredential {
-        user_name: gatepost_directory::UserName::new("nobody"),
-    };
-    let revoked = credentials::revoke(directory, revoke).await;
-    fails(revoked, Code::UnknownCredential);
+    let cancelled = listed.iter().filter(|listed| listed.ended.is_some());
+    assert_eq!((listed.len(), cancelled.count()), (2, 1));
+    let nobody = directory.cancel(&UserName::new("nobody"));
+    fails(
+        nobody.map_err(OperationError::from),
+        Code::UnknownCredential,
+    );
+    let left = listed.iter().find(|listed| listed.ended.is_none()).unwrap();
+    directory.rotate(&left.user_name).unwrap();
+    let again = directory.rotate(&left.user_name);
+    fails(again.map_err(OperationError::from), Code::RotationUnderWay);
 }
 
 #[tokio::test]

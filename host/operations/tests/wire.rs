@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use gatepost_connections::{ConnectionDraft, Period, Secret};
 use gatepost_directory::{
-    AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol, UserName,
+    AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol,
+    QueuedMail, UserName,
 };
 use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{DestinationKey, Event, EventName, NoticeSubject, StoredEvent};
@@ -15,6 +16,7 @@ use gatepost_operations::accounts::{
     AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
 };
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
+use gatepost_operations::audit::ListAudit;
 use gatepost_operations::authorizations::{
     AuthorizationProgress, AuthorizeConnection, AwaitAuthorization,
 };
@@ -23,8 +25,10 @@ use gatepost_operations::connectors::{
     AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetConnectorKind, SetForwarders,
 };
 use gatepost_operations::credentials::{
-    IssueInbound, IssueSubmission, Rekey, Rekeyed, RevokeCredential,
+    IssueInbound, IssueSubmission, Rekey, Rekeyed, RemoveCredential, RetireCredential,
+    RotateCredential,
 };
+use gatepost_operations::disconnections::{DisconnectConnector, ReconnectConnector};
 use gatepost_operations::events::{EventsAnswer, ReadEvents};
 use gatepost_operations::feeds::{FetchFeed, SetFeed};
 use gatepost_operations::imports::{AbandonImport, AddToImport, BeginImport, FinishImport};
@@ -40,6 +44,7 @@ use gatepost_operations::queue::{
 };
 use gatepost_operations::reload::Reload;
 use gatepost_operations::sharing::{AddAgreement, ListAgreements};
+use gatepost_operations::switching::SetCredential;
 use gatepost_operations::trace::ShowTrace;
 use gatepost_operations::{Code, NAMES, Operation, OperationError};
 use gatepost_policy::OnError;
@@ -290,7 +295,37 @@ fn directory_is_read_back_as_it_was() {
     let account = account();
     stays(IssueSubmission { account, alias });
     let user_name = user_name();
-    stay(RevokeCredential { user_name }, ());
+    let force = true;
+    stays(RetireCredential {
+        user_name: user_name.clone(),
+        force,
+    });
+    stay(RemoveCredential { user_name }, ());
+    stays(RotateCredential {
+        credential: "in-a".to_owned(),
+    });
+    stays(DisconnectConnector {
+        connector: Some(connector),
+        address: Some("help@acme.example".parse().unwrap()),
+        account: None,
+        queued: QueuedMail::Reroute,
+    });
+    stays(ReconnectConnector {
+        account: Some("acme.desk.example".to_owned()),
+        ..ReconnectConnector::default()
+    });
+    let by_hand = format!("{{\"connector\":\"{connector}\"}}");
+    let disconnect: DisconnectConnector = serde_json::from_str(&by_hand).unwrap();
+    assert_eq!(disconnect.queued, QueuedMail::Hold);
+    let set = SetCredential {
+        account: "acme.desk.example".to_owned(),
+        names: vec!["outlook".parse().unwrap()],
+        user: None,
+        password: GivenSecret::new(&Secret::new("a secret is not masked")),
+    };
+    assert!(!format!("{set:?}").contains("a secret"));
+    stays(set);
+    stay(ListAudit::default(), Vec::new());
     stay(Rekey {}, Rekeyed { rekeyed: 3 });
 }
 

@@ -27,6 +27,7 @@ use gatepost_delivery::open::LoginSource;
 use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls};
 use gatepost_directory::{Directory, OutboundWay};
 use gatepost_intake::active_config::SharedConfig;
+use gatepost_intake::disconnection::DisconnectedSender;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::ownership::RecipientOwner;
 use gatepost_intake::return_path::ReturnAddress;
@@ -139,8 +140,21 @@ impl gatepost_delivery::Ways for Ways {
             Way::Mx | Way::Connection(_) | Way::ConnectionOf(_)
         );
         // Mail for an address that this relay receives does not go by way of the world.
-        if leaves && !comes_in && self.is_inside(&recipient.address) {
-            return Ok(Destination::Inside.into());
+        let is_inside = leaves && !comes_in && self.is_inside(&recipient.address);
+        let names_sender = leaves || matches!(step.way, Way::Inside | Way::NextHop(_));
+        let sender = self.disconnected_sender(message).filter(|_| names_sender);
+        let send_as = sender.map(|sender| self.stand_in(account, &sender));
+        let send_as = send_as.transpose()?;
+        if is_inside {
+            return Ok(Led {
+                destination: Destination::Inside,
+                send_as,
+            });
+        }
+        if let Some(send_as) = &send_as
+            && step.way != Way::Inside
+        {
+            return self.by_default_route(&recipient.address, send_as.clone());
         }
         let egress = step.egress.clone();
         let sender = || self.sender_way(message);
@@ -168,7 +182,10 @@ impl gatepost_delivery::Ways for Ways {
                 return named(Destination::NextHop { hop, egress }, sender());
             }
         };
-        Ok(destination.into())
+        Ok(Led {
+            destination,
+            send_as,
+        })
     }
 
     fn patience(&self, destination: &Destination) -> Patience {
@@ -197,7 +214,8 @@ impl gatepost_delivery::Ways for Ways {
     }
 
     fn held(&self, message: &Claim) -> Option<Reply> {
-        suspension::held(&self.directory.view(), &message.transaction)
+        let accepted = (&message.message, message.received_at);
+        suspension::held(&self.directory.view(), &message.transaction, accepted)
     }
 
     fn release(&self, message: TransactionId) {
@@ -224,6 +242,10 @@ impl gatepost_delivery::Ways for Ways {
         }
         if let Some(sender) = sender {
             hash.write(format!("{:?}", (sender.way, sender.default().ok())).as_bytes());
+        }
+        // Of others the word stays as it was.
+        if self.disconnected_sender(message).is_some() {
+            hash.write(b"disconnected");
         }
         format!("{:016x}", hash.finish())
     }
@@ -401,6 +423,35 @@ impl Ways {
         let state = self.states.state_of(&found.key);
         let trouble = refusal(&state)?;
         (Millis::now() < trouble.next_probe).then_some(default)
+    }
+
+    /// Returns the disconnected sender of a message, if there is one.
+    fn disconnected_sender(&self, message: &Claim) -> Option<DisconnectedSender> {
+        let directory = self.directory.view();
+        DisconnectedSender::of(&directory, &message.transaction, &message.message)
+    }
+
+    /// Returns the default address from which mail of a disconnected sender leaves.
+    ///
+    /// # Errors
+    /// A reply that lets it wait: the account has none that it may send as.
+    fn stand_in(
+        &self,
+        account: Option<&str>,
+        sender: &DisconnectedSender,
+    ) -> Result<Address, Reply> {
+        let accounts = self.accounts();
+        let stand_in = account.and_then(|account| {
+            let found = accounts.ownership().stand_in(account, &sender.address);
+            found.cloned()
+        });
+        stand_in.ok_or_else(|| {
+            let text = format!(
+                "{} is disconnected, and its account has no default address",
+                sender.address
+            );
+            Reply::new(451, "4.7.1", text)
+        })
     }
 
     /// Returns the address in whose name mail leaves by the default route, because a connection has

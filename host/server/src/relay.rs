@@ -57,6 +57,7 @@ use gatepost_feeds as feeds;
 use gatepost_handover::HandoverServer;
 use gatepost_intake::active_config::{ActiveConfig, ListenerKey, SharedConfig};
 use gatepost_intake::authenticator::{AuthenticationAttempts, Authenticator};
+use gatepost_intake::incidents::Incidents;
 use gatepost_intake::listener::Service;
 use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
@@ -196,6 +197,7 @@ struct SharedParts {
     spans: Spans,
     writers: Arc<Semaphore>,
     attempts: Arc<AuthenticationAttempts>,
+    incidents: Arc<Incidents>,
     /// Authenticator of messages under the active configuration.
     authentication: MessageAuthentication,
 }
@@ -221,6 +223,7 @@ impl SharedParts {
                 chain: chain(&listener.name),
                 memory: self.stores.counters.clone(),
                 volume: Arc::clone(&self.volume),
+                incidents: Arc::clone(&self.incidents),
                 events: Arc::clone(&self.stores.events),
                 suppressions: Arc::clone(&self.stores.suppressions),
                 learnt: Arc::clone(&self.stores.learnt),
@@ -327,6 +330,7 @@ impl RunningRelay {
             spans: spans.clone(),
             writers: Pipeline::writers(),
             attempts: Arc::default(),
+            incidents: Arc::default(),
             authentication: MessageAuthentication::new(&config).into_diagnostic()?,
         };
         let active_config =
@@ -409,7 +413,7 @@ impl RunningRelay {
             counters: Arc::clone(&stores.counters),
             suppressions: Arc::clone(&stores.suppressions),
             trace: Arc::clone(&trace),
-            directory,
+            directory: Arc::clone(&directory),
             connections: Arc::clone(&connections),
             states: Arc::clone(&states),
             tester: Some(Arc::new(Tester {
@@ -437,6 +441,12 @@ impl RunningRelay {
         ));
         tokio::spawn(upkeep::expire_handovers(
             Arc::clone(&parts.directory),
+            serving.clone(),
+        ));
+        tokio::spawn(upkeep::keep_directory(
+            directory,
+            Arc::clone(&stores.events),
+            Arc::clone(&active),
             serving.clone(),
         ));
         tokio::spawn(upkeep::tell_late(

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gatepost_directory::{Account, AccountDetails, Name, Restriction, Suspension};
+use gatepost_directory::{Account, Hold, Name, Restriction, Suspension};
 use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
     AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
 };
 
+use gatepost_operations::holds::{AccountHold, HoldAccount, ReleaseAccount};
 use gatepost_operations::restrictions::{
     AccountVolume, ResumeAccount, ResumedAccount, SetCaps, ShowVolume, SubjectVolume,
     SuspendAccount,
@@ -36,6 +37,10 @@ pub(super) enum Command {
     Suspend(Ask<SuspendAccount>),
     /// End the suspension of an account, and release its mail.
     Resume(Ask<ResumeAccount>),
+    /// Hold the outgoing mail of an account: it is taken, and waits in the queue.
+    Hold(Ask<HoldAccount>),
+    /// End the hold of an account, and release its mail.
+    Release(Ask<ReleaseAccount>),
     /// Set caps of an account, or of a domain or a credential of it.
     Caps(Ask<SetCaps>),
     /// Show the caps of an account, and what counts towards them.
@@ -53,6 +58,8 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::SetDefaultAddress(ask) => item(ask).await,
         Command::Suspend(ask) => item(ask).await,
         Command::Resume(ask) => item(ask).await,
+        Command::Hold(ask) => item(ask).await,
+        Command::Release(ask) => item(ask).await,
         Command::Caps(ask) => volume(ask).await,
         Command::Volume(ask) => volume(ask).await,
         Command::Remove(ask) => done(ask, "removed").await,
@@ -104,6 +111,21 @@ impl Row for ResumedAccount {
             "not suspended".to_owned(),
             self.released.to_string(),
         ]
+    }
+}
+
+impl Row for AccountHold {
+    const HEADER: &[&str] = &["ACCOUNT", "STATE", "MESSAGES RELEASED"];
+
+    fn cells(&self) -> Vec<String> {
+        let state = match &self.hold {
+            None => "not on hold".to_owned(),
+            Some(Hold { since, reason }) => match reason {
+                Some(reason) => format!("on hold since {since}: {reason}"),
+                None => format!("on hold since {since}"),
+            },
+        };
+        vec![self.account.clone(), state, self.released.to_string()]
     }
 }
 

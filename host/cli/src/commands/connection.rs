@@ -18,6 +18,7 @@ use gatepost_operations::connections::{
     AddConnection, ConnectionDetails, ConnectionSummary, ConnectionTest, GivenSecret,
     ListConnections, RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
+use gatepost_operations::switching::SetCredential;
 use gatepost_terminal::escape;
 
 use super::answer::{Row, done, list};
@@ -30,6 +31,9 @@ pub(super) enum Command {
     Add(ConnectionSettings),
     /// Change a connection of an account; what is not named stays.
     Set(ConnectionSettings),
+    /// Change the password of several connections in one go. The new one is tried at their servers
+    /// before it holds.
+    SetCredential(SetCredentialArgs),
     /// List connections with their states, the site's too.
     List(Ask<ListConnections>),
     /// Show a connection: its settings without its secrets, its state and what to do about it.
@@ -93,6 +97,25 @@ pub(super) struct ConnectionSettings {
     serves: Vec<Serves>,
 }
 
+/// Arguments of `set-credential`.
+#[derive(Debug, Args)]
+pub(super) struct SetCredentialArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Id or native domain of the account.
+    #[arg(long)]
+    account: String,
+    /// Names of the connections.
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<ConnectionName>,
+    /// User; each keeps its own if there is none.
+    #[arg(long)]
+    user: Option<String>,
+    /// File of the password; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    password_file: PathBuf,
+}
+
 fn parse_tls(word: &str) -> Result<TlsMode, String> {
     let parsed = serde_json::from_value(word.into());
     parsed.map_err(|_| "a use of TLS is implicit, required, opportunistic or none".to_owned())
@@ -118,6 +141,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             };
             print_details(&target.call(request).await?, target.json)
         }
+        Command::SetCredential(args) => set_credential(args).await,
         Command::List(ask) => list(ask, "there are no connections").await,
         Command::Show(ask) => {
             let json = ask.target.json;
@@ -130,6 +154,37 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Authorize(ask) => authorize(ask).await,
         Command::Remove(ask) => done(ask, "removed").await,
     }
+}
+
+/// Changes the password of several connections, and shows each.
+async fn set_credential(args: SetCredentialArgs) -> miette::Result<ExitCode> {
+    let SetCredentialArgs {
+        target,
+        account,
+        names,
+        user,
+        password_file,
+    } = args;
+    let password = secret_source(password_file)?.read();
+    let password = password.map_err(|error| miette::miette!("password: {error}"))?;
+    let request = SetCredential {
+        account,
+        names,
+        user,
+        password: GivenSecret::new(&password),
+    };
+    for details in target.call_relay(request).await? {
+        print_details(&details, target.json)?;
+    }
+    Ok(exit(true))
+}
+
+/// Returns the source of a secret: a file, or standard input for `-`.
+fn secret_source(path: PathBuf) -> miette::Result<SecretSource> {
+    Ok(match path.as_os_str() == "-" {
+        true => SecretSource::Text(from_standard_input()?),
+        false => SecretSource::File(path),
+    })
 }
 
 /// Has the relay authorize a connection, and shows the progress.
@@ -201,10 +256,7 @@ impl ConnectionSettings {
             (self.private_key_file, &mut draft.private_key),
         ] {
             if let Some(path) = named {
-                *secret = Some(match path.as_os_str() == "-" {
-                    true => SecretSource::Text(from_standard_input()?),
-                    false => SecretSource::File(path),
-                });
+                *secret = Some(secret_source(path)?);
             }
         }
         let draft = draft.with_secrets(|key, source| match source.read() {

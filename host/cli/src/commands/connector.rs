@@ -9,8 +9,11 @@ use clap::{Args, Subcommand};
 use gatepost_directory::{Connector, Forwarders};
 use gatepost_message::Domain;
 use gatepost_operations::connectors::{
-    AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
-    SetConnectorKind, SetForwarders, ShowConnector, VerifyConnector,
+    AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders, ShowConnector,
+    VerifyConnector,
+};
+use gatepost_operations::disconnections::{
+    DisconnectConnector, ReconnectConnector, SwitchedSender,
 };
 use gatepost_operations::instructions::MakeInstructions;
 use gatepost_operations::progress::ShowProgress;
@@ -35,8 +38,11 @@ pub(super) enum Command {
     /// Set the direction of its mail that passes through the relay. Mail that comes by the former way
     /// is taken.
     SetKind(Ask<SetConnectorKind>),
-    /// Disconnect the domain: its credentials stop working, its addresses still receive.
+    /// Disconnect a domain, an address or an account: credentials stop vouching at once, addresses
+    /// still receive, and mail leaves from the default address.
     Disconnect(Ask<DisconnectConnector>),
+    /// Connect again what was disconnected: all is as it was.
+    Reconnect(Ask<ReconnectConnector>),
     /// Set the known forwarders of its mail, in place of the former ones.
     Forwarders(Ask<SetForwarders>),
     /// Set the domain of the reverse-paths of its mail by MX, such as bounces.customer.example, or
@@ -54,6 +60,8 @@ pub(super) enum Command {
     Remove(Ask<RemoveConnector>),
 }
 
+const NOTHING_CONNECTED: &str = "the account has no verified domain";
+
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
         Command::Add(ask) => item(ask).await,
@@ -61,7 +69,8 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Show(ask) => item(ask).await,
         Command::Verify(ask) => item(ask).await,
         Command::SetKind(ask) => item(ask).await,
-        Command::Disconnect(ask) => item(ask).await,
+        Command::Disconnect(ask) => list(ask, NOTHING_CONNECTED).await,
+        Command::Reconnect(ask) => list(ask, NOTHING_CONNECTED).await,
         Command::Forwarders(ask) => item(ask).await,
         Command::SetReturnPath(ask) => item(ask).await,
         Command::Headers(ask) => {
@@ -128,6 +137,20 @@ impl Row for Connector {
             forwarders_cell(&self.forwarders),
             return_path.map_or_else(String::new, Domain::to_string),
             claim.account.to_string(),
+        ]
+    }
+}
+
+impl Row for SwitchedSender {
+    const HEADER: &[&str] = &["SENDER", "STATE", "QUEUED MAIL", "ID", "ACCOUNT"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.sender.clone(),
+            self.state.to_string(),
+            self.queued.map_or_else(String::new, |of| of.to_string()),
+            self.id.to_string(),
+            self.account.to_string(),
         ]
     }
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gatepost_directory::{ConnectorId, Credential, Issued, Scope};
-use gatepost_message::{Address, Millis, Period};
+use gatepost_message::Address;
 use gatepost_operations::credentials::{
-    CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey, RemoveCredential,
-    RevokeCredential, ShowCredential,
+    CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey,
+    RemoveCredential, RetireCredential, RotateCredential, ShowCredential,
 };
 
 use gatepost_operations::handovers::{HandOver, HandoverLink, parse_period};
@@ -20,16 +20,24 @@ use super::{exit, output};
 pub(super) enum Command {
     /// Issue a credential, and show its secret this once.
     Add(CredentialAdd),
-    /// List credentials, revoked ones too.
+    /// List credentials, ended ones too.
     List(Ask<ListCredentials>),
     /// Show a credential.
     Show(Ask<ShowCredential>),
     /// Make a link that shows the secret of a credential once, for whoever is to enter it. The
     /// credential gets a new secret, so it must never have logged in.
     HandOver(Ask<HandOver>),
-    /// Revoke a credential: open sessions see that at their next command.
-    Revoke(Ask<RevokeCredential>),
-    /// Delete a credential, live or revoked.
+    /// Issue a second credential beside a live one, whose place it is to take, and show its secret
+    /// this once. Both are valid.
+    Rotate(Ask<RotateCredential>),
+    /// Retire a credential that is not used any more. Whoever uses it is asked to come again, for a
+    /// grace period.
+    Retire(Ask<RetireCredential>),
+    /// Cancel a credential in an emergency: it is refused for good, and open sessions see that at
+    /// their next command.
+    Cancel(Ask<CancelCredential>),
+    /// Take a credential out of the list, live or ended. Unless it was cancelled, it has its grace
+    /// period.
     Remove(Ask<RemoveCredential>),
 }
 
@@ -76,7 +84,12 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             let json = ask.target.json;
             print_link(&ask.answer().await?, json)
         }
-        Command::Revoke(ask) => done(ask, "revoked").await,
+        Command::Rotate(ask) => {
+            let json = ask.target.json;
+            print_issued(&ask.answer().await?, json)
+        }
+        Command::Retire(ask) => item(ask).await,
+        Command::Cancel(ask) => item(ask).await,
         Command::Remove(ask) => done(ask, "removed").await,
     }
 }
@@ -100,9 +113,13 @@ async fn issue(add: CredentialAdd) -> miette::Result<ExitCode> {
     if link {
         return hand_over(&target, issued, expires).await;
     }
-    match target.json {
-        true => output::print_json([&issued])?,
-        false => output::print(in_words(&issued))?,
+    print_issued(&issued, target.json)
+}
+
+fn print_issued(issued: &Issued, json: bool) -> miette::Result<ExitCode> {
+    match json {
+        true => output::print_json([issued])?,
+        false => output::print(in_words(issued))?,
     }
     Ok(exit(true))
 }
@@ -158,25 +175,23 @@ pub(super) async fn keys(Keys::Rekey(ask): Keys) -> miette::Result<ExitCode> {
 }
 
 impl Row for Credential {
-    const HEADER: &[&str] = &[
-        "USER NAME",
-        "FOR",
-        "ALIAS",
-        "ACCOUNT",
-        "LAST USED",
-        "REVOKED",
-    ];
+    const HEADER: &[&str] = &["USER NAME", "FOR", "ALIAS", "ACCOUNT", "LAST USED", "STATE"];
 
     fn cells(&self) -> Vec<String> {
-        let time_text = |at: Option<Millis>| at.map_or_else(String::new, |at| at.to_string());
+        let last_used = self.last_used.map(|at| at.to_string());
+        let state = match (&self.ended, &self.details.replaces) {
+            (Some(end), _) => format!("{} {}", end.how, end.at),
+            (None, Some(former)) => format!("live, in the place of {former}"),
+            (None, None) => "live".to_owned(),
+        };
         let alias = self.alias.as_ref().map(Address::to_string);
         vec![
             self.user_name.to_string(),
             scope_text(&self.scope),
             alias.unwrap_or_default(),
             self.account.to_string(),
-            time_text(self.last_used),
-            time_text(self.revoked),
+            last_used.unwrap_or_default(),
+            state,
         ]
     }
 }
@@ -189,7 +204,7 @@ impl Row for CredentialDetails {
         "ACCOUNT",
         "LAST USED",
         "FROM",
-        "REVOKED",
+        "STATE",
         "MESSAGES/HOUR",
         "MESSAGES/DAY",
         "RECIPIENTS/DAY",
@@ -226,6 +241,11 @@ pub(super) fn in_words(issued: &Issued) -> String {
     ];
     if let Some(alias) = &credential.alias {
         lines.push(format!("alias      {alias}"));
+    }
+    if let Some(former) = &credential.details.replaces {
+        lines.push(format!(
+            "in place of {former}, which is valid until it is retired"
+        ));
     }
     lines.push("The secret is shown this once: keep it now.".to_owned());
     lines.join("\n")

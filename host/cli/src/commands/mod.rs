@@ -8,6 +8,7 @@ mod account;
 mod address;
 mod answer;
 mod backup;
+mod audit;
 mod check;
 mod config;
 mod connection;
@@ -116,6 +117,8 @@ enum Command {
     /// Show what happened to a message.
     Trace(trace::Trace),
     Events(events::Events),
+    /// Show the audit log: what was changed, by whom, when and from where; newest first.
+    Audit(operate::Ask<gatepost_operations::audit::ListAudit>),
     Sink(SinkArgs),
     #[command(hide = true)]
     LoadPolicy(LoadPolicy),
@@ -226,6 +229,7 @@ pub async fn run(
         Command::Partner(command) => partner::run(command).await,
         Command::Trace(args) => trace::run(args).await,
         Command::Events(args) => events::run(args).await,
+        Command::Audit(ask) => answer::list(ask, "the audit log is empty").await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
         Command::LoadPolicy(load) => Ok(load.run()),
     }

@@ -8,7 +8,8 @@ use tokio::time::sleep;
 
 use super::ConfigFile;
 use gatepost_config::Config;
-use gatepost_operations::{self, Code, OpenError, Operation, OperationError, Runtime};
+use gatepost_operations::audit::perform;
+use gatepost_operations::{self, Asker, Code, OpenError, Operation, OperationError, Runtime};
 
 /// Number of attempts to open a store that is in use without an answer on its socket, and the delay
 /// between them: two seconds in all.
@@ -137,7 +138,7 @@ impl Session<'_> {
                 Err(error) => return Err(super::report(error)),
             }
         };
-        let answer = request.execute(runtime).await;
+        let answer = perform(request, runtime, &Asker::of_this_process()).await;
         runtime.trace.flush().map_err(super::report)?;
         Ok(answer)
     }

@@ -1,4 +1,4 @@
-//! Changes to accounts, connectors, support addresses and credentials.
+//! Changes to accounts, connectors and support addresses.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,8 @@ use gatepost_message::{Address, Domain, Millis, TransactionId};
 
 use crate::{
     Account, AccountDetails, AccountId, Claim, Connector, ConnectorDetails, ConnectorId,
-    ConnectorKind, ConnectorState, DefaultReason, Directory, DirectoryError, ForwarderMark,
-    Forwarders, ForwardingToken, Grant, Issued, Name, PolicySettings, Profile, Secret,
-    SupportAddress, UserName,
-    rules::{self, address::NewAddress, credential::NewCredential},
-    uses::AddressKey,
+    ConnectorState, Directory, DirectoryError, Forwarders, Name, PolicySettings, Profile,
+    SupportAddress, rules,
 };
 
 type Result<T> = std::result::Result<T, DirectoryError>;
@@ -81,14 +78,6 @@ impl Directory {
     /// There is no such connector, another account owns the domain, or the store failed.
     pub fn verify_connector(&self, id: ConnectorId) -> Result<Connector> {
         self.change(|view, _| rules::connector::verify(view, id))
-    }
-
-    /// Disconnects a domain: its credentials stop working, its support addresses still receive.
-    ///
-    /// # Errors
-    /// There is no such connector, it was never verified, or the store failed.
-    pub fn disconnect_connector(&self, id: ConnectorId) -> Result<Connector> {
-        self.change(|view, _| rules::connector::disconnect(view, id))
     }
 
     /// Sets the known forwarders of a connector's domain, in place of the former ones.
@@ -225,46 +214,5 @@ impl Directory {
     /// The account has no such address, it is a default address, or the store failed.
     pub fn remove_address(&self, account: AccountId, address: &Address) -> Result<()> {
         self.change(|view, _| rules::address::remove(view, account, address))
-    }
-
-    /// Issues a credential with a new secret, which is shown this once. With `with_alias`, it also
-    /// gets the alias of the account.
-    ///
-    /// # Errors
-    /// There is no such account or connector, the connector is not two-way, too many credentials
-    /// are live, a live credential has the alias, or the store failed.
-    pub fn issue(&self, grant: Grant, with_alias: bool) -> Result<Issued> {
-        let secret = Secret::generate()?;
-        let verifier = secret.verifier()?;
-        let user_name = UserName::generate(&grant)?;
-        let credential = self.change(|view, state| {
-            let new = NewCredential {
-                verifier: state.ring.seal_verifier(&user_name, &verifier)?,
-                user_name,
-                grant,
-                with_alias,
-                created: Millis::now(),
-            };
-            let issued = rules::credential::issue(view, &state.limits, new);
-            Ok::<_, DirectoryError>(issued?)
-        })?;
-        Ok(Issued { credential, secret })
-    }
-
-    /// Revokes a credential: it no longer logs in, and open sessions see that at their next
-    /// command. Its alias receives until the credential is removed.
-    ///
-    /// # Errors
-    /// There is no such credential, or the store failed.
-    pub fn revoke(&self, user: &UserName) -> Result<()> {
-        self.change(|view, _| rules::credential::revoke(view, user, Millis::now()))
-    }
-
-    /// Deletes a credential, live or revoked.
-    ///
-    /// # Errors
-    /// There is no such credential, or the store failed.
-    pub fn remove_credential(&self, user: &UserName) -> Result<()> {
-        self.change(|view, _| rules::credential::remove(view, user))
     }
 }

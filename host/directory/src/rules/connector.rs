@@ -1,11 +1,12 @@
 //! Rules of connectors.
 
-use gatepost_message::{Domain, Millis};
+use gatepost_message::Millis;
 
 use super::{RuleResult, account, connection, dkim, in_a_labels, unknown};
 use crate::{
     Connector, ConnectorId, ConnectorKind, ConnectorState, DirectoryChange, DirectoryRow,
-    ForwarderMark, Forwarders, KeyOwner, Limits, Refusal, RowKey, Verification, View,
+    ForwarderMark, Disconnection,
+    Forwarders, KeyOwner, Limits, QueuedMail, Refusal, RowKey, Verification, View,
 };
 
 /// Connects a domain to an account, if no account has it as its native one.
@@ -121,18 +122,27 @@ pub(crate) fn verify(view: &View, id: ConnectorId) -> RuleResult<Connector> {
             domain: claim.domain.clone(),
             owner: of.account,
         }),
-        _ => Ok(put(in_state(connector, ConnectorState::Verified))),
+        _ => Ok(put(connected(connector))),
     }
 }
 
-/// Disconnects a domain that the account owns.
-pub(crate) fn disconnect(view: &View, id: ConnectorId) -> RuleResult<Connector> {
-    match find(view, id)? {
-        connector if connector.state.receives() => {
-            Ok(put(in_state(connector, ConnectorState::Disconnected)))
-        }
-        _ => Err(Refusal::NotVerified(id)),
-    }
+/// Disconnects a domain that the account owns. One that is disconnected already keeps the time.
+pub(crate) fn disconnect(
+    view: &View,
+    id: ConnectorId,
+    queued: QueuedMail,
+    now: Millis,
+) -> RuleResult<Connector> {
+    let mut changed = owned(view, id)?.clone();
+    let at = changed.details.disconnected.map_or(now, |before| before.at);
+    changed.details.disconnected = Some(Disconnection { at, queued });
+    changed.state = ConnectorState::Disconnected;
+    Ok(put(changed))
+}
+
+/// Connects a domain again that the account owns.
+pub(crate) fn reconnect(view: &View, id: ConnectorId) -> RuleResult<Connector> {
+    Ok(put(connected(owned(view, id)?)))
 }
 
 /// Sets the known forwarders of a domain.
@@ -202,7 +212,14 @@ pub(crate) fn remove(view: &View, id: ConnectorId) -> RuleResult<()> {
         let (what, contents) = (format!("connector {id}"), "DKIM keys of its domain");
         return Err(Refusal::NotEmpty { what, contents });
     }
-    Ok(((), vec![DirectoryChange::Remove(RowKey::Connector(id))]))
+    // Removed credentials hold nothing that would be missed.
+    let removed = holdings.removed_credentials().filter(|user| {
+        let known = view.credential(user.as_str());
+        known.is_some_and(|known| known.credential.scope.connector() == Some(id))
+    });
+    let removed = removed.cloned().map(RowKey::Credential);
+    let keys = removed.chain([RowKey::Connector(id)]);
+    Ok(((), keys.map(DirectoryChange::Remove).collect()))
 }
 
 pub(super) fn find(view: &View, id: ConnectorId) -> Result<&Connector, Refusal> {
@@ -210,11 +227,20 @@ pub(super) fn find(view: &View, id: ConnectorId) -> Result<&Connector, Refusal> 
         .ok_or_else(|| unknown("connector", id))
 }
 
-fn in_state(connector: &Connector, state: ConnectorState) -> Connector {
-    Connector {
-        state,
-        ..connector.clone()
+/// Finds a connector whose domain is or was verified.
+fn owned(view: &View, id: ConnectorId) -> Result<&Connector, Refusal> {
+    let found = find(view, id)?;
+    match found.state.receives() {
+        true => Ok(found),
+        false => Err(Refusal::NotVerified(id)),
     }
+}
+
+fn connected(connector: &Connector) -> Connector {
+    let mut connected = connector.clone();
+    connected.state = ConnectorState::Verified;
+    connected.details.disconnected = None;
+    connected
 }
 
 fn put(connector: Connector) -> (Connector, Vec<DirectoryChange>) {

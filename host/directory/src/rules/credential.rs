@@ -1,13 +1,14 @@
 //! Rules of credentials.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use gatepost_message::Millis;
 
 use super::{RuleResult, account, connector, handover, restriction, unknown};
 use crate::{
-    ConnectorKind, Credential, CredentialDetails, DirectoryChange, DirectoryRow, Grant, Limits,
-    Refusal, RowKey, Scope, Sealed, SealedCredential, UserName, View, uses::CredentialUse,
+    ConnectorKind, Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryRow,
+    EndedBy, Grant, Limits, Refusal, Rotation, RowKey, Scope, Sealed, SealedCredential, UserName,
+    View, uses::CredentialUse,
 };
 
 /// Credential that is asked for.
@@ -17,6 +18,8 @@ pub(crate) struct NewCredential {
     pub(crate) grant: Grant,
     /// True if it gets the alias of the account.
     pub(crate) with_alias: bool,
+    /// Credential that it is to take the place of.
+    pub(crate) replaces: Option<UserName>,
     pub(crate) verifier: Sealed,
     pub(crate) created: Millis,
 }
@@ -38,6 +41,14 @@ pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> RuleRes
         }
     };
     let holdings = account(view, id)?;
+    if let Some(former) = &new.replaces {
+        // It may have ended since the request began.
+        grant_of(view, former)?;
+        let of = |rotation: &Rotation| rotation.former == *former || rotation.next == *former;
+        if let Some(Rotation { former, next, .. }) = view.rotations().find(of) {
+            return Err(Refusal::RotationUnderWay { former, next });
+        }
+    }
     let limit = limits.live_sets;
     if holdings.live_credentials(scope.connector()) >= limit {
         return Err(Refusal::TooManyCredentials { limit });
@@ -63,30 +74,136 @@ pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> RuleRes
         created: new.created,
         last_used: None,
         last_network: None,
-        revoked: None,
-        details: CredentialDetails::default(),
+        ended: None,
+        details: CredentialDetails {
+            replaces: new.replaces,
+            reminded: None,
+        },
     };
     Ok((credential.clone(), vec![put(credential, new.verifier)]))
 }
 
-/// Revokes a credential, and takes back the links to its secret. One that was revoked before keeps
-/// that time.
-pub(crate) fn revoke(view: &View, user: &UserName, now: Millis) -> RuleResult<()> {
-    let mut sealed = find(view, user)?;
-    sealed.credential.revoked.get_or_insert(now);
-    let mut changes = vec![put(sealed.credential, sealed.verifier)];
+/// Returns what a new credential in the place of a live one is to be good for.
+pub(crate) fn grant_of(view: &View, user: &UserName) -> Result<Grant, Refusal> {
+    let credential = listed(view, user)?.credential;
+    if credential.ended.is_some() {
+        return Err(Refusal::CredentialEnded(user.clone()));
+    }
+    Ok(match credential.scope {
+        Scope::Inbound { connector, .. } => Grant::Inbound { connector },
+        Scope::Submission => Grant::Submission {
+            account: credential.account,
+        },
+    })
+}
+
+/// Deletes a credential, live or revoked, with the links to its secret.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ending {
+    Cancel,
+    Retire {
+        /// Time for which it must not have been used.
+        unused: Option<Duration>,
+    },
+}
+
+/// Ends the use of a credential. One that has ended keeps the time, unless it is cancelled now. A
+/// live credential that was to take its place has its alias from now on.
+pub(crate) fn end(
+    view: &View,
+    user: &UserName,
+    ending: Ending,
+    now: Millis,
+) -> RuleResult<Credential> {
+    let sealed = listed(view, user)?;
+    let how = match (ending, sealed.credential.ended) {
+        (Ending::Cancel, Some(end)) if end.how == EndedBy::Cancelled => {
+            return Ok((sealed.credential, Vec::new()));
+        }
+        (Ending::Cancel, _) => EndedBy::Cancelled,
+        (Ending::Retire { .. }, Some(_)) => return Ok((sealed.credential, Vec::new())),
+        (Ending::Retire { unused }, None) => {
+            let used = sealed.credential.last_used;
+            let lately = used
+                .zip(unused)
+                .filter(|(used, unused)| now < *used + *unused);
+            if let Some((last_used, _)) = lately {
+                let user = user.clone();
+                return Err(Refusal::CredentialInUse { user, last_used });
+            }
+            EndedBy::Retired
+        }
+    };
+    Ok(ended(view, sealed, CredentialEnd { at: now, how }))
+}
+
+/// Takes a credential out of all lists. One that was cancelled is deleted, any other is kept for its
+/// grace period.
+pub(crate) fn remove(view: &View, user: &UserName, now: Millis) -> RuleResult<()> {
+    let sealed = listed(view, user)?;
+    let account = sealed.credential.account.to_string();
+    let at = match sealed.credential.ended {
+        Some(end) if end.how == EndedBy::Cancelled => None,
+        end => Some(end.map_or(now, |end| end.at)),
+    };
+    let mut changes = match at {
+        None => vec![DirectoryChange::Remove(RowKey::Credential(user.clone()))],
+        Some(at) => {
+            let how = EndedBy::Removed;
+            ended(view, sealed, CredentialEnd { at, how }).1
+        }
+    };
+    changes.extend(restriction::without_credential(view, &account, user));
     changes.extend(handover::take_back(view, user));
     Ok(((), changes))
 }
 
-/// Deletes a credential, live or revoked, with the links to its secret.
-pub(crate) fn remove(view: &View, user: &UserName) -> RuleResult<()> {
-    let account = find(view, user)?.credential.account.to_string();
-    let key = RowKey::Credential(user.clone());
-    let mut changes = vec![DirectoryChange::Remove(key)];
-    changes.extend(restriction::without_credential(view, &account, user));
-    changes.extend(handover::take_back(view, user));
-    Ok(((), changes))
+/// Deletes the removed credentials whose grace period is over.
+pub(crate) fn forget(view: &View, grace: Duration, now: Millis) -> ((), Vec<DirectoryChange>) {
+    let all = view
+        .credentials()
+        .into_iter()
+        .map(|known| &known.credential);
+    let over =
+        all.filter(|of| of.is_removed() && of.ended.is_some_and(|end| end.at + grace <= now));
+    let keys = over.map(|of| RowKey::Credential(of.user_name.clone()));
+    ((), keys.map(DirectoryChange::Remove).collect())
+}
+
+/// Returns the rotations of which it is time to remind, and notes that it is done.
+pub(crate) fn remind(view: &View, after: Duration, now: Millis) -> RuleResult<Vec<Rotation>> {
+    let (mut due, mut changes) = (Vec::new(), Vec::new());
+    for rotation in view.rotations() {
+        let mut sealed = find(view, &rotation.next)?;
+        let details = &mut sealed.credential.details;
+        if details.reminded.unwrap_or(rotation.since) + after <= now {
+            details.reminded = Some(now);
+            changes.push(put(sealed.credential, sealed.verifier));
+            due.push(rotation);
+        }
+    }
+    due.sort_by_key(|rotation| rotation.since);
+    Ok((due, changes))
+}
+
+/// Ends a credential, and gives its alias to the one that was to take its place.
+fn ended(
+    view: &View,
+    mut sealed: SealedCredential,
+    end: CredentialEnd,
+) -> (Credential, Vec<DirectoryChange>) {
+    let was_live = sealed.credential.ended.replace(end).is_none();
+    let credential = sealed.credential.clone();
+    let mut changes = vec![put(sealed.credential, sealed.verifier)];
+    let next = view
+        .rotations()
+        .find(|rotation| was_live && rotation.former == credential.user_name);
+    let next = next.and_then(|rotation| view.sealed_credential(&rotation.next));
+    if let (Some(alias), Some(mut next)) = (&credential.alias, next) {
+        next.credential.alias = Some(alias.clone());
+        changes.push(put(next.credential, next.verifier));
+    }
+    (credential, changes)
 }
 
 /// Records when credentials were used last. Those that are gone are left out.
@@ -110,7 +227,16 @@ pub(crate) fn reseal(view: &View, user: &UserName, verifier: Sealed) -> RuleResu
     Ok(((), vec![put(sealed.credential, verifier)]))
 }
 
-pub(crate) fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
+/// Finds a credential that is not removed.
+pub(crate) fn listed(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
+    let found = find(view, user)?;
+    match found.credential.is_removed() {
+        true => Err(unknown("credential", user)),
+        false => Ok(found),
+    }
+}
+
+fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
     let sealed = view.sealed_credential(user);
     sealed.ok_or_else(|| unknown("credential", user))
 }

@@ -179,6 +179,7 @@ impl View {
             of.change_place(destination.connector, |place| {
                 place.addresses.insert_mut(canonical);
             });
+            of.disconnected_addresses += usize::from(address.details.disconnected.is_some());
         });
     }
 
@@ -201,6 +202,7 @@ impl View {
             of.change_place(destination.connector, |place| {
                 place.addresses.remove_mut(canonical);
             });
+            of.disconnected_addresses -= usize::from(removed.details.disconnected.is_some());
         });
     }
 
@@ -229,6 +231,13 @@ impl View {
         };
         let is_live = entry.known.is_live();
         self.credentials.insert_mut(user.clone(), Arc::new(entry));
+        if credential.is_removed() {
+            let key = RowKey::Credential(user.clone());
+            self.change_holdings(credential.account, |of| {
+                of.in_flight.insert(key);
+            });
+            return Ok(());
+        }
         self.change_holdings(credential.account, |of| {
             of.change_place(credential.scope.connector(), |place| {
                 place.credentials.insert_mut(user.clone());
@@ -248,6 +257,12 @@ impl View {
         };
         let credential = &entry.known.credential;
         self.credentials.remove_mut(user);
+        if credential.is_removed() {
+            let key = RowKey::Credential(user.clone());
+            return self.change_holdings(credential.account, |of| {
+                of.in_flight.remove(&key);
+            });
+        }
         self.change_holdings(credential.account, |of| {
             of.change_place(credential.scope.connector(), |place| {
                 place.credentials.remove_mut(user);

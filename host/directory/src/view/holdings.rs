@@ -18,7 +18,7 @@ pub(crate) struct Holdings {
     pub(crate) account: Arc<Account>,
     /// Alias that one of its credentials may have.
     pub(super) alias: Option<Canonical>,
-    /// Number of credentials with the alias, revoked ones too.
+    /// Number of credentials with the alias, ended ones too.
     pub(super) aliased: usize,
     /// Live credential with the alias.
     pub(crate) live_alias: Option<UserName>,
@@ -26,6 +26,8 @@ pub(crate) struct Holdings {
     pub(crate) connectors: Arc<Vec<Connector>>,
     /// Addresses and credentials, where there are any, in order of their connectors.
     pub(super) places: Vec<DomainHoldings>,
+    /// Number of addresses that are disconnected by themselves.
+    pub(super) disconnected_addresses: usize,
     /// Ids of lists of partners, in order.
     pub(super) lists: Vec<u32>,
     /// Accounts with which it shares, in order.
@@ -36,7 +38,7 @@ pub(crate) struct Holdings {
     pub(super) dkim: Arc<Vec<DkimEntry>>,
     /// Administrators, ordered by address.
     pub(super) administrators: Arc<Vec<Administrator>>,
-    /// Probes and handovers, which go with the account.
+    /// Probes, handovers and removed credentials, which go with the account.
     pub(super) in_flight: BTreeSet<RowKey>,
 }
 
@@ -61,6 +63,7 @@ impl Holdings {
             live_alias: None,
             connectors: Arc::default(),
             places: Vec::new(),
+            disconnected_addresses: 0,
             lists: Vec::new(),
             partners: Vec::new(),
             connections: Arc::default(),
@@ -89,6 +92,8 @@ impl Holdings {
             live_alias: _,
             connectors,
             places,
+            // In `places`, too.
+            disconnected_addresses: _,
             lists,
             partners,
             connections,
@@ -132,6 +137,14 @@ impl Holdings {
             canonical: of.canonical(),
         });
         administrators.chain(self.in_flight.iter().cloned())
+    }
+
+    /// Returns the removed credentials.
+    pub(crate) fn removed_credentials(&self) -> impl Iterator<Item = &UserName> {
+        self.in_flight.iter().filter_map(|key| match key {
+            RowKey::Credential(user) => Some(user),
+            _ => None,
+        })
     }
 
     /// Returns the connections, ordered by name.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use gatepost_directory::{
     Account, AccountDetails, AccountId, AccountKind, AddressDetails, Administrator, Agreement,
     AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind, ConnectorState,
-    Credential, CredentialDetails, DefaultReason, DirectoryChange, DirectoryRow, DkimKey,
-    DkimState, Feed, Forwarders, Handover, LeavesFromDefault, PartnerEntry, PartnerList,
-    PartnerSource, Probe, ProbeId, ProbeKind, Profile, Protocol, Restriction, Scope, Sealed,
-    SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension, UserName,
-    Verification,
+    Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryRow, Disconnection,
+    DkimKey, DkimState, EndedBy, Feed, Forwarders, Handover, Hold, PartnerEntry, PartnerList,
+    PartnerSource, Probe, ProbeId, ProbeKind, Profile, Protocol, QueuedMail, Restriction, Scope,
+    Sealed, SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension,
+    UserName, Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
@@ -42,6 +42,10 @@ pub fn account(number: u32) -> Account {
         details: AccountDetails {
             default_address: Some(format!("help@a{number}.example").parse().unwrap()),
             brand_addresses: [("Zeta".parse().unwrap(), "z@a.example".parse().unwrap())].into(),
+            hold: Some(Hold {
+                since: Millis(1_500),
+                reason: "moving".parse().ok(),
+            }),
         },
     }
 }
@@ -69,7 +73,10 @@ pub fn connector(number: u32) -> Connector {
             protocol: Protocol::ScramSha256,
         },
         details: ConnectorDetails {
-            disconnected: Some(Millis(2_500)),
+            disconnected: Some(Disconnection {
+                at: Millis(2_500),
+                queued: QueuedMail::Reroute,
+            }),
             verifies: number.is_multiple_of(2),
             return_path: format!("bounces.a{number}.example").parse().ok(),
         },
@@ -116,8 +123,14 @@ pub fn credential(number: u32) -> SealedCredential {
             created: Millis(4_000),
             last_used: Some(Millis(4_001)),
             last_network: Some("2001:db8::/64".parse().unwrap()),
-            revoked: Some(Millis(4_002)),
-            details: CredentialDetails::default(),
+            ended: Some(CredentialEnd {
+                at: Millis(4_002),
+                how: EndedBy::Retired,
+            }),
+            details: CredentialDetails {
+                replaces: Some(UserName::new("in-former")),
+                reminded: Some(Millis(4_003)),
+            },
         },
         verifier: Sealed {
             key_id: "key".to_owned(),

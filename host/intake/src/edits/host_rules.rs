@@ -39,7 +39,7 @@ pub fn suspended(ownership: Ownership<'_>, transaction: &Transaction) -> Option<
 
 /// Refuses a submission in a foreign name: its author in any From field, its Sender (RFC 5322
 /// section 3.6.2), its Resent-From and its Resent-Sender (section 3.6.6) must be addresses that the
-/// account [may send as](Ownership::may_send_as), since mail readers show them beside the author or
+/// account [may submit as](Ownership::may_submit_as), since mail readers show them beside the author or
 /// in the author's place.
 ///
 /// Reply-To names where answers go, and may be any address.
@@ -63,7 +63,7 @@ pub fn foreign_author(
     };
     authors
         .iter()
-        .find(|author| !ownership.may_send_as(account, author))
+        .find(|author| !ownership.may_submit_as(account, author))
         .map(|author| foreign(author.domain()))
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn connect(policies: &Pinned, session: &Session, now: Millis) -
 
 /// Decides whether this sender may begin. A submission belongs to its user's account from the
 /// start, and needs a user (RFC 6409 section 4.3); the account must not be suspended, and the
-/// reverse-path is null, or one that the account [may use](Ownership::may_send_as) (section 6.1).
+/// reverse-path is null, or one that the account [may use](Ownership::may_submit_as) (section 6.1).
 pub(super) async fn sender(
     ownership: Ownership<'_>,
     policies: &Pinned,
@@ -88,7 +88,7 @@ pub(super) async fn sender(
             return Admission::refused(reply);
         }
         if let Some(address) = transaction.reverse_path.address()
-            && !ownership.may_send_as(&account, address)
+            && !ownership.may_submit_as(&account, address)
         {
             return Admission::refused(host_rules::foreign(address.domain()));
         }

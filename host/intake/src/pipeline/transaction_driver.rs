@@ -1,6 +1,6 @@
 //! Answers the questions of one client's SMTP session, and drives its transactions.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use gatepost_message::{Millis, Repairs, TransactionId};
@@ -22,7 +22,8 @@ use super::incoming_data::IncomingData;
 use super::judge::Arrival;
 use super::{Pipeline, suppressed, volume, with_id};
 use crate::active_config::ConfigHandle;
-use crate::authenticator::Login;
+use crate::authenticator::{LogInRefusal, Login};
+use crate::incidents;
 use crate::integrity;
 use crate::returns;
 use gatepost_observability::spans::{SessionSpan, TransactionSpan};
@@ -146,8 +147,20 @@ impl TransactionDriver {
                 self.login = Some(login);
                 Answer::Proceed
             }
-            Err(reply) => Answer::Reply(reply),
+            Err(refusal) => Answer::Reply(self.refused_log_in(refusal, from)),
         }
+    }
+
+    /// Tells of the use of a credential after its end, and returns the reply to the client.
+    fn refused_log_in(&self, refusal: LogInRefusal, from: IpAddr) -> Reply {
+        if let Some(user) = refusal.in_grace {
+            let directory = self.pipeline.directory.view();
+            let used = incidents::used_after_its_end(&directory, &user, from.to_string());
+            if let Some(incident) = used {
+                incidents::tell(&self.pipeline, incident);
+            }
+        }
+        refusal.reply
     }
 
     /// Returns the login that is still the session's.
@@ -176,10 +189,10 @@ impl TransactionDriver {
                 ..
             } = &*self.pipeline;
             let from = attributes.client(self.client).ip();
-            let Some(found) = authenticator.trust(directory, *flow, from, user) else {
-                return Answer::Reply(Reply::new(535, "5.7.8", "This user is not known here"));
-            };
-            self.login = Some(found);
+            match authenticator.trust(directory, *flow, from, user) {
+                Ok(found) => self.login = Some(found),
+                Err(refusal) => return Answer::Reply(self.refused_log_in(refusal, from)),
+            }
         }
         tracing::info!(proxied = %attributes, "the client speaks for another");
         Answer::Proceed
@@ -418,6 +431,7 @@ impl TransactionDriver {
             Ok(staged) => {
                 let answered = Answered::of(&self.pipeline, transaction, &staged.message()).await;
                 let directory = self.pipeline.directory.view();
+                let unauthenticated = incidents::unauthenticated(&directory, transaction);
                 let resolver = self.pipeline.authentication.resolver();
                 integrity::examine(
                     (&self.pipeline.trace, &self.pipeline.learnt),
@@ -466,6 +480,9 @@ impl TransactionDriver {
                     answered.transaction,
                 )
                 .await;
+                for incident in unauthenticated.into_iter().filter(|_| reply.is_positive()) {
+                    incidents::tell(&self.pipeline, incident);
+                }
                 (Some(disposition), reply)
             }
         };

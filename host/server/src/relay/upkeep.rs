@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_directory::Directory;
+use gatepost_config as config;
+use gatepost_directory::{AuditEntry, Directory, DirectoryError, Rotation};
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::session::Phase;
 use gatepost_message::Millis;
-use gatepost_spool::{Counters, Dropped, Keep, QueueAdmin, SpoolError, Stores};
-use gatepost_trace::{Event, Kind, Trace};
+use gatepost_model::{Event, NoticeSubject};
+use gatepost_spool::{Counters, Dropped, EventLog, Keep, QueueAdmin, SpoolError, Stores};
+use gatepost_trace::{Event as TraceEvent, Kind, Trace};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -75,7 +77,7 @@ async fn drop_expired(queue: &dyn QueueAdmin, counters: &dyn Counters, trace: &T
     for id in dropped.0.map_or_else(|_| Vec::new(), |of| of.quarantined) {
         tracing::info!(%id, "dropped from quarantine: its time was over");
         let recipients = Vec::new();
-        trace.record(Event::now(id, Kind::Expired { recipients }));
+        trace.record(TraceEvent::now(id, Kind::Expired { recipients }));
     }
     more
 }
@@ -157,6 +159,82 @@ async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, Spo
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Number of minutes between two looks at the age of the audit log.
+const AUDIT: u32 = 60;
+
+/// Keeps the directory: removed credentials go when their grace period is over, rotations that stay
+/// are reminded of, and old entries leave the audit log.
+pub(super) async fn keep_directory(
+    directory: Arc<Directory>,
+    events: Arc<dyn EventLog>,
+    active: Arc<SharedConfig>,
+    phase: watch::Receiver<Phase>,
+) {
+    let mut minute = 0_u32;
+    each_minute(phase, || {
+        let with_audit = minute % AUDIT == 0;
+        minute = minute.wrapping_add(1);
+        let settings = active.load().config.directory.clone();
+        let (directory, events) = (Arc::clone(&directory), Arc::clone(&events));
+        async move {
+            let kept = tokio::task::spawn_blocking(move || keep(&directory, &settings, with_audit));
+            match kept.await {
+                Ok(Ok(notices)) if notices.is_empty() => {}
+                Ok(Ok(notices)) => {
+                    if let Err(error) = events.append(notices).await {
+                        tracing::error!(%error, "rotations were not reminded of by events");
+                    }
+                }
+                Ok(Err(error)) => tracing::error!(%error, "the directory cannot be kept"),
+                Err(error) => tracing::error!(%error, "the directory cannot be kept"),
+            }
+            false
+        }
+    })
+    .await;
+}
+
+/// Keeps the directory once, and returns the notices of rotations that stay.
+fn keep(
+    directory: &Directory,
+    settings: &config::Directory,
+    with_audit: bool,
+) -> Result<Vec<Event>, DirectoryError> {
+    let now = Millis::now();
+    directory.forget_removed(settings.grace, now)?;
+    if with_audit {
+        let before = now.0.saturating_sub(millis(settings.audit_retention));
+        directory.forget_audit(Millis(before))?;
+    }
+    let stay = directory.remind_of_rotations(settings.rotation_reminder, now)?;
+    let told = stay.into_iter().map(|rotation| {
+        let Rotation {
+            account,
+            former,
+            next,
+            since,
+        } = rotation;
+        let account = account.to_string();
+        let text = format!(
+            "the credentials {former} and {next} are both live since {since}: switch to {next}, \
+             and retire {former}"
+        );
+        tracing::warn!(account, "{text}");
+        directory.record_audit(AuditEntry {
+            at: now,
+            account: Some(account.clone()),
+            actor: "gatepost".to_owned(),
+            origin: None,
+            action: "rotation-reminded".to_owned(),
+            subject: next.to_string(),
+            detail: Some(text.clone()),
+        })?;
+        let subject = NoticeSubject::Credential;
+        Ok(Event::notice(Some(account), subject, text, now))
+    });
+    told.collect()
 }
 
 /// Tells accounts of mail that waits for long, as soon as it is late.

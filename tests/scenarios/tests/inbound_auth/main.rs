@@ -2,6 +2,7 @@
 //! (`tests/fixtures/inbound-auth`), the client and the DNS that lead to it.
 #![allow(clippy::unwrap_used)]
 
+mod cancelled;
 mod denied_and_allowed;
 mod disconnected;
 mod dns_slow;
@@ -17,7 +18,6 @@ mod of_the_account;
 mod other_kind;
 mod past_the_relay;
 mod relayed;
-mod revoked;
 mod sealed;
 mod spellings;
 mod standard;

@@ -5,7 +5,7 @@ use std::fs;
 use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn a_credential_is_made_listed_revoked_and_forgotten() {
+fn a_credential_is_made_listed_cancelled_and_forgotten() {
     let sink = Sink::start();
     let usual = RelayBuilder::usual(sink.address());
     let relay = usual
@@ -48,8 +48,9 @@ fn a_credential_is_made_listed_revoked_and_forgotten() {
     relay.json(&["credential", "add", "--inbound", connector]);
 
     let user = inbound["user-name"].as_str().unwrap();
-    assert_eq!(relay.json(&["credential", "revoke", user])[0]["done"], true);
-    assert!(relay.json(&["credential", "show", user])[0]["revoked"].is_u64());
+    let cancelled = relay.json(&["credential", "cancel", user]).remove(0);
+    assert_eq!(cancelled["ended"]["how"], "cancelled");
+    assert!(relay.json(&["credential", "show", user])[0]["ended"]["at"].is_u64());
     assert_eq!(relay.json(&["directory", "rekey"])[0]["rekeyed"], 4);
     relay.json(&["credential", "remove", user]);
     let said = relay.refuses(&["credential", "show", user]);

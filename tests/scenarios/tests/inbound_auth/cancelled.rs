@@ -1,11 +1,11 @@
-//! A revoked credential is invalid from the next command on, also in open sessions.
+//! A cancelled credential is invalid from the next command on, also in open sessions.
 
 use test_support::Scram;
 
 use crate::{Site, author, codes, eml};
 
 #[test]
-fn a_revoked_credential_ends_in_an_open_session() {
+fn a_cancelled_credential_ends_in_an_open_session() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let id = site.connect("two-way");
@@ -30,7 +30,7 @@ fn a_revoked_credential_ends_in_an_open_session() {
     in_data.command("DATA", 354);
     in_data.send("Subject: half\r\n\r\n").unwrap();
 
-    site.relay.json(&["credential", "revoke", &old]);
+    site.relay.json(&["credential", "cancel", &old]);
     for (client, command) in [
         (&mut idle, "NOOP"),
         (&mut before_recipient, "RCPT TO:<help@customer.test>"),
