@@ -32,6 +32,8 @@
 //!   sharing agreement with another account here ([`Agreement`]) or from a [`PartnerList`].
 //! - A [`Restriction`] has the caps on what an account submits, and its suspension. It may be of an
 //!   account of the configuration, too.
+//! - A domain's DNS proves that the domain is an account's by a token made with the key ring
+//!   ([`View::ownership_token`]).
 //! - Outgoing mail carries an email id made with the key ring ([`View::email_id`]), by which the
 //!   relay recognises its own mail when it comes back.
 //!
@@ -57,6 +59,7 @@ mod id;
 mod key_ring;
 mod memory;
 mod outbound;
+mod ownership_token;
 mod partner;
 mod probe;
 mod random;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::{
-    Address, CanonicalAddress, Millis, Separators, TransactionId, domain_to_ascii,
+    Address, CanonicalAddress, Domain, Separators, TransactionId, domain_to_ascii,
 };
 use ring::hmac;
 use rpds::HashTrieMapSync as Map;
@@ -29,7 +29,7 @@ use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
     Disconnection, EndedBy, Handover, Hold, Known, Probe, ProbeId, QueuedMail, Restriction,
     Rotation, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName, Verifier,
-    email_id::EmailIds, return_token::ReturnTokens,
+    email_id::EmailIds, ownership_token::OwnershipTokens, return_token::ReturnTokens,
 };
 
 /// Owner of an address.
@@ -110,6 +110,7 @@ struct Terms {
     unknown_user_key: hmac::Key,
     email_ids: EmailIds,
     return_tokens: ReturnTokens,
+    ownership_tokens: OwnershipTokens,
     separators: Separators,
 }
 
@@ -161,6 +162,7 @@ impl View {
             unknown_user_key: hmac::Key::new(hmac::HMAC_SHA256, &[]),
             email_ids: EmailIds::ephemeral(),
             return_tokens: ReturnTokens::new(Vec::new()),
+            ownership_tokens: OwnershipTokens::new(Vec::new()),
             separators: Separators::default(),
         })
     }
@@ -308,7 +310,7 @@ impl View {
     }
 
     /// Returns a connector of any account by its id.
-    pub(crate) fn find_connector(&self, id: ConnectorId) -> Option<&Connector> {
+    pub fn find_connector(&self, id: ConnectorId) -> Option<&Connector> {
         self.connector(*self.connectors.get(&id)?, id)
     }
 
@@ -539,6 +541,13 @@ impl View {
     /// ring; `None` for any other text. Case does not matter.
     pub fn returned(&self, token: &str) -> Option<TransactionId> {
         self.terms.return_tokens.verify(token)
+    }
+
+    /// Returns the tokens by which an account proves, in the DNS of a domain, that the domain is
+    /// its own: 20 ASCII letters and digits each. The first is the one to publish; the others were made
+    /// with other keys of the ring, and prove it as well. Without a key ring there are none.
+    pub fn ownership_tokens(&self, account: AccountId, domain: &Domain) -> Vec<String> {
+        self.terms.ownership_tokens.issue(account, domain)
     }
 
     /// Returns a verifier for a user who does not exist, so that nobody learns who does: no

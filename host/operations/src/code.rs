@@ -297,12 +297,27 @@ codes! {
     /// The credential is being rotated.
     RotationUnderWay = "directory.rotation-under-way", Conflict,
         "switch to the new credential and retire the former one first";
+    /// Nothing in the DNS proves that the domain is the account's.
+    NotProved = "directory.not-proved", Conflict,
+        "publish the record that the message names, and try again";
     /// The item still owns something that would be lost with it.
     NotEmpty = "directory.not-empty", Conflict,
         "remove what it owns first";
     /// The account has no such brand.
     UnknownBrand = "directory.unknown-brand", Unknown,
         "see its brands with `gatepost account show`";
+    /// The domain is none of the relay's.
+    UnknownDomain = "domain.unknown", Unknown,
+        "connect it with `gatepost connector add`";
+    /// Several accounts claim the domain.
+    DomainClaimedBySeveral = "domain.claimed-by-several", Conflict,
+        "name the account";
+    /// The domain cannot be compared without the configuration.
+    NoConfiguration = "domain.no-configuration", Refused,
+        "name the configuration with --config";
+    /// The name servers do not answer about the domain.
+    NoDnsAnswer = "domain.no-answer", Unavailable,
+        "try again when the name servers answer";
     /// The account has not connected the domain.
     ForeignDomain = "dkim.foreign-domain", Refused,
         "connect the domain first";

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatepost_directory::{
-    Claim, Connector, ConnectorId, ConnectorKind, Directory, Forwarders, Name, Protocol, View,
+    Claim, Connector, ConnectorId, ConnectorKind, Directory, Forwarders, Name, Protocol,
 };
+use gatepost_dns::Dns;
+use gatepost_domain_check::{Standing, ownership};
 use gatepost_message::Domain;
 use gatepost_trace::{Counted, Trace};
 use ipnet::IpNet;
@@ -65,8 +67,10 @@ macro_rules! of_one_connector {
 of_one_connector! {
     /// Request for a connector.
     ShowConnector
-    /// Request to confirm that the domain is the account's.
-    VerifyConnector
+    /// Request to look in the DNS for the proof that the domain is the account's.
+    ProveConnector
+    /// Request to vouch that the domain is the account's.
+    VouchConnector
     /// Request to remove a connector.
     RemoveConnector
 }
@@ -157,28 +161,72 @@ pub fn list(
 /// There is no such connector.
 pub fn show(directory: &Directory, asked: ShowConnector) -> Result<Connector, OperationError> {
     let view = directory.view();
-    let found = all(&view).find(|found| found.id == asked.connector);
+    let found = view.find_connector(asked.connector);
     let found = found.ok_or_else(|| unknown("connector", asked.connector))?;
     Ok(found.clone())
 }
 
-fn all(view: &View) -> impl Iterator<Item = &Connector> {
-    view.accounts()
-        .flat_map(|account| view.connectors(account.id))
+/// Looks in the DNS for the proof that the domain is the account's. Where it is found, the
+/// addresses of the domain receive from now on.
+///
+/// # Errors
+/// There is no such connector, the proof is not there, the DNS does not answer, the domain is
+/// taken, or the store cannot be changed.
+pub async fn prove(
+    directory: &Arc<Directory>,
+    dns: &impl Dns,
+    asked: ProveConnector,
+) -> Result<Connector, OperationError> {
+    let (domain, tokens) = {
+        let view = directory.view();
+        let found = view.find_connector(asked.connector);
+        let claim = &found
+            .ok_or_else(|| unknown("connector", asked.connector))?
+            .claim;
+        let tokens = view.ownership_tokens(claim.account, &claim.domain);
+        (claim.domain.clone(), tokens)
+    };
+    let proof = ownership(dns, &domain, &tokens).await;
+    let refused = |code, text: String| Err(OperationError::new(code, text));
+    match proof.standing {
+        Standing::Right => mark_as_own(directory, asked.connector).await,
+        Standing::Unanswered => {
+            let text = format!(
+                "the DNS does not say whether {domain} is the account's: {}",
+                proof.words
+            );
+            refused(Code::NoDnsAnswer, text)
+        }
+        Standing::Missing | Standing::Differs => {
+            let text = format!(
+                "{} at {}; publish this record and try again: {}",
+                proof.words,
+                proof.name,
+                proof.paste.join(" ")
+            );
+            refused(Code::NotProved, text)
+        }
+    }
 }
 
-/// Confirms that the domain is the account's: from now on its addresses receive.
+/// Marks the domain as the account's on the word of the operator: from now on its addresses
+/// receive.
 ///
 /// # Errors
 /// There is no such connector, the domain is taken, or the store cannot be changed.
-pub async fn verify(
+pub async fn vouch(
     directory: &Arc<Directory>,
-    asked: VerifyConnector,
+    asked: VouchConnector,
 ) -> Result<Connector, OperationError> {
-    change(directory, move |directory| {
-        directory.verify_connector(asked.connector)
-    })
-    .await
+    mark_as_own(directory, asked.connector).await
+}
+
+async fn mark_as_own(
+    directory: &Arc<Directory>,
+    connector: ConnectorId,
+) -> Result<Connector, OperationError> {
+    let marked = move |directory: &Directory| directory.verify_connector(connector);
+    change(directory, marked).await
 }
 
 /// Sets the direction of the domain's mail that passes through the relay. Mail that comes by the

@@ -27,6 +27,7 @@ mod directory;
 pub mod disconnections;
 pub mod dkim;
 pub mod doctor;
+pub mod domains;
 mod error;
 pub mod events;
 pub mod feeds;

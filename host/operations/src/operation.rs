@@ -6,6 +6,7 @@ use gatepost_directory::{
     Account, Agreement, AuditRecord, Connector, Credential, ImportId, Issued, ListChange,
     PartnerEntry, PartnerList, Restriction,
 };
+use gatepost_domain_check::Report;
 use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
@@ -27,8 +28,8 @@ use crate::connections::{
     RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
 use crate::connectors::{
-    self, AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders,
-    ShowConnector, VerifyConnector,
+    self, AddConnector, CountHeaders, DisconnectConnector, ListConnectors, ProveConnector,
+    RemoveConnector, SetForwarders, ShowConnector, VouchConnector,
 };
 use crate::credentials::{
     self, CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials,
@@ -38,6 +39,7 @@ use crate::disconnections::{self, DisconnectConnector, ReconnectConnector, Switc
 use crate::dkim::{
     self, CheckDkim, DkimKeyDetails, GenerateDkim, RetireDkim, RotateDkim, ShowDkim,
 };
+use crate::domains::{self, CheckDomain};
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
@@ -231,8 +233,10 @@ operations! {
         |on, asked| connectors::list(&on.directory, asked);
     "connector-show" (READS): ShowConnector => Connector,
         |on, asked| connectors::show(&on.directory, asked);
-    "connector-verify": VerifyConnector => Connector,
-        |on, asked| connectors::verify(&on.directory, asked).await;
+    "connector-prove": ProveConnector => Connector,
+        |on, asked| connectors::prove(&on.directory, &on.dkim.load_full().resolver, asked).await;
+    "connector-vouch": VouchConnector => Connector,
+        |on, asked| connectors::vouch(&on.directory, asked).await;
     "connector-set-kind": SetConnectorKind => Connector,
         |on, asked| connectors::set_kind(&on.directory, asked).await;
     "connector-disconnect": DisconnectConnector => Vec<SwitchedSender>,
@@ -251,6 +255,8 @@ operations! {
         |on, asked| instructions::make(on, asked).await;
     "connector-remove": RemoveConnector => (),
         |on, asked| connectors::remove(&on.directory, asked).await;
+    "domain-check": CheckDomain => Report,
+        |on, asked| domains::check(on, asked).await;
     "address-add": AddAddress => ShownAddress,
         |on, asked| addresses::add(&on.directory, asked).await;
     "address-list" (READS): ListAddresses => Vec<ShownAddress>,

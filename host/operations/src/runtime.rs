@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use gatepost_backup::BackupSource;
 use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_dns::NoResolver;
@@ -25,6 +24,7 @@ use crate::backups::Backups;
 use crate::code::Code;
 use crate::connections::SessionTester;
 use crate::dkim::DkimTools;
+use crate::domains::DomainSettings;
 use crate::error::OperationError;
 use crate::reload::PendingReload;
 use crate::restrictions::SiteVolume;
@@ -90,6 +90,8 @@ pub struct Runtime {
     pub dkim: Arc<ArcSwap<DkimTools>>,
     /// Backups of the store and the configuration.
     pub backups: Arc<Backups>,
+    /// Settings that domains are compared with; empty where the configuration is not known.
+    pub domains: Arc<ArcSwapOption<DomainSettings>>,
     /// Channel to the task that reloads the configuration; `None` if no relay runs.
     pub reload: Option<mpsc::Sender<PendingReload>>,
 }
@@ -172,6 +174,7 @@ impl Runtime {
         )?;
         opened.site = Arc::new(ArcSwap::from_pointee(config.into()));
         opened.facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(config)));
+        opened.domains.store(Some(Arc::new(config.into())));
         (opened.directory).set_reserved_domains(ownership::reserved(config));
         Ok(opened)
     }
@@ -240,6 +243,7 @@ impl Runtime {
             facts: Arc::default(),
             dkim: Arc::new(ArcSwap::from_pointee(dkim)),
             backups: Arc::new(Backups::new(backup)),
+            domains: Arc::default(),
             reload: None,
         })
     }

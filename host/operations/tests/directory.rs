@@ -12,7 +12,7 @@ use gatepost_message::Millis;
 use gatepost_operations::accounts::{self, AddAccount, RemoveAccount, ShowAccount};
 use gatepost_operations::addresses::{self, AddAddress, RemoveAddress, ShowAddress};
 use gatepost_operations::connectors::{
-    self, AddConnector, RemoveConnector, ShowConnector, VerifyConnector,
+    self, AddConnector, RemoveConnector, ShowConnector, VouchConnector,
 };
 use gatepost_operations::credentials::{self, IssueInbound, IssueSubmission, ListCredentials};
 use gatepost_operations::feeds::{self, SetFeed};
@@ -98,14 +98,14 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
         disconnected.map_err(OperationError::from),
         Code::NotVerified,
     );
-    let verify = VerifyConnector { connector };
-    connectors::verify(directory, verify).await.unwrap();
+    let vouch = VouchConnector { connector };
+    connectors::vouch(directory, vouch).await.unwrap();
     // Another account may claim the domain, but not have it.
     let claim = connect(directory, B, "a.example", two_way).await.unwrap();
-    let verify = VerifyConnector {
+    let vouch = VouchConnector {
         connector: claim.id,
     };
-    let taken = connectors::verify(directory, verify).await;
+    let taken = connectors::vouch(directory, vouch).await;
     fails(taken, Code::DomainTaken);
 
     let add = |of: &str, address: &str| {

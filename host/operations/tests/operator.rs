@@ -120,6 +120,7 @@ impl Store {
             facts: Arc::default(),
             dkim: Arc::new(ArcSwap::from_pointee(DkimTools::new(&self.config).unwrap())),
             backups: Arc::new(Backups::new(BackupSource::of(&self.config))),
+            domains: Arc::default(),
             reload: None,
         };
         (runtime, stores.queue)

@@ -70,6 +70,7 @@ use gatepost_observability::{Health, Metrics, Monitor, Spans};
 use gatepost_operations::authorizations::Authorizations;
 use gatepost_operations::backups::Backups;
 use gatepost_operations::dkim::DkimTools;
+use gatepost_operations::domains::DomainSettings;
 use gatepost_operations::reload::PendingReload;
 use gatepost_operations::restrictions::SiteVolume;
 use gatepost_operations::{ControlSocket, Reopen, RequestHandler, SiteFacts, partner_routes};
@@ -170,6 +171,7 @@ struct RunningRelay {
     feeds: Arc<ArcSwap<feeds::Client>>,
     dkim: Arc<ArcSwap<DkimTools>>,
     backups: Arc<Backups>,
+    domains: Arc<ArcSwapOption<DomainSettings>>,
     ways: Arc<Ways>,
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
@@ -407,6 +409,8 @@ impl RunningRelay {
         let page_tls = handover_tls(&config, tls.as_ref());
         let handover = HandoverServer::new(Arc::clone(&directory), page_tls);
         let backups = Arc::new(Backups::new(BackupSource::of(&config)));
+        let domains = DomainSettings::from(&*config);
+        let domains = Arc::new(ArcSwapOption::from_pointee(domains));
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
             events: Arc::clone(&stores.events),
@@ -432,6 +436,7 @@ impl RunningRelay {
             facts: Arc::clone(&facts),
             dkim: Arc::clone(&dkim),
             backups: Arc::clone(&backups),
+            domains: Arc::clone(&domains),
             reload: Some(ask),
         };
         tokio::spawn(upkeep::expire_ledgers(
@@ -474,7 +479,7 @@ impl RunningRelay {
             exporter,
             feeds,
             dkim,
-            backups,
+            domains,
             ways,
             connections,
             states,

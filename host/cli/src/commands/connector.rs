@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use gatepost_directory::{Connector, Forwarders};
 use gatepost_message::Domain;
 use gatepost_operations::connectors::{
-    AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders, ShowConnector,
-    VerifyConnector,
+    AddConnector, CountHeaders, DisconnectConnector, ListConnectors, ProveConnector,
+    RemoveConnector, SetForwarders, ShowConnector, VouchConnector,
 };
 use gatepost_operations::disconnections::{
     DisconnectConnector, ReconnectConnector, SwitchedSender,
@@ -33,8 +33,11 @@ pub(super) enum Command {
     List(Ask<ListConnectors>),
     /// Show a connector.
     Show(Ask<ShowConnector>),
-    /// Confirm that the domain is the account's: from now on its addresses receive.
-    Verify(Ask<VerifyConnector>),
+    /// Look in the DNS for the proof that the domain is the account's. Where it is found, the
+    /// addresses of the domain receive from now on.
+    Prove(Ask<ProveConnector>),
+    /// Vouch that the domain is the account's: from now on its addresses receive.
+    Vouch(Ask<VouchConnector>),
     /// Set the direction of its mail that passes through the relay. Mail that comes by the former way
     /// is taken.
     SetKind(Ask<SetConnectorKind>),
@@ -67,7 +70,8 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Add(ask) => item(ask).await,
         Command::List(ask) => list(ask, "there are no connectors").await,
         Command::Show(ask) => item(ask).await,
-        Command::Verify(ask) => item(ask).await,
+        Command::Prove(ask) => item(ask).await,
+        Command::Vouch(ask) => item(ask).await,
         Command::SetKind(ask) => item(ask).await,
         Command::Disconnect(ask) => list(ask, NOTHING_CONNECTED).await,
         Command::Reconnect(ask) => list(ask, NOTHING_CONNECTED).await,

@@ -16,6 +16,7 @@ mod connector;
 mod credential;
 mod dkim;
 mod doctor;
+mod domain;
 mod egress;
 mod events;
 mod feed;
@@ -92,6 +93,9 @@ enum Command {
     /// Manage the domains that accounts have connected.
     #[command(subcommand)]
     Connector(connector::Command),
+    /// Compare domains with the DNS.
+    #[command(subcommand)]
+    Domain(domain::Command),
     /// Manage connections: the ways out by other mail services.
     #[command(subcommand)]
     Connection(connection::Command),
@@ -219,6 +223,7 @@ pub async fn run(
         Command::Policy(command) => policy::run(command).await,
         Command::Account(command) => account::run(command).await,
         Command::Connector(command) => connector::run(command).await,
+        Command::Domain(command) => Ok(domain::run(command).await),
         Command::Connection(command) => connection::run(command).await,
         Command::Egress(args) => egress::run(args),
         Command::Address(command) => address::run(command).await,

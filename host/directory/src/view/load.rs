@@ -5,7 +5,8 @@ use gatepost_message::Separators;
 use super::{Terms, View, partners::Partners};
 use crate::{
     DirectoryChange, DirectoryError, DirectoryStore, RowKey, Rows, Settings, email_id::EmailIds,
-    key_ring::KeyRing, return_token::ReturnTokens, sqlite::SqliteStore, state, store::each_page,
+    key_ring::KeyRing, ownership_token::OwnershipTokens, return_token::ReturnTokens,
+    sqlite::SqliteStore, state, store::each_page,
 };
 
 impl View {
@@ -102,6 +103,7 @@ impl Terms {
             unknown_user_key: ring.derive("salts of unknown users"),
             email_ids: EmailIds::new(ring.derive_from_each(EmailIds::PURPOSE)),
             return_tokens: ReturnTokens::new(ring.derive_from_each(ReturnTokens::PURPOSE)),
+            ownership_tokens: OwnershipTokens::new(ring.derive_from_each(OwnershipTokens::PURPOSE)),
             separators,
         }
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use gatepost_operations::connections::try_now;
 use gatepost_operations::dkim::DkimTools;
+use gatepost_operations::domains::DomainSettings;
 use gatepost_operations::reload::{Refusal, Reloaded};
 
 use super::sockets::{AddressOf, Bound};
@@ -262,6 +263,7 @@ impl RunningRelay {
         self.site.store(Arc::new(SiteVolume::from(&*config)));
         self.dkim.store(Arc::new(dkim));
         self.backups.activate(BackupSource::of(&config));
+        (self.domains).store(Some(Arc::new(DomainSettings::from(&*config))));
         (self.webhooks).activate(|name| outside.webhook(name), &config.webhooks);
         self.ways.outside.store(Arc::new(outside));
         self.connections.activate(Arc::clone(&config.site));

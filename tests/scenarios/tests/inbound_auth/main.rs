@@ -123,7 +123,7 @@ impl Site {
         let claim = ["--domain", domain, "--kind", kind];
         let made = (self.relay).json(&[&["connector", "add"], &account[..], &claim].concat());
         let id = made[0]["id"].as_str().unwrap().to_owned();
-        self.relay.json(&["connector", "verify", &id]);
+        self.relay.json(&["connector", "vouch", &id]);
         let address = ["address", "add", "--account", "acme.desk.test"];
         let help = format!("help@{domain}");
         self.relay.json(&[&address[..], &[&help]].concat());

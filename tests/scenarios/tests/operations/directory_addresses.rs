@@ -97,13 +97,13 @@ fn a_connected_domain_receives_once_it_is_verified() {
     let connector = connector(&relay, "acme.desk.test");
     relay.json(&["address", "add", "--account", &account_id, "help@acme.test"]);
     assert_eq!(refused(&relay, "help@acme.test"), elsewhere());
-    let verified = relay.json(&["connector", "verify", &connector]);
+    let verified = relay.json(&["connector", "vouch", &connector]);
     assert_eq!(verified[0]["state"], "verified");
     assert_eq!(verified[0]["protocol"], "PLAIN");
     accepted(&relay, &["help@acme.test"], MESSAGE);
     assert_eq!(sink.take().to, ["help@acme.test"]);
     assert_eq!(refused(&relay, "ann@acme.test"), unknown());
-    let said = relay.refuses(&["connector", "verify", &squatted]);
+    let said = relay.refuses(&["connector", "vouch", &squatted]);
     let owner = format!("already belongs to account {account_id}");
     assert!(said.contains(&owner), "{said}");
     let said = relay.refuses(&["address", "add", "--account", &sandbox, "help@acme.test"]);
@@ -128,7 +128,7 @@ fn a_disconnected_domain_receives_until_it_is_removed() {
     let account = account(&relay, "acme.desk.test", &[]);
     let connector = connector(&relay, &account);
     relay.json(&["address", "add", "--account", &account, "help@acme.test"]);
-    relay.json(&["connector", "verify", &connector]);
+    relay.json(&["connector", "vouch", &connector]);
     relay.json(&["connector", "disconnect", &connector]);
     accepted(&relay, &["help@acme.test"], MESSAGE);
     sink.take();

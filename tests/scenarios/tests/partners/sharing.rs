@@ -48,7 +48,7 @@ fn an_agreement_follows_what_changes_later() {
         250,
         "a mere claim"
     );
-    relay.json(&["connector", "verify", &connector]);
+    relay.json(&["connector", "vouch", &connector]);
     assert_eq!(code("support@b.test", "help@a.desk.test"), 550);
     relay.json(&["connector", "disconnect", &connector]);
     assert_eq!(code("support@b.test", "help@a.desk.test"), 550);

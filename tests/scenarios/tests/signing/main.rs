@@ -146,7 +146,7 @@ impl Customer {
             let connector = ["connector", "add", "--kind", kind];
             let of = ["--domain", domain, "--account", NATIVE];
             let made = relay.json(&[&connector[..], &of].concat());
-            relay.json(&["connector", "verify", made[0]["id"].as_str().unwrap()]);
+            relay.json(&["connector", "vouch", made[0]["id"].as_str().unwrap()]);
         }
         let made = relay.json(&["credential", "add", "--submission", NATIVE]);
         let text = |key: &str| made[0][key].as_str().unwrap().to_owned();

@@ -81,7 +81,7 @@ fn a_domain_that_is_not_connected_gives_no_right_to_send() {
     sends("bounces+1@acme.desk.test", 250);
     sends("", 250);
     sends("help@customer.test", 550);
-    relay.json(&["connector", "verify", &connector]);
+    relay.json(&["connector", "vouch", &connector]);
     sends("help@customer.test", 250);
     relay.json(&["connector", "disconnect", &connector]);
     sends("help@customer.test", 550);

@@ -55,7 +55,7 @@ fn an_account_of_the_directory_knows_its_addresses() {
     let account = ["--account", "acme.desk.test"];
     let claim = ["--domain", "customer.test", "--kind", "two-way"];
     let made = relay.json(&[&["connector", "add"], &account[..], &claim].concat());
-    relay.json(&["connector", "verify", made[0]["id"].as_str().unwrap()]);
+    relay.json(&["connector", "vouch", made[0]["id"].as_str().unwrap()]);
     relay.json(&[&["address", "add"], &account[..], &["help@customer.test"]].concat());
     let mut client = relay.client("mx");
     client.ehlo();

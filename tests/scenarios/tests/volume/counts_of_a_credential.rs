@@ -35,7 +35,7 @@ fn a_credential_shows_how_it_is_used() {
     let add = ["connector", "add", "--account", "acme.desk.test"];
     let connector = relay.json(&[&add, &claim[..]].concat()).remove(0);
     let connector = connector["id"].as_str().unwrap();
-    relay.json(&["connector", "verify", connector]);
+    relay.json(&["connector", "vouch", connector]);
     relay.json(&[
         "address",
         "add",
