@@ -6,7 +6,7 @@ use gatepost_message::{Address, Domain, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, ConnectorId, Destination, DirectoryError, Disconnection, Name, Verification,
+    AccountId, ConnectorId, Destination, DirectoryError, LastCheck, Name, Verification,
     email_id::ALPHABET, random,
 };
 
@@ -66,6 +66,12 @@ impl AddressDetails {
     /// Disconnection of this address alone, while it is disconnected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disconnected: Option<Disconnection>,
+    /// Finding of the last probe of mail that comes in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inbound_check: Option<LastCheck>,
+    /// Finding of the last probe of mail that leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound_check: Option<LastCheck>,
 }
 
 /// Token in the local part of a forwarding target, `f-<token>@<native domain>`: 16 random letters

@@ -116,6 +116,6 @@ pub use sqlite::SqliteStore;
 pub use staging::ImportId;
 pub use state::inspect;
 pub use store::{DirectoryStore, Rows};
-pub use verification::Verification;
+pub use verification::{CheckResults, LastCheck, Verification};
 pub use view::{Destination, Recipient, Standing, View};
 pub use word::WordError;

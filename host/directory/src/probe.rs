@@ -89,4 +89,7 @@ pub struct Probe {
     /// Transaction of the message, once it is queued.
     #[serde(default)]
     pub transaction: Option<String>,
+    /// Record of how it left and what became of it so far. The directory does not read it.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub record: serde_json::Value,
 }

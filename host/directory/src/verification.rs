@@ -14,6 +14,8 @@ const REFUSALS: [&str; 7] = [
     "refused",
 ];
 
+use crate::ProbeKind;
+
 /// State of the verification of one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
@@ -56,4 +58,41 @@ impl Verification {
             Self::Unverified | Self::Pending { .. } | Self::Verified { .. } => false,
         }
     }
+}
+
+/// Finding of the last probe of one direction. It may differ from the state: a probe that was lost
+/// warns, and leaves a direction verified that was so before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LastCheck {
+    /// Time of the finding.
+    pub at: Millis,
+    /// Way that the probe took.
+    pub kind: ProbeKind,
+    /// Code of the reason why it failed; `None` if it passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Finding in words, bounded.
+    pub words: String,
+    /// Advice to whoever administers the customer's mail; empty if the probe passed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub advice: String,
+    /// Things that do no harm yet, bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+    /// Results of message authentication, if the probe came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<CheckResults>,
+}
+
+/// Results of message authentication of a probe that came back, in the words of RFC 8601.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckResults {
+    /// SPF of the reverse-path.
+    pub spf: String,
+    /// Best DKIM signature.
+    pub dkim: String,
+    /// DMARC.
+    pub dmarc: String,
 }

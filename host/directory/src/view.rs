@@ -111,6 +111,8 @@ struct Terms {
     email_ids: EmailIds,
     return_tokens: ReturnTokens,
     ownership_tokens: OwnershipTokens,
+    /// Keys of the tokens of probes, oldest first.
+    probe_keys: Vec<hmac::Key>,
     separators: Separators,
 }
 
@@ -163,6 +165,7 @@ impl View {
             email_ids: EmailIds::ephemeral(),
             return_tokens: ReturnTokens::new(Vec::new()),
             ownership_tokens: OwnershipTokens::new(Vec::new()),
+            probe_keys: Vec::new(),
             separators: Separators::default(),
         })
     }
@@ -270,6 +273,18 @@ impl View {
         all.into_iter()
             .flat_map(|(_, of)| of.iter().cloned())
             .collect()
+    }
+
+    /// Returns every support address, claimed ones too, in no order.
+    pub fn all_addresses(&self) -> impl Iterator<Item = &SupportAddress> {
+        self.addresses.values().flat_map(|of| of.iter())
+    }
+
+    /// Returns a support address of an account.
+    pub fn address(&self, account: AccountId, address: &Address) -> Option<&SupportAddress> {
+        let canonical = Canonical::as_compared(address);
+        let mut all = self.addresses_at(&canonical).iter();
+        all.find(|of| of.account == account)
     }
 
     /// Returns the owner of a domain, native or connected. A domain that is only claimed has none.
@@ -548,6 +563,12 @@ impl View {
     /// with other keys of the ring, and prove it as well. Without a key ring there are none.
     pub fn ownership_tokens(&self, account: AccountId, domain: &Domain) -> Vec<String> {
         self.terms.ownership_tokens.issue(account, domain)
+    }
+
+    /// Returns the keys of the tokens of probes, oldest first: those of the ring, derived for this
+    /// purpose alone.
+    pub fn probe_keys(&self) -> &[hmac::Key] {
+        &self.terms.probe_keys
     }
 
     /// Returns a verifier for a user who does not exist, so that nobody learns who does: no

@@ -118,6 +118,7 @@ fn fill(directory: &Directory) {
     };
     directory.change_address(acme, &support, seen).unwrap();
     let probe = Probe {
+        record: serde_json::Value::Null,
         id: PROBE.parse().unwrap(),
         account: acme,
         address: support,

@@ -65,6 +65,42 @@ impl Directory {
         self.change(|view, _| details::take_probe(view, id))
     }
 
+    /// Begins a probe: it replaces the one of the same kind that is on its way for the address,
+    /// changes what is kept of the address, and may be in the audit log, all in one commit.
+    ///
+    /// # Errors
+    /// The account has no such address, or the store failed.
+    pub fn begin_probe(
+        &self,
+        probe: Probe,
+        change: impl FnOnce(&mut AddressDetails),
+        entry: Option<AuditEntry>,
+    ) -> Result<()> {
+        self.change(|view, _| details::begin_probe(view, probe, change, entry))
+    }
+
+    /// Changes the record of a probe that is on its way; nothing happens if it is not any more.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn change_probe(&self, id: &ProbeId, change: impl FnOnce(&mut Probe)) -> Result<()> {
+        self.change(|view, _| details::change_probe(view, id, change))
+    }
+
+    /// Takes a probe away with its finding, in one commit. `change` changes what is kept of the
+    /// address, and returns the entry of the audit log, if it is worth one. Returns `None`, and changes nothing, if the
+    /// probe was taken before.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn settle_probe(
+        &self,
+        id: &ProbeId,
+        change: impl FnOnce(&Probe, &mut AddressDetails) -> Option<AuditEntry>,
+    ) -> Result<Option<Probe>> {
+        self.change(|view, _| details::settle_probe(view, id, change))
+    }
+
     /// Adds a secret that a link shows once.
     ///
     /// # Errors

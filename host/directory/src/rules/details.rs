@@ -68,6 +68,62 @@ pub(crate) fn take_probe(view: &View, id: &ProbeId) -> RuleResult<Option<Probe>>
     ))
 }
 
+/// Begins a probe in place of the one of its kind that is on its way for the address.
+pub(crate) fn begin_probe(
+    view: &View,
+    probe: Probe,
+    change: impl FnOnce(&mut AddressDetails),
+    entry: Option<AuditEntry>,
+) -> RuleResult<()> {
+    let (address, mut changes) = of_address(view, probe.account, &probe.address, change)?;
+    let canonical = address.canonical();
+    let is_former = |of: &&Probe| {
+        of.account == probe.account
+            && of.kind == probe.kind
+            && Canonical::as_compared(&of.address) == canonical
+    };
+    let former = view.probes().filter(is_former);
+    changes.extend(former.map(|of| DirectoryChange::Remove(RowKey::Probe(of.id.clone()))));
+    let row = DirectoryRow::Probe(Box::new(probe));
+    changes.push(DirectoryChange::Put(row));
+    changes.extend(entry.map(DirectoryChange::Audit));
+    Ok(((), changes))
+}
+
+/// Changes the record of a probe, if it is still on its way.
+pub(crate) fn change_probe(
+    view: &View,
+    id: &ProbeId,
+    change: impl FnOnce(&mut Probe),
+) -> RuleResult<()> {
+    let Some(mut probe) = view.probe(id).cloned() else {
+        return Ok(((), Vec::new()));
+    };
+    change(&mut probe);
+    let row = DirectoryRow::Probe(Box::new(probe));
+    Ok(((), vec![DirectoryChange::Put(row)]))
+}
+
+/// Takes a probe away with its finding. Nothing is found of an address that is gone.
+pub(crate) fn settle_probe(
+    view: &View,
+    id: &ProbeId,
+    change: impl FnOnce(&Probe, &mut AddressDetails) -> Option<AuditEntry>,
+) -> RuleResult<Option<Probe>> {
+    let (taken, mut changes) = take_probe(view, id)?;
+    let Some(probe) = &taken else {
+        return Ok((None, changes));
+    };
+    if let Ok(found) = find_address(view, probe.account, &probe.address) {
+        let mut changed = found.clone();
+        let entry = change(probe, &mut changed.details);
+        let row = DirectoryRow::Address(changed);
+        changes.push(DirectoryChange::Put(row));
+        changes.extend(entry.map(DirectoryChange::Audit));
+    }
+    Ok((taken, changes))
+}
+
 /// Puts a handover of a credential of the account.
 pub(crate) fn put_handover(view: &View, handover: Handover) -> RuleResult<()> {
     account(view, handover.account)?;

@@ -104,6 +104,7 @@ impl Terms {
             email_ids: EmailIds::new(ring.derive_from_each(EmailIds::PURPOSE)),
             return_tokens: ReturnTokens::new(ring.derive_from_each(ReturnTokens::PURPOSE)),
             ownership_tokens: OwnershipTokens::new(ring.derive_from_each(OwnershipTokens::PURPOSE)),
+            probe_keys: ring.derive_from_each("probes"),
             separators,
         }
     }

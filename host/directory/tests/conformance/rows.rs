@@ -285,6 +285,7 @@ pub fn of_account(number: u32) -> [DirectoryRow; 3] {
             verified: Some(Millis(10_001)),
         })),
         DirectoryRow::Probe(Box::new(Probe {
+            record: serde_json::json!({"sent": 1}),
             id: probe_id(number),
             account,
             address: address(number).address,
