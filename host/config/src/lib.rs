@@ -39,6 +39,7 @@ mod signing_secrets;
 mod suppression;
 mod units;
 mod validate;
+mod verification;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -81,6 +82,7 @@ pub use relay_connections::RelayConnections;
 pub use return_path::{CustomReturnPath, ReturnPath};
 pub use routes::{DefaultRoute, LmtpServer, Routes};
 pub use suppression::Suppression;
+pub use verification::Verification;
 
 /// Path of the configuration when no `--config` is given.
 pub const DEFAULT_PATH: &str = "/etc/gatepost/gatepost.toml";
@@ -141,6 +143,9 @@ pub struct Config {
     /// Suppression lists.
     #[serde(default)]
     pub suppression: Suppression,
+    /// Verification of support addresses.
+    #[serde(default)]
+    pub verification: Verification,
     /// Events for the application.
     #[serde(default)]
     pub events: Events,

@@ -417,7 +417,7 @@ fn outcome_of(
         AttemptReply::Waits { stop, .. } | AttemptReply::Stopped(stop) => match now < expires_at {
             true => (stop.reply.clone(), Some(stop.until)),
             // The customer has to mend something, and the message is not at fault.
-            false if stop.broken => {
+            false if stop.broken && !is_own(in_hand) => {
                 return AttemptOutcome::Held {
                     reply: stop.reply.clone(),
                 };
@@ -479,6 +479,11 @@ fn outcome_of(
     }
 }
 
+/// Returns true for mail of the relay's own: nobody waits for it, and nobody is told of it.
+fn is_own(in_hand: &MessageInHand) -> bool {
+    in_hand.claim.transaction.session.flow == Flow::Internal
+}
+
 /// Returns true for mail on its way to the application: what came in, and whatever goes to one of
 /// its destinations.
 fn is_for_application(in_hand: &MessageInHand, attempt: &RecipientAttempt) -> bool {
@@ -521,7 +526,7 @@ fn action_to_report(in_hand: &MessageInHand, settled: &SettledRecipient) -> Opti
     notify::wants_notice(recipient.dsn.notify, action).then_some(action)
 }
 
-/// Writes the notices, one for each action. A null sender gets none, nor does a reverse-path that
+/// Writes the notices, one for each action. A null sender and the relay itself get none, nor does a reverse-path that
 /// may be forged, unless it [may be notified](notify::Notifications::may_notify).
 async fn notices(
     delivery: &Delivery,
@@ -529,7 +534,8 @@ async fn notices(
     settled: &[SettledRecipient],
 ) -> Vec<Notice> {
     let claim = &in_hand.claim;
-    let Some(to) = claim.transaction.reverse_path.address() else {
+    let to = claim.transaction.reverse_path.address();
+    let Some(to) = to.filter(|_| !is_own(in_hand)) else {
         return Vec::new();
     };
     let notifications = &delivery.settings.notifications;

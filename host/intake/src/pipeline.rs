@@ -41,6 +41,7 @@ pub mod connection;
 pub mod evaluation;
 mod incoming_data;
 pub mod judge;
+mod probe;
 mod replied;
 pub mod suppressed;
 mod told;
@@ -55,6 +56,7 @@ use gatepost_directory::{Directory, View};
 use gatepost_message::TransactionId;
 use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
+use gatepost_probes::Probes;
 use gatepost_smtp::Reply;
 use gatepost_spool::{BodyStore, EventLog, LearntIds, Queue, SpoolError, Suppressions};
 use gatepost_trace::{Event, Kind, Trace};
@@ -111,6 +113,8 @@ pub struct Pipeline {
     pub authentication: MessageAuthentication,
     /// Templates of notifications to senders.
     pub notifications: Arc<Notifications>,
+    /// Probes that are on their way.
+    pub probes: Arc<Probes>,
 }
 
 impl Pipeline {

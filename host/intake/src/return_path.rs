@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use gatepost_directory::View;
+use gatepost_directory::{ProbeId, View};
 use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{Flow, Transaction};
 
@@ -20,7 +20,7 @@ const PREFIX: &str = "b+";
 const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// Meaning of an address as a return path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReturnAddress {
     /// No return path: it is a mailbox, or of another's domain.
     No,
@@ -28,6 +28,8 @@ pub enum ReturnAddress {
     Invalid,
     /// The return path of this message.
     Of(TransactionId),
+    /// The mailbox of this probe, which is waited for.
+    Probe(ProbeId),
 }
 
 impl Ownership<'_> {
@@ -50,6 +52,9 @@ impl Ownership<'_> {
 
     /// Returns what an address is as a return path at this time.
     pub fn return_address(self, address: &Address, now: Millis) -> ReturnAddress {
+        if let Some(probe) = gatepost_probes::mailbox(self.directory, address, now) {
+            return ReturnAddress::Probe(probe);
+        }
         let settings = &self.config.return_path;
         let alone = settings.has(address.domain())
             || self

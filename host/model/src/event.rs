@@ -163,6 +163,8 @@ pub enum NoticeSubject {
     Suspend,
     /// The suppression list.
     Suppression,
+    /// The verification of a support address.
+    Verification,
     /// The delivery of events themselves.
     Webhook,
     /// A credential with which mail is handed in.

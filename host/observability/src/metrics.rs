@@ -132,6 +132,10 @@ fn initialise_counters() {
     }
     metrics::counter!("gatepost_spool_full_total").absolute(0);
     metrics::counter!("gatepost_suppressed_recipients_total").absolute(0);
+    for kind in ["inbound", "outbound", "circuit"] {
+        metrics::counter!("gatepost_probes_total", "kind" => kind, "result" => "passed")
+            .absolute(0);
+    }
     for kind in ["line-ends", "nul", "opening"] {
         metrics::counter!("gatepost_messages_repaired_total", "kind" => kind).absolute(0);
     }
@@ -214,6 +218,10 @@ fn describe() {
         (
             "gatepost_spool_full_total",
             "Transactions refused because the disk is nearly full",
+        ),
+        (
+            "gatepost_probes_total",
+            "Probes that have ended, by kind and result",
         ),
         (
             "gatepost_suppressed_recipients_total",

@@ -300,6 +300,15 @@ codes! {
     /// Nothing in the DNS proves that the domain is the account's.
     NotProved = "directory.not-proved", Conflict,
         "publish the record that the message names, and try again";
+    /// The address is in no connected domain, or the domain is not vouched for.
+    NothingToVerify = "verification.nothing-to-verify", Refused,
+        "name an address of a domain that is connected and vouched for";
+    /// No connection serves the address.
+    NoConnection = "verification.no-connection", Conflict,
+        "add a connection that serves the address with `gatepost connection add`";
+    /// Several accounts have the address.
+    SeveralAccounts = "verification.several-accounts", Refused,
+        "name the account";
     /// The item still owns something that would be lost with it.
     NotEmpty = "directory.not-empty", Conflict,
         "remove what it owns first";

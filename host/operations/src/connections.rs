@@ -432,25 +432,8 @@ pub async fn test(on: &Runtime, asked: TestConnection) -> Result<ConnectionTest,
         .connections
         .find(key.account.as_deref(), key.name.as_str());
     let found = found.ok_or_else(|| unknown("connection", &key.name))?;
-    let tester = on.tester.as_ref().ok_or_else(|| {
-        let text = "no relay is running that could open a session";
-        OperationError::new(Code::RelayNotRunning, text)
-    })?;
-    let TestedSession { dialogue, refusal } = tester.test(&found).await;
-    let meaning = refusal.as_ref().map(|refusal| {
-        let failure = SessionFailure {
-            stage: refusal.stage,
-            reply: refusal.reply.as_ref(),
-            words: &refusal.words,
-            is_permanent: refusal.is_permanent,
-        };
-        // What is learnt by a test stops no mail: the state is not the connection's.
-        ConnectionStanding::default().session_refused(found.terms(), failure, Millis::now())
-    });
-    if meaning.is_none() {
-        on.states.with(&key, ConnectionStanding::session_opened);
-        flow(&*on.queue, on.reopen.as_ref(), &key, Millis::now()).await?;
-    }
+    let OpenedSession { dialogue, refusal } = open_session(on, &found).await?;
+    let (refusal, meaning) = refusal.map(|of| (of.refusal, of.meaning)).unzip();
     Ok(ConnectionTest {
         dialogue,
         refused_at: refusal.as_ref().map(|refusal| refusal.stage),
@@ -460,6 +443,51 @@ pub async fn test(on: &Runtime, asked: TestConnection) -> Result<ConnectionTest,
         }),
         meaning,
     })
+}
+
+/// Session that was opened to see whether it comes about.
+pub(crate) struct OpenedSession {
+    /// Lines of the dialogue.
+    pub(crate) dialogue: Vec<String>,
+    /// Refusal, if it was not opened.
+    pub(crate) refusal: Option<SessionMeaning>,
+}
+
+/// Refusal of a session, with its meaning.
+pub(crate) struct SessionMeaning {
+    pub(crate) refusal: TestRefusal,
+    pub(crate) meaning: Classified,
+}
+
+/// Opens a session by a connection, up to its log-in, and ends it. If it comes about, the mail that
+/// waits for the connection goes.
+pub(crate) async fn open_session(
+    on: &Runtime,
+    found: &FoundConnection,
+) -> Result<OpenedSession, OperationError> {
+    let tester = on.tester.as_ref().ok_or_else(|| {
+        let text = "no relay is running that could open a session";
+        OperationError::new(Code::RelayNotRunning, text)
+    })?;
+    let TestedSession { dialogue, refusal } = tester.test(found).await;
+    let refusal = refusal.map(|refusal| {
+        let failure = SessionFailure {
+            stage: refusal.stage,
+            reply: refusal.reply.as_ref(),
+            words: &refusal.words,
+            is_permanent: refusal.is_permanent,
+        };
+        // What is learnt by a test stops no mail: the state is not the connection's.
+        let meaning =
+            ConnectionStanding::default().session_refused(found.terms(), failure, Millis::now());
+        SessionMeaning { refusal, meaning }
+    });
+    if refusal.is_none() {
+        on.states
+            .with(&found.key, ConnectionStanding::session_opened);
+        flow(&*on.queue, on.reopen.as_ref(), &found.key, Millis::now()).await?;
+    }
+    Ok(OpenedSession { dialogue, refusal })
 }
 
 /// Returns the key of a connection of an account, or of the site.

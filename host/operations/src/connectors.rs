@@ -17,6 +17,7 @@ use crate::blocking::blocking;
 use crate::code::Code;
 use crate::directory::{account_id, account_ids, change, unknown};
 use crate::error::OperationError;
+use crate::verification::AddressVerification;
 
 /// Request to connect a domain, as a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
@@ -48,6 +49,19 @@ pub struct ListConnectors {
     /// Only those of this account, by its id or native domain.
     #[arg(long)]
     pub account: Option<String>,
+}
+
+/// Connector with its addresses, and what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectorDetails {
+    /// The connector.
+    #[serde(flatten)]
+    pub connector: Connector,
+    /// Its support addresses with their verification.
+    pub addresses: Vec<AddressVerification>,
+    /// What is to be done before mail can come in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
 }
 
 macro_rules! of_one_connector {
@@ -159,11 +173,26 @@ pub fn list(
 ///
 /// # Errors
 /// There is no such connector.
-pub fn show(directory: &Directory, asked: ShowConnector) -> Result<Connector, OperationError> {
+pub fn show(
+    directory: &Directory,
+    asked: ShowConnector,
+) -> Result<ConnectorDetails, OperationError> {
     let view = directory.view();
     let found = view.find_connector(asked.connector);
     let found = found.ok_or_else(|| unknown("connector", asked.connector))?;
-    Ok(found.clone())
+    let mut addresses: Vec<_> = view
+        .all_addresses()
+        .filter(|address| address.connector == Some(found.id))
+        .map(|address| AddressVerification::of(&view, address))
+        .collect();
+    addresses.sort_by(|one, other| one.address.as_str().cmp(other.address.as_str()));
+    let missing = addresses.is_empty();
+    let missing = missing.then(|| "add at least one support address to finish".to_owned());
+    Ok(ConnectorDetails {
+        connector: found.clone(),
+        addresses,
+        missing,
+    })
 }
 
 /// Looks in the DNS for the proof that the domain is the account's. Where it is found, the

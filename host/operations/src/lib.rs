@@ -57,6 +57,7 @@ pub mod submission;
 pub mod suppression;
 pub mod switching;
 pub mod trace;
+pub mod verification;
 pub mod webhooks;
 mod wire;
 

@@ -28,7 +28,7 @@ use crate::connections::{
     RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
 use crate::connectors::{
-    self, AddConnector, CountHeaders, DisconnectConnector, ListConnectors, ProveConnector,
+    self, AddConnector, ConnectorDetails, CountHeaders, DisconnectConnector, ListConnectors,
     RemoveConnector, SetForwarders, ShowConnector, VouchConnector,
 };
 use crate::credentials::{
@@ -75,6 +75,7 @@ use crate::suppression::{
 };
 use crate::switching::{self, SetCredential};
 use crate::trace::{self, ShowTrace};
+use crate::verification::{self, AddressVerification, AwaitVerification, VerifyAddress};
 use crate::webhooks::{self, ListWebhooks, SkipEvents};
 use crate::wire::{Received, Reply};
 
@@ -231,12 +232,16 @@ operations! {
         |on, asked| connectors::add(&on.directory, asked).await;
     "connector-list" (READS): ListConnectors => Vec<Connector>,
         |on, asked| connectors::list(&on.directory, asked);
-    "connector-show" (READS): ShowConnector => Connector,
+    "connector-show" (READS): ShowConnector => ConnectorDetails,
         |on, asked| connectors::show(&on.directory, asked);
     "connector-prove": ProveConnector => Connector,
         |on, asked| connectors::prove(&on.directory, &on.dkim.load_full().resolver, asked).await;
     "connector-vouch": VouchConnector => Connector,
         |on, asked| connectors::vouch(&on.directory, asked).await;
+    "connector-verify": VerifyAddress => AddressVerification,
+        |on, asked| verification::verify(on, asked).await;
+    "connector-verification": AwaitVerification => AddressVerification,
+        |on, asked| verification::wait(on, asked).await;
     "connector-set-kind": SetConnectorKind => Connector,
         |on, asked| connectors::set_kind(&on.directory, asked).await;
     "connector-disconnect": DisconnectConnector => Vec<SwitchedSender>,

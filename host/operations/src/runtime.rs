@@ -33,6 +33,7 @@ use gatepost_config::{self as config, Config, RelayConnections, SiteConnections}
 use gatepost_feeds::{Client, ClientError};
 use gatepost_intake::ownership;
 use gatepost_policy_set::Policies;
+use gatepost_probes::Probes;
 
 /// Returns the handler of fatal store errors: it prints a sentence on standard error and exits with
 /// code 74.
@@ -94,6 +95,8 @@ pub struct Runtime {
     pub domains: Arc<ArcSwapOption<DomainSettings>>,
     /// Channel to the task that reloads the configuration; `None` if no relay runs.
     pub reload: Option<mpsc::Sender<PendingReload>>,
+    /// Probes that are on their way; `None` if no relay runs.
+    pub probes: Option<Arc<Probes>>,
 }
 
 /// Error of opening the store.
@@ -154,6 +157,14 @@ impl Runtime {
         self.facts.load_full().ok_or_else(|| {
             let text = "the configuration of the site is not known";
             OperationError::new(Code::NoConfiguration, text)
+        })
+    }
+
+    /// Returns the probes of the running relay.
+    pub(crate) fn running_probes(&self) -> Result<&Probes, OperationError> {
+        self.probes.as_deref().ok_or_else(|| {
+            let text = "no relay is running that could send a probe";
+            OperationError::new(Code::RelayNotRunning, text)
         })
     }
 
@@ -245,6 +256,7 @@ impl Runtime {
             backups: Arc::new(Backups::new(backup)),
             domains: Arc::default(),
             reload: None,
+            probes: None,
         })
     }
 }

@@ -122,6 +122,7 @@ impl Store {
             backups: Arc::new(Backups::new(BackupSource::of(&self.config))),
             domains: Arc::default(),
             reload: None,
+            probes: None,
         };
         (runtime, stores.queue)
     }

@@ -25,6 +25,7 @@ use gatepost_model::{
     AttemptResult, Destination, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
 };
 use gatepost_policy::Pinned;
+use gatepost_probes::{Direction, Probes};
 use gatepost_smtp::Reply;
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient, Counters};
 use gatepost_trace::{Event, Kind, Notified, Trace};
@@ -55,6 +56,8 @@ pub struct PolicyRouter {
     pub trace: Arc<Trace>,
     /// Exporter of spans, with the duration of each attempt.
     pub spans: Spans,
+    /// Probes that are on their way.
+    pub probes: Arc<Probes>,
 }
 
 impl Router for PolicyRouter {
@@ -196,6 +199,13 @@ impl PolicyRouter {
             message_id: (attempt.message.message.header("Message-ID"))
                 .map(|id| without_brackets(&id).to_owned()),
         });
+        if gatepost_probes::is_probe(transaction).is_some() {
+            let probes = &self.probes;
+            return probes
+                .attempted(transaction.id, attempt.destination, &result, attempt.sent)
+                .await;
+        }
+        self.proves(attempt, for_policies).await;
         let queued = queued(attempt.message, recipient);
         let policies = self.policies_of(transaction);
         let ruling = policies.outcome(transaction, &result, &queued).await;
@@ -241,6 +251,22 @@ impl PolicyRouter {
         let from_default = sender.left_from_default(attempt.sent_as);
         let reason = from_default.then_some(reason);
         (self.directory).record_departure(sender.account, &sender.author, transaction.id, reason);
+    }
+
+    /// Takes note that a customer's smart host has taken mail of a support address, which proves the
+    /// way out.
+    async fn proves(&self, attempt: &Attempt<'_>, ending: Ending) {
+        let transaction = &attempt.message.transaction;
+        let sender = attempt.sent_as.or(transaction.reverse_path.address());
+        let (Some(Destination::Connection { account, .. }), Some(sender), Ending::Delivered) =
+            (attempt.destination, sender, ending)
+        else {
+            return;
+        };
+        if let Some(account) = account {
+            let probes = &self.probes;
+            probes.proved(account, sender, Direction::Outbound).await;
+        }
     }
 
     async fn store_effects(&self, effects: Vec<(Scope, Effect)>) {

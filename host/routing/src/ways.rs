@@ -35,6 +35,7 @@ use gatepost_intake::suspension;
 use gatepost_message::{Address, Millis, TransactionId, domain_to_ascii};
 use gatepost_model::{Destination, Flow, Plan, Step, Way};
 use gatepost_policy_set::Policies;
+use gatepost_probes::is_probe;
 use gatepost_sasl::client::{self, Mechanism};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::EhloName;
@@ -110,6 +111,9 @@ impl Ways {
 impl gatepost_delivery::Ways for Ways {
     fn default_plan(&self, message: &Claim, recipient: &ClaimedRecipient) -> Result<Plan, Reply> {
         let config = Arc::clone(&self.active.load().config);
+        if let Some(sender) = is_probe(&message.transaction) {
+            return self.plan_of_probe(message, sender);
+        }
         let comes_in = match message.transaction.session.flow {
             Flow::Inbound => true,
             // A notice of the relay, or a submission.
@@ -139,8 +143,10 @@ impl gatepost_delivery::Ways for Ways {
             step.way,
             Way::Mx | Way::Connection(_) | Way::ConnectionOf(_)
         );
-        // Mail for an address that this relay receives does not go by way of the world.
-        let is_inside = leaves && !comes_in && self.is_inside(&recipient.address);
+        let is_probe = is_probe(transaction).is_some();
+        // Mail for an address that this relay receives does not go by way of the world, unless it is
+        // to prove that way.
+        let is_inside = leaves && !is_probe && !comes_in && self.is_inside(&recipient.address);
         let names_sender = leaves || matches!(step.way, Way::Inside | Way::NextHop(_));
         let sender = self.disconnected_sender(message).filter(|_| names_sender);
         let send_as = sender.map(|sender| self.stand_in(account, &sender));
@@ -168,7 +174,11 @@ impl gatepost_delivery::Ways for Ways {
             Way::ConnectionOf(address) => {
                 let found = account.and_then(|account| self.connections.serving(account, address));
                 let found = found.ok_or_else(|| no_such_way(&step.way))?;
-                return self.by_connection(&found, message, &recipient.address);
+                return match is_probe {
+                    // It is to prove this way, and no other.
+                    true => Ok(of_connection(&found).into()),
+                    false => self.by_connection(&found, message, &recipient.address),
+                };
             }
             // What came in is inside already: it would come in again and again.
             Way::Inside if comes_in => return Err(no_such_way(&step.way)),
@@ -326,6 +336,26 @@ impl Ways {
             config: Arc::clone(&self.active.load().config),
             directory: self.directory.view(),
         }
+    }
+
+    /// Returns the plan of a probe: it leaves by the default route if it is sent in the name of the
+    /// relay, and through the connection that serves its sender if not. It is tried as long as it is
+    /// waited for.
+    fn plan_of_probe(&self, message: &Claim, sender: &Address) -> Result<Plan, Reply> {
+        let accounts = self.accounts();
+        let mut plan = match accounts.ownership().is_native(sender) {
+            true => {
+                let route = accounts.config.routes.submission.as_ref();
+                // RFC 3463: X.4.4, unable to route.
+                route
+                    .ok_or_else(|| Reply::new(451, "4.4.4", "no route"))?
+                    .plan()
+            }
+            false => Plan::by(Way::ConnectionOf(sender.clone())),
+        };
+        let wait = message.expires_at.since(message.received_at);
+        plan.expire_after = u32::try_from(wait.as_secs()).ok();
+        Ok(plan)
     }
 
     /// Returns true if this relay receives mail for an address.

@@ -77,6 +77,7 @@ use gatepost_operations::{ControlSocket, Reopen, RequestHandler, SiteFacts, part
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
+use gatepost_probes::{self as probes, Probes};
 use gatepost_routing::{Outside, PolicyRouter, Records, Ways};
 
 /// Upper bound of the share of the drain time that is kept for the work after sessions and
@@ -202,6 +203,7 @@ struct SharedParts {
     incidents: Arc<Incidents>,
     /// Authenticator of messages under the active configuration.
     authentication: MessageAuthentication,
+    probes: Arc<Probes>,
 }
 
 impl SharedParts {
@@ -236,6 +238,7 @@ impl SharedParts {
                 writers: Arc::clone(&self.writers),
                 authentication: self.authentication.clone(),
                 notifications: Arc::clone(notifications),
+                probes: Arc::clone(&self.probes),
             });
             let service = Service {
                 listener: listener.clone(),
@@ -324,7 +327,22 @@ impl RunningRelay {
             .into_diagnostic()?;
         let sockets = Sockets::default();
         let bound = sockets.bind(&config).into_diagnostic()?;
+        let connections = Arc::new(RelayConnections::new(
+            Arc::clone(&config.site),
+            Arc::clone(&directory),
+        ));
+        let states = connection_states::open(&config).into_diagnostic()?;
+        let kept_in = probes::Stores {
+            directory: Arc::clone(&directory),
+            queue: Arc::clone(&stores.queue),
+            admin: Arc::clone(&stores.admin),
+            events: Arc::clone(&stores.events),
+            connections: connections.clone(),
+            states: Arc::clone(&states),
+        };
+        let probes = Arc::new(Probes::new(kept_in, config.verification.settings()));
         let parts = SharedParts {
+            probes: Arc::clone(&probes),
             stores: stores.clone(),
             volume: VolumeGate::new(stores.counters.clone()),
             trace: Arc::clone(&trace),
@@ -348,12 +366,8 @@ impl RunningRelay {
             counters: Arc::clone(&stores.counters),
             trace: Arc::clone(&trace),
             spans,
+            probes: Arc::clone(&probes),
         });
-        let connections = Arc::new(RelayConnections::new(
-            Arc::clone(&config.site),
-            Arc::clone(&directory),
-        ));
-        let states = connection_states::open(&config).into_diagnostic()?;
         let outside = Outside::new(&config, parts.authentication.resolver()).into_diagnostic()?;
         let webhooks = Arc::new(Webhooks::new(Arc::clone(&stores.events)));
         webhooks.activate(|name| outside.webhook(name), &config.webhooks);
@@ -438,7 +452,14 @@ impl RunningRelay {
             backups: Arc::clone(&backups),
             domains: Arc::clone(&domains),
             reload: Some(ask),
+            probes: Some(Arc::clone(&probes)),
         };
+        tokio::spawn(upkeep::end_probes(Arc::clone(&probes), serving.clone()));
+        tokio::spawn(upkeep::verify_again(
+            runtime.clone(),
+            probes,
+            serving.clone(),
+        ));
         tokio::spawn(upkeep::expire_ledgers(
             stores.clone(),
             Arc::clone(&active),

@@ -10,6 +10,7 @@ use gatepost_operations::addresses::{
 
 use super::answer::{Row, done, item, list};
 use super::operate::Ask;
+use super::verify;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -68,6 +69,8 @@ impl Row for ShownAddress {
             state(&details.inbound),
             state(&details.outbound),
             leaves.unwrap_or_else(|| "in its own name".to_owned()),
+            verify::state(&self.details.inbound),
+            verify::state(&self.details.outbound),
         ]
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::slice;
 
 use clap::{Args, Subcommand};
 use gatepost_directory::{Connector, Forwarders};
@@ -12,18 +13,13 @@ use gatepost_operations::connectors::{
     AddConnector, CountHeaders, DisconnectConnector, ListConnectors, ProveConnector,
     RemoveConnector, SetForwarders, ShowConnector, VouchConnector,
 };
-use gatepost_operations::disconnections::{
-    DisconnectConnector, ReconnectConnector, SwitchedSender,
-};
-use gatepost_operations::instructions::MakeInstructions;
-use gatepost_operations::progress::ShowProgress;
-use gatepost_operations::return_paths::SetReturnPath;
+use gatepost_operations::verification::AddressVerification;
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 
-use super::answer::{Row, done, item, list};
+use super::answer::{Row, done, item, list, print_rows};
 use super::operate::Ask;
-use super::{exit, output, setup};
+use super::{exit, output, verify};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -38,6 +34,8 @@ pub(super) enum Command {
     Prove(Ask<ProveConnector>),
     /// Vouch that the domain is the account's: from now on its addresses receive.
     Vouch(Ask<VouchConnector>),
+    /// Verify a support address: send mails of the relay's own that prove that mail goes its way.
+    Verify(verify::Arguments),
     /// Set the direction of its mail that passes through the relay. Mail that comes by the former way
     /// is taken.
     SetKind(Ask<SetConnectorKind>),
@@ -69,9 +67,10 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
         Command::Add(ask) => item(ask).await,
         Command::List(ask) => list(ask, "there are no connectors").await,
-        Command::Show(ask) => item(ask).await,
+        Command::Show(ask) => show(ask).await,
         Command::Prove(ask) => item(ask).await,
         Command::Vouch(ask) => item(ask).await,
+        Command::Verify(arguments) => verify::run(arguments).await,
         Command::SetKind(ask) => item(ask).await,
         Command::Disconnect(ask) => list(ask, NOTHING_CONNECTED).await,
         Command::Reconnect(ask) => list(ask, NOTHING_CONNECTED).await,
@@ -114,6 +113,31 @@ async fn instructions(args: InstructionsArgs) -> miette::Result<ExitCode> {
 pub(super) fn write_new(file: &Path, text: &str) -> miette::Result<()> {
     let written = File::create_new(file).and_then(|mut new| new.write_all(text.as_bytes()));
     written.map_err(|error| miette::miette!("cannot write {}: {error}", file.display()))
+}
+
+/// Shows a connector with its addresses, and what it lacks.
+async fn show(ask: Ask<ShowConnector>) -> miette::Result<ExitCode> {
+    let json = ask.target.json;
+    let shown = ask.answer().await?;
+    if json {
+        output::print_json([&shown])?;
+        return Ok(exit(true));
+    }
+    print_rows(slice::from_ref(&shown.connector), "", false)?;
+    let missing = shown.missing.as_deref().unwrap_or_default();
+    print_rows(&shown.addresses, missing, false)
+}
+
+impl Row for AddressVerification {
+    const HEADER: &[&str] = &["ADDRESS", "INBOUND", "OUTBOUND"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.address.to_string(),
+            verify::state(&self.inbound.state),
+            verify::state(&self.outbound.state),
+        ]
+    }
 }
 
 impl Row for Connector {

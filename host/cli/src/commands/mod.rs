@@ -37,6 +37,7 @@ mod sharing;
 mod suppression;
 mod suppression_file;
 pub(crate) mod trace;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -116,9 +116,10 @@ pub fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
 }
 
 /// Returns true if policies may choose the next hop. Mail with the null reverse-path belongs to no
-/// customer and never uses a customer's smart host: it takes the default route.
+/// customer and never uses a customer's smart host: it takes the default route. A probe has its own
+/// way, which it is to prove.
 pub fn may_be_routed(transaction: &Transaction) -> bool {
-    !transaction.reverse_path.is_null()
+    !transaction.reverse_path.is_null() && gatepost_probes::is_probe(transaction).is_none()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use gatepost_directory::ProbeId;
 use gatepost_message::{Address, Message, TransactionId};
 use gatepost_model::{Flow, Judgement, Queued, Routing, Transaction};
 use gatepost_policy::{Findings, Pinned, RouteRuling};
@@ -32,6 +33,8 @@ pub struct Evaluation {
     returned: Option<TransactionId>,
     /// Support addresses to whose forwarding targets the message goes.
     by_target: Vec<Address>,
+    /// Probe to whose mailbox this message goes, and to nobody else.
+    probe: Option<ProbeId>,
 }
 
 impl Evaluation {
@@ -45,7 +48,13 @@ impl Evaluation {
             findings,
             returned: None,
             by_target: Vec::new(),
+            probe: None,
         }
+    }
+
+    /// Returns the probe to whose mailbox the message goes.
+    pub(crate) fn probe(&self) -> Option<&ProbeId> {
+        self.probe.as_ref()
     }
 
     /// Returns the message to whose return path this one goes.
@@ -121,8 +130,8 @@ impl Evaluation {
         self.add(admission)
     }
 
-    /// Decides about a recipient that is the return path of a message, or may not be one beside the
-    /// others; `None` if it is neither. Such a message is the relay's own: it goes to nobody, and
+    /// Decides about a recipient that is the return path of a message or the mailbox of a probe, or
+    /// may not be one beside the others; `None` if it is neither. Such a message is the relay's own: it goes to nobody, and
     /// no policy is asked.
     fn return_path(&mut self, ownership: Ownership<'_>, address: &Address) -> Option<Admission> {
         let Self { transaction, .. } = self;
@@ -132,7 +141,10 @@ impl Evaluation {
         };
         let alone = Reply::new(452, "4.5.3", "Send it to this recipient alone");
         match found {
-            ReturnAddress::No => self.returned.map(|_| Admission::refused(alone)),
+            ReturnAddress::No => {
+                let is_own = self.returned.is_some() || self.probe.is_some();
+                is_own.then(|| Admission::refused(alone))
+            }
             ReturnAddress::Invalid => {
                 let reply = Reply::new(550, "5.1.1", "No such recipient here");
                 Some(Admission::refused(reply))
@@ -142,6 +154,17 @@ impl Evaluation {
                 None if transaction.recipients.is_empty() => {
                     transaction.recipients.push(address.clone());
                     self.returned = Some(id);
+                    Admission::granted()
+                }
+                _ => Admission::refused(alone),
+            }),
+            ReturnAddress::Probe(id) => Some(match &self.probe {
+                Some(other) if *other == id => Admission::granted(),
+                None if transaction.recipients.is_empty() => {
+                    transaction.recipients.push(address.clone());
+                    let account = ownership.directory.domain(address.domain());
+                    transaction.account = account.map(|of| of.account.to_string());
+                    self.probe = Some(id);
                     Admission::granted()
                 }
                 _ => Admission::refused(alone),
@@ -156,7 +179,7 @@ impl Evaluation {
             policies,
             findings,
             returned,
-            by_target,
+            probe,
             ..
         } = self;
         let earlier = findings.judgements.len();
@@ -165,7 +188,7 @@ impl Evaluation {
             Some(answered) => policies.knowing(|identity| answered.known_to(identity)),
             None => policies,
         };
-        if returned.is_some() {
+        if returned.is_some() || probe.is_some() {
             return Evaluated {
                 transaction,
                 policies,

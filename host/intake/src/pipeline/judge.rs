@@ -61,7 +61,7 @@ pub enum Disposition {
     Refused(Reply),
     /// Accepted and dropped silently.
     Discarded,
-    /// A report that came to a return path: it is recorded, and goes to nobody.
+    /// A report that came to a return path, or a probe: it is recorded, and goes to nobody.
     Recorded,
     /// Accepted.
     Accepted {

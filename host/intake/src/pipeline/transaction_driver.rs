@@ -20,7 +20,7 @@ use super::connection::Connection;
 use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
 use super::judge::Arrival;
-use super::{Pipeline, suppressed, volume, with_id};
+use super::{Pipeline, probe, suppressed, volume, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::{LogInRefusal, Login};
 use crate::incidents;
@@ -426,9 +426,17 @@ impl TransactionDriver {
         let data = data.unwrap_or_else(|| IncomingData::open(&self.pipeline.bodies, id));
         let from = transaction.reverse_path.clone();
         let recipients = transaction.recipients.len();
-        let (disposition, reply) = match data.finish(&self.pipeline.writers).await {
-            Err(reply) => (None, with_id(reply, id)),
+        let staged = data.finish(&self.pipeline.writers).await;
+        let taken = match &staged {
             Ok(staged) => {
+                probe::taken(&self.pipeline, &evaluation, &staged.message(), repairs).await
+            }
+            Err(_) => None,
+        };
+        let (disposition, reply) = match (staged, taken) {
+            (Err(reply), _) => (None, with_id(reply, id)),
+            (Ok(_), Some(reply)) => (Some("record"), reply),
+            (Ok(staged), None) => {
                 let answered = Answered::of(&self.pipeline, transaction, &staged.message()).await;
                 let directory = self.pipeline.directory.view();
                 let unauthenticated = incidents::unauthenticated(&directory, transaction);
@@ -470,6 +478,8 @@ impl TransactionDriver {
                 }
                 self.pipeline.record_all(id, evaluated.new_judgements());
                 let disposition = evaluated.judged.disposition.word();
+                let came = evaluated.transaction.clone();
+                let (message, facts) = (staged.message(), evaluated.judged.facts.clone());
                 let reply = commit(
                     &self.pipeline,
                     evaluated,
@@ -482,6 +492,10 @@ impl TransactionDriver {
                 .await;
                 for incident in unauthenticated.into_iter().filter(|_| reply.is_positive()) {
                     incidents::tell(&self.pipeline, incident);
+                }
+                if reply.is_positive() {
+                    probe::proves(&self.pipeline, &came).await;
+                    probe::confirmation(&self.pipeline, &came, &message, facts).await;
                 }
                 (Some(disposition), reply)
             }

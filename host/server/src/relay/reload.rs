@@ -261,6 +261,7 @@ impl RunningRelay {
         self.limit.set(config.relay.drain);
         self.feeds.store(Arc::new(feeds));
         self.site.store(Arc::new(SiteVolume::from(&*config)));
+        (self.parts.probes).set_settings(config.verification.settings());
         self.dkim.store(Arc::new(dkim));
         self.backups.activate(BackupSource::of(&config));
         (self.domains).store(Some(Arc::new(DomainSettings::from(&*config))));

@@ -1,5 +1,5 @@
-//! Upkeep of the store: what is too old or too many in its ledgers is dropped, and accounts are told
-//! of mail that waits for long.
+//! Upkeep of the store: what is too old or too many in its ledgers is dropped, accounts are told of
+//! mail that waits for long, and support addresses are verified again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,10 @@ use gatepost_directory::{AuditEntry, Directory, DirectoryError, Rotation};
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::session::Phase;
 use gatepost_message::Millis;
-use gatepost_model::{Event, NoticeSubject};
-use gatepost_spool::{Counters, Dropped, EventLog, Keep, QueueAdmin, SpoolError, Stores};
-use gatepost_trace::{Event as TraceEvent, Kind, Trace};
+use gatepost_operations::{Runtime, verification};
+use gatepost_probes::Probes;
+use gatepost_spool::{Counters, Dropped, Keep, QueueAdmin, SpoolError, Stores};
+use gatepost_trace::{Event, Kind, Trace};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -25,6 +26,9 @@ const EXPIRE_MORE: Duration = Duration::from_millis(50);
 /// Bounds of the Message-IDs that were learnt.
 const LEARNT: Duration = Duration::from_secs(90 * 86_400);
 const MOST_LEARNT: u64 = 1_000_000;
+
+/// Interval at which it is asked which addresses are to be verified again.
+const VERIFY: Duration = Duration::from_secs(60);
 
 /// Longest wait before it is asked again whether mail is late.
 const LATE: Duration = Duration::from_secs(60);
@@ -256,6 +260,43 @@ pub(super) async fn tell_late(
         let wait = next.map_or(longest, |at| at.since(Millis::now()).min(longest));
         tokio::select! {
             () = sleep(wait.max(EXPIRE_MORE)) => {}
+            _ = phase.changed() => {}
+        }
+    }
+}
+
+/// Ends probes that have not come back in time, until the relay stops.
+pub(super) async fn end_probes(probes: Arc<Probes>, mut phase: watch::Receiver<Phase>) {
+    let mut changes = probes.changes();
+    while *phase.borrow() == Phase::Serving {
+        let next = probes.expire(Millis::now()).await;
+        let wait = next.map_or(VERIFY, |at| at.since(Millis::now()));
+        tokio::select! {
+            () = sleep(wait.max(EXPIRE_MORE)) => {}
+            _ = changes.changed() => {}
+            _ = phase.changed() => {}
+        }
+    }
+}
+
+/// Verifies addresses again on the schedule, until the relay stops.
+pub(super) async fn verify_again(
+    runtime: Runtime,
+    probes: Arc<Probes>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    while *phase.borrow() == Phase::Serving {
+        let every = probes.settings().every;
+        let pause = match every.is_zero() {
+            true => VERIFY,
+            false => VERIFY.min(every / 4).max(EXPIRE_MORE),
+        };
+        // A server that hangs keeps nobody from stopping.
+        tokio::select! {
+            () = async {
+                verification::verify_due(&runtime, Millis::now()).await;
+                sleep(pause).await;
+            } => {}
             _ = phase.changed() => {}
         }
     }

@@ -1,0 +1,117 @@
+//! State of a direction after a probe has ended.
+
+use gatepost_directory::Verification;
+use gatepost_message::Millis;
+use gatepost_verification::{FailureReason, VerificationFailure};
+
+use crate::Direction;
+
+/// Returns the state of a direction after a probe has failed.
+///
+/// A direction that was not verified has failed. One that was verified stays so unless something
+/// has said no: a message may be lost for many causes, and mail that goes may not be stopped for
+/// one. What leaves changes what customers see, so only the smart host's own refusal
+/// (`at_smart_host`) counts there. What comes in changes nothing else, so every finding that
+/// someone can mend counts.
+pub fn next_state(
+    before: &Verification,
+    direction: Direction,
+    failure: &VerificationFailure,
+    at_smart_host: bool,
+    at: Millis,
+) -> Verification {
+    let counts = match direction {
+        Direction::Outbound => at_smart_host && is_refusal(failure.reason),
+        Direction::Inbound => !is_loss(failure.reason),
+    };
+    match before {
+        Verification::Verified { .. } if !counts => before.clone(),
+        _ => Verification::Failed {
+            at,
+            reason: failure.reason.code().to_owned(),
+            words: failure.to_string(),
+        },
+    }
+}
+
+/// Returns true if a smart host itself refuses by this reason.
+fn is_refusal(reason: FailureReason) -> bool {
+    use FailureReason as Reason;
+    matches!(
+        reason,
+        Reason::CredentialsRefused
+            | Reason::OnlyNtlmOrGssapi
+            | Reason::NoCommonLogIn
+            | Reason::SenderNotAllowed
+            | Reason::Refused
+    )
+}
+
+/// Returns true if a message is lost or waits by this reason, which may end by itself.
+fn is_loss(reason: FailureReason) -> bool {
+    use FailureReason as Reason;
+    matches!(
+        reason,
+        Reason::NeverReturned
+            | Reason::GreylistedTooLong
+            | Reason::Unreachable
+            | Reason::QuotaReached
+            | Reason::MailboxFull
+            | Reason::TlsUntrusted
+            | Reason::TlsWrongName
+            | Reason::TlsExpired
+            | Reason::TlsVersion
+            | Reason::TlsNotOffered
+            | Reason::TlsFailed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_verified_stays_so_unless_something_says_no() {
+        let before = Verification::Verified { at: Millis(1) };
+        let reason = |direction, reason, at_smart_host| {
+            let failure = VerificationFailure::of(reason);
+            match next_state(&before, direction, &failure, at_smart_host, Millis(2)) {
+                Verification::Failed { reason, .. } => Some(reason),
+                _ => None,
+            }
+        };
+        use Direction::{Inbound, Outbound};
+        use FailureReason as Reason;
+        for (direction, of, at_smart_host, fails) in [
+            (Outbound, Reason::NeverReturned, false, false),
+            (Outbound, Reason::Unreachable, true, false),
+            (Outbound, Reason::TlsExpired, true, false),
+            (Outbound, Reason::QuotaReached, true, false),
+            (Outbound, Reason::FromRewritten, false, false),
+            (Outbound, Reason::Refused, false, false),
+            (Outbound, Reason::CredentialsRefused, true, true),
+            (Outbound, Reason::SenderNotAllowed, true, true),
+            (Inbound, Reason::NeverReturned, false, false),
+            (Inbound, Reason::GreylistedTooLong, false, false),
+            (Inbound, Reason::ForwardingForbidden, false, true),
+            (Inbound, Reason::FromRewritten, false, true),
+        ] {
+            let expected = fails.then(|| of.code().to_owned());
+            assert_eq!(reason(direction, of, at_smart_host), expected, "{of:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_verified_fails_by_any_reason() {
+        for reason in FailureReason::ALL {
+            for before in [
+                Verification::Unverified,
+                Verification::Pending { since: Millis(1) },
+            ] {
+                let failure = VerificationFailure::of(reason);
+                let after = next_state(&before, Direction::Outbound, &failure, false, Millis(2));
+                assert!(matches!(after, Verification::Failed { .. }), "{reason:?}");
+            }
+        }
+    }
+}
