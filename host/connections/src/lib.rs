@@ -38,7 +38,7 @@ pub use seam::{Connections, FoundConnection, rank};
 pub use secret::Secret;
 pub use sqlite::{NoStandings, SqliteStandings};
 pub use standing::{
-    Authorization, ConnectionStanding, ConnectionState, ConnectionTrouble, May, SessionFailure,
-    StandingTerms,
+    AT_ITS_LIMITS, Authorization, ConnectionStanding, ConnectionState, ConnectionTrouble,
+    IN_TROUBLE, May, SessionFailure, StandingTerms,
 };
 pub use states::{ConnectionStates, StandingError, StandingStore, is_soon};

@@ -26,6 +26,13 @@ const BACK_OFF: [u64; 6] = [1, 2, 5, 10, 30, 60];
 /// Wait of a mailbox that may not send, where no rule says another.
 const MAILBOX_WAIT: Duration = Duration::from_secs(60 * 60);
 
+/// Beginning of the reply by which mail waits for a connection in trouble; the words of the trouble
+/// come behind it.
+pub const IN_TROUBLE: &str = "the connection does not take mail now: ";
+
+/// Reply by which mail waits until the limits of its connection let it leave.
+pub const AT_ITS_LIMITS: &str = "the limits of the connection allow no more for now";
+
 /// Trouble that a connection is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

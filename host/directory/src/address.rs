@@ -6,8 +6,8 @@ use gatepost_message::{Address, Domain, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, ConnectorId, Destination, DirectoryError, LastCheck, Name, Verification,
-    email_id::ALPHABET, random,
+    AccountId, ConnectorId, Destination, DirectoryError, Disconnection, LastCheck,
+    LeavesFromDefault, Name, Verification, email_id::ALPHABET, random,
 };
 
 /// Address at which an account receives.
@@ -48,6 +48,15 @@ pub struct AddressDetails {
     /// Messages that leave from the default address, while they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaves_from_default: Option<LeavesFromDefault>,
+    /// Disconnection of this address alone, while it is disconnected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disconnected: Option<Disconnection>,
+    /// Finding of the last probe of mail that comes in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inbound_check: Option<LastCheck>,
+    /// Finding of the last probe of mail that leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound_check: Option<LastCheck>,
 }
 
 impl AddressDetails {
@@ -63,15 +72,6 @@ impl AddressDetails {
             _ => {}
         }
     }
-    /// Disconnection of this address alone, while it is disconnected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub disconnected: Option<Disconnection>,
-    /// Finding of the last probe of mail that comes in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub inbound_check: Option<LastCheck>,
-    /// Finding of the last probe of mail that leaves.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outbound_check: Option<LastCheck>,
 }
 
 /// Token in the local part of a forwarding target, `f-<token>@<native domain>`: 16 random letters

@@ -211,14 +211,11 @@ pub enum Refusal {
         /// Credential that has it.
         holder: UserName,
     },
-    /// The credential logs in no more, so its secret opens nothing.
-    #[error("credential {0} is revoked: issue another")]
-    Revoked(UserName),
     /// The credential has been used, and a new secret would break the log-in of its owner.
     #[error(
-        "credential {0} has logged in already, and a link would need a new secret for it: issue another credential, hand that over, and revoke this one when it is used no more"
+        "credential {0} has logged in already, and a link would need a new secret for it: issue another credential, hand that over, and retire this one when it is used no more"
     )]
-    InUse(UserName),
+    CredentialUsed(UserName),
     /// The native domain is too long to make an alias of.
     #[error("the native domain {0} is too long to make an alias of")]
     NoAlias(Domain),

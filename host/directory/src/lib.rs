@@ -89,8 +89,8 @@ pub use audit::{AuditEntry, AuditQuery, AuditRecord};
 pub use change::{DirectoryChange, DirectoryRow, RowKey, Sealed, SealedCredential};
 pub use connection::{OwnedConnection, SealedConnection};
 pub use connector::{
-    Claim, Connector, ConnectorDetails, ConnectorKind, ConnectorState, Disconnection, Forwarders,
-    Protocol, QueuedMail,
+    Claim, Connector, ConnectorDetails, ConnectorKind, ConnectorState, Disconnection,
+    ForwarderMark, Forwarders, Protocol, QueuedMail,
 };
 pub use credential::{
     Credential, CredentialDetails, CredentialEnd, EndedBy, Grant, Issued, Known, Rotation, Scope,

@@ -38,10 +38,10 @@ pub struct LeavesFromDefault {
 /// Way by which mail of an address in a connected domain leaves, as far as the directory knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OutboundWay {
-    /// Through the connection that serves it: a verification proved that, or none is asked for.
+    /// Connection that serves it, as a verification proved or earlier use allows.
     Connection,
-    /// By the default route, in its own name where DKIM or SPF proves the domain there.
+    /// Default route, in its own name where DKIM or SPF proves the domain there.
     DefaultRoute,
-    /// By the default route, from the default address.
+    /// Default route, from the default address.
     FromDefault(DefaultReason),
 }

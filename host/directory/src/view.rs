@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::{
-    Address, CanonicalAddress, Domain, Separators, TransactionId, domain_to_ascii,
+    Address, CanonicalAddress, Domain, Millis, Separators, TransactionId, domain_to_ascii,
 };
 use ring::hmac;
 use rpds::HashTrieMapSync as Map;
@@ -27,9 +27,9 @@ use self::partners::Partners;
 pub(crate) use self::{dkim::DkimEntry, holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
-    Disconnection, EndedBy, Handover, Hold, Known, Probe, ProbeId, QueuedMail, Restriction,
-    Rotation, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName, Verifier,
-    email_id::EmailIds, ownership_token::OwnershipTokens, return_token::ReturnTokens,
+    Disconnection, EndedBy, ForwardingToken, Handover, Hold, Known, Probe, ProbeId, QueuedMail,
+    Restriction, Rotation, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName,
+    Verifier, email_id::EmailIds, ownership_token::OwnershipTokens, return_token::ReturnTokens,
 };
 
 /// Owner of an address.
@@ -483,7 +483,7 @@ impl View {
 
     /// Returns the disconnection of an address of an account, or of its domain.
     pub fn disconnection(&self, account: AccountId, address: &Address) -> Option<Disconnection> {
-        self.own_address(account, address)
+        self.address_of(account, address)
             .and_then(|of| of.details.disconnected)
             .or_else(|| self.domain_disconnection(account, address.domain()))
     }
@@ -507,25 +507,6 @@ impl View {
         };
         let is_disconnected = connector.state == ConnectorState::Disconnected;
         is_disconnected.then(|| connector.details.disconnected.unwrap_or_else(unknown))
-    }
-
-    /// Returns the default address of a sender: that of its brand, else that of its account.
-    pub fn default_address(&self, account: AccountId, sender: &Address) -> Option<&Address> {
-        let details = &self.account(account)?.details;
-        let brand = self
-            .own_address(account, sender)
-            .and_then(|of| of.brand.as_ref());
-        let of_brand = brand.and_then(|brand| details.brand_addresses.get(brand));
-        of_brand.or(details.default_address.as_ref())
-    }
-
-    /// Returns the support address of an account that an address is. A sub-address is its mailbox.
-    fn own_address(&self, account: AccountId, address: &Address) -> Option<&SupportAddress> {
-        let forms = [Canonical::of(address), Canonical::without_detail(address)];
-        forms.into_iter().flatten().find_map(|form| {
-            let mut all = self.addresses_at(&form).iter();
-            all.find(|of| of.account == account)
-        })
     }
 
     /// Returns the email id of a transaction's message, for a header field: ASCII letters, digits,

@@ -6,8 +6,8 @@ mod common;
 
 use common::{address, claim, open, production, verified};
 use gatepost_directory::{
-    Claim, ConnectorKind, DefaultReason, Directory, ForwarderMark, OutboundWay, Recipient,
-    Verification,
+    Claim, ConnectorKind, DefaultReason, Directory, ForwarderMark, OutboundWay, QueuedMail,
+    Recipient, Verification,
 };
 use gatepost_message::{Millis, TransactionId};
 
@@ -128,7 +128,9 @@ fn an_address_leaves_by_a_way_that_is_proved() {
         .set_connector_kind(id, ConnectorKind::Forwarded)
         .unwrap();
     assert_eq!(way(&directory), Some(OutboundWay::DefaultRoute));
-    directory.disconnect_connector(id).unwrap();
+    directory
+        .disconnect_connector(id, QueuedMail::Hold)
+        .unwrap();
     let disconnected = OutboundWay::FromDefault(DefaultReason::Disconnected);
     assert_eq!(way(&directory), Some(disconnected));
 }

@@ -113,13 +113,13 @@ fn the_next_link_takes_the_former_one_back() {
 
 #[test]
 fn a_link_goes_with_its_credential() {
-    for revoked in [true, false] {
+    for cancelled in [true, false] {
         let folder = tempfile::tempdir().unwrap();
         let (directory, issued) = with_credential(folder.path());
         let user = issued.credential.user_name;
         let token = hand_over(&directory, &user);
-        match revoked {
-            true => directory.revoke(&user).unwrap(),
+        match cancelled {
+            true => directory.cancel(&user).map(drop).unwrap(),
             false => directory.remove_credential(&user).unwrap(),
         }
         assert!(opened(&directory, &token, NOW).is_none());
@@ -135,12 +135,12 @@ fn a_credential_in_use_is_not_handed_over() {
     let user = issued.credential.user_name;
     directory.record_use(&user, None, NOW);
     let refusal = refused(directory.hand_over(&user, NOW, EXPIRES));
-    assert_eq!(refusal, Refusal::InUse(user.clone()));
+    assert_eq!(refusal, Refusal::CredentialUsed(user.clone()));
     let view = directory.view();
     let verifier = &view.credential(user.as_str()).unwrap().verifier;
     assert!(verifier.is_of(issued.secret.reveal()));
 
-    directory.revoke(&user).unwrap();
+    directory.cancel(&user).map(drop).unwrap();
     let refusal = refused(directory.hand_over(&user, NOW, EXPIRES));
-    assert_eq!(refusal, Refusal::Revoked(user));
+    assert_eq!(refusal, Refusal::CredentialEnded(user));
 }

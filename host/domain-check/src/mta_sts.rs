@@ -37,8 +37,7 @@ pub(crate) async fn compare(
         Err(unavailable) => return Some(finding.unanswered(&unavailable).needed_if(false)),
     };
     let records = announced.records();
-    let is_of_policy = |record: &&Box<[u8]>| record.starts_with(b"v=STSv1");
-    if !records.iter().any(|record| is_of_policy(&record)) {
+    if !records.iter().any(|record| record.starts_with(b"v=STSv1")) {
         return None;
     }
     let finding = finding.found(records);

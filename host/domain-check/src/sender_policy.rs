@@ -126,7 +126,7 @@ pub(crate) async fn compare(
         return finding.is(Standing::Right, words);
     }
     let is_unanswered = |(_, fact): &&(IpAddr, SpfFact)| fact.result == Authentication::Temperror;
-    if failing.iter().all(|one| is_unanswered(one)) {
+    if failing.iter().all(is_unanswered) {
         return finding.is(Standing::Unanswered, reasons(&failing));
     }
     let line = |text: &str| [zone_line::txt(domain, text)];

@@ -28,8 +28,8 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// Answers a request of a client at this address, at this time. Blocks on the disk if the secret
-    /// is shown.
+    /// Answers a request of a client at this address, at this time. Blocks on the disk if the
+    /// secret is shown.
     ///
     /// # Errors
     /// The handover is damaged, or the store failed.

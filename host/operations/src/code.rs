@@ -240,12 +240,9 @@ codes! {
     /// The connector is not two-way, and the credential would be for relay.
     NotTwoWay = "directory.not-two-way", Refused,
         "make it two-way with `gatepost connector set-kind`";
-    /// The credential is revoked.
-    CredentialRevoked = "directory.credential-revoked", Conflict,
-        "issue another";
     /// The credential has logged in already, and a link would need a new secret for it.
-    CredentialInUse = "directory.credential-in-use", Conflict,
-        "issue another and hand that over, and revoke this one when it is used no more";
+    CredentialUsed = "directory.credential-used", Conflict,
+        "issue another and hand that over, and retire this one when it is used no more";
     /// No page is served that could show the secret.
     NoHandoverPage = "handover.not-served", Unavailable,
         "add [handover] to the configuration and reload it";
@@ -321,9 +318,6 @@ codes! {
     /// Several accounts claim the domain.
     DomainClaimedBySeveral = "domain.claimed-by-several", Conflict,
         "name the account";
-    /// The domain cannot be compared without the configuration.
-    NoConfiguration = "domain.no-configuration", Refused,
-        "name the configuration with --config";
     /// The name servers do not answer about the domain.
     NoDnsAnswer = "domain.no-answer", Unavailable,
         "try again when the name servers answer";

@@ -59,7 +59,7 @@ pub struct ConnectorDetails {
     pub connector: Connector,
     /// Its support addresses with their verification.
     pub addresses: Vec<AddressVerification>,
-    /// What is to be done before mail can come in.
+    /// Step that is missing before mail can come in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }

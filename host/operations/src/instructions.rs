@@ -56,7 +56,7 @@ pub async fn make(on: &Runtime, asked: MakeInstructions) -> Result<Instructions,
         format,
     } = asked;
     let asked = connectors::ShowConnector { connector };
-    let connector = connectors::show(&on.directory, asked)?;
+    let connector = connectors::show(&on.directory, asked)?.connector;
     let site = on.site_facts()?;
     let all = change(&on.directory, gatepost_directory::Directory::addresses).await?;
     let addresses = all
@@ -146,7 +146,7 @@ fn arrangement(
 /// Returns the user name of the newest live credential of a connector.
 fn newest_user(view: &View, connector: &Connector) -> Option<String> {
     let all = view.credentials_of(connector.claim.account).into_iter();
-    let live = all.filter(|of| of.revoked.is_none() && of.scope.connector() == Some(connector.id));
+    let live = all.filter(|of| of.ended.is_none() && of.scope.connector() == Some(connector.id));
     let newest = live.max_by_key(|of| of.created);
     newest.map(|of| of.user_name.to_string())
 }

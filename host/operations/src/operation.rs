@@ -28,8 +28,8 @@ use crate::connections::{
     RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
 use crate::connectors::{
-    self, AddConnector, ConnectorDetails, CountHeaders, DisconnectConnector, ListConnectors,
-    RemoveConnector, SetForwarders, ShowConnector, VouchConnector,
+    self, AddConnector, ConnectorDetails, CountHeaders, ListConnectors, ProveConnector,
+    RemoveConnector, SetConnectorKind, SetForwarders, ShowConnector, VouchConnector,
 };
 use crate::credentials::{
     self, CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials,
@@ -43,6 +43,7 @@ use crate::domains::{self, CheckDomain};
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
+use crate::handovers::{self, HandOver, HandoverLink};
 use crate::holds::{self, AccountHold, HoldAccount, ReleaseAccount};
 use crate::imports::{self, AbandonImport, AddToImport, BeginImport, FinishImport, RemoveImport};
 use crate::instructions::{self, Instructions, MakeInstructions};

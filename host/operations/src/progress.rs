@@ -61,7 +61,7 @@ pub enum Step {
     LogIn,
     /// The relay has a connection to the customer's server.
     Connection,
-    /// That connection works.
+    /// The connection works.
     WorkingConnection,
     /// Mail from the relay is signed for the domain.
     Signature,
@@ -90,11 +90,11 @@ pub async fn show(on: &Runtime, asked: ShowProgress) -> Result<Progress, Operati
     let asked = connectors::ShowConnector {
         connector: asked.connector,
     };
-    let connector = connectors::show(&on.directory, asked)?;
+    let connector = connectors::show(&on.directory, asked)?.connector;
     let mut addresses = change(&on.directory, Directory::addresses).await?;
     addresses.retain(|of| of.connector == Some(connector.id));
     let mut credentials = change(&on.directory, Directory::credentials).await?;
-    credentials.retain(|of| of.revoked.is_none() && of.scope.connector() == Some(connector.id));
+    credentials.retain(|of| of.ended.is_none() && of.scope.connector() == Some(connector.id));
     let account = Some(connector.claim.account.to_string());
     let connections = connections::list(on, ListConnections { account })?;
     let view = on.directory.view();
@@ -117,7 +117,7 @@ pub async fn show(on: &Runtime, asked: ShowProgress) -> Result<Progress, Operati
     })
 }
 
-/// What the directory knows of a connector.
+/// State of a connector in the directory.
 struct Known<'a> {
     connector: &'a Connector,
     addresses: &'a [SupportAddress],
@@ -194,8 +194,8 @@ impl Known<'_> {
         missing
     }
 
-    /// Returns true if mail of the domain leaves by a connection: that of the whole domain, or of an
-    /// address or a brand of it.
+    /// Returns true if mail of the domain leaves by a connection: that of the whole domain, or of
+    /// an address or a brand of it.
     fn serves(&self, connection: &ConnectionSummary) -> bool {
         let domain = &self.connector.claim.domain;
         connection.serves.iter().any(|of| match of {

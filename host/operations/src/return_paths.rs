@@ -34,7 +34,7 @@ pub struct SetReturnPath {
 /// does not lead here, or the store cannot be changed.
 pub async fn set(on: &Runtime, asked: SetReturnPath) -> Result<Connector, OperationError> {
     let id = asked.connector;
-    let connector = show(&on.directory, ShowConnector { connector: id })?;
+    let connector = show(&on.directory, ShowConnector { connector: id })?.connector;
     if let Some(domain) = &asked.domain {
         let tools = on.dkim.load_full();
         let view = on.directory.view();

@@ -29,6 +29,7 @@ use crate::error::OperationError;
 use crate::reload::PendingReload;
 use crate::restrictions::SiteVolume;
 use crate::site_facts::SiteFacts;
+use gatepost_backup::BackupSource;
 use gatepost_config::{self as config, Config, RelayConnections, SiteConnections};
 use gatepost_feeds::{Client, ClientError};
 use gatepost_intake::ownership;

@@ -12,10 +12,7 @@ use gatepost_message::Millis;
 use gatepost_operations::accounts::{self, AddAccount, RemoveAccount, ShowAccount};
 use gatepost_operations::addresses::{self, AddAddress, RemoveAddress, ShowAddress};
 use gatepost_operations::connectors::{
-    self, AddConnector, DisconnectConnector, RemoveConnector, ShowConnector, VouchConnector,
-};
-use gatepost_operations::credentials::{
-    self, IssueInbound, IssueSubmission, ListCredentials, RevokeCredential,
+    self, AddConnector, RemoveConnector, ShowConnector, VouchConnector,
 };
 use gatepost_operations::credentials::{self, IssueInbound, IssueSubmission, ListCredentials};
 use gatepost_operations::feeds::{self, SetFeed};

@@ -14,8 +14,8 @@ use gatepost_verification::{
 };
 
 use crate::record::{ProbeRecord, directory_id, token_id};
-use crate::settle::Finding;
-use crate::{Direction, Probes, is_alive, tokens};
+use crate::settle::ProbeFinding;
+use crate::{ProbedDirection, Probes, is_alive, tokens};
 
 /// Longest body that is searched for a token where the header section has none.
 const SEARCHED: u64 = 64 << 10;
@@ -187,7 +187,8 @@ impl Probes {
         let profile = profile.as_ref().unwrap_or(&self.generic);
         match judge_report(profile, &report) {
             ReportVerdict::Failed(failure) => {
-                self.settle(&probe.id, Finding::lost(failure, false)).await
+                self.settle(&probe.id, ProbeFinding::lost(failure, false))
+                    .await
             }
             ReportVerdict::Delayed(failure) => {
                 self.note(&probe.id, |record| record.last = Some(failure))
@@ -222,7 +223,10 @@ impl Probes {
         let mut probes = view.probes();
         let waiting = probes.find(|probe| is_waited_for(probe, account, &address));
         let recorded = match waiting {
-            Some(probe) => self.settle(&probe.id, Finding::lost(failure, false)).await,
+            Some(probe) => {
+                self.settle(&probe.id, ProbeFinding::lost(failure, false))
+                    .await
+            }
             None => self.found_without_probe(account, &address, failure).await,
         };
         if let Err(error) = recorded {
@@ -240,7 +244,7 @@ impl Probes {
         let (address, at) = (address.clone(), Millis::now());
         let changed = self.change(move |directory| {
             directory.change_address(account, &address, |details| {
-                let direction = Direction::Inbound;
+                let direction = ProbedDirection::Inbound;
                 if !direction.state(details).is_verified() {
                     *direction.state_mut(details) = Verification::Failed {
                         at,
@@ -299,7 +303,7 @@ fn compared(
     place: TokenPlace,
     by: ArrivedBy<'_>,
     facts: &Facts,
-) -> Option<Finding> {
+) -> Option<ProbeFinding> {
     let mut sent = ProbeRecord::of(probe)?.sent;
     let address = view.address(probe.account, &probe.address)?;
     let native = &view.account(probe.account)?.profile.native_domain;
@@ -316,7 +320,7 @@ fn compared(
         facts,
         place,
     };
-    Some(Finding::of_report(judge_arrival(&sent, &arrival)))
+    Some(ProbeFinding::of_report(judge_arrival(&sent, &arrival)))
 }
 
 /// Returns the way by which a message came: over a session of the customer's, from a forwarder that

@@ -6,7 +6,7 @@ use gatepost_model::{AttemptResult, Destination, Ending};
 use gatepost_verification::{AttemptVerdict, judge_attempt};
 
 use crate::record::ProbeRecord;
-use crate::settle::Finding;
+use crate::settle::ProbeFinding;
 use crate::{Probes, of_transaction};
 
 impl Probes {
@@ -46,7 +46,7 @@ impl Probes {
             }
             AttemptVerdict::Failed(failure) => {
                 let at_smart_host = matches!(destination, Some(Destination::Connection { .. }));
-                let finding = Finding::lost(failure, at_smart_host);
+                let finding = ProbeFinding::lost(failure, at_smart_host);
                 if let Err(error) = self.settle(&id, finding).await {
                     tracing::error!(%error, probe = %id, "a failed probe cannot be recorded");
                 }

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 /// Direction of the mail of a support address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Direction {
+pub enum ProbedDirection {
     /// Mail that comes in.
     Inbound,
     /// Mail that leaves through the customer's smart host.
     Outbound,
 }
 
-impl Direction {
+impl ProbedDirection {
     /// Both directions.
     pub const ALL: [Self; 2] = [Self::Inbound, Self::Outbound];
 
@@ -67,11 +67,11 @@ impl Direction {
 }
 
 /// Returns the directions that a probe proves.
-pub fn directions(kind: ProbeKind) -> &'static [Direction] {
+pub fn directions(kind: ProbeKind) -> &'static [ProbedDirection] {
     match kind {
-        ProbeKind::Inbound => &[Direction::Inbound],
-        ProbeKind::Outbound => &[Direction::Outbound],
-        ProbeKind::Circuit => &Direction::ALL,
+        ProbeKind::Inbound => &[ProbedDirection::Inbound],
+        ProbeKind::Outbound => &[ProbedDirection::Outbound],
+        ProbeKind::Circuit => &ProbedDirection::ALL,
     }
 }
 

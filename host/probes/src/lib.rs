@@ -43,9 +43,9 @@ use gatepost_verification::ProbeTokens;
 use tokio::sync::watch;
 
 pub use self::arrival::{ArrivedBy, Recognised, mailbox};
-pub use self::direction::{Direction, directions, kinds_for};
+pub use self::direction::{ProbedDirection, directions, kinds_for};
 pub use self::send::{ProbeError, ProbeOrder};
-pub use self::settle::Finding;
+pub use self::settle::ProbeFinding;
 pub use self::silence::Due;
 pub use self::state::next_state;
 

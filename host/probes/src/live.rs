@@ -3,13 +3,13 @@
 use gatepost_directory::{Directory, Verification};
 use gatepost_message::{Address, Millis};
 
-use crate::{Direction, Probes};
+use crate::{ProbedDirection, Probes};
 
 impl Probes {
     /// Takes note that mail of an account went its way: a server took mail that left through the
     /// connection of this sender, or mail for this address came in as it has to. What is verified is
     /// so from now on. Written at most once in a quarter of the interval for an address.
-    pub async fn proved(&self, account: &str, address: &Address, direction: Direction) {
+    pub async fn proved(&self, account: &str, address: &Address, direction: ProbedDirection) {
         let every = self.settings().every;
         let Ok(account) = account.parse() else {
             return;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ProbeRecord {
-    /// How it left.
+    /// Form in which it left.
     pub(crate) sent: SentProbe,
     /// Time at which a server took it.
     #[serde(default)]

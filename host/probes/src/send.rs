@@ -17,7 +17,7 @@ use gatepost_verification::{
 };
 
 use crate::record::{ProbeRecord, token_id};
-use crate::settle::Finding;
+use crate::settle::ProbeFinding;
 use crate::{LISTENER, Probes, directions, tokens};
 
 /// Order to send a probe.
@@ -61,9 +61,9 @@ impl Probes {
         let id = ProbeId::random()?;
         let token = token_id(&id).and_then(|id| tokens(&view).issue(id));
         let token = token.ok_or(ProbeError::NoKey)?;
-        let letter = Letter::of(&view, &order, &token, self.settings().wait);
+        let letter = ProbeLetter::of(&view, &order, &token, self.settings().wait);
         let letter = letter.ok_or_else(|| ProbeError::NoAddress(order.address.clone()))?;
-        let Letter { now, deadline, .. } = letter;
+        let ProbeLetter { now, deadline, .. } = letter;
         let record = ProbeRecord {
             sent: letter.sent.clone(),
             accepted: None,
@@ -143,7 +143,7 @@ impl Probes {
         let set_pending = move |details: &mut AddressDetails| pending(details, kind, now);
         self.change(move |directory| directory.begin_probe(probe, set_pending, entry))
             .await?;
-        self.settle(&id, Finding::lost(failure, true)).await?;
+        self.settle(&id, ProbeFinding::lost(failure, true)).await?;
         Ok(())
     }
 }
@@ -173,20 +173,20 @@ fn begun(probe: &Probe, at: Millis) -> AuditEntry {
 }
 
 /// Message of a probe with its envelope.
-struct Letter {
+struct ProbeLetter {
     transaction: TransactionId,
     message: Message,
     /// Reverse-path, by which the relay knows the way out.
     sender: Address,
     to: Address,
     sent: SentProbe,
-    /// What is kept of the address before the probe.
+    /// Data that is kept of the address before the probe.
     before: AddressDetails,
     now: Millis,
     deadline: Millis,
 }
 
-impl Letter {
+impl ProbeLetter {
     /// Writes the message; `None` if the account has no such address in a connected domain.
     fn of(view: &View, order: &ProbeOrder, token: &ProbeToken, wait: Duration) -> Option<Self> {
         let account = view.account(order.account)?;

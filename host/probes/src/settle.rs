@@ -10,14 +10,14 @@ use gatepost_spool::Selection;
 use gatepost_verification::{AuthenticationReport, ProbeReport, VerificationFailure};
 
 use crate::record::ProbeRecord;
-use crate::{Direction, Probes, directions, next_state};
+use crate::{ProbedDirection, Probes, directions, next_state};
 
 /// Most remarks that are kept.
 const MOST_REMARKS: usize = 10;
 
 /// Finding that ends a probe.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Finding {
+pub enum ProbeFinding {
     /// It came back as it should.
     Passed(Box<ProbeReport>),
     /// It failed.
@@ -31,7 +31,7 @@ pub enum Finding {
     },
 }
 
-impl Finding {
+impl ProbeFinding {
     /// Makes the finding of a probe that came back.
     pub(crate) fn of_report(report: ProbeReport) -> Self {
         use gatepost_verification::ProbeOutcome;
@@ -76,7 +76,7 @@ impl Finding {
 
     /// Returns true if it says something of a direction that the probe was to prove. A circuit that
     /// the smart host does not take says nothing of what comes in.
-    fn concerns(&self, direction: Direction) -> bool {
+    fn concerns(&self, direction: ProbedDirection) -> bool {
         let at_smart_host = matches!(
             self,
             Self::Failed {
@@ -84,7 +84,7 @@ impl Finding {
                 ..
             }
         );
-        direction == Direction::Outbound || !at_smart_host
+        direction == ProbedDirection::Outbound || !at_smart_host
     }
 
     /// Returns the finding as the address keeps it.
@@ -120,7 +120,7 @@ fn results(found: &AuthenticationReport) -> CheckResults {
     }
 }
 
-/// What a finding has changed.
+/// Changes that a finding has made.
 #[derive(Debug, Clone, Copy, Default)]
 struct Changed {
     /// True if a direction has another state, or its last probe said something else.
@@ -134,7 +134,11 @@ impl Probes {
     ///
     /// # Errors
     /// The directory cannot be changed.
-    pub async fn settle(&self, id: &ProbeId, finding: Finding) -> Result<bool, DirectoryError> {
+    pub async fn settle(
+        &self,
+        id: &ProbeId,
+        finding: ProbeFinding,
+    ) -> Result<bool, DirectoryError> {
         let at = Millis::now();
         let (taken, found) = (id.clone(), finding.clone());
         let settled = self
@@ -169,7 +173,7 @@ impl Probes {
     }
 
     /// Tells the account of what was found.
-    async fn tell(&self, probe: &Probe, finding: &Finding, changed: Changed, at: Millis) {
+    async fn tell(&self, probe: &Probe, finding: &ProbeFinding, changed: Changed, at: Millis) {
         let Probe { address, kind, .. } = probe;
         let text = match finding.failure() {
             None => format!("{address} is verified: the {kind} probe came back"),
@@ -213,7 +217,12 @@ impl Probes {
 }
 
 /// Writes a finding into what is kept of an address.
-fn apply(finding: &Finding, kind: ProbeKind, details: &mut AddressDetails, at: Millis) -> Changed {
+fn apply(
+    finding: &ProbeFinding,
+    kind: ProbeKind,
+    details: &mut AddressDetails,
+    at: Millis,
+) -> Changed {
     let mut changed = Changed::default();
     for direction in directions(kind) {
         let before = direction.state(details).clone();
@@ -224,8 +233,8 @@ fn apply(finding: &Finding, kind: ProbeKind, details: &mut AddressDetails, at: M
             continue;
         }
         let after = match finding {
-            Finding::Passed(_) => Verification::Verified { at },
-            Finding::Failed {
+            ProbeFinding::Passed(_) => Verification::Verified { at },
+            ProbeFinding::Failed {
                 failure,
                 at_smart_host,
                 ..
@@ -244,7 +253,7 @@ fn apply(finding: &Finding, kind: ProbeKind, details: &mut AddressDetails, at: M
 }
 
 /// Returns the entry of the audit log for a finding.
-fn audited(probe: &Probe, finding: &Finding, changed: Changed, at: Millis) -> AuditEntry {
+fn audited(probe: &Probe, finding: &ProbeFinding, changed: Changed, at: Millis) -> AuditEntry {
     let action = match (finding.failure(), changed.is_warning) {
         (None, _) => "verified",
         (Some(_), true) => "verification-warned",

@@ -11,8 +11,8 @@ use gatepost_verification::{
 };
 
 use crate::record::ProbeRecord;
-use crate::settle::Finding;
-use crate::{Direction, ProbeSettings, Probes, kinds_for};
+use crate::settle::ProbeFinding;
+use crate::{ProbeSettings, ProbedDirection, Probes, kinds_for};
 
 /// Address whose probe is due on the schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,12 @@ impl Probes {
     }
 
     /// Returns what the silence about a probe means.
-    fn silence(&self, probe: &Probe, now: Millis) -> Finding {
+    fn silence(&self, probe: &Probe, now: Millis) -> ProbeFinding {
         let Some(record) = ProbeRecord::of(probe) else {
-            return Finding::lost(VerificationFailure::of(FailureReason::NeverReturned), false);
+            return ProbeFinding::lost(
+                VerificationFailure::of(FailureReason::NeverReturned),
+                false,
+            );
         };
         let was_taken = record.accepted.is_some();
         let by_smart_host = record.sent.kind.leaves_by_smart_host();
@@ -57,7 +60,7 @@ impl Probes {
         let failure = judge_silence(&record.sent, now, last.as_ref(), was_taken);
         let failure =
             failure.unwrap_or_else(|| VerificationFailure::of(FailureReason::NeverReturned));
-        Finding::lost(failure, by_smart_host && !was_taken)
+        ProbeFinding::lost(failure, by_smart_host && !was_taken)
     }
 
     /// Returns the trouble of the connection by which a probe was to leave.
@@ -83,7 +86,7 @@ impl Probes {
             let Some(kinds) = self.kinds(&view, address) else {
                 continue;
             };
-            for direction in Direction::ALL {
+            for direction in ProbedDirection::ALL {
                 let kind = direction.kind();
                 let Some(since) = last_proof(direction, &address.details) else {
                     continue;
@@ -124,7 +127,7 @@ impl Probes {
 
 /// Returns the time at which a direction was last proved or found wanting; `None` if nobody has
 /// begun to verify it, or a probe is on its way.
-fn last_proof(direction: Direction, of: &AddressDetails) -> Option<Millis> {
+fn last_proof(direction: ProbedDirection, of: &AddressDetails) -> Option<Millis> {
     let at = match direction.state(of) {
         Verification::Unverified | Verification::Pending { .. } => return None,
         Verification::Verified { at } | Verification::Failed { at, .. } => *at,
@@ -134,7 +137,7 @@ fn last_proof(direction: Direction, of: &AddressDetails) -> Option<Millis> {
 
 /// Returns the time after which the next probe of an address is due: the interval, and up to a tenth
 /// of it more, the same for one address.
-fn spread(every: Duration, address: &SupportAddress, direction: Direction) -> Duration {
+fn spread(every: Duration, address: &SupportAddress, direction: ProbedDirection) -> Duration {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hash = DefaultHasher::new();
     (address.address.as_str(), direction).hash(&mut hash);

@@ -4,7 +4,7 @@ use gatepost_directory::Verification;
 use gatepost_message::Millis;
 use gatepost_verification::{FailureReason, VerificationFailure};
 
-use crate::Direction;
+use crate::ProbedDirection;
 
 /// Returns the state of a direction after a probe has failed.
 ///
@@ -15,14 +15,14 @@ use crate::Direction;
 /// someone can mend counts.
 pub fn next_state(
     before: &Verification,
-    direction: Direction,
+    direction: ProbedDirection,
     failure: &VerificationFailure,
     at_smart_host: bool,
     at: Millis,
 ) -> Verification {
     let counts = match direction {
-        Direction::Outbound => at_smart_host && is_refusal(failure.reason),
-        Direction::Inbound => !is_loss(failure.reason),
+        ProbedDirection::Outbound => at_smart_host && is_refusal(failure.reason),
+        ProbedDirection::Inbound => !is_loss(failure.reason),
     };
     match before {
         Verification::Verified { .. } if !counts => before.clone(),
@@ -80,8 +80,8 @@ mod tests {
                 _ => None,
             }
         };
-        use Direction::{Inbound, Outbound};
         use FailureReason as Reason;
+        use ProbedDirection::{Inbound, Outbound};
         for (direction, of, at_smart_host, fails) in [
             (Outbound, Reason::NeverReturned, false, false),
             (Outbound, Reason::Unreachable, true, false),
@@ -109,7 +109,13 @@ mod tests {
                 Verification::Pending { since: Millis(1) },
             ] {
                 let failure = VerificationFailure::of(reason);
-                let after = next_state(&before, Direction::Outbound, &failure, false, Millis(2));
+                let after = next_state(
+                    &before,
+                    ProbedDirection::Outbound,
+                    &failure,
+                    false,
+                    Millis(2),
+                );
                 assert!(matches!(after, Verification::Failed { .. }), "{reason:?}");
             }
         }

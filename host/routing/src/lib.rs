@@ -25,7 +25,7 @@ use gatepost_model::{
     AttemptResult, Destination, Effect, Ending, Judgement, Queued, Scope, Transaction, TriedStep,
 };
 use gatepost_policy::Pinned;
-use gatepost_probes::{Direction, Probes};
+use gatepost_probes::{ProbedDirection, Probes};
 use gatepost_smtp::Reply;
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient, Counters};
 use gatepost_trace::{Event, Kind, Notified, Trace};
@@ -265,7 +265,9 @@ impl PolicyRouter {
         };
         if let Some(account) = account {
             let probes = &self.probes;
-            probes.proved(account, sender, Direction::Outbound).await;
+            probes
+                .proved(account, sender, ProbedDirection::Outbound)
+                .await;
         }
     }
 

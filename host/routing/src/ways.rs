@@ -160,7 +160,7 @@ impl gatepost_delivery::Ways for Ways {
         if let Some(send_as) = &send_as
             && step.way != Way::Inside
         {
-            return self.by_default_route(&recipient.address, send_as.clone());
+            return self.by_default_route(&recipient.address, Some(send_as.clone()));
         }
         let egress = step.egress.clone();
         let sender = || self.sender_way(message);

@@ -500,6 +500,7 @@ impl RunningRelay {
             exporter,
             feeds,
             dkim,
+            backups,
             domains,
             ways,
             connections,

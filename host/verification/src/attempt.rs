@@ -1,7 +1,8 @@
 //! Attempts at delivery of a probe, and the replies that end them.
 
 use gatepost_connections::{
-    Classified, ConnectionTrouble, DialogueStage, Profile, ReplyClass, Stops, classify,
+    AT_ITS_LIMITS, Classified, ConnectionTrouble, DialogueStage, IN_TROUBLE, Profile, ReplyClass,
+    Stops, classify,
 };
 use gatepost_model::{AttemptResult, AttemptStage, Ending};
 use gatepost_smtp::{EnhancedCode, Reply, tells_of_greylisting};
@@ -47,14 +48,20 @@ pub fn failure_of_reply(
     reply: &Reply,
 ) -> VerificationFailure {
     let text = reply.text();
-    let quoted = quoted_reply(&text);
-    let is_own = quoted.is_none() && is_of_relay(stage, &text);
+    let trouble = text.strip_prefix(IN_TROUBLE);
+    let text = trouble.unwrap_or(&text);
+    let quoted = quoted_reply(text).or_else(|| reply_at_start(trouble?));
+    let is_own = quoted.is_none() && (trouble.is_some() || is_of_relay(stage, text));
     let said = quoted.unwrap_or_else(|| reply.clone());
+    let stage = match trouble {
+        Some(words) => stage_of_trouble(&said, words, is_own).unwrap_or(stage),
+        None => stage,
+    };
     let classified = classify(profile, stage, &said);
     EndingReply {
         stage,
         said: &said,
-        text: &text,
+        text,
         is_own,
     }
     .failure(profile, &classified)
@@ -111,6 +118,9 @@ impl EndingReply<'_> {
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if let Some(reason) = of_session(self.stage, class, self.is_own, text) {
             return reason;
+        }
+        if text.contains(AT_ITS_LIMITS) {
+            return FailureReason::QuotaReached;
         }
         let code = code_of(self.said);
         let is_code = |codes: &[(u16, u16)]| code.is_some_and(|code| codes.contains(&code));
@@ -222,6 +232,22 @@ fn of_handshake(text: &str) -> FailureReason {
         FailureReason::TlsUntrusted
     } else {
         FailureReason::TlsFailed
+    }
+}
+
+/// Returns the stage at which a connection came into its trouble, where its words say it.
+fn stage_of_trouble(said: &Reply, words: &str, is_own: bool) -> Option<DialogueStage> {
+    let words = words.to_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    match is_own {
+        // Replies to AUTH alone have these codes (RFC 4954 section 6).
+        false => matches!(said.code(), 530 | 534 | 535 | 538).then_some(DialogueStage::Auth),
+        true if has(&["tls handshake", "starttls"]) => Some(DialogueStage::Tls),
+        // The second is an error that a server gave inside of AUTH (RFC 7628 section 3.2.2).
+        true if has(&["cannot log in", "no credential"]) || words.starts_with('{') => {
+            Some(DialogueStage::Auth)
+        }
+        true => Some(DialogueStage::Connect),
     }
 }
 

@@ -498,6 +498,46 @@ fn a_probe_that_nobody_has_to_wait_for_fails_at_once() {
 }
 
 #[test]
+fn mail_that_waits_for_a_connection_in_trouble_fails_for_the_same_reason() {
+    use FailureReason as R;
+    for (words, reason, is_quoted) in [
+        ("535 5.7.8 bad credentials", R::CredentialsRefused, true),
+        ("{\"status\":\"401\"}", R::CredentialsRefused, false),
+        (
+            "TLS handshake with the next hop failed: invalid peer certificate: UnknownIssuer",
+            R::TlsUntrusted,
+            false,
+        ),
+        (
+            "next hop does not offer STARTTLS, which the route requires",
+            R::TlsNotOffered,
+            false,
+        ),
+        (
+            "cannot connect to 192.0.2.1:587: Connection refused",
+            R::Unreachable,
+            false,
+        ),
+        (
+            "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+            R::SenderNotAllowed,
+            true,
+        ),
+        ("554 5.2.0 SubmissionQuotaExceeded", R::QuotaReached, true),
+        ("421 4.3.0 closing", R::Refused, true),
+    ] {
+        let text = format!("{}{words}", gatepost_connections::IN_TROUBLE);
+        let reply = Reply::new(451, "4.3.2", text);
+        let failure = failure_of_reply(&profile("microsoft-365"), DialogueStage::Data, &reply);
+        assert_eq!(failure.reason, reason, "{words}: {failure}");
+        assert_eq!(failure.server.is_some(), is_quoted, "{words}: {failure}");
+    }
+    let limited = Reply::new(451, "4.7.0", gatepost_connections::AT_ITS_LIMITS);
+    let limited = failure_of_reply(&profile("generic"), DialogueStage::Data, &limited);
+    assert_eq!(limited.reason, R::QuotaReached);
+}
+
+#[test]
 fn the_trouble_of_a_connection_means_the_same() {
     use gatepost_connections::{ConnectionTrouble, ReplyClass};
     for (stage, class, words, reason) in [

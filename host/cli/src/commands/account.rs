@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gatepost_directory::{Account, Hold, Name, Restriction, Suspension};
+use gatepost_directory::{Account, AccountDetails, Hold, Name, Restriction, Suspension};
 use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
     AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,

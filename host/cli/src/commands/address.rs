@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use gatepost_directory::{LeavesFromDefault, Verification};
+use gatepost_directory::LeavesFromDefault;
 use gatepost_operations::addresses::{
     AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress,
 };
@@ -52,7 +52,7 @@ impl Row for ShownAddress {
         let target = self.forwarding_target.as_ref();
         let details = &address.details;
         let state = |of| match is_connected {
-            true => verification(of),
+            true => verify::state(of),
             false => String::new(),
         };
         let leaves = details.leaves_from_default.map(from_default);
@@ -69,18 +69,7 @@ impl Row for ShownAddress {
             state(&details.inbound),
             state(&details.outbound),
             leaves.unwrap_or_else(|| "in its own name".to_owned()),
-            verify::state(&self.details.inbound),
-            verify::state(&self.details.outbound),
         ]
-    }
-}
-
-fn verification(state: &Verification) -> String {
-    match state {
-        Verification::Unverified => "unverified".to_owned(),
-        Verification::Pending { since } => format!("pending since {since}"),
-        Verification::Verified { at } => format!("verified at {at}"),
-        Verification::Failed { at, reason, .. } => format!("failed at {at}: {reason}"),
     }
 }
 

@@ -10,16 +10,22 @@ use clap::{Args, Subcommand};
 use gatepost_directory::{Connector, Forwarders};
 use gatepost_message::Domain;
 use gatepost_operations::connectors::{
-    AddConnector, CountHeaders, DisconnectConnector, ListConnectors, ProveConnector,
-    RemoveConnector, SetForwarders, ShowConnector, VouchConnector,
+    AddConnector, CountHeaders, ListConnectors, ProveConnector, RemoveConnector, SetConnectorKind,
+    SetForwarders, ShowConnector, VouchConnector,
 };
+use gatepost_operations::disconnections::{
+    DisconnectConnector, ReconnectConnector, SwitchedSender,
+};
+use gatepost_operations::instructions::MakeInstructions;
+use gatepost_operations::progress::ShowProgress;
+use gatepost_operations::return_paths::SetReturnPath;
 use gatepost_operations::verification::AddressVerification;
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 
 use super::answer::{Row, done, item, list, print_rows};
 use super::operate::Ask;
-use super::{exit, output, verify};
+use super::{exit, output, setup, verify};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gatepost_directory::{ConnectorId, Credential, Issued, Scope};
-use gatepost_message::Address;
+use gatepost_message::{Address, Period};
 use gatepost_operations::credentials::{
     CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey,
     RemoveCredential, RetireCredential, RotateCredential, ShowCredential,
@@ -124,8 +124,8 @@ fn print_issued(issued: &Issued, json: bool) -> miette::Result<ExitCode> {
     Ok(exit(true))
 }
 
-/// Hands a new credential over by a link. If there can be no link, takes the credential back: nobody
-/// has seen its secret.
+/// Hands a new credential over by a link. If there can be no link, removes the credential again:
+/// nobody has seen its secret.
 async fn hand_over(target: &Target, issued: Issued, expires: Period) -> miette::Result<ExitCode> {
     let user_name = issued.credential.user_name;
     let request = HandOver {
@@ -136,7 +136,8 @@ async fn hand_over(target: &Target, issued: Issued, expires: Period) -> miette::
         Ok(link) => print_link(&link, target.json),
         Err(error) => {
             target.call(RemoveCredential { user_name }).await?;
-            Err(error.wrap_err("no credential was issued"))
+            output::complain("no credential was issued");
+            Err(error)
         }
     }
 }

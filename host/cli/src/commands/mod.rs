@@ -7,8 +7,8 @@
 mod account;
 mod address;
 mod answer;
-mod backup;
 mod audit;
+mod backup;
 mod check;
 mod config;
 mod connection;

@@ -6,8 +6,10 @@ use gatepost_message::{Address, Domain, Millis, TransactionId};
 
 use crate::{
     Account, AccountDetails, AccountId, Claim, Connector, ConnectorDetails, ConnectorId,
-    ConnectorState, Directory, DirectoryError, Forwarders, Name, PolicySettings, Profile,
-    SupportAddress, rules,
+    ConnectorKind, ConnectorState, DefaultReason, Directory, DirectoryError, ForwarderMark,
+    Forwarders, ForwardingToken, Name, PolicySettings, Profile, SupportAddress,
+    rules::{self, address::NewAddress},
+    uses::AddressKey,
 };
 
 type Result<T> = std::result::Result<T, DirectoryError>;

@@ -1,12 +1,12 @@
 //! Rules of connectors.
 
-use gatepost_message::Millis;
+use gatepost_message::{Domain, Millis};
 
 use super::{RuleResult, account, connection, dkim, in_a_labels, unknown};
 use crate::{
     Connector, ConnectorId, ConnectorKind, ConnectorState, DirectoryChange, DirectoryRow,
-    ForwarderMark, Disconnection,
-    Forwarders, KeyOwner, Limits, QueuedMail, Refusal, RowKey, Verification, View,
+    Disconnection, ForwarderMark, Forwarders, KeyOwner, Limits, QueuedMail, Refusal, RowKey,
+    Verification, View,
 };
 
 /// Connects a domain to an account, if no account has it as its native one.

@@ -97,7 +97,7 @@ pub(crate) fn grant_of(view: &View, user: &UserName) -> Result<Grant, Refusal> {
     })
 }
 
-/// Deletes a credential, live or revoked, with the links to its secret.
+/// End that is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ending {
     Cancel,
@@ -147,6 +147,7 @@ pub(crate) fn remove(view: &View, user: &UserName, now: Millis) -> RuleResult<()
         end => Some(end.map_or(now, |end| end.at)),
     };
     let mut changes = match at {
+        // Its links went when it was cancelled.
         None => vec![DirectoryChange::Remove(RowKey::Credential(user.clone()))],
         Some(at) => {
             let how = EndedBy::Removed;
@@ -154,7 +155,6 @@ pub(crate) fn remove(view: &View, user: &UserName, now: Millis) -> RuleResult<()
         }
     };
     changes.extend(restriction::without_credential(view, &account, user));
-    changes.extend(handover::take_back(view, user));
     Ok(((), changes))
 }
 
@@ -195,6 +195,7 @@ fn ended(
     let was_live = sealed.credential.ended.replace(end).is_none();
     let credential = sealed.credential.clone();
     let mut changes = vec![put(sealed.credential, sealed.verifier)];
+    changes.extend(handover::take_back(view, &credential.user_name));
     let next = view
         .rotations()
         .find(|rotation| was_live && rotation.former == credential.user_name);
@@ -236,7 +237,7 @@ pub(crate) fn listed(view: &View, user: &UserName) -> Result<SealedCredential, R
     }
 }
 
-fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
+pub(crate) fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
     let sealed = view.sealed_credential(user);
     sealed.ok_or_else(|| unknown("credential", user))
 }

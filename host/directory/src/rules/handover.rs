@@ -18,11 +18,11 @@ pub(crate) fn hand_over(
 ) -> RuleResult<Credential> {
     let user = &handover.user_name;
     let credential = credential::find(view, user)?.credential;
-    if credential.revoked.is_some() {
-        return Err(Refusal::Revoked(user.clone()));
+    if credential.ended.is_some() {
+        return Err(Refusal::CredentialEnded(user.clone()));
     }
     if credential.last_used.is_some() {
-        return Err(Refusal::InUse(user.clone()));
+        return Err(Refusal::CredentialUsed(user.clone()));
     }
     let mut changes = take_back(view, user);
     changes.extend(expired(view, handover.created));
@@ -35,9 +35,9 @@ pub(crate) fn hand_over(
 /// Returns the handover with this id if its link still shows the secret.
 pub(crate) fn find<'v>(view: &'v View, id: &str, now: Millis) -> Option<&'v Handover> {
     let found = view.handover(id).filter(|of| now < of.expires);
-    let is_revoked =
-        |user| credential::find(view, user).map_or(true, |of| of.credential.revoked.is_some());
-    found.filter(|of| !is_revoked(&of.user_name))
+    let has_ended =
+        |user| credential::find(view, user).map_or(true, |of| of.credential.ended.is_some());
+    found.filter(|of| !has_ended(&of.user_name))
 }
 
 /// Takes the handover with this id away, so that its link shows the secret once; `None` if it

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use gatepost_directory::{
     Account, AccountDetails, AccountId, AccountKind, AddressDetails, Administrator, Agreement,
     AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind, ConnectorState,
-    Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryRow, Disconnection,
-    DkimKey, DkimState, EndedBy, Feed, Forwarders, Handover, Hold, PartnerEntry, PartnerList,
-    PartnerSource, Probe, ProbeId, ProbeKind, Profile, Protocol, QueuedMail, Restriction, Scope,
-    Sealed, SealedConnection, SealedCredential, SealedDkimKey, SupportAddress, Suspension,
-    UserName, Verification,
+    Credential, CredentialDetails, CredentialEnd, DefaultReason, DirectoryChange, DirectoryRow,
+    Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, Handover, Hold,
+    LeavesFromDefault, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId, ProbeKind,
+    Profile, Protocol, QueuedMail, Restriction, Scope, Sealed, SealedConnection, SealedCredential,
+    SealedDkimKey, SupportAddress, Suspension, UserName, Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};

@@ -131,8 +131,8 @@ impl Evaluation {
     }
 
     /// Decides about a recipient that is the return path of a message or the mailbox of a probe, or
-    /// may not be one beside the others; `None` if it is neither. Such a message is the relay's own: it goes to nobody, and
-    /// no policy is asked.
+    /// may not be one beside the others; `None` if it is neither. Such a message is the relay's own:
+    /// it goes to nobody, and no policy is asked.
     fn return_path(&mut self, ownership: Ownership<'_>, address: &Address) -> Option<Admission> {
         let Self { transaction, .. } = self;
         let found = match transaction.session.flow {
@@ -180,6 +180,7 @@ impl Evaluation {
             findings,
             returned,
             probe,
+            by_target,
             ..
         } = self;
         let earlier = findings.judgements.len();

@@ -9,7 +9,7 @@ use gatepost_authentication::Facts;
 use gatepost_contract::directory::{CredentialScope, Directory as _};
 use gatepost_message::{Domain, Message, Repairs};
 use gatepost_model::{Flow, Transaction};
-use gatepost_probes::{ArrivedBy, Direction};
+use gatepost_probes::{ArrivedBy, ProbedDirection};
 use gatepost_smtp::Reply;
 use gatepost_trace::Kind;
 use gatepost_verification::ForwardingConfirmation;
@@ -100,7 +100,7 @@ pub(super) async fn proves(pipeline: &Pipeline, transaction: &Transaction) {
     for recipient in &transaction.recipients {
         pipeline
             .probes
-            .proved(account, recipient, Direction::Inbound)
+            .proved(account, recipient, ProbedDirection::Inbound)
             .await;
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use gatepost_certificates::{ClientIdentity, Pin, Trust, TrustError, private_roots, trusted_roots};
 use gatepost_connections::{
-    Connection, ConnectionStanding, ConnectionState, ConnectionStates, ConnectionTrouble,
-    DialogueStage, FoundConnection, May, ReplyClass, ServerTrust, SessionFailure, Stops,
+    AT_ITS_LIMITS, Connection, ConnectionStanding, ConnectionState, ConnectionStates,
+    ConnectionTrouble, DialogueStage, FoundConnection, IN_TROUBLE, May, ReplyClass, ServerTrust,
+    SessionFailure, Stops,
 };
 use gatepost_delivery::open::{LoginSource, Opening, OpeningFailure};
 use gatepost_delivery::{FindServers, Finding, NoSession, OpeningTerms, Stop, Tls, Watch};
@@ -256,22 +257,14 @@ fn limited(until: Millis) -> Stop {
         until,
         whole: true,
         broken: false,
-        reply: Reply::new(
-            451,
-            "4.7.0",
-            "the limits of the connection allow no more for now",
-        ),
+        reply: Reply::new(451, "4.7.0", AT_ITS_LIMITS),
     }
 }
 
 /// Returns the reply with which mail of a connection waits. The server's words are bounded.
 fn deferral(words: &str) -> Reply {
     // RFC 3463: X.3.2, system not accepting network messages.
-    Reply::new(
-        451,
-        "4.3.2",
-        format!("the connection does not take mail now: {words}"),
-    )
+    Reply::new(451, "4.3.2", format!("{IN_TROUBLE}{words}"))
 }
 
 fn next_probe(state: &ConnectionState, now: Millis) -> Millis {

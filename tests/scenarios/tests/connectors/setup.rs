@@ -1,4 +1,5 @@
-//! The guided set-up: it asks, does each step, says what is left, and goes on after an interruption.
+//! The guided set-up: it asks, does each step, says what is left, and goes on where it was
+//! interrupted.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};

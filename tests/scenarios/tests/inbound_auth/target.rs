@@ -26,7 +26,7 @@ fn target(site: &Site) -> String {
     target
 }
 
-/// What a client at this address forwards in the name of customer.test.
+/// Forwards a message from a client at this address in the name of customer.test.
 fn forward(site: &Site, client: &str, to: &str, message: &[u8]) -> Reply {
     let mut session = site.relay.client("mx");
     session.ehlo();

@@ -170,7 +170,7 @@ impl Customer {
         self.relay.json(&set);
     }
 
-    /// What is shown of the messages that an address has sent from the default address.
+    /// Returns what the command shows of messages that an address has sent from the default one.
     fn from_default(&self, address: &str) -> Value {
         let shown = self.relay.json(&["address", "show", address]);
         shown[0]["leaves-from-default"].clone()

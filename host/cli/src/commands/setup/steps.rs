@@ -11,7 +11,7 @@ use gatepost_operations::Code;
 use gatepost_operations::accounts::{AddAccount, ListAccounts, ShowAccount};
 use gatepost_operations::addresses::AddAddress;
 use gatepost_operations::connections::{AddConnection, GivenSecret, TestConnection};
-use gatepost_operations::connectors::{AddConnector, ListConnectors, VerifyConnector};
+use gatepost_operations::connectors::{AddConnector, ListConnectors, VouchConnector};
 use gatepost_operations::credentials::{IssueInbound, RemoveCredential};
 use gatepost_operations::dkim::{CheckDkim, DkimKeyDetails, GenerateDkim, ShowDkim};
 use gatepost_operations::handovers::HandOver;
@@ -179,7 +179,7 @@ async fn ownership(
     if !(given.vouch || answers.agrees(&question, false, false)?) {
         return Ok(false);
     }
-    session.call(VerifyConnector { connector: id }).await?;
+    session.call(VouchConnector { connector: id }).await?;
     output::print(format!("{domain} is the account's: its addresses receive"))?;
     Ok(true)
 }
