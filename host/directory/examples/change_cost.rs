@@ -197,14 +197,14 @@ fn fill(settings: &Settings) {
     let addresses = (0..ADDRESSES).map(|number| {
         let account = number % ACCOUNTS;
         let address = format!("help{number}@a{account}.desk.example");
-        DirectoryChange::Put(DirectoryRow::Address(SupportAddress {
+        DirectoryChange::Put(DirectoryRow::Address(Box::new(SupportAddress {
             address: address.parse().unwrap(),
             account: ids[account],
             connector: None,
             brand: None,
             created: Millis(number as u64),
             details: Default::default(),
-        }))
+        })))
     });
     let changes: Vec<_> = accounts.chain(addresses).collect();
     let mut store = SqliteStore::open(&settings.path).unwrap();

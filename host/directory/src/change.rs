@@ -49,7 +49,7 @@ pub enum DirectoryRow {
     /// Connector.
     Connector(Box<Connector>),
     /// Support address.
-    Address(SupportAddress),
+    Address(Box<SupportAddress>),
     /// Credential with its encrypted verifier.
     Credential(Box<SealedCredential>),
     /// Sharing agreement.

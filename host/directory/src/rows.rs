@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let accounts = accounts(connection)?.into_iter().map(Arc::new);
     let connectors = connectors(connection)?.into_iter().map(Box::new);
-    let addresses = addresses(connection)?.into_iter();
+    let addresses = addresses(connection)?.into_iter().map(Box::new);
     let credentials = credentials(connection)?.into_iter().map(Box::new);
     let agreements = agreements(connection)?.into_iter();
     let lists = partner_lists(connection)?.into_iter().map(Box::new);

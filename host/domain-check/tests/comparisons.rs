@@ -243,7 +243,10 @@ async fn a_key_is_missing_of_another_revoked_or_in_the_zone_of_the_site() {
         zone.txt(&alias, record.text());
     })
     .await;
-    assert_eq!(one(&in_site, Topic::Dkim).paste, [alias_line.clone()]);
+    assert_eq!(
+        one(&in_site, Topic::Dkim).paste,
+        std::slice::from_ref(&alias_line)
+    );
     let right = with(&|zone: &mut Zone| {
         zone.txt(&alias, record.text()).cname(record.name(), &alias);
     })

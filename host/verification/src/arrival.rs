@@ -458,15 +458,13 @@ fn remarks(
             _ => {}
         },
         ReturnWay::Delivered => {
-            let results: [(Authentication, fn(Authentication) -> ProbeRemark); 3] = [
-                (facts.spf.mailfrom.result, ProbeRemark::spf),
-                (facts.best_dkim(), ProbeRemark::dkim),
-                (facts.dmarc.result, ProbeRemark::dmarc),
-            ];
-            let failing = results
-                .into_iter()
-                .filter(|(result, _)| *result != Authentication::Pass);
-            remarks.extend(failing.map(|(result, remark)| remark(result)));
+            let failing = |result| result != Authentication::Pass;
+            let spf = Some(facts.spf.mailfrom.result).filter(|result| failing(*result));
+            let dkim = Some(facts.best_dkim()).filter(|result| failing(*result));
+            let dmarc = Some(facts.dmarc.result).filter(|result| failing(*result));
+            remarks.extend(spf.map(ProbeRemark::spf));
+            remarks.extend(dkim.map(ProbeRemark::dkim));
+            remarks.extend(dmarc.map(ProbeRemark::dmarc));
         }
     }
     remarks

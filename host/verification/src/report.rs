@@ -65,9 +65,7 @@ fn failure(
 /// Returns the reply that a report quotes, or one made of its status.
 fn reply_of(recipient: &ReportedRecipient, said: &str) -> Option<Reply> {
     // "smtp; 550 5.1.1 ..." and "host mx.example said: 550 ..." have the reply behind a label.
-    let starts = said
-        .match_indices(|c: char| c == '4' || c == '5')
-        .map(|(at, _)| at);
+    let starts = said.match_indices(['4', '5']).map(|(at, _)| at);
     let quoted = starts
         .filter(|at| {
             let before = said[..*at].chars().next_back();

@@ -1,5 +1,7 @@
 //! Demands of providers to confirm a forwarding, and messages that only look like one.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod support;
 
 use gatepost_authentication::Authentication::{Fail, Pass};

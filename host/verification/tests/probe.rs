@@ -1,5 +1,7 @@
 //! The message of a probe.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod support;
 
 use gatepost_verification::{Language, ProbeKind, ReturnWay};

@@ -1,5 +1,7 @@
 //! Every reason for which a verification fails, provoked by a reply, a report, a message or silence.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod support;
 
 use std::collections::BTreeSet;

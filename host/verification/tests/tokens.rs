@@ -1,5 +1,7 @@
 //! Tokens: only the relay makes one, and one survives what gateways do.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod support;
 
 use gatepost_verification::{Language, ProbeId, ProbeKind, ProbeToken, ProbeTokens, TokenPlace};

@@ -66,7 +66,7 @@ pub(crate) fn add(view: &View, limits: &Limits, new: NewAddress) -> RuleResult<S
     }
     Ok((
         added.clone(),
-        vec![DirectoryChange::Put(DirectoryRow::Address(added))],
+        vec![DirectoryChange::Put(DirectoryRow::Address(Box::new(added)))],
     ))
 }
 
@@ -101,7 +101,9 @@ pub(crate) fn give_targets(
     let without = without.filter(|of| of.connector.is_some() && of.details.forwarding.is_none());
     let given = without.map(|mut address| {
         address.details.forwarding = Some(token()?);
-        Ok(DirectoryChange::Put(DirectoryRow::Address(address)))
+        Ok(DirectoryChange::Put(DirectoryRow::Address(Box::new(
+            address,
+        ))))
     });
     Ok(((), given.collect::<Result<_, DirectoryError>>()?))
 }
@@ -123,7 +125,7 @@ pub(crate) fn record_departures(
             }),
         };
         let is_changed = row.details.leaves_from_default != before;
-        is_changed.then_some(DirectoryChange::Put(DirectoryRow::Address(row)))
+        is_changed.then_some(DirectoryChange::Put(DirectoryRow::Address(Box::new(row))))
     });
     changed.collect()
 }

@@ -61,7 +61,7 @@ pub(crate) fn begin_verification(
     });
     let rows = unproved.map(|mut address| {
         address.details.outbound_proved = Some(now);
-        DirectoryChange::Put(DirectoryRow::Address(address))
+        DirectoryChange::Put(DirectoryRow::Address(Box::new(address)))
     });
     let mut changes: Vec<_> = rows.collect();
     let (connector, row) = put(connector);

@@ -47,7 +47,7 @@ pub(crate) fn of_address(
     let outbound = changed.details.outbound.clone();
     change(&mut changed.details);
     changed.details.note_outbound(&outbound);
-    let row = DirectoryRow::Address(changed.clone());
+    let row = DirectoryRow::Address(Box::new(changed.clone()));
     Ok((changed, vec![DirectoryChange::Put(row)]))
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn settle_probe(
     if let Ok(found) = find_address(view, probe.account, &probe.address) {
         let mut changed = found.clone();
         let entry = change(probe, &mut changed.details);
-        let row = DirectoryRow::Address(changed);
+        let row = DirectoryRow::Address(Box::new(changed));
         changes.push(DirectoryChange::Put(row));
         changes.extend(entry.map(DirectoryChange::Audit));
     }

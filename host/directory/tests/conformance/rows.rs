@@ -324,7 +324,7 @@ pub fn all(number: u32) -> Vec<DirectoryChange> {
     let mut changes = vec![
         put_account(account(number)),
         put_connector(connector(number)),
-        DirectoryChange::Put(DirectoryRow::Address(address(number))),
+        DirectoryChange::Put(DirectoryRow::Address(Box::new(address(number)))),
         put_credential(credential(number)),
         list(1, PartnerSource::ByHand),
         list(2, PartnerSource::Import("crm".to_owned())),

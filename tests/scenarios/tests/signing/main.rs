@@ -171,7 +171,7 @@ impl Customer {
     }
 
     /// Returns what the command shows of messages that an address has sent from the default one.
-    fn from_default(&self, address: &str) -> Value {
+    fn left_from_default(&self, address: &str) -> Value {
         let shown = self.relay.json(&["address", "show", address]);
         shown[0]["leaves-from-default"].clone()
     }

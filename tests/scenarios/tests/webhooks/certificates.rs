@@ -47,13 +47,13 @@ impl Secured {
         relay
     }
 
-    fn is_told(self, keys: &str) {
+    fn assert_told(self, keys: &str) {
         let relay = self.started(keys);
         self.endpoint.take(2);
         relay.leaves_nothing(self.sink);
     }
 
-    fn is_not_told(self, keys: &str) {
+    fn assert_not_told(self, keys: &str) {
         let relay = self.started(keys);
         let state = relay.eventually("it was tried", |relay| {
             let state = relay.json(&["events", "webhooks"]).remove(0);
@@ -68,34 +68,34 @@ impl Secured {
 
 #[test]
 fn a_certificate_of_nobody_is_refused() {
-    Secured::named("localhost").is_not_told("");
+    Secured::named("localhost").assert_not_told("");
 }
 
 #[test]
 fn an_authority_of_the_webhook_is_trusted() {
     let secured = Secured::named("localhost");
     let ca = secured.ca();
-    secured.is_told(&ca);
+    secured.assert_told(&ca);
 }
 
 #[test]
 fn an_authority_does_not_vouch_for_another_name() {
     let secured = Secured::named("other.example");
     let ca = secured.ca();
-    secured.is_not_told(&ca);
+    secured.assert_not_told(&ca);
 }
 
 #[test]
 fn a_pinned_key_is_trusted_whatever_its_name() {
     let secured = Secured::named("other.example");
     let keys = format!("pinned-keys = ['{}']", secured.certificate.pin());
-    secured.is_told(&keys);
+    secured.assert_told(&keys);
 }
 
 #[test]
 fn another_key_than_the_pinned_one_is_refused() {
     let pin = Secured::named("localhost").certificate.pin();
-    Secured::named("localhost").is_not_told(&format!("pinned-keys = ['{pin}']"));
+    Secured::named("localhost").assert_not_told(&format!("pinned-keys = ['{pin}']"));
 }
 
 /// The guard holds for an endpoint with certificates of its own, too.

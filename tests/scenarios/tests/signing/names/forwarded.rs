@@ -52,7 +52,7 @@ fn a_forwarded_domain_leaves_in_its_own_name_where_dkim_or_spf_proves_it() {
         assert_from_default(&server.take());
     }
     let shown = customer.relay.eventually("the messages are counted", |_| {
-        let shown = customer.from_default(HELP);
+        let shown = customer.left_from_default(HELP);
         (shown["messages"] == 2).then_some(shown)
     });
     assert_eq!(shown["reason"], "unproved", "{shown}");
@@ -65,7 +65,7 @@ fn a_forwarded_domain_leaves_in_its_own_name_where_dkim_or_spf_proves_it() {
     assert_own_name(&taken);
     assert_eq!(taken.from, HELP);
     customer.relay.eventually("it is shown no more", |_| {
-        (customer.from_default(HELP) == Value::Null).then_some(())
+        (customer.left_from_default(HELP) == Value::Null).then_some(())
     });
 
     // That of another server is none, and a key of its own is.

@@ -70,7 +70,7 @@ fn an_address_that_leaves_today_goes_on_until_it_is_refused_by_name() {
         assert_eq!(answers, format!("Desk <{HELP}>"));
     }
     let shown = customer.relay.eventually("the messages are counted", |_| {
-        let shown = customer.from_default(HELP);
+        let shown = customer.left_from_default(HELP);
         (shown["messages"] == 2).then_some(shown)
     });
     assert_eq!(shown["reason"], "broken", "{shown}");
@@ -92,7 +92,7 @@ fn an_address_that_leaves_today_goes_on_until_it_is_refused_by_name() {
     customer.submit(HELP);
     own(service.take());
     customer.relay.eventually("it is shown no more", |_| {
-        (customer.from_default(HELP) == Value::Null).then_some(())
+        (customer.left_from_default(HELP) == Value::Null).then_some(())
     });
     assert!(refusing.rest().is_empty());
     assert!(service.rest().is_empty());
