@@ -139,6 +139,7 @@ fn redact(value: Value, secret: bool) -> Value {
         }
         // A URL with user information, as https://user:password@host.
         Value::String(text) if has_user_information(&text) => REDACTED.into(),
+        Value::String(text) if text.contains("://") => without_query(&text).into(),
         plain => plain,
     }
 }
@@ -148,7 +149,16 @@ fn has_user_information(text: &str) -> bool {
     authority.is_some_and(|rest| rest.split('/').next().unwrap_or(rest).contains('@'))
 }
 
-fn is_secret(key: &str) -> bool {
+/// Returns a URL without its query, in which tokens stand.
+fn without_query(url: &str) -> String {
+    match url.split_once('?') {
+        Some((before, _)) => format!("{before}?{REDACTED}"),
+        None => url.to_owned(),
+    }
+}
+
+/// Returns true if a key is secret by its name.
+pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_lowercase().replace('_', "-");
     SECRET_WORDS.iter().any(|secret| key.contains(secret))
 }

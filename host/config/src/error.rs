@@ -8,6 +8,8 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
+use super::masked::masked;
+
 /// Step from the root of the document towards a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -101,7 +103,7 @@ impl Problem {
         Self {
             message,
             help,
-            source_code: NamedSource::new(path.display().to_string(), text.to_owned()),
+            source_code: NamedSource::new(path.display().to_string(), masked(text)),
             span,
             line,
         }
@@ -139,7 +141,8 @@ impl Diagnostic for Problem {
 
 impl ConfigError {
     pub(super) fn syntax(error: &toml::de::Error, text: &str, path: &Path) -> Self {
-        let problem = Problem::new(error.message().to_owned(), None, error.span(), text, path);
+        let message = without_secret(error.message(), error.span(), text);
+        let problem = Problem::new(message, None, error.span(), text, path);
         Self::Invalid {
             path: path.to_owned(),
             problems: vec![problem],
@@ -169,6 +172,20 @@ impl ConfigError {
             Self::Unreadable { .. } => &[],
             Self::Invalid { problems, .. } => problems,
         }
+    }
+}
+
+/// Returns the message of an error, without the value if that is a secret: serde repeats a value of
+/// the wrong type.
+fn without_secret(message: &str, span: Option<Range<usize>>, text: &str) -> String {
+    let is_secret = span.is_some_and(|span| text.get(span.clone()) != masked(text).get(span));
+    let repeats = ["invalid type: ", "invalid value: ", "unknown variant "];
+    if !is_secret || !repeats.iter().any(|begin| message.starts_with(begin)) {
+        return message.to_owned();
+    }
+    match message.rsplit_once("expected ") {
+        Some((_, expected)) => format!("this secret is written wrongly: expected {expected}"),
+        None => "this secret is written wrongly".to_owned(),
     }
 }
 

@@ -25,6 +25,7 @@ mod handover;
 mod listener;
 mod log;
 mod log_ins;
+mod masked;
 mod mx;
 mod notifications;
 mod origin;
