@@ -31,6 +31,7 @@ use gatepost_model::{Flow, Judgement, LearntId, Transaction};
 use gatepost_reports::Returned;
 use gatepost_spool::LearntIds;
 use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError, Travelled};
+use gatepost_verification::addresses;
 
 pub(crate) use self::source::ReturnSource;
 use crate::look_ups::AccountView;
@@ -96,7 +97,7 @@ pub fn travelled(trace: &Trace, transaction: &Transaction, stored: &Message, sen
 /// Returns the domain of the first author, in lower-case A-labels.
 fn domain_of(message: &Message) -> Option<String> {
     let from = message.header("From")?;
-    let author = compare::addresses(&from).into_iter().next()?;
+    let author = addresses(&from).into_iter().next()?;
     let domain = domain_to_ascii(author.rsplit_once('@')?.1)?;
     Some(domain.to_ascii_lowercase())
 }

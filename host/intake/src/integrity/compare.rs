@@ -1,11 +1,8 @@
 //! Compares the headers that were sent with those that came back.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use gatepost_dkim::{Canonicalization, body_hash};
 use gatepost_message::Message;
 use gatepost_trace::{Change, Finding, SIGNATURE, shortened};
-use mail_parser::MessageParser;
+use gatepost_verification::{FieldChange, compare_body, compare_field, compare_signature};
 
 /// Returns the change of each header of `sent`, and the `standard` ones that were added.
 pub(super) fn findings(
@@ -34,42 +31,14 @@ pub(super) fn findings(
 fn finding(name: &str, sent: &str, came: &Message) -> Finding {
     let values = came.headers_named(name);
     let (change, value) = match name {
-        SIGNATURE => signature(sent, values),
-        _ => header(name, sent, values),
+        SIGNATURE => compare_signature(sent, &values),
+        _ => compare_field(name, sent, values),
     };
     Finding {
         header: name.to_owned(),
-        change,
+        change: recorded(change),
         sent: sent.to_owned(),
         came: shortened(value),
-    }
-}
-
-fn header(name: &str, sent: &str, came: Vec<String>) -> (Change, String) {
-    let meant = meaning(sent);
-    if let Some(same) = came.iter().find(|value| meaning(value) == meant) {
-        return (Change::Intact, same.clone());
-    }
-    let Some(first) = came.into_iter().next() else {
-        return (Change::Lost, String::new());
-    };
-    let (before, after) = (meant.to_lowercase(), meaning(&first).to_lowercase());
-    let of_mailboxes = ["From", "To", "Cc", "Reply-To"];
-    let kept = match of_mailboxes
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
-    {
-        // The display name has changed, but not the address.
-        true => addresses(sent) == addresses(&first),
-        false => {
-            !before.is_empty()
-                && !after.is_empty()
-                && (after.contains(&before) || before.contains(&after))
-        }
-    };
-    match kept {
-        true => (Change::Altered, first),
-        false => (Change::Replaced, first),
     }
 }
 
@@ -77,63 +46,22 @@ fn header(name: &str, sent: &str, came: Vec<String>) -> (Change, String) {
 /// file.
 pub(super) fn body(sent: &[(String, String)], came: &Message) -> Option<Finding> {
     let (_, signature) = sent.iter().find(|(name, _)| name == SIGNATURE)?;
-    let hash = tag(signature, "bh")?;
-    let is_relaxed = tag(signature, "c").is_some_and(|forms| forms.ends_with("/relaxed"));
-    let came = body_hash(came.body().as_ref(), Canonicalization::Relaxed).ok()?;
-    let came = STANDARD.encode(came);
-    is_relaxed.then(|| Finding {
+    let (change, sent, came) = compare_body(signature, came)?;
+    Some(Finding {
         header: "body".to_owned(),
-        change: match came == hash {
-            true => Change::Intact,
-            false => Change::Altered,
-        },
-        sent: hash,
+        change: recorded(change),
+        sent,
         came,
     })
 }
 
-/// Returns the value of a tag without its white space.
-fn tag(value: &str, name: &str) -> Option<String> {
-    let mut tags = value.split(';').filter_map(|tag| tag.split_once('='));
-    let (_, value) = tags.find(|(tag, _)| tag.trim() == name)?;
-    Some(value.split_whitespace().collect())
-}
-
-/// Compares signatures: servers on the way add their own, so ours must be among those that came.
-fn signature(sent: &str, came: Vec<String>) -> (Change, String) {
-    let squeezed = |value: &str| -> String { value.split_whitespace().collect() };
-    if came.iter().any(|value| squeezed(value) == squeezed(sent)) {
-        return (Change::Intact, sent.to_owned());
+fn recorded(change: FieldChange) -> Change {
+    match change {
+        FieldChange::Intact => Change::Intact,
+        FieldChange::Lost => Change::Lost,
+        FieldChange::Altered => Change::Altered,
+        FieldChange::Replaced => Change::Replaced,
     }
-    let lower = |value: &str, name| tag(value, name).map(|value| value.to_ascii_lowercase());
-    let whose = |value: &str| (lower(value, "d"), lower(value, "s"));
-    let ours = came.iter().find(|value| whose(value) == whose(sent));
-    match (ours, came.first()) {
-        (Some(altered), _) => (Change::Altered, altered.clone()),
-        (None, Some(another)) => (Change::Replaced, another.clone()),
-        (None, None) => (Change::Lost, String::new()),
-    }
-}
-
-/// Returns a value as a reader sees it: encoded words decoded, white space as one space. Refolding
-/// and re-encoding do not change it.
-fn meaning(value: &str) -> String {
-    let field = format!("Subject: {value}\r\n\r\n");
-    let parsed = MessageParser::default().parse_headers(field.as_bytes());
-    let decoded = parsed.as_ref().and_then(|parsed| parsed.subject());
-    let words: Vec<&str> = decoded.unwrap_or(value).split_whitespace().collect();
-    words.join(" ")
-}
-
-/// Returns the addresses of a field's body, in lower case and in order.
-pub(super) fn addresses(value: &str) -> Vec<String> {
-    let field = format!("From: {value}\r\n\r\n");
-    let parsed = MessageParser::default().parse_headers(field.as_bytes());
-    let from = parsed.as_ref().and_then(|parsed| parsed.from());
-    let addresses = from.into_iter().flat_map(|from| from.iter());
-    addresses
-        .filter_map(|address| address.address().map(str::to_lowercase))
-        .collect()
 }
 
 #[cfg(test)]
