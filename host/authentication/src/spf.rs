@@ -5,7 +5,7 @@
 //! the client (`evaluate`). Terms may name further domains, some made of the message's own data
 //! (`macros`, `expand`). So a stranger's record decides what is looked up: the number of look-ups
 //! is bounded (`limits`), and so is their time. A domain that refuses may explain it
-//! (`explanation`). [`survey`] counts what a record may cause, whoever is checked.
+//! (`explanation`). [`survey()`] counts what a record may cause, whoever is checked.
 //!
 //! The mechanism `ptr` and `%{p}` are evaluated as the RFC says (`validated`), although they are
 //! deprecated. An unknown modifier has to be well-formed and has no effect.

@@ -14,7 +14,7 @@
 //! left out: compiled policies, the policies of domains that were fetched; and the trace, which
 //! says what happened to mail and is none.
 //!
-//! [`restore`] makes a store of it in a new folder, opens each part there as the relay would, and
+//! [`restore()`] makes a store of it in a new folder, opens each part there as the relay would, and
 //! renames it. Queued mail is held, unless the operator says that nothing was delivered since:
 //! nobody can know what was.
 

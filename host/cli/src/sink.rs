@@ -217,7 +217,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
 /// Transaction in progress.
 #[derive(Default)]
-struct Envelope {
+struct TakenEnvelope {
     mail: Option<Mail>,
     to: Vec<Recipient>,
     draft: Option<PartialMessage>,
@@ -227,7 +227,7 @@ async fn serve(sink: &Sink, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream: Box<dyn Connection> = Box::new(stream);
     let mut session = Session::new(Arc::clone(&sink.settings), None);
-    let mut envelope = Envelope::default();
+    let mut envelope = TakenEnvelope::default();
     let mut buffer = vec![0; 16 << 10];
     loop {
         match session.next_event() {
@@ -254,7 +254,7 @@ async fn serve(sink: &Sink, stream: TcpStream) -> io::Result<()> {
                     draft.write(&octets)?;
                 }
             }
-            Event::Aborted(_) => envelope = Envelope::default(),
+            Event::Aborted(_) => envelope = TakenEnvelope::default(),
             Event::Close => return stream.shutdown().await,
         }
     }
@@ -263,7 +263,7 @@ async fn serve(sink: &Sink, stream: TcpStream) -> io::Result<()> {
 async fn answer(
     sink: &Sink,
     session: &Session,
-    envelope: &mut Envelope,
+    envelope: &mut TakenEnvelope,
     ask: Ask,
 ) -> io::Result<Answer> {
     match ask {
@@ -280,7 +280,7 @@ async fn answer(
         Ask::Message {
             size, eight_bit, ..
         } => {
-            let Envelope { mail, to, draft } = std::mem::take(envelope);
+            let TakenEnvelope { mail, to, draft } = std::mem::take(envelope);
             if let Some(delay) = sink.args.delay {
                 tokio::time::sleep(delay).await;
             }

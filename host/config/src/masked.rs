@@ -34,7 +34,7 @@ impl Scan<'_> {
         while let Some(octet) = self.next_token() {
             if octet == b'[' {
                 let header = self.at;
-                self.to_line_end();
+                self.skip_line();
                 is_secret_table = is_secret(&self.between(header, self.at));
                 continue;
             }
@@ -48,7 +48,7 @@ impl Scan<'_> {
                 }
                 // No key with a value: hide what may have become of one.
                 None => {
-                    self.to_line_end();
+                    self.skip_line();
                     if is_secret_table || is_secret(&self.between(key, self.at)) {
                         self.hide(key, self.at);
                     }
@@ -163,7 +163,7 @@ impl Scan<'_> {
     /// Goes to the end of the line behind a value.
     fn rest_of_line(&mut self, is_secret: bool) {
         let begin = self.at;
-        self.to_line_end();
+        self.skip_line();
         let rest = self.between(begin, self.at);
         if is_secret || self::is_secret(&rest) {
             self.hide(begin, self.at);
@@ -201,7 +201,7 @@ impl Scan<'_> {
         }
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         while self.peek().is_some_and(|octet| octet != b'\n') {
             self.at += 1;
         }

@@ -31,7 +31,7 @@ struct SharedPlaces {
     generation: u64,
     /// Number of idle connections.
     idle: Arc<AtomicUsize>,
-    /// Where connections became idle, the longest ago at the front. Some have been taken since.
+    /// Places where connections became idle, the longest ago at the front. Some have been taken since.
     order: VecDeque<(Instant, Weak<Places>)>,
 }
 

@@ -12,16 +12,16 @@ pub struct AuditEntry {
     /// Id of the account that it concerns; `None` for the whole site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Who did it: a user of the system, a credential, or `gatepost` itself.
+    /// Actor: a user of the system, a credential, or `gatepost` itself.
     pub actor: String,
     /// Place from which it was done, such as `socket` or an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// What was done, such as `credential-rotated`.
+    /// Change that was made, such as `credential-rotated`.
     pub action: String,
     /// Item that it was done to, such as an address.
     pub subject: String,
-    /// What else is to be known of it.
+    /// Detail of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

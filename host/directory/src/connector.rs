@@ -145,12 +145,12 @@ pub struct ConnectorDetails {
 pub struct Disconnection {
     /// Time of it.
     pub at: Millis,
-    /// What becomes of mail that was queued before.
+    /// Fate of mail that was queued before.
     pub queued: QueuedMail,
 }
 
 words! {
-    /// What becomes of mail that is queued when its sender is disconnected.
+    /// Fate of mail that is queued when its sender is disconnected.
     pub enum QueuedMail {
         /// It is held until the sender is connected again.
         Hold = "hold",

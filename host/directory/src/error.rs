@@ -221,7 +221,7 @@ pub enum Refusal {
     NoAlias(Domain),
     /// The domain of the connector is not the account's own.
     #[error(
-        "the domain of connector {0} is not confirmed to be the account's: run `gatepost connector verify` first"
+        "the domain of connector {0} is not confirmed to be the account's: run `gatepost connector vouch` first"
     )]
     NotOwned(ConnectorId),
     /// The return path is not below the domain whose mail it is for.

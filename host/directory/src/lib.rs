@@ -33,7 +33,7 @@
 //! - A [`Restriction`] has the caps on what an account submits, and its suspension. It may be of an
 //!   account of the configuration, too.
 //! - A domain's DNS proves that the domain is an account's by a token made with the key ring
-//!   ([`View::ownership_token`]).
+//!   ([`View::ownership_tokens`]).
 //! - Outgoing mail carries an email id made with the key ring ([`View::email_id`]), by which the
 //!   relay recognises its own mail when it comes back.
 //!

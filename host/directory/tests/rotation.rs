@@ -210,7 +210,10 @@ fn a_rotation_that_stays_is_reminded_of_once_in_its_time() {
     let users = |now| remind(now).into_iter().map(|of| (of.former, of.next));
     let both = (site.former.clone(), site.next.clone());
     assert_eq!(remind(begun).len(), 0);
-    assert_eq!(users(begun + after).collect::<Vec<_>>(), [both.clone()]);
+    assert_eq!(
+        users(begun + after).collect::<Vec<_>>(),
+        std::slice::from_ref(&both)
+    );
     assert_eq!(remind(begun + after).len(), 0);
     assert_eq!(users(begun + after * 2).collect::<Vec<_>>(), [both]);
     site.directory.retire(&site.former, true).unwrap();

@@ -11,7 +11,7 @@ use crate::zone_line;
 /// Most servers of a domain whose addresses are looked up.
 const MOST_SERVERS: usize = 10;
 
-/// Who takes the mail of a domain.
+/// Servers that take the mail of a domain.
 struct Servers {
     /// Records as they are shown.
     shown: Vec<String>,

@@ -8,25 +8,25 @@ use crate::report::{Finding, Standing, Topic};
 use crate::subject::{CheckedDomain, SigningKey};
 
 /// Findings about keys.
-pub(crate) struct Keys {
+pub(crate) struct ComparedKeys {
     pub(crate) findings: Vec<Finding>,
     /// Domains for which a key signs that every verifier can verify by.
     pub(crate) signers: Vec<String>,
 }
 
 /// Compares the records of all keys of a domain.
-pub(crate) async fn compare(dns: &impl Dns, checked: &CheckedDomain) -> Keys {
+pub(crate) async fn compare(dns: &impl Dns, checked: &CheckedDomain) -> ComparedKeys {
     if checked.keys.is_empty() {
         let name = format!("_domainkey.{}", checked.domain.as_ascii());
         let finding = Finding::new(Topic::Dkim, name, "a key that signs mail of the domain");
         let words = format!("there is no key: make it with `{}`", checked.makes_keys);
-        return Keys {
+        return ComparedKeys {
             findings: vec![finding.is(Standing::Missing, words)],
             signers: Vec::new(),
         };
     }
     let compared = join_all(checked.keys.iter().map(|key| compare_one(dns, key))).await;
-    Keys {
+    ComparedKeys {
         signers: signers(&checked.keys, &compared),
         findings: compared,
     }

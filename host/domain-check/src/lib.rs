@@ -1,6 +1,6 @@
 //! Comparison of a domain's DNS with what its mail needs.
 //!
-//! [`check`] takes a [`CheckedDomain`] (what the relay is to the domain, and how its mail leaves)
+//! [`check()`] takes a [`CheckedDomain`] (what the relay is to the domain, and how its mail leaves)
 //! and the [`Site`] (the relay as the world sees it), asks the DNS, and returns a [`Report`]:
 //!
 //! - [`Finding`]s: the record that was looked for, what stands there, whether that is right, and

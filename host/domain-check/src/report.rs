@@ -210,7 +210,7 @@ pub struct Report {
     pub domain: String,
     /// Comparisons, by topic.
     pub findings: Vec<Finding>,
-    /// What outsiders see.
+    /// Sights of outsiders.
     pub outside: Vec<Outlook>,
 }
 

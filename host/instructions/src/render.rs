@@ -27,9 +27,9 @@ pub enum InstructionsError {
     Template(String),
 }
 
-/// Values of the templates.
+/// TemplateValues of the templates.
 #[derive(Debug, Serialize)]
-struct Values<'a> {
+struct TemplateValues<'a> {
     software: &'static str,
     product: String,
     domain: &'a str,
@@ -134,7 +134,7 @@ fn body(software: Software, arrangement: &Arrangement) -> &'static str {
     }
 }
 
-fn values(facts: &Facts, software: Software) -> Values<'_> {
+fn values(facts: &Facts, software: Software) -> TemplateValues<'_> {
     let log_in = match &facts.arrangement {
         Arrangement::TwoWay(log_in) => Some(log_in),
         Arrangement::OutboundOnly | Arrangement::Forwarded => None,
@@ -142,7 +142,7 @@ fn values(facts: &Facts, software: Software) -> Values<'_> {
     let user = log_in.and_then(|of| of.user_name.as_deref());
     let (usual, unusual) = (facts.addresses.iter()).partition(|of| is_plain(&of.address));
     let egress_v4 = facts.egress.iter().filter(|address| address.is_ipv4());
-    Values {
+    TemplateValues {
         software: software.title(),
         product: one_line(&facts.product),
         domain: facts.domain.as_ascii(),

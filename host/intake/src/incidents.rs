@@ -25,11 +25,11 @@ const MANY: usize = 10_000;
 /// Incidents that were told lately, by action and subject.
 #[derive(Debug, Default)]
 pub struct Incidents {
-    told: Mutex<HashMap<(&'static str, String), Told>>,
+    told: Mutex<HashMap<(&'static str, String), ToldIncident>>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct ToldIncident {
     at: Millis,
     /// Number of those since then.
     since: u64,
@@ -56,7 +56,7 @@ impl Incidents {
             told.retain(|_, last| now.since(last.at) < TOLD_ONCE_IN);
         }
         let key = (action, subject.to_owned());
-        let fresh = Told { at: now, since: 0 };
+        let fresh = ToldIncident { at: now, since: 0 };
         match told.get_mut(&key) {
             Some(last) if now.since(last.at) < TOLD_ONCE_IN => {
                 last.since = last.since.saturating_add(1);

@@ -5,7 +5,7 @@ use std::path::Path;
 /// File in which the system has its users (passwd(5)).
 const USERS: &str = "/etc/passwd";
 
-/// Who asks for an operation, and from where, as the audit log has it.
+/// Asker of an operation, and the place that it is asked from, as the audit log has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker {
     /// Name of a user of the system, or `uid` and a number where it has none.

@@ -275,7 +275,7 @@ codes! {
         "name another default address first";
     /// The domain of the connector is not the account's own.
     NotOwned = "directory.not-owned", Conflict,
-        "confirm the domain with `gatepost connector verify` first";
+        "confirm the domain with `gatepost connector vouch` first";
     /// The return path is not a name below the domain.
     ForeignReturnPath = "directory.foreign-return-path", Refused,
         "name one below the domain, such as bounces.customer.example";

@@ -2,17 +2,17 @@
 //! back again.
 
 use clap::Args;
-use gatepost_connections::ConnectionKey;
 use gatepost_directory::{
     AccountId, Connector, ConnectorId, ConnectorState, Directory, DirectoryError, QueuedMail,
 };
 use gatepost_intake::suspension;
 use gatepost_message::{Address, Millis};
-use gatepost_model::{Destination, Event, NoticeSubject};
+use gatepost_model::{Event, NoticeSubject};
 use gatepost_spool::Selection;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
+use crate::connections::try_now;
 use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
 use crate::runtime::Runtime;
@@ -33,7 +33,7 @@ pub struct DisconnectConnector {
     #[arg(long, conflicts_with = "connector")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// What becomes of mail that is queued: `hold` until they are connected again, or `reroute`,
+    /// Fate of mail that is queued: `hold` until they are connected again, or `reroute`,
     /// from the default address.
     #[arg(long, value_name = "hold|reroute", default_value = "hold")]
     #[serde(default = "hold")]
@@ -74,7 +74,7 @@ pub struct SwitchedSender {
     pub sender: String,
     /// State.
     pub state: ConnectorState,
-    /// What becomes of mail that was queued before.
+    /// Fate of mail that was queued before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued: Option<QueuedMail>,
 }
@@ -253,20 +253,13 @@ fn accounts_of(switched: &[SwitchedSender]) -> Vec<AccountId> {
     accounts
 }
 
-/// Makes the queued mail of an account due, and opens its connections: a closed one would keep what
-/// is to go another way.
+/// Makes the queued mail of an account due, and has its connections tried: what is to go another way
+/// would wait for a broken one.
 async fn make_due(on: &Runtime, account: AccountId) -> Result<(), OperationError> {
     let account = account.to_string();
-    if let Some(reopen) = &on.reopen {
-        let all = on.connections.all().into_iter().map(|found| found.key);
-        for key in all.filter(|key| key.account.as_deref() == Some(&account)) {
-            let ConnectionKey { account, name } = key;
-            let destination = Destination::Connection {
-                account: account.as_deref().map(str::to_owned),
-                name: name.to_string(),
-            };
-            reopen(&destination.key());
-        }
+    let all = on.connections.all().into_iter().map(|found| found.key);
+    for key in all.filter(|key| key.account.as_deref() == Some(&account)) {
+        try_now(&*on.queue, &on.states, on.reopen.as_ref(), &key).await?;
     }
     let waiting = Selection {
         account: Some(account),

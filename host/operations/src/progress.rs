@@ -137,7 +137,7 @@ impl Known<'_> {
         let mut lacks = |step, what_to_do| missing.push(MissingStep { step, what_to_do });
         if self.connector.state != ConnectorState::Verified {
             let text = format!(
-                "show that {domain} is the account's: confirm it with `gatepost connector verify {id}`"
+                "show that {domain} is the account's: confirm it with `gatepost connector vouch {id}`"
             );
             lacks(Step::Ownership, text);
         }

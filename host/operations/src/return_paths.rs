@@ -85,9 +85,9 @@ async fn leads_to(dns: &impl Dns, domain: &Domain, own: &Domain) -> Result<(), O
     }
     let spf = async |name| {
         let found = dns.txt(name).await?;
-        let is_spf = |record: &&Box<[u8]>| record.to_ascii_lowercase().starts_with(b"v=spf1");
-        let records: BTreeSet<Box<[u8]>> = found.records().iter().filter(is_spf).cloned().collect();
-        Ok::<_, Unavailable>(records)
+        let is_spf = |record: &[u8]| record.to_ascii_lowercase().starts_with(b"v=spf1");
+        let records = found.records().iter().filter(|record| is_spf(record));
+        Ok::<_, Unavailable>(records.cloned().collect::<BTreeSet<Box<[u8]>>>())
     };
     let (there, here) = (
         spf(theirs).await.map_err(unanswered)?,

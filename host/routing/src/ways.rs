@@ -389,16 +389,16 @@ impl Ways {
         recipient: &Address,
     ) -> Result<Led, Reply> {
         let sender = self.sender_way(message);
-        if found.key.account.is_none() {
-            return named(of_connection(found), sender);
-        }
-        let send_as = match sender.as_ref().map(|sender| (sender.way, sender)) {
+        let is_customers = found.key.account.is_some();
+        let way = sender.as_ref().map(|sender| (sender.way, sender));
+        let send_as = match way.filter(|_| is_customers) {
             Some((OutboundWay::FromDefault(_), sender)) => Some(sender.default()?),
             Some((OutboundWay::DefaultRoute, _)) => return self.by_default_route(recipient, None),
             _ => self.instead(found, sender.as_ref()),
         };
         let Some(send_as) = send_as else {
-            return Ok(of_connection(found).into());
+            let sender = sender.filter(|_| !is_customers);
+            return named(of_connection(found), sender);
         };
         let account = message.transaction.account.as_deref();
         let accounts = self.accounts();
@@ -449,6 +449,8 @@ impl Ways {
         if found.connection.fall_back_after.is_some() {
             return self.falls_back(found);
         }
+        // The site's own connections are no customer's server.
+        found.key.account.as_ref()?;
         let default = sender?.default().ok()?;
         let state = self.states.state_of(&found.key);
         let trouble = refusal(&state)?;

@@ -7,7 +7,7 @@
 //!
 //! 1. [`ProbeTokens`] issue a [`ProbeToken`] for the [`ProbeId`] under which the directory keeps the
 //!    probe. The token stands in several places of the message, so that one of them survives.
-//! 2. [`compose`] writes the message of a [`ProbePlan`]; [`SentProbe`] records it as it left.
+//! 2. [`compose()`] writes the message of a [`ProbePlan`]; [`SentProbe`] records it as it left.
 //! 3. [`ProbeTokens::find`] recognises a message with a token, and [`ArrivalKind::of`] tells the
 //!    probe itself from an answer and from a report on it.
 //! 4. [`judge_arrival`] compares what came back with what was sent: a [`ProbeReport`] with its

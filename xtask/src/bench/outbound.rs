@@ -67,11 +67,11 @@ struct Left {
 pub enum Case {
     /// Through a smart host with TLS and AUTH.
     SmartHost,
-    /// By MX to one domain.
+    /// MX to one domain.
     OneDomain,
-    /// By MX to a hundred domains.
+    /// MX to a hundred domains.
     HundredDomains,
-    /// By MX to ten thousand domains.
+    /// MX to ten thousand domains.
     ManyDomains,
     /// Beside mail for a dead host.
     Dead,

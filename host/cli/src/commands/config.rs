@@ -116,7 +116,7 @@ fn problem_lines(error: &ConfigError) -> Vec<ProblemLine> {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
+struct ConfigSummary<'a> {
     listeners: Vec<&'a str>,
     accounts: usize,
     policies: Vec<LoadedPolicy>,
@@ -132,7 +132,7 @@ struct LoadedPolicy {
 }
 
 fn summary(check: &Check, config: &Config, policies: &Policies) -> miette::Result<ExitCode> {
-    let summary = Summary {
+    let summary = ConfigSummary {
         listeners: config.listeners.iter().map(|l| l.name.as_str()).collect(),
         accounts: config.accounts.len(),
         policies: (policies.slots().iter())

@@ -8,7 +8,7 @@ use crate::{
     Credential, Directory, DirectoryError, Grant, Issued, Refusal, Rotation, Secret, UserName,
     rules::{
         self,
-        credential::{Ending, NewCredential},
+        credential::{CredentialEnding, NewCredential},
     },
 };
 
@@ -25,8 +25,8 @@ impl Directory {
         self.issue_for(grant, with_alias, None)
     }
 
-    /// Issues a second credential beside a live one, whose place it is to take. Both are valid until
-    /// the former one is retired, or cancelled; then the next one has the former one's alias.
+    /// Issues a second credential beside a live one, whose place it is to take. Both are valid
+    /// until the former one ends; then the next one has its alias.
     ///
     /// # Errors
     /// There is no such credential, its use has ended, it is being rotated already, too many
@@ -72,7 +72,12 @@ impl Directory {
         self.shared.write_uses()?;
         self.change(|view, state| {
             let unused = (!force).then_some(state.limits.retire_unused);
-            rules::credential::end(view, user, Ending::Retire { unused }, Millis::now())
+            rules::credential::end(
+                view,
+                user,
+                CredentialEnding::Retire { unused },
+                Millis::now(),
+            )
         })
     }
 
@@ -82,7 +87,9 @@ impl Directory {
     /// # Errors
     /// There is no such credential, or the store failed.
     pub fn cancel(&self, user: &UserName) -> Result<Credential> {
-        self.change(|view, _| rules::credential::end(view, user, Ending::Cancel, Millis::now()))
+        self.change(|view, _| {
+            rules::credential::end(view, user, CredentialEnding::Cancel, Millis::now())
+        })
     }
 
     /// Takes a credential out of all lists, live or ended. Unless it was cancelled, its verifier

@@ -99,7 +99,7 @@ pub(crate) fn grant_of(view: &View, user: &UserName) -> Result<Grant, Refusal> {
 
 /// End that is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Ending {
+pub(crate) enum CredentialEnding {
     Cancel,
     Retire {
         /// Time for which it must not have been used.
@@ -112,17 +112,17 @@ pub(crate) enum Ending {
 pub(crate) fn end(
     view: &View,
     user: &UserName,
-    ending: Ending,
+    ending: CredentialEnding,
     now: Millis,
 ) -> RuleResult<Credential> {
     let sealed = listed(view, user)?;
     let how = match (ending, sealed.credential.ended) {
-        (Ending::Cancel, Some(end)) if end.how == EndedBy::Cancelled => {
+        (CredentialEnding::Cancel, Some(end)) if end.how == EndedBy::Cancelled => {
             return Ok((sealed.credential, Vec::new()));
         }
-        (Ending::Cancel, _) => EndedBy::Cancelled,
-        (Ending::Retire { .. }, Some(_)) => return Ok((sealed.credential, Vec::new())),
-        (Ending::Retire { unused }, None) => {
+        (CredentialEnding::Cancel, _) => EndedBy::Cancelled,
+        (CredentialEnding::Retire { .. }, Some(_)) => return Ok((sealed.credential, Vec::new())),
+        (CredentialEnding::Retire { unused }, None) => {
             let used = sealed.credential.last_used;
             let lately = used
                 .zip(unused)

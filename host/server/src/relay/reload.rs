@@ -358,7 +358,6 @@ mod tests {
             "[limits]\nrecipients = 7",
             "[dns]\nattempts = 3",
             "[repair]\nopening = false",
-            "[suppression]\nsoft-within = \"3d\"",
         ] {
             assert!(!concerns("", now), "{now}");
         }
@@ -368,6 +367,7 @@ mod tests {
     fn what_notices_and_attempts_are_made_of_is_activated() {
         for now in [
             "[delivery]\nmessages-in-flight = 3",
+            "[suppression]\nsoft-within = \"3d\"",
             "[suppression]\nsoft-failures = 3",
             "[notifications]\ndelay-unasked = false",
             "[headers]\ntags = \"X-Desk-Tags\"",

@@ -179,7 +179,7 @@ pub(super) async fn keep_directory(
 ) {
     let mut minute = 0_u32;
     each_minute(phase, || {
-        let with_audit = minute % AUDIT == 0;
+        let with_audit = minute.is_multiple_of(AUDIT);
         minute = minute.wrapping_add(1);
         let settings = active.load().config.directory.clone();
         let (directory, events) = (Arc::clone(&directory), Arc::clone(&events));

@@ -10,7 +10,7 @@ fn all_domains_of_an_account_are_disconnected_at_once() {
     for (domain, verified) in [("second.test", true), ("claimed.test", false)] {
         let made = relay.json(&[&connector[..], &["--domain", domain]].concat());
         if verified {
-            relay.json(&["connector", "verify", made[0]["id"].as_str().unwrap()]);
+            relay.json(&["connector", "vouch", made[0]["id"].as_str().unwrap()]);
         }
     }
     let credential = site.inbound();

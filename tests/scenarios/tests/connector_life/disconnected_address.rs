@@ -5,7 +5,7 @@ use crate::{DEFAULT, LOGIN, NATIVE, SUPPORT, Site, SmartHost};
 
 #[test]
 fn an_address_is_disconnected_alone() {
-    let mut site = Site::start();
+    let site = Site::start();
     site.has_default_address();
     let smart_host = SmartHost::start(LOGIN);
     smart_host.connect(&site, "outlook", "@acme.test");
@@ -39,10 +39,10 @@ fn an_address_is_disconnected_alone() {
     site.relay.json(&reconnect);
     assert_eq!(site.submit(&own, SUPPORT, "z@elsewhere.example").code, 250);
     assert_eq!(smart_host.sink.take().from, SUPPORT);
-    assert!(smart_host.sink.rest().is_empty());
     let entry = site.audited("connector-disconnect").remove(0);
     assert_eq!(entry["subject"], SUPPORT);
     let accounts = site.relay.json(&["account", "show", NATIVE]);
     assert_eq!(entry["account"], accounts[0]["id"]);
     site.ends();
+    assert!(smart_host.sink.rest().is_empty());
 }

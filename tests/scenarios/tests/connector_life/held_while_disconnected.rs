@@ -5,7 +5,7 @@ use crate::{LOGIN, SUPPORT, Site, SmartHost};
 
 #[test]
 fn queued_mail_is_held_until_the_domain_is_connected_again() {
-    let mut site = Site::start();
+    let site = Site::start();
     site.has_default_address();
     let busy = "[[on]]\ncommand = 'DATA'\nreply = '451 4.3.2 busy'\n";
     let (old, new) = (
@@ -46,6 +46,6 @@ fn queued_mail_is_held_until_the_domain_is_connected_again() {
     site.has_status(&by_hand, "held");
     site.relay.json(&["queue", "release", &by_hand]);
     assert_eq!(new.sink.take().to, ["y@elsewhere.example"]);
-    assert!(new.sink.rest().is_empty() && old.sink.rest().is_empty());
     site.ends();
+    assert!(new.sink.rest().is_empty() && old.sink.rest().is_empty());
 }

@@ -63,10 +63,7 @@ impl Site {
     /// Starts one with these further settings.
     fn with(settings: &str) -> Self {
         let (application, world) = (Sink::start(), Sink::start());
-        let route = |sink: &Sink| {
-            let port = sink.address().port();
-            format!("{{ host = '127.0.0.1', port = {port}, tls = 'none' }}")
-        };
+        let port = world.address().port();
         let relay = RelayBuilder::usual(application.address())
             .replace(
                 r#"["loop-guard", "header-guard", "outbound-route"]"#,
@@ -78,11 +75,10 @@ impl Site {
             )
             .with(&format!(
                 "[[policy]]\nname = 'outbound-route'\nbuiltin = 'outbound-route'\n\
-                 [policy.settings]\nroutes = [{{ by = 'connection-of-sender' }}]\n\
+                 [policy.settings]\nroutes = [{{ domain = 'acme.test', by = 'connection-of-sender' }}]\n\
                  [destinations]\nallowed-networks = ['127.0.0.0/8']\n\
-                 [routes]\ninbound = {}\nsubmission = {}\n{settings}",
-                route(&application),
-                route(&world),
+                 [routes]\nsubmission = {{ host = '127.0.0.1', port = {port}, tls = 'none' }}\n\
+                 {settings}"
             ))
             .start();
         relay.json(&[
@@ -96,7 +92,7 @@ impl Site {
         let connector = ["connector", "add", "--kind", "two-way", "--account", NATIVE];
         let made = relay.json(&[&connector[..], &["--domain", "acme.test"]].concat());
         let connector = made[0]["id"].as_str().unwrap().to_owned();
-        relay.json(&["connector", "verify", &connector]);
+        relay.json(&["connector", "vouch", &connector]);
         for address in [DEFAULT, SUPPORT, "sales@acme.test"] {
             relay.json(&["address", "add", "--account", NATIVE, address]);
         }
@@ -109,15 +105,9 @@ impl Site {
     }
 
     /// Gives the account a default address.
-    fn has_default_address(&mut self) {
-        self.relay.terminate();
-        let store = self.relay.directory().join("store/directory.db");
-        let directory = rusqlite::Connection::open(store).unwrap();
-        let details = format!(r#"{{"default-address":"{DEFAULT}"}}"#);
-        let set = "UPDATE accounts SET details_json = ?1";
-        directory.execute(set, [details]).unwrap();
-        drop(directory);
-        self.relay.restart();
+    fn has_default_address(&self) {
+        let set = ["account", "set-default-address", NATIVE, DEFAULT];
+        self.relay.json(&set);
     }
 
     /// Issues a credential for relay from the domain.

@@ -5,7 +5,7 @@ use crate::{DEFAULT, LOGIN, SUPPORT, Site, SmartHost};
 
 #[test]
 fn queued_mail_of_a_broken_smart_host_takes_the_default_route() {
-    let mut site = Site::start();
+    let site = Site::start();
     site.has_default_address();
     let refuses = "[[on]]\ncommand = 'CONNECT'\nreply = '554 5.3.2 closed for you'\n";
     let smart_host = SmartHost::start(&format!("{LOGIN}{refuses}"));
@@ -40,6 +40,6 @@ fn queued_mail_of_a_broken_smart_host_takes_the_default_route() {
         .collect();
     went.sort();
     assert_eq!(went, all);
-    assert!(smart_host.sink.rest().is_empty());
     site.ends();
+    assert!(smart_host.sink.rest().is_empty());
 }

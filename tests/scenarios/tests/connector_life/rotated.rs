@@ -68,10 +68,10 @@ fn the_credential_of_a_connector_is_rotated_by_its_id() {
     assert_eq!(rotated[0]["replaces"], former.user.as_str());
     // Nobody uses the former one: it can go at once.
     site.relay.json(&["credential", "retire", &former.user]);
-    assert_eq!(former.answer(&site.relay, "mx").0, 454);
     let notices = site.notices("credential");
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(notices[0].contains("is being rotated"), "{notices:?}");
     assert!(notices[1].contains("is retired"), "{notices:?}");
+    assert_eq!(former.answer(&site.relay, "mx").0, 454);
     site.ends();
 }

@@ -5,7 +5,7 @@ use crate::{DEFAULT, LOGIN, SUPPORT, Site, SmartHost};
 
 #[test]
 fn mail_of_a_disconnected_domain_leaves_from_the_default_address() {
-    let mut site = Site::start();
+    let site = Site::start();
     let smart_host = SmartHost::start(LOGIN);
     smart_host.connect(&site, "outlook", "@acme.test");
     let own = site.submission();
@@ -43,6 +43,6 @@ fn mail_of_a_disconnected_domain_leaves_from_the_default_address() {
     let taken = smart_host.sink.take();
     assert_eq!(taken.from, SUPPORT);
     assert_eq!(taken.header("From").unwrap(), format!("Acme <{SUPPORT}>"));
-    assert!(smart_host.sink.rest().is_empty());
     site.ends();
+    assert!(smart_host.sink.rest().is_empty());
 }

@@ -89,10 +89,10 @@ fn another_link_takes_the_former_one_back_and_a_revoked_credential_all() {
     client.starttls();
     assert_eq!(client.plain(&user, &shown_at_first).code, 535);
     drop(client);
-    site.relay.json(&["credential", "revoke", &user]);
+    site.relay.json(&["credential", "cancel", &user]);
     assert_eq!(site.ask("POST", &links[1]).0, 410);
     let refused = site.relay.refuses(&["credential", "hand-over", &user]);
-    assert!(refused.contains("is revoked"), "{refused}");
+    assert!(refused.contains("has ended"), "{refused}");
     site.relay.leaves_nothing(site.sink);
 }
 

@@ -55,7 +55,7 @@ impl Site {
         let account = ["--account", "acme.desk.test"];
         let made = relay.json(&[&["connector", "add"], &account[..], &claim].concat());
         let connector = made[0]["id"].as_str().unwrap().to_owned();
-        relay.json(&["connector", "verify", &connector]);
+        relay.json(&["connector", "vouch", &connector]);
         for address in ["help@customer.test", "sales@customer.test"] {
             relay.json(&[&["address", "add"], &account[..], &[address]].concat());
         }

@@ -271,7 +271,7 @@ fn customer(world: &World, relay: &Relay) -> Customer {
         let add = ["connector", "add", "--kind", "two-way", "--domain", domain];
         let made = relay.json(&[&add[..], &["--account", NATIVE]].concat());
         let id = made[0]["id"].as_str().unwrap().to_owned();
-        relay.json(&["connector", "verify", &id]);
+        relay.json(&["connector", "vouch", &id]);
         id
     };
     let id = connector(BY_PASSWORD);
@@ -342,7 +342,7 @@ fn used(world: &World, relay: &Relay, customer: &Customer) -> Vec<String> {
     let mut scram = Scram::new(user, secret);
     assert_eq!(client.scram("SCRAM-SHA-256", &mut scram).code, 235);
     let (user, secret) = &customer.revoked;
-    relay.json(&["credential", "revoke", user]);
+    relay.json(&["credential", "cancel", user]);
     refused("mx", user, secret);
 
     // Mail by each connection.

@@ -80,9 +80,8 @@ pub(super) async fn connector(
         Some(domain) => domain.clone(),
         None => answers.needed("domain of the customer:", "--domain")?,
     };
-    let account = Some(account.to_owned());
     let all = session.call(ListConnectors {
-        account: account.clone(),
+        account: Some(account.to_owned()),
     });
     let found = all.await?.into_iter().find(|of| of.claim.domain == domain);
     if let Some(Connector { id, claim, .. }) = found {
@@ -108,7 +107,7 @@ pub(super) async fn connector(
         }
     };
     let added = AddConnector {
-        account: account.unwrap_or_default(),
+        account: account.to_owned(),
         domain: domain.clone(),
         name: None,
         kind,

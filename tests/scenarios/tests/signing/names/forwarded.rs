@@ -99,7 +99,7 @@ fn a_brand_has_a_default_address_of_its_own() {
         "shop.desk.test",
     ];
     let made = relay.json(&[&connector[..], &["--domain", "shop.example"]].concat());
-    relay.json(&["connector", "verify", made[0]["id"].as_str().unwrap()]);
+    relay.json(&["connector", "vouch", made[0]["id"].as_str().unwrap()]);
     let add = |arguments: &[&str]| {
         let add = ["address", "add", "--account", "shop.desk.test"];
         relay.json(&[&add[..], arguments].concat());

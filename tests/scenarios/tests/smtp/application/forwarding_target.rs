@@ -33,7 +33,7 @@ fn the_application_is_told_the_support_address_and_the_way() {
     ];
     let made = relay.json(&[&connector[..], &["--account", "acme.desk.test"]].concat());
     let id = made[0]["id"].as_str().unwrap();
-    relay.json(&["connector", "verify", id]);
+    relay.json(&["connector", "vouch", id]);
     let add = [
         "address",
         "add",
