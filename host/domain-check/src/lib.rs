@@ -33,6 +33,6 @@ mod zone_line;
 
 pub use check::check;
 pub use mta_sts::PolicySource;
-pub use ownership::ownership;
+pub use ownership::{ownership, ownership_record};
 pub use report::{Finding, Outlook, OutlookKind, Report, Standing, Topic};
 pub use subject::{CheckedDomain, DefaultAddress, Relation, ReturnPath, SigningKey, Site, WayIn};

@@ -9,12 +9,17 @@ use crate::zone_line;
 /// Beginning of the record.
 const PREFIX: &str = "gatepost-verification=";
 
+/// Returns the name and the text of the TXT record that holds a domain's token.
+pub fn ownership_record(domain: &Domain, token: &str) -> (String, String) {
+    let name = format!("_gatepost.{}", domain.as_ascii());
+    (name, format!("{PREFIX}{token}"))
+}
+
 /// Looks for the record by which an account proves that a domain is its own. Any of the tokens
 /// proves it; the first is the one to publish.
 pub async fn ownership(dns: &impl Dns, domain: &Domain, tokens: &[String]) -> Finding {
-    let name = format!("_gatepost.{}", domain.as_ascii());
-    let wanted = tokens.first().map(|token| format!("{PREFIX}{token}"));
-    let wanted = wanted.unwrap_or_default();
+    let token = tokens.first().map_or("", String::as_str);
+    let (name, wanted) = ownership_record(domain, token);
     let finding = Finding::new(Topic::Ownership, &name, format!("TXT {wanted}"));
     let found = match dns.txt(&name).await {
         Ok(found) => found,

@@ -1,7 +1,10 @@
 //! Instructions for the administrator of a customer's mail server.
 
 use clap::Args;
-use gatepost_directory::{Connector, ConnectorId, ConnectorKind, DkimState, SupportAddress, View};
+use gatepost_directory::{
+    Connector, ConnectorId, ConnectorKind, ConnectorState, DkimState, SupportAddress, View,
+};
+use gatepost_domain_check::ownership_record;
 use gatepost_instructions::{
     AddressFacts, Arrangement, Facts, Form, InstructionsError, LogIn, Record, Software, render,
 };
@@ -112,11 +115,26 @@ fn facts(
         native,
         relay: site.hostname.clone(),
         egress: site.egress.clone(),
-        spf_include: None,
-        ownership: None,
+        spf_include: Some(site.spf_include.clone()),
+        ownership: ownership(view, connector),
         dkim: keys.into_iter().filter_map(record).collect(),
         return_path,
         headers: site.headers.clone(),
+    })
+}
+
+/// Returns the record that proves the domain, while it is only claimed.
+fn ownership(view: &View, connector: &Connector) -> Option<Record> {
+    let claim = &connector.claim;
+    let tokens = view.ownership_tokens(claim.account, &claim.domain);
+    let token = tokens
+        .first()
+        .filter(|_| connector.state == ConnectorState::Claimed)?;
+    let (name, text) = ownership_record(&claim.domain, token);
+    Some(Record {
+        name,
+        kind: "TXT",
+        value: format!("\"{text}\""),
     })
 }
 

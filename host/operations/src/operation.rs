@@ -181,7 +181,7 @@ operations! {
         |on, asked| suppression::remove(&*on.suppressions, &on.directory, asked).await;
     "suppression-import": ImportSuppressions => Imported,
         |on, asked| suppression::import(on, asked).await;
-    "submission-check": CheckSubmission => SubmissionRefusals,
+    "submission-check" (READS): CheckSubmission => SubmissionRefusals,
         |on, asked| submission::check(on, asked).await;
     "policy-list" (READS): ListPolicies => Vec<PolicyStatus>,
         |on, asked| Ok(policies::list(on.running_policies()?, asked));
@@ -193,7 +193,7 @@ operations! {
         |on, asked| reload::reload(on.reload.as_ref(), asked).await;
     "backup": BeginBackup => BackupState,
         |on, asked| backups::begin(on, asked);
-    "backup-wait": AwaitBackup => BackupState,
+    "backup-wait" (READS): AwaitBackup => BackupState,
         |on, asked| backups::wait(on, asked).await;
     "dkim-generate": GenerateDkim => Vec<DkimKeyDetails>,
         |on, asked| dkim::generate(&on.directory, &on.dkim.load_full(), asked).await;
@@ -241,7 +241,7 @@ operations! {
         |on, asked| connectors::vouch(&on.directory, asked).await;
     "connector-verify": VerifyAddress => AddressVerification,
         |on, asked| verification::verify(on, asked).await;
-    "connector-verification": AwaitVerification => AddressVerification,
+    "connector-verification" (READS): AwaitVerification => AddressVerification,
         |on, asked| verification::wait(on, asked).await;
     "connector-set-kind": SetConnectorKind => Connector,
         |on, asked| connectors::set_kind(&on.directory, asked).await;
@@ -255,13 +255,13 @@ operations! {
         |on, asked| return_paths::set(on, asked).await;
     "connector-headers" (READS): CountHeaders => Vec<Counted>,
         |on, asked| connectors::headers(&on.trace, asked).await;
-    "connector-progress": ShowProgress => Progress,
+    "connector-progress" (READS): ShowProgress => Progress,
         |on, asked| progress::show(on, asked).await;
-    "connector-instructions": MakeInstructions => Instructions,
+    "connector-instructions" (READS): MakeInstructions => Instructions,
         |on, asked| instructions::make(on, asked).await;
     "connector-remove": RemoveConnector => (),
         |on, asked| connectors::remove(&on.directory, asked).await;
-    "domain-check": CheckDomain => Report,
+    "domain-check" (READS): CheckDomain => Report,
         |on, asked| domains::check(on, asked).await;
     "address-add": AddAddress => ShownAddress,
         |on, asked| addresses::add(&on.directory, asked).await;

@@ -137,7 +137,8 @@ impl Known<'_> {
         let mut lacks = |step, what_to_do| missing.push(MissingStep { step, what_to_do });
         if self.connector.state != ConnectorState::Verified {
             let text = format!(
-                "show that {domain} is the account's: confirm it with `gatepost connector vouch {id}`"
+                "show that {domain} is the account's: `gatepost connector prove {id}` looks for its \
+                 record in the DNS, and `gatepost connector vouch {id}` takes your word"
             );
             lacks(Step::Ownership, text);
         }

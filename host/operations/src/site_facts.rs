@@ -12,8 +12,10 @@ pub struct SiteFacts {
     pub(crate) hostname: Domain,
     /// Listener at which servers of customers log in; `None` if there is none.
     pub(crate) log_in: Option<LogInPort>,
-    /// Addresses that mail leaves from, as far as the configuration names them.
+    /// Addresses that mail leaves from, as far as the relay knows them.
     pub(crate) egress: Vec<IpAddr>,
+    /// Domain whose SPF record names them, for customers to include.
+    pub(crate) spf_include: String,
     /// Names of the header fields that mark mail of the relay.
     pub(crate) headers: Vec<String>,
     /// Return paths of customers' own domains: the domain of the sender, and that of the path.
@@ -43,16 +45,13 @@ const MARKS: [(&str, &str); 5] = [
 
 impl From<&Config> for SiteFacts {
     fn from(config: &Config) -> Self {
-        let pooled = config.egress.values().flat_map(|pool| &pool.addresses);
-        let mut egress: Vec<_> = pooled.chain(&config.mx.own_addresses).copied().collect();
-        egress.sort_unstable();
-        egress.dedup();
         let hostname = &config.relay.hostname;
         let custom = config.return_path.custom.iter();
         Self {
             hostname: hostname.clone(),
             log_in: log_in(config),
-            egress,
+            egress: config.all_outside_addresses(),
+            spf_include: config.spf_include(),
             headers: marks(config.policies.iter().find(|of| is_header_guard(of))),
             return_paths: custom
                 .map(|of| (of.sender.clone(), of.domain.clone()))

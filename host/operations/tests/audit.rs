@@ -9,7 +9,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 34] = [
+const READ: [&str; 40] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -20,14 +20,20 @@ const READ: [&str; 34] = [
     "events-webhooks",
     "machine-list",
     "suppression-list",
+    "submission-check",
     "policy-list",
+    "backup-wait",
     "dkim-show",
     "account-list",
     "account-show",
     "account-volume",
     "connector-list",
     "connector-show",
+    "connector-verification",
     "connector-headers",
+    "connector-progress",
+    "connector-instructions",
+    "domain-check",
     "address-list",
     "address-show",
     "credential-list",

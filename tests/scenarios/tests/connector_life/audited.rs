@@ -18,7 +18,7 @@ fn changes_are_in_the_audit_log() {
         [
             ["account-add", NATIVE],
             ["connector-add", "acme.test"],
-            ["connector-verify", "acme.test"],
+            ["connector-vouch", "acme.test"],
             ["address-add", DEFAULT],
             ["address-add", "help@acme.test"],
             ["address-add", "sales@acme.test"],

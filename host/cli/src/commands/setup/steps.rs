@@ -11,7 +11,9 @@ use gatepost_operations::Code;
 use gatepost_operations::accounts::{AddAccount, ListAccounts, ShowAccount};
 use gatepost_operations::addresses::AddAddress;
 use gatepost_operations::connections::{AddConnection, GivenSecret, TestConnection};
-use gatepost_operations::connectors::{AddConnector, ListConnectors, VouchConnector};
+use gatepost_operations::connectors::{
+    AddConnector, ListConnectors, ProveConnector, VouchConnector,
+};
 use gatepost_operations::credentials::{IssueInbound, RemoveCredential};
 use gatepost_operations::dkim::{CheckDkim, DkimKeyDetails, GenerateDkim, ShowDkim};
 use gatepost_operations::handovers::HandOver;
@@ -174,6 +176,21 @@ async fn ownership(
     progress: &Progress,
 ) -> miette::Result<bool> {
     let (id, domain) = (progress.connector.id, &progress.connector.claim.domain);
+    if !given.vouch {
+        match session.try_call(ProveConnector { connector: id }).await? {
+            Ok(_) => {
+                output::print(format!(
+                    "the DNS proves that {domain} is the account's: its addresses receive"
+                ))?;
+                return Ok(true);
+            }
+            // The record to publish, or why the DNS says nothing.
+            Err(error) if matches!(error.code, Code::NotProved | Code::NoDnsAnswer) => {
+                output::complain(error.to_string());
+            }
+            Err(error) => return Err(super::super::operate::report(error)),
+        }
+    }
     let question = format!("do you vouch that {domain} is the account's?");
     if !(given.vouch || answers.agrees(&question, false, false)?) {
         return Ok(false);

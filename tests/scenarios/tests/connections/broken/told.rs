@@ -32,7 +32,6 @@ fn a_broken_connection_is_told_of_by_events() {
 
     // Nothing is told of a state that stays.
     relay.json(&["connection", "test", "desk"]);
-    relay.json(&["queue", "retry", &id]);
     service.sink.take();
     let told = relay.eventually("the mending is told", |relay| {
         let notices = notices(relay);
