@@ -100,7 +100,8 @@ pub async fn hand_over(on: &Runtime, asked: HandOver) -> Result<HandoverLink, Op
         return Err(OperationError::new(Code::LinkLife, text));
     }
     let url = on.site_facts()?.handover.clone().ok_or_else(|| {
-        let text = "no page is served that could show the secret";
+        let text = "no page is served that could show the secret: add [handover] to the \
+                    configuration and reload it";
         OperationError::new(Code::NoHandoverPage, text)
     })?;
     let now = Millis::now();

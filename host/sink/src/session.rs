@@ -200,7 +200,9 @@ impl SinkSession<'_> {
         }
         let bound = tls.is_some_and(|tls| tls.binding.is_some());
         let mechanisms = script.auth.offered(tls.is_some(), bound);
-        if !mechanisms.is_empty() {
+        // A server may offer nothing that the sink understands.
+        let alone = script.auth.mechanisms.is_empty() && !script.auth.others.is_empty();
+        if !mechanisms.is_empty() || alone {
             let others = script.auth.others.iter().map(String::as_str);
             let names: Vec<_> = mechanisms
                 .iter()

@@ -200,6 +200,20 @@ pub fn room_that_a_result_makes_wakes_delivery<S: StoreUnderTest>() {
     assert_eq!(claim_one(store.queue(), START).transaction.id, second);
 }
 
+pub fn room_that_a_message_leaves_for_another_destination_wakes_delivery<S: StoreUnderTest>() {
+    let store = S::open();
+    wait_at(store.queue(), None, &["bob@a.example"]);
+    let second = wait_at(store.queue(), None, &["bob@a.example"]);
+    pace(store.queue(), "a.example", 1, START);
+    let claim = claim_one(store.queue(), START);
+    let changed = store.queue().changed();
+    while wait(has_wake_up(&changed)) {}
+    let id = claim.transaction.id;
+    assert!((store.queue()).enter(id, claim.lease, &[0], &key("b.example")));
+    assert!(wait(has_wake_up(&changed)));
+    assert_eq!(claim_one(store.queue(), START).transaction.id, second);
+}
+
 pub fn accounts_take_turns_at_a_destination<S: StoreUnderTest>() {
     let store = S::open();
     for _ in 0..40 {

@@ -110,6 +110,7 @@ macro_rules! every_fact {
                 a_closed_destination_costs_one_probe,
                 nothing_is_claimed_where_nothing_may_be_in_hand,
                 room_that_a_result_makes_wakes_delivery,
+                room_that_a_message_leaves_for_another_destination_wakes_delivery,
                 accounts_take_turns_at_a_destination,
                 destinations_take_turns,
                 a_message_expires_at_a_closed_destination,

@@ -309,7 +309,13 @@ impl Queue for MemorySpool {
         destination: &DestinationKey,
     ) -> bool {
         let schedule = &mut self.lock().schedule;
-        schedule.enter(message, lease, numbers, destination)
+        let before = schedule.next_due();
+        let enters = schedule.enter(message, lease, numbers, destination);
+        // There is room where it comes from.
+        if schedule.is_earlier(before) {
+            self.changed.notify_one();
+        }
+        enters
     }
 
     fn record(&self, report: Report) -> Ticket<Recorded> {

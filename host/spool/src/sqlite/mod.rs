@@ -351,7 +351,14 @@ impl Queue for SqliteSpool {
         numbers: &[u32],
         destination: &DestinationKey,
     ) -> bool {
-        (self.schedule.lock()).enter(message, lease, numbers, destination)
+        let mut schedule = self.schedule.lock();
+        let before = schedule.next_due();
+        let enters = schedule.enter(message, lease, numbers, destination);
+        // There is room where it comes from.
+        if schedule.is_earlier(before) {
+            self.changed.notify_one();
+        }
+        enters
     }
 
     fn set_aside(&self, claim: &Claim, report: Report) -> Result<(), Box<Report>> {

@@ -38,7 +38,8 @@ fn mail_that_is_forwarded_is_verified() {
     let site = Site::start("forwarded");
     site.verify("--inbound");
     let probe = site.world.take();
-    let reply = site.forward("help@acme.desk.test", &probe.bytes());
+    let target = site.known()["forwarding-target"].clone();
+    let reply = site.forward(target.as_str().unwrap(), &probe.bytes());
     assert_eq!(reply.code, 250, "{}", reply.text());
     let known = site.settled();
     assert_eq!(known["inbound"]["state"], "verified", "{known}");
