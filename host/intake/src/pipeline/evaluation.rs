@@ -52,6 +52,11 @@ impl Evaluation {
         }
     }
 
+    /// Returns the support addresses to whose forwarding targets the message goes.
+    pub(crate) fn by_target(&self) -> &[Address] {
+        &self.by_target
+    }
+
     /// Returns the probe to whose mailbox the message goes.
     pub(crate) fn probe(&self) -> Option<&ProbeId> {
         self.probe.as_ref()

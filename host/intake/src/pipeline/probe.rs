@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gatepost_authentication::Facts;
 use gatepost_contract::directory::{CredentialScope, Directory as _};
-use gatepost_message::{Domain, Message, Repairs};
+use gatepost_message::{Address, Domain, Message, Repairs};
 use gatepost_model::{Flow, Transaction};
 use gatepost_probes::{ArrivedBy, ProbedDirection};
 use gatepost_smtp::Reply;
@@ -17,6 +17,15 @@ use gatepost_verification::ForwardingConfirmation;
 use super::evaluation::Evaluation;
 use super::{Pipeline, local_error, with_id};
 use crate::integrity;
+
+/// Returns the forwarding target that the client has named for this recipient, if it was one.
+fn target(pipeline: &Pipeline, evaluation: &Evaluation, recipient: &Address) -> Option<Address> {
+    let mut by_target = evaluation.by_target().iter();
+    by_target.find(|of| *of == recipient)?;
+    let account = evaluation.transaction().account.as_deref()?.parse().ok()?;
+    let view = pipeline.directory.view();
+    view.target_of(view.address_of(account, recipient)?)
+}
 
 /// Takes a message that belongs to a probe; returns the reply to the client. `None` for ordinary
 /// mail.
@@ -31,6 +40,8 @@ pub(super) async fn taken(
         return None;
     }
     let recipient = transaction.recipients.first()?;
+    let target = target(pipeline, evaluation, recipient);
+    let recipient = target.as_ref().unwrap_or(recipient);
     pipeline.directory.view().probes().next()?;
     let came = repairs.and_then(|repairs| repairs.original(message));
     let original = came.as_ref().unwrap_or(message);
