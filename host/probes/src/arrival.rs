@@ -72,6 +72,12 @@ impl Recognised {
 }
 
 impl Probes {
+    /// Returns true if a probe of an account is on its way.
+    pub fn awaits(&self, account: Option<&str>) -> bool {
+        let view = self.stores.directory.view();
+        view.probes().any(|probe| is_of_account(probe, account))
+    }
+
     /// Recognises a message that came in for an account as a probe that is on its way, or as a report
     /// on one; `mailbox` is the probe to whose own mailbox it came. `None` for ordinary mail: an
     /// answer to a probe is that, too, unless it came to the probe's mailbox.
@@ -86,10 +92,6 @@ impl Probes {
         let ArrivedBy {
             message, octets, ..
         } = by;
-        let is_of_account = |probe: &&Probe| Some(probe.account.to_string().as_str()) == account;
-        if mailbox.is_none() {
-            view.probes().find(is_of_account)?;
-        }
         let tokens = tokens(&view);
         let found = tokens.find_in_head(message).or_else(|| {
             let is_short = message.body().len() <= SEARCHED || mailbox.is_some();
@@ -119,7 +121,7 @@ impl Probes {
         };
         let is_ordinary = match mailbox {
             Some(_) => false,
-            None => kind == ArrivalKind::Answer || !is_of_account(&probe),
+            None => kind == ArrivalKind::Answer || !is_of_account(probe, account),
         };
         (!is_ordinary).then(|| Recognised {
             probe: probe.clone(),
@@ -259,7 +261,7 @@ impl Probes {
 }
 
 /// Returns the address of a connected domain whose forwarding is to be confirmed: the one that the
-/// message names, the one whose forwarding target it came to, or the one whose probe is waited for.
+/// message names, the one that it is for, or the one whose probe is waited for.
 fn forwarded(
     view: &View,
     account: AccountId,
@@ -270,25 +272,17 @@ fn forwarded(
         let found = view.address(account, address)?;
         found.connector.map(|_| found.address.clone())
     };
-    let of_target = || {
-        let token = recipient.local().strip_prefix("f-")?;
-        let mut all = view.all_addresses();
-        let found = all.find(|of| {
-            let target = of.details.forwarding.as_ref();
-            of.account == account && target.is_some_and(|of| of.as_str() == token)
-        })?;
-        Some(found.address.clone())
-    };
     let waited_for = || {
         let mut probes = view.probes();
         let found = probes.find(|of| of.account == account && of.kind != ProbeKind::Outbound)?;
         Some(found.address.clone())
     };
     let named = confirmation.mailbox.as_ref().and_then(connected);
-    named
-        .or_else(|| connected(recipient))
-        .or_else(of_target)
-        .or_else(waited_for)
+    named.or_else(|| connected(recipient)).or_else(waited_for)
+}
+
+fn is_of_account(probe: &Probe, account: Option<&str>) -> bool {
+    account.and_then(|account| account.parse().ok()) == Some(probe.account)
 }
 
 /// Returns true if a probe of mail that comes in for this address is on its way.

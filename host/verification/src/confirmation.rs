@@ -196,10 +196,16 @@ impl fmt::Display for Provider {
 }
 
 impl ForwardingConfirmation {
+    /// Returns true if the author is a machine of a provider. Only of such a message the rest has to
+    /// be looked at.
+    pub fn may_be(message: &Message) -> bool {
+        author(message).is_some_and(|author| form_of(&author).is_some())
+    }
+
     /// Recognises such a demand; `octets` are the message or its beginning.
     pub fn recognise(message: &Message, octets: &[u8], facts: &Facts) -> Option<Self> {
         let author = author(message)?;
-        let form = FORMS.iter().find(|form| form.is_of(&author))?;
+        let form = form_of(&author)?;
         if !form.is_proved(facts) {
             return None;
         }
@@ -264,6 +270,10 @@ impl DemandForm {
                 && self.confirming.iter().any(|part| path.contains(part))
         })
     }
+}
+
+fn form_of(author: &Address) -> Option<&'static DemandForm> {
+    FORMS.iter().find(|form| form.is_of(author))
 }
 
 /// Returns the author, if there is one alone.

@@ -39,10 +39,14 @@ pub(super) async fn taken(
     if transaction.session.flow != Flow::Inbound || evaluation.returned().is_some() {
         return None;
     }
+    let account = transaction.account.as_deref();
+    // The message is not read for probes of others.
+    if evaluation.probe().is_none() && !pipeline.probes.awaits(account) {
+        return None;
+    }
     let recipient = transaction.recipients.first()?;
     let target = target(pipeline, evaluation, recipient);
     let recipient = target.as_ref().unwrap_or(recipient);
-    pipeline.directory.view().probes().next()?;
     let came = repairs.and_then(|repairs| repairs.original(message));
     let original = came.as_ref().unwrap_or(message);
     let octets = integrity::beginning(original)?;
@@ -55,7 +59,6 @@ pub(super) async fn taken(
         credential: credential.as_ref(),
         client: transaction.session.client_ip(),
     };
-    let account = transaction.account.as_deref();
     let recognised = pipeline.probes.recognise(account, evaluation.probe(), by)?;
     let facts = match recognised.is_probe() {
         true => Some(
@@ -101,6 +104,13 @@ fn credential(pipeline: &Pipeline, transaction: &Transaction) -> Option<Domain> 
     }
 }
 
+/// Returns true if a message that is taken may show something of the way to its recipients: it came
+/// over the session of a customer's server, or a provider asks for a code. Most do not.
+pub(super) fn may_show(transaction: &Transaction, message: &Message) -> bool {
+    transaction.session.flow == Flow::Inbound
+        && (transaction.session.user.is_some() || ForwardingConfirmation::may_be(message))
+}
+
 /// Takes note that mail came in over the session of a customer's server, as it has to: that proves
 /// the way to each recipient.
 pub(super) async fn proves(pipeline: &Pipeline, transaction: &Transaction) {
@@ -131,7 +141,7 @@ pub(super) async fn confirmation(
     };
     let view = pipeline.directory.view();
     let is_known = account.parse().is_ok_and(|id| view.account(id).is_some());
-    if !is_known || !is_by_a_machine(message) {
+    if !is_known || !ForwardingConfirmation::may_be(message) {
         return;
     }
     let Some(octets) = integrity::beginning(message) else {
@@ -149,19 +159,4 @@ pub(super) async fn confirmation(
         let probes = &pipeline.probes;
         probes.confirmation(account, recipient, &found).await;
     }
-}
-
-/// Returns true if the author's address says that a machine writes, as that of every provider that
-/// asks for a code does.
-fn is_by_a_machine(message: &Message) -> bool {
-    let from = message.header("From").unwrap_or_default();
-    let from = from.to_ascii_lowercase();
-    let names = [
-        "noreply",
-        "no-reply",
-        "no_reply",
-        "donotreply",
-        "do-not-reply",
-    ];
-    names.iter().any(|name| from.contains(name))
 }

@@ -478,8 +478,10 @@ impl TransactionDriver {
                 }
                 self.pipeline.record_all(id, evaluated.new_judgements());
                 let disposition = evaluated.judged.disposition.word();
-                let came = evaluated.transaction.clone();
-                let (message, facts) = (staged.message(), evaluated.judged.facts.clone());
+                let message = staged.message();
+                let shows = probe::may_show(&evaluated.transaction, &message);
+                let came = shows.then(|| evaluated.transaction.clone());
+                let facts = evaluated.judged.facts.clone();
                 let reply = commit(
                     &self.pipeline,
                     evaluated,
@@ -493,7 +495,7 @@ impl TransactionDriver {
                 for incident in unauthenticated.into_iter().filter(|_| reply.is_positive()) {
                     incidents::tell(&self.pipeline, incident);
                 }
-                if reply.is_positive() {
+                if let Some(came) = came.filter(|_| reply.is_positive()) {
                     probe::proves(&self.pipeline, &came).await;
                     probe::confirmation(&self.pipeline, &came, &message, facts).await;
                 }
