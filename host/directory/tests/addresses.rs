@@ -6,8 +6,8 @@ mod common;
 
 use common::{address, claim, open, production, verified};
 use gatepost_directory::{
-    Claim, ConnectorKind, DefaultReason, Directory, ForwarderMark, OutboundWay, QueuedMail,
-    Recipient, Verification,
+    Claim, ConnectorKind, DefaultReason, Directory, ForwarderMark, OutboundWay, Probe, ProbeId,
+    ProbeKind, QueuedMail, Recipient, Verification,
 };
 use gatepost_message::{Millis, TransactionId};
 
@@ -271,4 +271,40 @@ fn few_forwarders_are_learnt_and_none_that_our_own_mail_bears() {
     assert_eq!(learnt.networks, ["2001:db8::/64".parse().unwrap()]);
     let all = (0..40).map(|number| learn(domain(&format!("d{number}.example"))));
     assert_eq!(all.filter(|new| *new).count(), 19);
+}
+
+#[test]
+fn a_probe_that_passes_proves_the_way_out_and_one_that_is_refused_ends_the_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(folder.path());
+    let acme = production(&directory, "acme.desk.example").id;
+    verified(&directory, acme, "acme.example");
+    directory.add_address(acme, address(HELP)).unwrap();
+    let settled = |outbound: Verification| {
+        let probe = Probe {
+            id: ProbeId::random().unwrap(),
+            account: acme,
+            address: address(HELP),
+            kind: ProbeKind::Outbound,
+            sent: Millis(1),
+            expires: Millis(9),
+            transaction: None,
+            record: serde_json::Value::Null,
+        };
+        let id = probe.id.clone();
+        directory.begin_probe(probe, |_| ()).unwrap();
+        let taken = directory.settle_probe(&id, |_, details| {
+            details.outbound = outbound;
+            None
+        });
+        assert!(taken.unwrap().is_some());
+        let view = directory.view();
+        view.address(acme, &address(HELP))
+            .unwrap()
+            .details
+            .outbound_proved
+    };
+    let passed = Verification::Verified { at: Millis(5) };
+    assert_eq!(settled(passed), Some(Millis(5)));
+    assert_eq!(settled(failed("sender-not-allowed")), None);
 }

@@ -127,7 +127,7 @@ fn fill(directory: &Directory) {
         expires: Millis(5_000),
         transaction: None,
     };
-    directory.put_probe(probe).unwrap();
+    directory.begin_probe(probe, |_| ()).unwrap();
     let handover = Handover {
         id: "7".repeat(64),
         account: acme,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatepost_directory::{
-    Account, AccountId, AddressDetails, AuditEntry, Claim, ConnectorKind, DirectoryError, Probe,
-    ProbeId, ProbeKind, SupportAddress, Verification, View,
+    Account, AccountId, AddressDetails, Claim, ConnectorKind, DirectoryError, Probe, ProbeId,
+    ProbeKind, SupportAddress, Verification, View,
 };
 use gatepost_message::{Address, Domain, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{Flow, Session, Transaction, Transport};
@@ -81,10 +81,9 @@ impl Probes {
             record: serde_json::Value::Null,
         };
         record.put(&mut probe);
-        let entry = (!order.is_scheduled).then(|| begun(&probe, now));
         let kind = order.kind;
         let set_pending = move |details: &mut AddressDetails| pending(details, kind, now);
-        self.change(move |directory| directory.begin_probe(probe, set_pending, entry))
+        self.change(move |directory| directory.begin_probe(probe, set_pending))
             .await?;
         let transaction = letter.transaction;
         let before = letter.before.clone();
@@ -138,10 +137,9 @@ impl Probes {
             record: serde_json::Value::Null,
         };
         let id = probe.id.clone();
-        let entry = (!order.is_scheduled).then(|| begun(&probe, now));
         let kind = order.kind;
         let set_pending = move |details: &mut AddressDetails| pending(details, kind, now);
-        self.change(move |directory| directory.begin_probe(probe, set_pending, entry))
+        self.change(move |directory| directory.begin_probe(probe, set_pending))
             .await?;
         self.settle(&id, ProbeFinding::lost(failure, true)).await?;
         Ok(())
@@ -156,19 +154,6 @@ fn pending(details: &mut AddressDetails, kind: ProbeKind, since: Millis) {
         if !state.is_verified() {
             *state = Verification::Pending { since };
         }
-    }
-}
-
-/// Returns the entry of the audit log for a probe that somebody asked for.
-fn begun(probe: &Probe, at: Millis) -> AuditEntry {
-    AuditEntry {
-        at,
-        account: Some(probe.account.to_string()),
-        actor: "operator".to_owned(),
-        origin: Some("socket".to_owned()),
-        action: "verification-begun".to_owned(),
-        subject: probe.address.to_string(),
-        detail: Some(format!("{} probe {}", probe.kind, probe.id)),
     }
 }
 
@@ -197,7 +182,13 @@ impl ProbeLetter {
             from,
             to,
             returns_to,
-        } = Ends::of(account, address, claim, order.kind, token)?;
+        } = Ends::of(
+            account,
+            (address, view.target_of(address)),
+            claim,
+            order.kind,
+            token,
+        )?;
         let transaction = TransactionId::new();
         let now = Millis::now();
         let deadline = now + wait;
@@ -295,7 +286,7 @@ impl Ends {
     /// for the support address does.
     fn of(
         account: &Account,
-        address: &SupportAddress,
+        (address, target): (&SupportAddress, Option<Address>),
         claim: &Claim,
         kind: ProbeKind,
         token: &ProbeToken,
@@ -305,9 +296,7 @@ impl Ends {
             |local: &str| Address::parse(&format!("{local}@{}", native.as_ascii())).ok();
         let mailbox = token.return_path(native)?;
         let own = address.address.clone();
-        let forwarding = address.details.forwarding.as_ref();
-        let target = forwarding.filter(|_| claim.kind != ConnectorKind::TwoWay);
-        let target = target.and_then(|token| at_native(&format!("f-{}", token.as_str())));
+        let target = target.filter(|_| claim.kind != ConnectorKind::TwoWay);
         let comes_in_at = target.unwrap_or_else(|| own.clone());
         Some(match kind {
             ProbeKind::Inbound => Self {

@@ -1,12 +1,12 @@
-//! Changes to the data that the relay itself keeps of accounts, connectors and addresses, and to
-//! what goes with an account: probes, handovers and the audit log.
+//! Changes to the data that the relay itself keeps of accounts and addresses, and to what
+//! goes with an account: probes, handovers and the audit log.
 
 use gatepost_message::{Address, Millis};
 
 use crate::{
     Account, AccountDetails, AccountId, AddressDetails, AuditEntry, AuditQuery, AuditRecord,
-    Connector, ConnectorDetails, ConnectorId, Directory, DirectoryChange, DirectoryError, Handover,
-    Probe, ProbeId, SupportAddress, rules::details,
+    Directory, DirectoryChange, DirectoryError, Handover, Probe, ProbeId, SupportAddress,
+    rules::details,
 };
 
 type Result<T> = std::result::Result<T, DirectoryError>;
@@ -24,18 +24,6 @@ impl Directory {
         self.change(|view, _| details::of_account(view, id, change))
     }
 
-    /// Changes what the relay keeps of a connector.
-    ///
-    /// # Errors
-    /// There is no such connector, or the store failed.
-    pub fn change_connector(
-        &self,
-        id: ConnectorId,
-        change: impl FnOnce(&mut ConnectorDetails),
-    ) -> Result<Connector> {
-        self.change(|view, _| details::of_connector(view, id, change))
-    }
-
     /// Changes what the relay keeps of a support address.
     ///
     /// # Errors
@@ -49,24 +37,8 @@ impl Directory {
         self.change(|view, _| details::of_address(view, account, address, change))
     }
 
-    /// Adds a probe, or replaces the one with its id.
-    ///
-    /// # Errors
-    /// The account has no such address, or the store failed.
-    pub fn put_probe(&self, probe: Probe) -> Result<()> {
-        self.change(|view, _| details::put_probe(view, probe))
-    }
-
-    /// Takes a probe away, so that it proves something once; `None` if it was taken before.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn take_probe(&self, id: &ProbeId) -> Result<Option<Probe>> {
-        self.change(|view, _| details::take_probe(view, id))
-    }
-
-    /// Begins a probe: it replaces the one of the same kind that is on its way for the address,
-    /// changes what is kept of the address, and may be in the audit log, all in one commit.
+    /// Begins a probe: it replaces the one of the same kind that is on its way for the address, and
+    /// changes what is kept of the address, in one commit.
     ///
     /// # Errors
     /// The account has no such address, or the store failed.
@@ -74,9 +46,8 @@ impl Directory {
         &self,
         probe: Probe,
         change: impl FnOnce(&mut AddressDetails),
-        entry: Option<AuditEntry>,
     ) -> Result<()> {
-        self.change(|view, _| details::begin_probe(view, probe, change, entry))
+        self.change(|view, _| details::begin_probe(view, probe, change))
     }
 
     /// Changes the record of a probe that is on its way; nothing happens if it is not any more.
@@ -88,8 +59,8 @@ impl Directory {
     }
 
     /// Takes a probe away with its finding, in one commit. `change` changes what is kept of the
-    /// address, and returns the entry of the audit log, if it is worth one. Returns `None`, and changes nothing, if the
-    /// probe was taken before.
+    /// address, and returns the entry of the audit log, if it is worth one. Returns `None`, and
+    /// changes nothing, if the probe was taken before.
     ///
     /// # Errors
     /// The store failed.
@@ -107,14 +78,6 @@ impl Directory {
     /// There is no such account, or the store failed.
     pub fn put_handover(&self, handover: Handover) -> Result<()> {
         self.change(|view, _| details::put_handover(view, handover))
-    }
-
-    /// Takes a handover away, so that it is shown once; `None` if it was taken before.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn take_handover(&self, id: &str) -> Result<Option<Handover>> {
-        self.change(|view, _| details::take_handover(view, id))
     }
 
     /// Adds an entry to the audit log.

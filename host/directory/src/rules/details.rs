@@ -1,15 +1,14 @@
-//! Rules of the data that the relay itself keeps of accounts, connectors and addresses, and of what
-//! goes with an account: probes, handovers and the audit log.
+//! Rules of the data that the relay itself keeps of accounts and addresses, and of what goes with
+//! an account: probes, handovers and the audit log.
 
 use std::sync::Arc;
 
 use gatepost_message::Address;
 
-use super::{RuleResult, account, connector, unknown};
+use super::{RuleResult, account, unknown};
 use crate::{
-    Account, AccountDetails, AccountId, AddressDetails, AuditEntry, Canonical, Connector,
-    ConnectorDetails, ConnectorId, DirectoryChange, DirectoryRow, Handover, Probe, ProbeId,
-    Refusal, RowKey, SupportAddress, View,
+    Account, AccountDetails, AccountId, AddressDetails, AuditEntry, Canonical, DirectoryChange,
+    DirectoryRow, Handover, Probe, ProbeId, Refusal, RowKey, SupportAddress, View,
 };
 
 /// Changes what the relay keeps of an account.
@@ -21,18 +20,6 @@ pub(crate) fn of_account(
     let mut changed = Account::clone(&account(view, id)?.account);
     change(&mut changed.details);
     let row = DirectoryRow::Account(Arc::new(changed.clone()));
-    Ok((changed, vec![DirectoryChange::Put(row)]))
-}
-
-/// Changes what the relay keeps of a connector.
-pub(crate) fn of_connector(
-    view: &View,
-    id: ConnectorId,
-    change: impl FnOnce(&mut ConnectorDetails),
-) -> RuleResult<Connector> {
-    let mut changed = connector::find(view, id)?.clone();
-    change(&mut changed.details);
-    let row = DirectoryRow::Connector(Box::new(changed.clone()));
     Ok((changed, vec![DirectoryChange::Put(row)]))
 }
 
@@ -51,15 +38,8 @@ pub(crate) fn of_address(
     Ok((changed, vec![DirectoryChange::Put(row)]))
 }
 
-/// Puts a probe of an address of the account.
-pub(crate) fn put_probe(view: &View, probe: Probe) -> RuleResult<()> {
-    find_address(view, probe.account, &probe.address)?;
-    let row = DirectoryRow::Probe(Box::new(probe));
-    Ok(((), vec![DirectoryChange::Put(row)]))
-}
-
 /// Takes a probe away and returns it; `None` if it was taken before.
-pub(crate) fn take_probe(view: &View, id: &ProbeId) -> RuleResult<Option<Probe>> {
+fn take_probe(view: &View, id: &ProbeId) -> RuleResult<Option<Probe>> {
     let taken = view.probe(id).cloned();
     let key = taken.as_ref().map(|of| RowKey::Probe(of.id.clone()));
     Ok((
@@ -73,7 +53,6 @@ pub(crate) fn begin_probe(
     view: &View,
     probe: Probe,
     change: impl FnOnce(&mut AddressDetails),
-    entry: Option<AuditEntry>,
 ) -> RuleResult<()> {
     let (address, mut changes) = of_address(view, probe.account, &probe.address, change)?;
     let canonical = address.canonical();
@@ -86,7 +65,6 @@ pub(crate) fn begin_probe(
     changes.extend(former.map(|of| DirectoryChange::Remove(RowKey::Probe(of.id.clone()))));
     let row = DirectoryRow::Probe(Box::new(probe));
     changes.push(DirectoryChange::Put(row));
-    changes.extend(entry.map(DirectoryChange::Audit));
     Ok(((), changes))
 }
 
@@ -114,11 +92,10 @@ pub(crate) fn settle_probe(
     let Some(probe) = &taken else {
         return Ok((None, changes));
     };
-    if let Ok(found) = find_address(view, probe.account, &probe.address) {
-        let mut changed = found.clone();
-        let entry = change(probe, &mut changed.details);
-        let row = DirectoryRow::Address(Box::new(changed));
-        changes.push(DirectoryChange::Put(row));
+    let mut entry = None;
+    let noted = |details: &mut AddressDetails| entry = change(probe, details);
+    if let Ok((_, noted)) = of_address(view, probe.account, &probe.address, noted) {
+        changes.extend(noted);
         changes.extend(entry.map(DirectoryChange::Audit));
     }
     Ok((taken, changes))
@@ -129,16 +106,6 @@ pub(crate) fn put_handover(view: &View, handover: Handover) -> RuleResult<()> {
     account(view, handover.account)?;
     let row = DirectoryRow::Handover(Box::new(handover));
     Ok(((), vec![DirectoryChange::Put(row)]))
-}
-
-/// Takes a handover away and returns it; `None` if it was taken before.
-pub(crate) fn take_handover(view: &View, id: &str) -> RuleResult<Option<Handover>> {
-    let taken = view.handover(id).cloned();
-    let key = taken.as_ref().map(|of| RowKey::Handover(of.id.clone()));
-    Ok((
-        taken,
-        key.map(DirectoryChange::Remove).into_iter().collect(),
-    ))
 }
 
 /// Adds an entry to the audit log.
