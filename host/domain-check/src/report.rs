@@ -210,7 +210,7 @@ pub struct Report {
     pub domain: String,
     /// Comparisons, by topic.
     pub findings: Vec<Finding>,
-    /// Sights of outsiders.
+    /// Results of SPF and DMARC that other servers see, for each way out.
     pub outside: Vec<Outlook>,
 }
 

@@ -148,8 +148,10 @@ impl gatepost_delivery::Ways for Ways {
         // to prove that way.
         let is_inside = leaves && !is_probe && !comes_in && self.is_inside(&recipient.address);
         let names_sender = leaves || matches!(step.way, Way::Inside | Way::NextHop(_));
-        let sender = self.disconnected_sender(message).filter(|_| names_sender);
-        let send_as = sender.map(|sender| self.stand_in(account, &sender));
+        let sender = names_sender.then(|| self.disconnected_sender(message));
+        let send_as = sender
+            .flatten()
+            .map(|sender| self.stand_in(account, &sender));
         let send_as = send_as.transpose()?;
         if is_inside {
             return Ok(Led {
@@ -441,10 +443,10 @@ impl Ways {
         })
     }
 
-    /// Returns the address in whose name mail leaves by the default route in the stead of a
+    /// Returns the address in whose name mail leaves by the default route in place of a
     /// connection: that of its settings, once it has been broken for as long as they say; without
-    /// them the default address of the author, while the server refuses the mail by name. When a
-    /// probe is due, the next message is it.
+    /// them the default address of the author, while the server refuses the mail by name. When the
+    /// connection is due to be tried again, the next message goes through it.
     fn instead(&self, found: &FoundConnection, sender: Option<&SenderWay>) -> Option<Address> {
         if found.connection.fall_back_after.is_some() {
             return self.falls_back(found);

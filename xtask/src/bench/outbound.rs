@@ -67,11 +67,11 @@ struct Left {
 pub enum Case {
     /// Through a smart host with TLS and AUTH.
     SmartHost,
-    /// MX to one domain.
+    /// Mail by MX to one domain.
     OneDomain,
-    /// MX to a hundred domains.
+    /// Mail by MX to a hundred domains.
     HundredDomains,
-    /// MX to ten thousand domains.
+    /// Mail by MX to ten thousand domains.
     ManyDomains,
     /// Beside mail for a dead host.
     Dead,

@@ -214,7 +214,7 @@ impl Checked {
         lines(&all[0]["paste"])
     }
 
-    /// Returns the sights of outsiders, a line each: kind, result, sentence.
+    /// Returns the results that other servers see, a line each: kind, result, sentence.
     fn outside(&self) -> String {
         let mut text = String::new();
         for outlook in self.report["outside"].as_array().unwrap() {
