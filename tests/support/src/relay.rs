@@ -308,11 +308,19 @@ impl Relay {
 
     /// Ends relay and sink, and asserts that no message is left: none came to the sink without
     /// being read by the test, none is queued, and no file of a message remains.
-    pub fn leaves_nothing(mut self, sink: Sink) {
+    pub fn leaves_nothing(self, sink: Sink) {
+        self.leaves_nothing_at([sink]);
+    }
+
+    /// Ends the relay and then these sinks, and asserts the same of each of them. A sink that ended
+    /// first would cut off a message whose reply is on its way.
+    pub fn leaves_nothing_at<const N: usize>(mut self, sinks: [Sink; N]) {
         let status = self.terminate();
         assert!(status.success(), "{status}:\n{}", self.log());
-        let rest = sink.rest();
-        assert!(rest.is_empty(), "more arrived: {rest:?}");
+        for sink in sinks {
+            let rest = sink.rest();
+            assert!(rest.is_empty(), "more arrived: {rest:?}");
+        }
         let queue = self.json(&["queue", "list", "--messages"]);
         assert!(queue.is_empty(), "more is queued: {queue:?}");
         assert_eq!(self.bodies(), 0, "files of messages are left");
