@@ -18,6 +18,7 @@
 
 mod event;
 mod headers;
+mod order;
 mod queue;
 mod schema;
 mod state;

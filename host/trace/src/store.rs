@@ -19,6 +19,7 @@ use rusqlite::Connection;
 use crate::{
     CameBack, Counted, Event, Sent, Travelled,
     headers::{self, Note},
+    order,
     queue::EventQueue,
     schema, state,
     writer::{self, Row, TraceWriter},
@@ -286,8 +287,9 @@ impl Trace {
         is_done.recv().map_err(|_| TraceError::Closed)
     }
 
-    /// Returns all events of a transaction in the order they were recorded, including those just
-    /// recorded. Blocks for a flush and a read.
+    /// Returns all events of a transaction in their order, including those just recorded. That a
+    /// message was taken stands before its delivery, which may begin before it is on record. Blocks
+    /// for a flush and a read.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -305,7 +307,7 @@ impl Trace {
             let event = |writer::RowEntry { at, kind }| Event { id, at, kind };
             events.extend(entries.into_iter().map(event));
         }
-        Ok(events)
+        Ok(order::taken_before_delivered(events))
     }
 
     fn rows(&self, id: TransactionId) -> rusqlite::Result<Vec<(i64, String)>> {

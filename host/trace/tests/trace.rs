@@ -128,6 +128,45 @@ fn events_are_read_back_in_order() {
 }
 
 #[test]
+fn that_a_message_was_taken_stands_before_its_delivery() {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = open(directory.path());
+    let id = TransactionId::new();
+    let kinds = kinds();
+    let is_taking = |kind: &Kind| {
+        matches!(
+            kind,
+            Kind::Recipient { .. }
+                | Kind::Queued { .. }
+                | Kind::Suppressed { .. }
+                | Kind::Quarantined { .. }
+                | Kind::Replied { .. }
+        )
+    };
+    let is_attempt = |kind: &Kind| matches!(kind, Kind::Attempt { .. });
+    let [taking, attempts]: [Vec<Kind>; 2] = [
+        kinds
+            .iter()
+            .filter(|kind| is_taking(kind))
+            .cloned()
+            .collect(),
+        kinds
+            .iter()
+            .filter(|kind| is_attempt(kind))
+            .cloned()
+            .collect(),
+    ];
+    let begun = kinds[0].clone();
+    // The attempts end while the message is still being recorded as taken.
+    for kind in [&[begun.clone()], &taking[..1], &attempts, &taking[1..]].concat() {
+        trace.record(Event::now(id, kind));
+    }
+    let read: Vec<_> = trace.of(id).unwrap();
+    let read: Vec<_> = read.into_iter().map(|event| event.kind).collect();
+    assert_eq!(read, [vec![begun], taking, attempts].concat());
+}
+
+#[test]
 fn events_beyond_the_memory_bound_are_dropped_and_counted() {
     let directory = tempfile::tempdir().unwrap();
     let trace = open(directory.path());

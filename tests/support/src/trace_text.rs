@@ -35,10 +35,10 @@ impl Relay {
         let mut names = Names::default();
         names.name("ID", id);
         let lines = text.lines().skip(1).map(|line| names.stable(line));
-        let lines = in_order(lines.collect());
-        let wrapped = lines
-            .iter()
-            .flat_map(|line| textwrap::wrap(line, wrapping()));
+        let wrapped = lines.flat_map(|line| {
+            let wrapped = textwrap::wrap(&line, wrapping());
+            wrapped.into_iter().map(String::from).collect::<Vec<_>>()
+        });
         wrapped.collect::<Vec<_>>().join("\n")
     }
 }
@@ -98,19 +98,4 @@ impl Names {
         let name = names.iter().find(|(kind, _)| found.name(kind).is_some());
         name.map_or(value, |(_, name)| name).to_owned()
     }
-}
-
-/// Puts the reply in front of the delivery, which may begin before the reply is recorded.
-fn in_order(mut lines: Vec<String>) -> Vec<String> {
-    let delivery = lines.iter().position(|line| {
-        line.starts_with("attempt ") || line.starts_with("judged ") && line.contains(" route: ")
-    });
-    let replied = lines.iter().position(|line| line.starts_with("replied "));
-    if let (Some(delivery), Some(replied)) = (delivery, replied)
-        && delivery < replied
-    {
-        let line = lines.remove(replied);
-        lines.insert(delivery, line);
-    }
-    lines
 }
