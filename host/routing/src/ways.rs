@@ -23,8 +23,10 @@ use gatepost_connections::{
     ConnectionKey, ConnectionState, ConnectionStates, ConnectionTrouble, Connections,
     DialogueStage, Ehlo, FoundConnection, Period, ServerCredential, ServerTrust, TokenUser,
 };
-use gatepost_delivery::open::LoginSource;
-use gatepost_delivery::{Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls};
+use gatepost_delivery::open::{LoginSource, OpeningFailure};
+use gatepost_delivery::{
+    FindServers, Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls,
+};
 use gatepost_directory::{Directory, OutboundWay};
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::disconnection::DisconnectedSender;
@@ -38,7 +40,7 @@ use gatepost_policy_set::Policies;
 use gatepost_probes::is_probe;
 use gatepost_sasl::client::{self, Mechanism};
 use gatepost_smtp::Reply;
-use gatepost_smtp::client::EhloName;
+use gatepost_smtp::client::{EhloName, OpeningStage};
 use gatepost_spool::{Claim, ClaimedRecipient};
 use gatepost_trace::{Event, Kind};
 use parking_lot::Mutex;
@@ -50,7 +52,7 @@ use crate::sender_way::SenderWay;
 
 pub use self::application::Records;
 use self::application::ToApplication;
-use self::connection::{ConnectionServer, ConnectionWatch};
+use self::connection::{ConnectionServer, ConnectionWatch, NoServer};
 use self::exchanges::Exchanges;
 pub use self::outside::{Outside, OutsideError};
 use self::token_file::TokenFolder;
@@ -406,10 +408,11 @@ impl Ways {
         let accounts = self.accounts();
         let ownership = accounts.ownership();
         if !account.is_some_and(|account| ownership.may_send_as(account, &send_as)) {
-            return Err(unusable(
-                found,
-                &format_args!("{send_as} is not the account's"),
-            ));
+            let text = format!(
+                "{send_as}, from which mail of {} falls back, is not the account's",
+                found.key
+            );
+            return Err(Reply::new(451, "4.3.5", text));
         }
         self.by_default_route(recipient, Some(send_as))
     }
@@ -536,8 +539,16 @@ impl Ways {
         rules::may_leave_through(&found, accounts.ownership(), message, send_as)?;
         let sender = send_as.or(message.transaction.reverse_path.address());
         let connection = Arc::clone(&found.connection);
-        let (server, mailbox) = self.server(&found, sender)?;
-        let own_ehlo = server.ehlo_name.as_ref().map(ToString::to_string);
+        let (servers, own_ehlo, mailbox): (Arc<dyn FindServers>, _, _) =
+            match self.server(&found, sender) {
+                Ok((server, mailbox)) => {
+                    let own_ehlo = server.ehlo_name.as_ref().map(ToString::to_string);
+                    (Arc::new(server), own_ehlo, mailbox)
+                }
+                Err(Unusable::For(reply)) => return Err(reply),
+                // It is broken like one whose server refuses the session.
+                Err(Unusable::Connection(failure)) => (Arc::new(NoServer(failure)), None, None),
+            };
         // A session of former settings is not used again.
         let identity = format!(
             "{} {} {}",
@@ -562,7 +573,7 @@ impl Ways {
                 falls_back: self.falls_back_after(&found, message),
                 found,
             })),
-            servers: Servers::Found(Arc::new(server)),
+            servers: Servers::Found(servers),
         }))
     }
 
@@ -586,15 +597,16 @@ impl Ways {
         &self,
         found: &FoundConnection,
         sender: Option<&Address>,
-    ) -> Result<(ConnectionServer, Option<String>), Reply> {
+    ) -> Result<(ConnectionServer, Option<String>), Unusable> {
         let connection = &found.connection;
         let (login, mailbox) = self.login(found, sender)?;
         let is_strange = found.key.account.is_some();
         let server = ConnectionServer {
             guard: is_strange.then(|| self.outside.load().guard.clone()),
             tls: self.own_tls(found)?,
-            ehlo_name: ehlo_name(&connection.ehlo, sender)?,
-            egress: self.egress(connection.egress.as_deref())?,
+            ehlo_name: ehlo_name(&connection.ehlo, sender).map_err(Unusable::For)?,
+            egress: (self.egress(connection.egress.as_deref()))
+                .map_err(|reply| unusable(found, OpeningStage::Connect, &reply.text()))?,
             login,
             found: found.clone(),
         };
@@ -607,7 +619,7 @@ impl Ways {
         &self,
         found: &FoundConnection,
         sender: Option<&Address>,
-    ) -> Result<(Option<LoginSource>, Option<String>), Reply> {
+    ) -> Result<(Option<LoginSource>, Option<String>), Unusable> {
         let connection = &found.connection;
         let mechanisms = connection.mechanisms.iter();
         let mechanisms = mechanisms
@@ -618,7 +630,8 @@ impl Ways {
             ServerCredential::Password { user, password } => {
                 let secret = Zeroizing::new(password.reveal().to_owned());
                 let credential = client::LoginCredential::password(user, secret);
-                let credential = credential.map_err(|error| unusable(found, &error))?;
+                let credential =
+                    credential.map_err(|error| unusable(found, OpeningStage::Auth, &error))?;
                 let source = Arc::new(credential);
                 Ok((Some(LoginSource { mechanisms, source }), None))
             }
@@ -628,14 +641,16 @@ impl Ways {
                     TokenUser::Mailbox => {
                         let sender = sender.map(ToString::to_string);
                         let sender = sender.ok_or_else(|| {
-                            unusable(found, &"mail without a sender has no mailbox to log in as")
+                            let text = "mail without a sender has no mailbox to log in as";
+                            Unusable::For(Reply::new(451, "4.3.5", text))
                         })?;
                         (sender.clone(), Some(sender))
                     }
                 };
                 let http = self.token_client(found);
                 let tokens = self.tokens.of(found, oauth, &user, http);
-                let source = Arc::new(tokens.map_err(|why| unusable(found, &why))?);
+                let source =
+                    Arc::new(tokens.map_err(|why| unusable(found, OpeningStage::Auth, &why))?);
                 Ok((Some(LoginSource { mechanisms, source }), mailbox))
             }
         }
@@ -643,7 +658,7 @@ impl Ways {
 
     /// Returns the TLS of a connection with certificates of its own. It is made once for each
     /// generation, since that reads certificates.
-    fn own_tls(&self, found: &FoundConnection) -> Result<Option<Tls>, Reply> {
+    fn own_tls(&self, found: &FoundConnection) -> Result<Option<Tls>, Unusable> {
         let connection = &found.connection;
         if connection.trust == ServerTrust::Public && connection.client_certificate.is_none() {
             return Ok(None);
@@ -654,7 +669,8 @@ impl Ways {
         {
             return Ok(Some(tls.clone()));
         }
-        let tls = connection::tls(connection).map_err(|error| unusable(found, &error))?;
+        let tls = connection::tls(connection)
+            .map_err(|error| unusable(found, OpeningStage::Tls, &error))?;
         made.insert(found.key.clone(), (found.generation, tls.clone()));
         Ok(Some(tls))
     }
@@ -742,10 +758,19 @@ fn ehlo_name(ehlo: &Ehlo, sender: Option<&Address>) -> Result<Option<EhloName>, 
     parsed.map_err(|_| no_such_way(&format_args!("with {name} in EHLO")))
 }
 
-/// Makes the reply for a connection that cannot be used as it is set.
-fn unusable(found: &FoundConnection, why: &dyn fmt::Display) -> Reply {
-    let text = format!("the connection {} cannot be used: {why}", found.key);
-    Reply::new(451, "4.3.5", text)
+/// Reason why no session through a connection can even begin.
+enum Unusable {
+    /// For this message alone.
+    For(Reply),
+    /// As it is set, for all mail.
+    Connection(OpeningFailure),
+}
+
+/// Makes the failure of a connection that cannot be used as it is set.
+fn unusable(found: &FoundConnection, stage: OpeningStage, why: &dyn fmt::Display) -> Unusable {
+    let text = format!("it cannot be used as it is set: {why}");
+    let server = found.connection.server();
+    Unusable::Connection(OpeningFailure::not_begun(server, stage, &text))
 }
 
 /// Makes the reply for a way that is not configured (RFC 3463: X.3.5, system incorrectly

@@ -69,6 +69,17 @@ impl OpeningFailure {
         }
     }
 
+    /// Makes the failure of a session that is not even begun, since the settings of that stage cannot
+    /// be used. Nothing but a change will help.
+    pub fn not_begun(server: String, stage: OpeningStage, why: &str) -> Self {
+        // RFC 3463: X.3.5, system incorrectly configured.
+        Self {
+            stage,
+            permanent: true,
+            ..Self::unreached(server, "4.3.5", why)
+        }
+    }
+
     /// Makes the failure of a log-in that has no credential.
     pub(crate) fn without_credential(opening: &Opening, why: &NoCredential) -> Self {
         Self {

@@ -98,6 +98,15 @@ impl ConnectionServer {
     }
 }
 
+/// A connection whose settings cannot be used: no session through it begins.
+pub(super) struct NoServer(pub(super) OpeningFailure);
+
+impl FindServers for NoServer {
+    fn find<'a>(&'a self, _: &'a OpeningTerms) -> Finding<'a> {
+        Box::pin(async { Err(NoSession::NotOpened(self.0.clone())) })
+    }
+}
+
 /// Keeper of a connection's state.
 pub(super) struct ConnectionWatch {
     pub(super) states: Arc<ConnectionStates>,

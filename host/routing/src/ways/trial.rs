@@ -9,8 +9,8 @@ use gatepost_message::Address;
 use gatepost_smtp::Reply;
 use parking_lot::Mutex;
 
-use super::Ways;
 use super::connection::{stage_of_opening, words_of};
+use super::{Unusable, Ways};
 
 /// Most lines of a dialogue that are kept.
 const MOST_LINES: usize = 200;
@@ -53,7 +53,12 @@ impl Ways {
         heard: &Arc<Mutex<Vec<String>>>,
     ) -> Result<(), TrialRefusal> {
         let sender = sender(found);
-        let (server, _) = self.server(found, sender.as_ref()).map_err(not_begun)?;
+        let (server, _) = self
+            .server(found, sender.as_ref())
+            .map_err(|why| match why {
+                Unusable::For(reply) => not_begun(reply),
+                Unusable::Connection(why) => refused(why),
+            })?;
         let openings = server.find(terms).await.map_err(|why| match why {
             NoSession::NoServer(reply) => not_begun(reply),
             NoSession::NotOpened(why) => refused(why),

@@ -69,6 +69,7 @@ mod broken {
     mod probe;
     mod starttls;
     mod told;
+    mod unknown_pool;
 }
 
 mod times {
