@@ -9,7 +9,7 @@ use gatepost_message::Millis;
 use crate::{
     Account, AccountId, Administrator, Agreement, AuditEntry, Canonical, Connector, ConnectorId,
     Credential, DkimKeyName, Handover, PartnerEntry, PartnerList, Probe, ProbeId, Restriction,
-    SealedConnection, SealedDkimKey, SupportAddress, UserName,
+    SealedConnection, SealedDkimKey, StoredApiToken, SupportAddress, UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.
@@ -68,6 +68,8 @@ pub enum DirectoryRow {
     Probe(Box<Probe>),
     /// Secret that a link shows once.
     Handover(Box<Handover>),
+    /// Token of the HTTP API.
+    ApiToken(Box<StoredApiToken>),
 }
 
 /// Credential as it is stored.
@@ -135,6 +137,8 @@ pub enum RowKey {
     Probe(ProbeId),
     /// Secret that a link shows once, by its id.
     Handover(String),
+    /// Token of the HTTP API, by its id.
+    ApiToken(String),
 }
 
 impl DirectoryRow {
@@ -165,6 +169,7 @@ impl DirectoryRow {
             },
             Self::Probe(probe) => RowKey::Probe(probe.id.clone()),
             Self::Handover(handover) => RowKey::Handover(handover.id.clone()),
+            Self::ApiToken(stored) => RowKey::ApiToken(stored.token.id.clone()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The open directory: settings, the current view, and changes.
 
 mod accounts;
+mod api_tokens;
 mod connections;
 mod credentials;
 mod details;

@@ -198,6 +198,14 @@ pub enum Refusal {
         /// Maximum number of live credentials.
         limit: usize,
     },
+    /// The maximum number of tokens of the HTTP API is in force.
+    #[error(
+        "{limit} tokens are in force for this already, as many as may be; remove one with `gatepost token remove`"
+    )]
+    TooManyTokens {
+        /// Maximum number of tokens.
+        limit: usize,
+    },
     /// An inbound credential was asked for a domain that is not two-way.
     #[error(
         "the connector {0} is not two-way: mail of its domain is forwarded to us without credentials; `gatepost connector set-kind` makes it two-way, so that its server relays"

@@ -44,6 +44,7 @@
 mod account;
 mod address;
 mod administrator;
+mod api_token;
 mod audit;
 mod change;
 mod connection;
@@ -85,6 +86,7 @@ pub use account::{
 };
 pub use address::{AddressDetails, Canonical, ForwardingToken, SupportAddress};
 pub use administrator::Administrator;
+pub use api_token::{ApiScope, ApiToken, PresentedToken, StoredApiToken};
 pub use audit::{AuditEntry, AuditQuery, AuditRecord};
 pub use change::{DirectoryChange, DirectoryRow, RowKey, Sealed, SealedCredential};
 pub use connection::{OwnedConnection, SealedConnection};

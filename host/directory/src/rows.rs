@@ -30,6 +30,8 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let administrators = bodies(connection, select)?.into_iter();
     let probes = bodies(connection, "SELECT body_json FROM probes ORDER BY id")?.into_iter();
     let handovers = bodies(connection, "SELECT body_json FROM handovers ORDER BY id")?.into_iter();
+    let select = "SELECT body_json FROM api_tokens ORDER BY id";
+    let api_tokens = bodies(connection, select)?.into_iter();
     let rows = (accounts.map(DirectoryRow::Account))
         .chain(connectors.map(DirectoryRow::Connector))
         .chain(addresses.map(DirectoryRow::Address))
@@ -41,7 +43,8 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
         .chain(restrictions.map(DirectoryRow::Restriction))
         .chain(administrators.map(DirectoryRow::Administrator))
         .chain(probes.map(DirectoryRow::Probe))
-        .chain(handovers.map(DirectoryRow::Handover));
+        .chain(handovers.map(DirectoryRow::Handover))
+        .chain(api_tokens.map(DirectoryRow::ApiToken));
     let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
     let last_list = connection.query_row(select, [], |row| row.get(0));
     Ok(Rows {
@@ -457,6 +460,15 @@ fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError
             "INSERT OR REPLACE INTO handovers (id, account, body_json) VALUES (?1, ?2, ?3)",
             (&row.id, row.account.to_string(), to_json(row)?),
         )?),
+        DirectoryRow::ApiToken(row) => Ok(execute(
+            connection,
+            "INSERT OR REPLACE INTO api_tokens (id, account, body_json) VALUES (?1, ?2, ?3)",
+            (
+                &row.token.id,
+                row.token.account.map(|id| id.to_string()),
+                to_json(row)?,
+            ),
+        )?),
     }
 }
 
@@ -752,6 +764,10 @@ fn remove(connection: &Connection, key: &RowKey) -> rusqlite::Result<()> {
         }
         RowKey::Handover(id) => {
             let delete = "DELETE FROM handovers WHERE id = ?1";
+            execute(connection, delete, [id])
+        }
+        RowKey::ApiToken(id) => {
+            let delete = "DELETE FROM api_tokens WHERE id = ?1";
             execute(connection, delete, [id])
         }
         RowKey::List(list) => {

@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod address;
 pub(crate) mod agreement;
+pub(crate) mod api_token;
 pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod credential;

@@ -13,6 +13,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-5.sql"),
         include_str!("schema-6.sql"),
         include_str!("schema-7.sql"),
+        include_str!("schema-8.sql"),
     ],
     tables: &[
         ("accounts", 1),
@@ -31,6 +32,7 @@ const SCHEMA: Schema = Schema {
         ("probes", 7),
         ("handovers", 7),
         ("audit", 7),
+        ("api_tokens", 8),
     ],
 };
 

@@ -28,8 +28,9 @@ pub(crate) use self::{dkim::DkimEntry, holdings::Holdings, load::has_encrypted};
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
     Disconnection, EndedBy, ForwardingToken, Handover, Hold, Known, Probe, ProbeId, QueuedMail,
-    Restriction, Rotation, Scope, Sealed, SealedCredential, SupportAddress, Suspension, UserName,
-    Verifier, email_id::EmailIds, ownership_token::OwnershipTokens, return_token::ReturnTokens,
+    Restriction, Rotation, Scope, Sealed, SealedCredential, StoredApiToken, SupportAddress,
+    Suspension, UserName, Verifier, email_id::EmailIds, ownership_token::OwnershipTokens,
+    return_token::ReturnTokens,
 };
 
 /// Owner of an address.
@@ -94,6 +95,8 @@ pub struct View {
     probes: Map<ProbeId, Arc<Probe>>,
     /// Secrets that links show once, by id.
     handovers: Map<String, Arc<Handover>>,
+    /// Tokens of the HTTP API, by id.
+    api_tokens: Map<String, Arc<StoredApiToken>>,
     terms: Arc<Terms>,
 }
 
@@ -133,6 +136,7 @@ impl PartialEq for View {
             site_dkim,
             probes,
             handovers,
+            api_tokens,
             terms,
         } = self;
         *accounts == other.accounts
@@ -149,6 +153,7 @@ impl PartialEq for View {
             && *site_dkim == other.site_dkim
             && *probes == other.probes
             && *handovers == other.handovers
+            && *api_tokens == other.api_tokens
             && terms.separators == other.terms.separators
     }
 }
@@ -186,6 +191,7 @@ impl View {
             site_dkim: Arc::default(),
             probes: Map::new_sync(),
             handovers: Map::new_sync(),
+            api_tokens: Map::new_sync(),
             terms: Arc::new(terms),
         }
     }

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
-    AddressDetails, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryError, EndedBy,
-    Fetched, Forwarders, Grant, Handover, KeyOwner, Partner, PartnerEntry, PartnerSource,
+    AddressDetails, ApiScope, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryError,
+    EndedBy, Fetched, Forwarders, Grant, Handover, KeyOwner, Partner, PartnerEntry, PartnerSource,
     PolicySettings, Probe, ProbeKind, QueuedMail, Reason, Recipient, Scope, Verification,
 };
 use gatepost_dkim::{Algorithm, Seen, Selector, SelectorPrefix};
@@ -24,8 +24,8 @@ use gatepost_volume::{Cap, Caps, Subject};
 use rusqlite::Connection;
 
 /// Schemas that were ever released.
-const SCHEMAS: [&str; 7] = [
-    "schema-1", "schema-2", "schema-3", "schema-4", "schema-5", "schema-6", "schema-7",
+const SCHEMAS: [&str; 8] = [
+    "schema-1", "schema-2", "schema-3", "schema-4", "schema-5", "schema-6", "schema-7", "schema-8",
 ];
 
 fn store(schema: &str) -> PathBuf {
@@ -147,6 +147,9 @@ fn fill(directory: &Directory) {
         detail: None,
     };
     directory.record_audit(entry).unwrap();
+    let name = "helpdesk".parse().unwrap();
+    let added = directory.add_api_token(Some(acme), ApiScope::Operate, name, Millis(9_000), None);
+    added.unwrap();
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
 }
@@ -210,6 +213,7 @@ fn dump(database: &Connection) -> String {
         "probes",
         "handovers",
         "audit",
+        "api_tokens",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -323,6 +327,10 @@ fn every_earlier_schema_is_upgraded() {
         let has_people = *name >= "schema-7";
         assert_eq!(view.probe(&PROBE.parse().unwrap()).is_some(), has_people);
         assert_eq!(view.handover(&"7".repeat(64)).is_some(), has_people);
+        let tokens = view
+            .api_tokens()
+            .filter(|of| of.token.account == Some(account.id));
+        assert_eq!(tokens.count(), usize::from(*name >= "schema-8"));
         let query = AuditQuery {
             account: Some(account.id.to_string()),
             limit: 9,

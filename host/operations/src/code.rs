@@ -9,6 +9,10 @@ use serde::ser::{Serialize, Serializer};
 /// Kind of an error: what a program needs to know of it, whatever the operation was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
+    /// The request presents no token that is in force.
+    Unauthorized,
+    /// The token of the request may not do this.
+    Forbidden,
     /// Something that the request names does not exist.
     Unknown,
     /// The request contradicts what is there: the state has to change first.
@@ -27,6 +31,8 @@ impl ErrorKind {
     /// Returns the word for the kind in JSON and in the documentation.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
             Self::Unknown => "unknown",
             Self::Conflict => "conflict",
             Self::Refused => "refused",
@@ -40,6 +46,8 @@ impl ErrorKind {
     /// Both kinds that may end by themselves are 503; only one that is [busy](Self::Busy) will.
     pub fn status(self) -> StatusCode {
         match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Unknown => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
             Self::Refused => StatusCode::BAD_REQUEST,
@@ -89,6 +97,12 @@ codes! {
     /// The request is not JSON, has no such form, or has a value that is not allowed.
     NotUnderstood = "request.not-understood", Refused,
         "correct the request";
+    /// The request presents no token, or one that is not in force.
+    TokenNeeded = "request.token-needed", Unauthorized,
+        "present a token of `gatepost token add` in the field `Authorization: Bearer TOKEN`";
+    /// The token may do less than the request asks for.
+    ScopeTooSmall = "request.scope-too-small", Forbidden,
+        "take a token of a greater scope";
     /// There is no operation of this name.
     UnknownOperation = "request.unknown-operation", Unknown,
         "restart the relay so that it is of the same version as the command";
@@ -207,6 +221,9 @@ codes! {
     /// The directory has no such credential.
     UnknownCredential = "directory.unknown-credential", Unknown,
         "see those that there are with `gatepost credential list`";
+    /// The directory has no such token.
+    UnknownToken = "directory.unknown-token", Unknown,
+        "see those that there are with `gatepost token list`";
     /// Something else that the request is about is not in the directory.
     UnknownItem = "directory.unknown-item", Unknown,
         "list what there is";
@@ -237,6 +254,9 @@ codes! {
     /// As many credentials as may be are live for this use.
     TooManyCredentials = "directory.too-many-credentials", Conflict,
         "retire one, or raise live-sets in [directory]";
+    /// As many tokens as may be are in force for this owner.
+    TooManyTokens = "directory.too-many-tokens", Conflict,
+        "remove one with `gatepost token remove`";
     /// The connector is not two-way, and the credential would be for relay.
     NotTwoWay = "directory.not-two-way", Refused,
         "make it two-way with `gatepost connector set-kind`";

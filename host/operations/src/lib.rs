@@ -56,6 +56,7 @@ mod stage;
 pub mod submission;
 pub mod suppression;
 pub mod switching;
+pub mod tokens;
 pub mod trace;
 pub mod verification;
 pub mod webhooks;

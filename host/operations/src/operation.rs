@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use gatepost_directory::{
-    Account, Agreement, AuditRecord, Connector, Credential, ImportId, Issued, ListChange,
+    Account, Agreement, ApiToken, AuditRecord, Connector, Credential, ImportId, Issued, ListChange,
     PartnerEntry, PartnerList, Restriction,
 };
 use gatepost_domain_check::Report;
@@ -75,6 +75,7 @@ use crate::suppression::{
     self, AddSuppression, ImportSuppressions, Imported, ListSuppressions, RemoveSuppression,
 };
 use crate::switching::{self, SetCredential};
+use crate::tokens::{self, AddToken, IssuedToken, ListTokens, RemoveToken};
 use crate::trace::{self, ShowTrace};
 use crate::verification::{self, AddressVerification, AwaitVerification, VerifyAddress};
 use crate::webhooks::{self, ListWebhooks, SkipEvents};
@@ -289,6 +290,12 @@ operations! {
         |on, asked| credentials::cancel(on, asked).await;
     "credential-remove": RemoveCredential => (),
         |on, asked| credentials::remove(&on.directory, asked).await;
+    "token-add": AddToken => IssuedToken,
+        |on, asked| tokens::add(on, asked).await;
+    "token-list" (READS): ListTokens => Vec<ApiToken>,
+        |on, asked| tokens::list(on, asked);
+    "token-remove": RemoveToken => ApiToken,
+        |on, asked| tokens::remove(on, asked).await;
     "connection-add": AddConnection => ConnectionDetails,
         |on, asked| connections::add(on, asked).await;
     "connection-set": SetConnection => ConnectionDetails,

@@ -35,8 +35,8 @@ pub(crate) const SUBJECTS: [&str; 19] = [
 ];
 
 /// Names of other fields that say more.
-const DETAILS: [&str; 7] = [
-    "account", "kind", "queued", "force", "reason", "brand", "dry-run",
+const DETAILS: [&str; 8] = [
+    "account", "scope", "kind", "queued", "force", "reason", "brand", "dry-run",
 ];
 
 /// Most characters of a field.

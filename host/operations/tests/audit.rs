@@ -38,6 +38,7 @@ const READ: [&str; 40] = [
     "address-show",
     "credential-list",
     "credential-show",
+    "token-list",
     "connection-list",
     "connection-show",
     "connection-authorization",

@@ -89,10 +89,15 @@ impl Relay {
     /// Returns status and body of a page for monitors, such as `/metrics`; the configuration needs
     /// `[http]`.
     pub fn page(&self, path: &str) -> (u16, String) {
+        self.page_with(path, "")
+    }
+
+    /// Returns the same for a request with these header fields, each with CRLF at its end.
+    pub fn page_with(&self, path: &str, fields: &str) -> (u16, String) {
         let ask = || {
             let mut stream = TcpStream::connect(self.address("http"))?;
             stream.set_read_timeout(Some(PATIENCE))?;
-            write!(stream, "GET {path} HTTP/1.0\r\nHost: relay\r\n\r\n")?;
+            write!(stream, "GET {path} HTTP/1.0\r\nHost: relay\r\n{fields}\r\n")?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             std::io::Result::Ok(answer)

@@ -9,8 +9,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gatepost_config::{Config, Domain};
+use gatepost_directory::{ApiScope, Name};
 use gatepost_files::Owner;
+use gatepost_message::Millis;
 use gatepost_operations::Runtime;
+use gatepost_operations::tokens::Bearer;
 use gatepost_spool::{SpoolSettings, SqliteSpool};
 use miette::{Context as _, IntoDiagnostic as _};
 use serde::Serialize;
@@ -63,6 +66,8 @@ struct Made {
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<PathBuf>,
     tls: bool,
+    /// Token that may do everything by the HTTP API, shown this once.
+    token: Bearer,
 }
 
 /// Certificate that the configuration names.
@@ -98,7 +103,7 @@ pub(super) fn run(init: Init) -> miette::Result<ExitCode> {
     }
 
     let owner = Owner::of(&store);
-    make_store(&config, owner)?;
+    let token = make_store(&config, owner)?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o755)
@@ -120,6 +125,7 @@ pub(super) fn run(init: Init) -> miette::Result<ExitCode> {
         configuration: path,
         store,
         tls: named.is_some(),
+        token,
         certificate: named
             .filter(|_| init.self_signed)
             .map(|named| named.certificate),
@@ -205,18 +211,23 @@ fn commented(text: &str) -> String {
     lines.collect()
 }
 
-/// Makes the store as a first start would, with its key ring.
-fn make_store(config: &Config, owner: Option<Owner>) -> miette::Result<()> {
+/// Makes the store as a first start would, with its key ring, and returns the first token.
+fn make_store(config: &Config, owner: Option<Owner>) -> miette::Result<Bearer> {
     let store = &config.relay.store;
     let mut settings = SpoolSettings::new(store).with_min_free(config.relay.min_free);
     settings.fatal = gatepost_operations::fatal();
     drop(SqliteSpool::open(settings).into_diagnostic()?);
-    drop(Runtime::open(config).into_diagnostic()?);
+    let runtime = Runtime::open(config).into_diagnostic()?;
+    let name: Name = "first administrator".parse().into_diagnostic()?;
+    let (scope, now) = (ApiScope::Administer, Millis::now());
+    let added = (runtime.directory).add_api_token(None, scope, name, now, None);
+    let (_, presented) = added.into_diagnostic()?;
+    drop(runtime);
     if let Some(owner) = owner {
         let given = owner.give_all(store).into_diagnostic();
         given.wrap_err_with(|| format!("cannot give {} to the relay", store.display()))?;
     }
-    Ok(())
+    Ok(presented.reveal().into())
 }
 
 /// Writes a new file that the relay may read, and nobody else.
@@ -259,6 +270,10 @@ fn in_words(made: &Made) -> String {
             "no certificate: no TLS, and no listener for submission, until one is named".to_owned(),
         );
     }
+    lines.push(format!(
+        "token          {} (for the HTTP API; it may do everything, and is shown this once)",
+        made.token.reveal()
+    ));
     lines.push(format!(
         "Look at what is marked CHANGE, then:\n  gatepost config check --config {path}\n  \
          gatepost serve --config {path}",

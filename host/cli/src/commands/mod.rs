@@ -36,6 +36,7 @@ mod setup;
 mod sharing;
 mod suppression;
 mod suppression_file;
+mod token;
 pub(crate) mod trace;
 mod verify;
 
@@ -107,6 +108,9 @@ enum Command {
     /// Manage the credentials of those who hand in mail.
     #[command(subcommand)]
     Credential(credential::Command),
+    /// Tokens by which programs use the HTTP API.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Change the keys that encrypt a part of the directory.
     #[command(subcommand)]
     Directory(credential::Keys),
@@ -229,6 +233,7 @@ pub async fn run(
         Command::Egress(args) => egress::run(args),
         Command::Address(command) => address::run(command).await,
         Command::Credential(command) => credential::run(command).await,
+        Command::Token(command) => token::run(command).await,
         Command::Directory(command) => credential::keys(command).await,
         Command::Dkim(command) => dkim::run(command).await,
         Command::Sharing(command) => sharing::run(command).await,

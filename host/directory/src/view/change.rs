@@ -56,8 +56,12 @@ impl View {
             DirectoryChange::Put(DirectoryRow::Administrator(row)) => self.put_administrator(row),
             DirectoryChange::Put(DirectoryRow::Probe(row)) => self.put_probe(row),
             DirectoryChange::Put(DirectoryRow::Handover(row)) => self.put_handover(row),
+            DirectoryChange::Put(DirectoryRow::ApiToken(row)) => self.put_api_token(row),
             DirectoryChange::Remove(
-                key @ (RowKey::Administrator { .. } | RowKey::Probe(_) | RowKey::Handover(_)),
+                key @ (RowKey::Administrator { .. }
+                | RowKey::Probe(_)
+                | RowKey::Handover(_)
+                | RowKey::ApiToken(_)),
             ) => self.remove_of_account(key),
             // No part of the view: the log is read from the store.
             DirectoryChange::Audit(_) | DirectoryChange::ForgetAudit(_) => {}

@@ -38,7 +38,7 @@ pub(crate) struct Holdings {
     pub(super) dkim: Arc<Vec<DkimEntry>>,
     /// Administrators, ordered by address.
     pub(super) administrators: Arc<Vec<Administrator>>,
-    /// Probes, handovers and removed credentials, which go with the account.
+    /// Probes, handovers, tokens and removed credentials, which go with the account.
     pub(super) in_flight: BTreeSet<RowKey>,
 }
 

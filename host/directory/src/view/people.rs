@@ -1,9 +1,9 @@
-//! Administrators, probes and handovers in a view.
+//! Administrators, probes, handovers and tokens in a view.
 
 use std::sync::Arc;
 
 use super::View;
-use crate::{AccountId, Administrator, Handover, Probe, ProbeId, RowKey};
+use crate::{AccountId, Administrator, Handover, Probe, ProbeId, RowKey, StoredApiToken};
 
 impl View {
     /// Returns the administrators of an account, ordered by address.
@@ -29,6 +29,16 @@ impl View {
     /// Returns every handover, in no order.
     pub fn handovers(&self) -> impl Iterator<Item = &Handover> {
         self.handovers.values().map(|found| &**found)
+    }
+
+    /// Returns the token of the HTTP API with this id.
+    pub fn api_token(&self, id: &str) -> Option<&StoredApiToken> {
+        self.api_tokens.get(id).map(|found| &**found)
+    }
+
+    /// Returns all tokens of the HTTP API, in no order.
+    pub fn api_tokens(&self) -> impl Iterator<Item = &StoredApiToken> {
+        self.api_tokens.values().map(|found| &**found)
     }
 
     pub(super) fn put_administrator(&mut self, row: &Administrator) {
@@ -58,7 +68,17 @@ impl View {
         (self.handovers).insert_mut(row.id.clone(), Arc::new(row.clone()));
     }
 
-    /// Removes an administrator, a probe or a handover.
+    pub(super) fn put_api_token(&mut self, row: &StoredApiToken) {
+        if let Some(account) = row.token.account {
+            let key = RowKey::ApiToken(row.token.id.clone());
+            self.change_holdings(account, |of| {
+                of.in_flight.insert(key);
+            });
+        }
+        (self.api_tokens).insert_mut(row.token.id.clone(), Arc::new(row.clone()));
+    }
+
+    /// Removes an administrator, a probe, a handover or a token.
     pub(super) fn remove_of_account(&mut self, key: &RowKey) {
         let account = match key {
             RowKey::Administrator { account, canonical } => {
@@ -75,6 +95,11 @@ impl View {
             RowKey::Handover(id) => {
                 let account = self.handover(id).map(|of| of.account);
                 self.handovers.remove_mut(id);
+                account
+            }
+            RowKey::ApiToken(id) => {
+                let account = self.api_token(id).and_then(|of| of.token.account);
+                self.api_tokens.remove_mut(id);
                 account
             }
             _ => None,

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use gatepost_directory::{
     Account, AccountDetails, AccountId, AccountKind, AddressDetails, Administrator, Agreement,
-    AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind, ConnectorState,
-    Credential, CredentialDetails, CredentialEnd, DefaultReason, DirectoryChange, DirectoryRow,
-    Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, Handover, Hold,
+    ApiScope, ApiToken, AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind,
+    ConnectorState, Credential, CredentialDetails, CredentialEnd, DefaultReason, DirectoryChange,
+    DirectoryRow, Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, Handover, Hold,
     LeavesFromDefault, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId, ProbeKind,
     Profile, Protocol, QueuedMail, Restriction, Scope, Sealed, SealedConnection, SealedCredential,
-    SealedDkimKey, SupportAddress, Suspension, UserName, Verification,
+    SealedDkimKey, StoredApiToken, SupportAddress, Suspension, UserName, Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
@@ -274,7 +274,7 @@ fn probe_id(number: u32) -> ProbeId {
 }
 
 /// Rows that go with the account of the same number.
-pub fn of_account(number: u32) -> [DirectoryRow; 3] {
+pub fn of_account(number: u32) -> [DirectoryRow; 4] {
     let account = id(number);
     [
         DirectoryRow::Administrator(Box::new(Administrator {
@@ -301,6 +301,18 @@ pub fn of_account(number: u32) -> [DirectoryRow; 3] {
             created: Millis(12_000),
             expires: Millis(12_001),
             sealed: vec![0, 0xff, number as u8],
+        })),
+        DirectoryRow::ApiToken(Box::new(StoredApiToken {
+            token: ApiToken {
+                id: format!("token-{number}"),
+                account: Some(account),
+                scope: ApiScope::Operate,
+                name: "helpdesk".parse().unwrap(),
+                created: Millis(13_000),
+                expires: Some(Millis(13_001)),
+                last_used: None,
+            },
+            digest: "d".repeat(43),
         })),
     ]
 }

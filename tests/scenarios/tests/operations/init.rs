@@ -54,6 +54,8 @@ fn a_first_configuration_is_good_as_it_stands() {
     let home = tempfile::tempdir().unwrap();
     let told = made(home.path(), &[]);
     assert_eq!(told["tls"], false);
+    let token = told["token"].as_str().unwrap();
+    assert!(token.starts_with("gatepost_"), "{token}");
     let summary = checked(home.path());
     assert_eq!(summary["listeners"], serde_json::json!(["mx"]));
     assert_eq!(summary["warnings"], Value::Null, "{summary}");

@@ -14,8 +14,17 @@ fn the_lookup_names_the_agreement_or_list() {
     relay.json(&["sharing", "add", "a.desk.test", "b.desk.test"]);
     relay.json(&["partner", "add", &a, "help@b.desk.test"]);
     relay.json(&["partner", "add", &a, "--domain", "whole.example"]);
+    let bearer = |arguments: &[&str]| {
+        let add = ["token", "add", "helpdesk", "--scope", "read"];
+        let added = relay.json(&[&add[..], arguments].concat()).remove(0);
+        format!(
+            "Authorization: Bearer {}\r\n",
+            added["bearer"].as_str().unwrap()
+        )
+    };
+    let of_site = bearer(&[]);
     let page = |path: &str| {
-        let (status, body) = relay.page(path);
+        let (status, body) = relay.page_with(path, &of_site);
         (
             status,
             serde_json::from_str::<serde_json::Value>(&body).unwrap(),
@@ -52,6 +61,29 @@ fn the_lookup_names_the_agreement_or_list() {
         let (status, error) = page(&path);
         assert_eq!((status, &error["code"]), (expected, &code.into()), "{path}");
     }
+    // A token of one account finds no other; without one there is no answer.
+    let of_b = bearer(&["--account", "b.desk.test"]);
+    let path = |account: &str| format!("/accounts/{account}/partners/ann@whole.example");
+    assert_eq!(relay.page_with(&path(&b), &of_b).0, 200);
+    let (status, foreign) = relay.page_with(&path(&a), &of_b);
+    let (_, none) = relay.page_with(&path("nobody.test"), &of_b);
+    assert_eq!(status, 404);
+    assert_eq!(foreign.replace(&a, "nobody.test"), none);
+    for without in [
+        "",
+        "Authorization: Bearer gatepost_x_y\r\n",
+        "Authorization: Basic eDp5\r\n",
+    ] {
+        let (status, error) = relay.page_with(&path(&b), without);
+        assert_eq!(status, 401, "{without}");
+        assert!(error.contains("request.token-needed"), "{error}");
+    }
+    let tokens = relay.json(&["token", "list", "b.desk.test"]);
+    assert_eq!(tokens.len(), 1);
+    assert!(tokens[0]["last-used"].is_u64() || tokens[0]["last-used"].is_string());
+    relay.json(&["token", "remove", tokens[0]["id"].as_str().unwrap()]);
+    assert_eq!(relay.page_with(&path(&b), &of_b).0, 401);
+
     assert_eq!(relay.metric("gatepost_partner_entries"), Some(2.0));
     assert!(relay.metric("gatepost_partner_octets").unwrap() > 0.0);
     let output = relay.command(&["partner", "lookup", "a.desk.test", "ann@customer.example"]);
