@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatepost_delivery::{Language, TemplateErrors, Templates, ToStrangers};
 use serde::Deserialize;
 
 use super::Config;
+use super::units::duration;
 
 /// Settings of notices to senders.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Notifications {
     pub unproved: ToStrangers,
     /// Notices to a sender whose reverse-path fails SPF.
     pub spf_fail: ToStrangers,
+    /// Time in which the administrators of an account are alerted once of one kind and item.
+    #[serde(deserialize_with = "duration")]
+    pub alerts_every: Duration,
 }
 
 impl Default for Notifications {
@@ -33,6 +38,7 @@ impl Default for Notifications {
             delay_unasked: notifications.delay_unasked,
             unproved: notifications.unproved,
             spf_fail: notifications.spf_fail,
+            alerts_every: notifications.alerts_every,
         }
     }
 }
@@ -60,6 +66,7 @@ impl Config {
             delay_unasked: self.notifications.delay_unasked,
             unproved: self.notifications.unproved,
             spf_fail: self.notifications.spf_fail,
+            alerts_every: self.notifications.alerts_every,
             tags_field: self.headers.tags.0.as_str().to_owned(),
             reasons_field: {
                 let written = self.headers.reasons.written();

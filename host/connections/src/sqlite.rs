@@ -28,6 +28,7 @@ impl SqliteStandings {
         sqlite::create_private(path);
         let mut database = sqlite::connect(path)?;
         sqlite::write_ahead(&database, Synced::AtCheckpoints)?;
+        database.pragma_update(None, "secure_delete", true)?;
         let migrated = SCHEMA.migrate(&mut database)?;
         migrated.map_err(|newer| StandingError::Newer {
             found: newer.found,
@@ -78,6 +79,10 @@ impl StandingStore for SqliteStandings {
             transaction.execute(delete, params![account, key.name.as_str()])?;
         }
         Ok(transaction.commit()?)
+    }
+
+    fn overwrite_erased(&mut self) -> Result<(), StandingError> {
+        Ok(sqlite::overwrite_erased(&self.database)?)
     }
 }
 

@@ -36,6 +36,14 @@ pub trait StandingStore: Debug + Send {
         changed: &[(ConnectionKey, ConnectionStanding)],
         gone: &[ConnectionKey],
     ) -> Result<(), StandingError>;
+
+    /// Overwrites what was removed, where the store has a disk that may still hold it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn overwrite_erased(&mut self) -> Result<(), StandingError> {
+        Ok(())
+    }
 }
 
 /// Error of a store of states.
@@ -180,6 +188,22 @@ impl ConnectionStates {
         for state in ConnectionState::WORDS {
             metrics::gauge!(STATE, "connection" => key.to_string(), "state" => state).set(0.0);
         }
+    }
+
+    /// Returns the connections of an account of which a state is known.
+    pub fn keys_of(&self, account: &str) -> Vec<ConnectionKey> {
+        let standings = self.standings.lock();
+        let keys = standings.by_key.keys();
+        let own = keys.filter(|key| key.account.as_deref() == Some(account));
+        own.cloned().collect()
+    }
+
+    /// Overwrites on the disk what was removed. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn overwrite_erased(&self) -> Result<(), StandingError> {
+        self.store.lock().overwrite_erased()
     }
 
     /// Shows the states of these connections in the metrics, and warns of secrets and

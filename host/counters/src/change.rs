@@ -60,6 +60,11 @@ pub enum CounterChange {
         /// Marked key.
         key: String,
     },
+    /// Deletes all marks, counts and machines of an account.
+    ForgetAccount {
+        /// Account.
+        account: String,
+    },
     /// Deletes a bucket of a count.
     DropBucket {
         /// Owner of the count.
@@ -123,6 +128,7 @@ impl CounterChange {
             Self::Machine { account, .. } | Self::ForgetMachine { account, .. } => {
                 ("machines", "", account)
             }
+            Self::ForgetAccount { account } => ("account", "", account),
         }
     }
 }

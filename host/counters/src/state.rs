@@ -120,6 +120,11 @@ impl CounterState {
                 let of = self.machines.get(account);
                 of.is_some_and(|of| of.get(address).is_some())
             }
+            CounterChange::ForgetAccount { account } => {
+                let mut scopes = self.scopes.keys();
+                self.machines.contains_key(account)
+                    || scopes.any(|scope| scope.account.as_ref() == Some(account))
+            }
         }
     }
 
@@ -153,6 +158,7 @@ impl CounterState {
                 }
                 CounterChange::ForgetCount { .. }
                 | CounterChange::ForgetMachine { .. }
+                | CounterChange::ForgetAccount { .. }
                 | CounterChange::Unmark { .. }
                 | CounterChange::DropBucket { .. } => {}
             }
@@ -224,6 +230,10 @@ impl CounterState {
             } => {
                 let of = self.machines.entry(account).or_default();
                 of.insert(address, machine);
+            }
+            CounterChange::ForgetAccount { account } => {
+                self.machines.remove(&account);
+                (self.scopes).retain(|scope, _| scope.account.as_ref() != Some(&account));
             }
             CounterChange::ForgetMachine { account, address } => {
                 if let Some(of) = self.machines.get_mut(&account) {

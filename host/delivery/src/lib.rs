@@ -72,8 +72,8 @@ mod transfer;
 pub use connect::NoSession;
 pub use delivery::{Callers, Delivery, Drained, Handle, Prepared};
 pub use notify::{
-    Action, Bounce, Language, Notifications, TemplateErrors, Templates, ToStrangers,
-    bounce_of_refused, count_notice, report_of_suppressed,
+    Action, AdministratorLetter, Bounce, LETTERS, Language, LetterText, Notifications,
+    TemplateErrors, Templates, ToStrangers, bounce_of_refused, count_notice, report_of_suppressed,
 };
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;

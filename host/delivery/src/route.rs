@@ -55,6 +55,11 @@ pub(crate) async fn route(delivery: &Delivery, in_hand: &MessageInHand) -> Route
             Some(route) => (Vec::new(), Ok(route)),
             None => ask(delivery, in_hand, recipient).await,
         };
+        let routed = routed.and_then(|route| {
+            let ways = &delivery.ways;
+            let reaches = ways.may_reach(&in_hand.claim, recipient, &route.destination);
+            reaches.map(|()| route).map_err(AttemptReply::FromRelay)
+        });
         match routed {
             Ok(route) => {
                 let destination = route.destination.clone();

@@ -52,6 +52,20 @@ pub trait Ways: Send + Sync + 'static {
         step: &Step,
     ) -> Result<Led, Reply>;
 
+    /// Asks at each attempt whether the message may go to this destination for this recipient, whatever
+    /// plan led there, and however long ago.
+    ///
+    /// # Errors
+    /// The reply for the recipient, which does not go there.
+    fn may_reach(
+        &self,
+        _message: &Claim,
+        _recipient: &ClaimedRecipient,
+        _destination: &Destination,
+    ) -> Result<(), Reply> {
+        Ok(())
+    }
+
     /// Returns a word for the versions that a route to this destination stands on: policies,
     /// configuration, the connection. A stored route with another word is asked again.
     fn stamp(&self, message: &Claim, destination: &Destination) -> String;

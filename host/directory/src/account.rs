@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use gatepost_message::{Address, Domain, Millis};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Reason, word::words};
+use crate::{AccountId, Reason, SandboxSettings, word::words};
 
 words! {
     /// Purpose of an account.
     pub enum AccountKind {
-        /// Account for trials.
+        /// Account for trials: its mail reaches nobody but its test users.
         Sandbox = "sandbox",
         /// Account for the customer's own mail.
         Production = "production",
@@ -52,6 +52,12 @@ pub struct AccountDetails {
     /// Hold of its outgoing mail, while there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// Time at which its erasure began, while it is being erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<Millis>,
+    /// Settings of a sandbox; none for an account of production.
+    #[serde(skip_serializing_if = "SandboxSettings::is_empty")]
+    pub sandbox: SandboxSettings,
 }
 
 /// Hold of an account's outgoing mail: submissions are taken, and wait in the queue.

@@ -32,6 +32,14 @@ pub enum DirectoryChange {
     Audit(AuditEntry),
     /// Removes the entries of the audit log from before this time.
     ForgetAudit(Millis),
+    /// Removes the entries of the audit log that are of an account, or name it, but those that say
+    /// that it was erased.
+    EraseAudit {
+        /// Id of the account.
+        account: String,
+        /// Names by which other entries tell of it, in lower case.
+        names: Vec<String>,
+    },
     /// Removes entries from a list of partners.
     RemoveEntries {
         /// Id of the list.

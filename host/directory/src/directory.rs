@@ -1,15 +1,18 @@
 //! The open directory: settings, the current view, and changes.
 
 mod accounts;
+mod administrators;
 mod api_tokens;
 mod connections;
 mod credentials;
 mod details;
 mod disconnection;
 mod dkim;
+mod erasures;
 mod handovers;
 mod partners;
 mod restrictions;
+mod sandboxes;
 
 use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 

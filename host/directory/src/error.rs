@@ -120,6 +120,78 @@ pub enum Refusal {
         /// Account that owns it.
         owner: AccountId,
     },
+    /// The domain is in a sandbox and would be in production too, or the reverse.
+    #[error(
+        "the domain {domain} already belongs to account {owner} ({kind}), and a domain cannot be in a sandbox and in production at once, since its mail goes to one of them only: take another, or have it removed there first"
+    )]
+    DomainInOther {
+        /// Domain that was asked for.
+        domain: Domain,
+        /// Account that owns it.
+        owner: AccountId,
+        /// Kind of that account.
+        kind: AccountKind,
+    },
+    /// The account has an administrator with this address.
+    #[error("{address} is an administrator of account {account} already")]
+    AdministratorExists {
+        /// Account that was named.
+        account: AccountId,
+        /// Address that was named.
+        address: Address,
+    },
+    /// The account has the maximum number of administrators.
+    #[error("account {account} has {limit} administrators, as many as it may have; remove one")]
+    TooManyAdministrators {
+        /// Account that was to get another.
+        account: AccountId,
+        /// Maximum number of administrators.
+        limit: usize,
+    },
+    /// The account has no administrator with this address.
+    #[error(
+        "{address} is no administrator of account {account}; `gatepost administrator list` shows those there are"
+    )]
+    NoAdministrator {
+        /// Account that was named.
+        account: AccountId,
+        /// Address that was named.
+        address: Address,
+    },
+    /// A code was sent to the address a moment ago.
+    #[error("a code was sent to {address} a moment ago: another can be sent after {again}")]
+    CodeSentLately {
+        /// Address of the administrator.
+        address: Address,
+        /// Time from which on another can be sent.
+        again: Millis,
+    },
+    /// The account is being erased.
+    #[error("account {0} is being erased: nothing of it can be changed any more")]
+    BeingErased(AccountId),
+    /// The account is no sandbox.
+    #[error(
+        "account {0} is for production, and has no test users: `gatepost account set-sandbox` makes it a sandbox"
+    )]
+    NotSandbox(AccountId),
+    /// The address is none of a test user of the sandbox.
+    #[error(
+        "{address} is no test user of account {account}; `gatepost account test-user list` shows those there are"
+    )]
+    NoTestUser {
+        /// Account that was named.
+        account: AccountId,
+        /// Address that was named.
+        address: Address,
+    },
+    /// The sandbox has the maximum number of test users.
+    #[error("account {account} has {limit} test users, as many as it may have; remove one")]
+    TooManyTestUsers {
+        /// Account that was to get another.
+        account: AccountId,
+        /// Maximum number of test users.
+        limit: usize,
+    },
     /// The domain belongs to an account of the configuration.
     #[error(
         "the domain {domain} already belongs to account {owner} of the configuration; a domain belongs to one account: take another, or take it out of the domains of that [[account]] first"

@@ -53,6 +53,7 @@ mod credential;
 mod directory;
 mod dkim_key;
 mod email_id;
+mod erasure;
 mod error;
 mod handover;
 mod handover_token;
@@ -68,6 +69,7 @@ mod restriction;
 mod return_token;
 mod rows;
 mod rules;
+mod sandbox;
 mod schema;
 mod secret;
 mod shared;
@@ -85,7 +87,10 @@ pub use account::{
     TimeZoneError,
 };
 pub use address::{AddressDetails, Canonical, ForwardingToken, SupportAddress};
-pub use administrator::Administrator;
+pub use administrator::{
+    Administrator, CODE_LIFE, CODE_PAUSE, CodeOutcome, MAX_ADMINISTRATORS, MOST_WRONG_CODES,
+    SentCode,
+};
 pub use api_token::{ApiScope, ApiToken, PresentedToken, StoredApiToken};
 pub use audit::{AuditEntry, AuditQuery, AuditRecord};
 pub use change::{DirectoryChange, DirectoryRow, RowKey, Sealed, SealedCredential};
@@ -100,6 +105,7 @@ pub use credential::{
 };
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use dkim_key::{DkimKey, DkimKeyName, DkimState, KeyOwner, SealedDkimKey};
+pub use erasure::{ERASED_BY, ErasedItems};
 pub use error::{DirectoryError, Refusal};
 pub use gatepost_sasl::Verifier;
 pub use handover::{HandedOver, Handover};
@@ -113,6 +119,7 @@ pub use partner::{
 };
 pub use probe::{Probe, ProbeId, ProbeIdError, ProbeKind};
 pub use restriction::{Reason, ReasonError, Restriction, Suspension};
+pub use sandbox::{MAX_TEST_USERS, SandboxReach, SandboxSettings};
 pub use secret::Secret;
 pub use sqlite::SqliteStore;
 pub use staging::ImportId;

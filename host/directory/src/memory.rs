@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore,
-    PartnerEntry, RowKey, Rows,
+    PartnerEntry, RowKey, Rows, erasure,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -117,6 +117,9 @@ impl Tables {
                     seq: self.last_seq,
                     entry: entry.clone(),
                 });
+            }
+            DirectoryChange::EraseAudit { account, names } => {
+                (self.audit).retain(|record| !erasure::goes(&record.entry, account, names));
             }
             DirectoryChange::ForgetAudit(before) => {
                 self.audit.retain(|record| record.entry.at >= *before);

@@ -12,7 +12,7 @@ use crate::{
     Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryError, DirectoryRow,
     DkimKey, EndedBy, Feed, Name, PartnerList, PartnerSource, Profile, Reason, Restriction, RowKey,
     Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey, SupportAddress,
-    Suspension, UserName,
+    Suspension, UserName, erasure,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -380,6 +380,28 @@ pub(crate) fn audit(
     rows.collect()
 }
 
+/// Removes the entries of the audit log that tell of an account.
+fn erase_audit(
+    connection: &Connection,
+    account: &str,
+    names: &[String],
+) -> Result<(), DirectoryError> {
+    let mut select = connection.prepare_cached("SELECT seq, body_json FROM audit")?;
+    let entries = select.query_map([], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
+    let mut gone = Vec::<i64>::new();
+    for entry in entries {
+        let (seq, entry) = entry?;
+        if erasure::goes(&entry, account, names) {
+            gone.push(seq);
+        }
+    }
+    let mut delete = connection.prepare_cached("DELETE FROM audit WHERE seq = ?1")?;
+    for seq in gone {
+        delete.execute([seq])?;
+    }
+    Ok(())
+}
+
 /// Writes a change.
 pub(crate) fn write(
     connection: &Connection,
@@ -409,6 +431,7 @@ pub(crate) fn write(
             let delete = "DELETE FROM audit WHERE at < ?1";
             Ok(execute(connection, delete, [stored(*before)])?)
         }
+        DirectoryChange::EraseAudit { account, names } => erase_audit(connection, account, names),
         DirectoryChange::RemoveEntries { list, entries } => {
             let delete = "DELETE FROM partners WHERE list = ?1 AND entry = ?2";
             let mut delete = connection.prepare_cached(delete)?;

@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 pub(crate) mod address;
+pub(crate) mod administrator;
 pub(crate) mod agreement;
 pub(crate) mod api_token;
 pub(crate) mod connection;
@@ -13,9 +14,11 @@ pub(crate) mod credential;
 pub(crate) mod details;
 pub(crate) mod disconnection;
 pub(crate) mod dkim;
+pub(crate) mod erasure;
 pub(crate) mod handover;
 pub(crate) mod partner;
 pub(crate) mod restriction;
+pub(crate) mod sandbox;
 
 use std::sync::Arc;
 
@@ -32,9 +35,13 @@ pub(crate) fn unknown(what: &'static str, name: impl ToString) -> Refusal {
     Refusal::Unknown { what, name }
 }
 
-/// Returns an account with all that it owns.
+/// Returns an account with all that it owns, unless it is being erased.
 fn account(view: &View, id: AccountId) -> Result<&Arc<Holdings>, Refusal> {
-    view.holdings(id).ok_or_else(|| unknown("account", id))
+    let found = view.holdings(id).ok_or_else(|| unknown("account", id))?;
+    match found.account.details.erasing {
+        None => Ok(found),
+        Some(_) => Err(Refusal::BeingErased(id)),
+    }
 }
 
 /// Returns a domain as a row has it: in A-labels, whatever its spelling.

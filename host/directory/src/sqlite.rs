@@ -80,6 +80,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // A change that was answered is on disk: a cancelled credential must not work again after a power
     // cut.
     sqlite::write_ahead(&connection, Synced::EachCommit)?;
+    // What is removed or replaced here names people, or is secret.
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
 }
 
@@ -135,5 +137,9 @@ impl DirectoryStore for SqliteStore {
             rows::write(&transaction, change)?;
         }
         Ok(transaction.commit()?)
+    }
+
+    fn overwrite_erased(&mut self) -> Result<(), DirectoryError> {
+        Ok(sqlite::overwrite_erased(&self.connection)?)
     }
 }

@@ -49,6 +49,14 @@ pub trait DirectoryStore: Debug + Send {
     /// # Errors
     /// The store cannot be written.
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError>;
+
+    /// Overwrites what was removed, where the store has a disk that may still hold it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn overwrite_erased(&mut self) -> Result<(), DirectoryError> {
+        Ok(())
+    }
 }
 
 /// Rows of a store.

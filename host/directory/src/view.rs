@@ -214,9 +214,13 @@ impl View {
         let found = found.or_else(|| Canonical::without_detail(address).and_then(named));
         let of_target = || self.target(address).map(SupportAddress::destination);
         if let Some(destination) = found.or_else(of_target) {
-            return Recipient::Of(destination);
+            return match self.is_being_erased(destination.account) {
+                true => Recipient::Unknown,
+                false => Recipient::Of(destination),
+            };
         }
         match self.domain(address.domain()) {
+            Some(native) if self.is_being_erased(native.account) => Recipient::Unknown,
             Some(native) if native.connector.is_none() => {
                 match address.local().eq_ignore_ascii_case("postmaster") {
                     true => Recipient::Of(native),
@@ -225,6 +229,12 @@ impl View {
             }
             _ => Recipient::Elsewhere,
         }
+    }
+
+    /// Returns true if an account is being erased: it has no mail any more.
+    pub fn is_being_erased(&self, account: AccountId) -> bool {
+        let account = self.account(account);
+        account.is_some_and(|account| account.details.erasing.is_some())
     }
 
     /// Returns true if this very address was added, not only the mailbox of which it is a
@@ -456,7 +466,7 @@ impl View {
                 .connector(known.credential.account, *connector)
                 .is_some_and(|of| of.state == ConnectorState::Verified),
         };
-        known.is_live() && vouched
+        known.is_live() && vouched && !self.is_being_erased(known.credential.account)
     }
 
     /// Returns the standing of a credential: what its right secret is worth now. The grace period
@@ -466,6 +476,9 @@ impl View {
             return Standing::Live;
         }
         let credential = &known.credential;
+        if self.is_being_erased(credential.account) {
+            return Standing::Void;
+        }
         let within = |begun: Millis| now < begun + grace;
         let by_end = credential
             .ended

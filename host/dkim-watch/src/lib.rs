@@ -22,7 +22,7 @@ use gatepost_directory::{Directory, DirectoryError, DkimKey, DkimKeyName, DkimSt
 use gatepost_dkim::look;
 use gatepost_dns::Dns;
 use gatepost_message::Millis;
-use gatepost_model::{Event, NoticeSubject};
+use gatepost_model::{AlertKind, Event, NoticeSubject};
 use gatepost_spool::EventLog;
 use tokio::time::{Instant, sleep};
 
@@ -86,27 +86,28 @@ pub async fn look_at(
 /// Returns the notice of a key that is lost, or signs again.
 fn notice(before: DkimState, key: &DkimKey) -> Option<Event> {
     let (domain, selector) = (key.domain.as_str(), &key.selector);
-    let text = match (before, key.state) {
+    let finding = key.finding.as_deref().unwrap_or("it is not in the DNS");
+    let (kind, text, detail) = match (before, key.state) {
         (_, DkimState::Lost) => {
-            let finding = key.finding.as_deref().unwrap_or("it is not in the DNS");
-            format!(
+            let text = format!(
                 "the record of the DKIM key {selector} of {domain} is lost, and mail is not signed \
                  with the key any more: {finding}"
-            )
+            );
+            (AlertKind::DkimLost, text, Some(finding.to_owned()))
         }
-        (DkimState::Lost, DkimState::Active) => format!(
-            "the record of the DKIM key {selector} of {domain} is seen again, and mail is signed \
-             with the key"
-        ),
+        (DkimState::Lost, DkimState::Active) => {
+            let text = format!(
+                "the record of the DKIM key {selector} of {domain} is seen again, and mail is \
+                 signed with the key"
+            );
+            (AlertKind::DkimFound, text, None)
+        }
         _ => return None,
     };
     let account = key.owner.account().map(|id| id.to_string());
-    Some(Event::notice(
-        account,
-        NoticeSubject::Dkim,
-        text,
-        Millis::now(),
-    ))
+    let notice = Event::notice(account, NoticeSubject::Dkim, text, Millis::now());
+    let about = format!("{selector}._domainkey.{domain}");
+    Some(notice.alerting(kind, about, detail))
 }
 
 /// Logs the change of a state.

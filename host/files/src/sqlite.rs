@@ -78,6 +78,23 @@ pub fn write_ahead(connection: &Connection, synced: Synced) -> rusqlite::Result<
     connection.pragma_update(None, "synchronous", synchronous)
 }
 
+/// Size up to which a database is [written anew](overwrite_erased), so that nothing is left in the
+/// unused parts of its pages.
+const REWRITTEN: i64 = 64 << 20;
+
+/// Overwrites what is left of removed rows in a database and its log. A large database is not written
+/// anew: what was removed in it without `secure_delete` may stay until its pages are used again.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn overwrite_erased(connection: &Connection) -> rusqlite::Result<()> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if pragma("page_count")? * pragma("page_size")? <= REWRITTEN {
+        connection.execute_batch("VACUUM")?;
+    }
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
 /// Schema of a database: its tables and its migrations.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {

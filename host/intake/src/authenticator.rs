@@ -49,12 +49,17 @@ pub struct LogInRefusal {
     pub reply: Reply,
     /// Credential in its grace period with which the client would have logged in.
     pub in_grace: Option<UserName>,
+    /// Credential that is locked out, because too many log-ins with it have failed.
+    pub locked_out: Option<UserName>,
 }
 
 impl From<Reply> for LogInRefusal {
     fn from(reply: Reply) -> Self {
-        let in_grace = None;
-        Self { reply, in_grace }
+        Self {
+            reply,
+            in_grace: None,
+            locked_out: None,
+        }
     }
 }
 
@@ -129,12 +134,32 @@ impl Authenticator {
     ///
     /// # Errors
     /// The reply to the client, if there were too many failures.
-    pub fn verifier(&self, directory: &View, from: IpAddr, user: &str) -> Result<Verifier, Reply> {
+    pub fn verifier(
+        &self,
+        directory: &View,
+        from: IpAddr,
+        user: &str,
+    ) -> Result<Verifier, LogInRefusal> {
         // The challenge tells nothing of the password; the proof is what counts.
         let counted = self.counted(directory, user);
         match self.attempts.admits(&self.allowance, from, &counted) {
             true => Ok(self.known(directory, user)),
-            false => Err(too_many(user)),
+            false => Err(self.too_many(directory, user)),
+        }
+    }
+
+    /// Returns the refusal of a client for whom too many log-ins have failed.
+    fn too_many(&self, directory: &View, user: &str) -> LogInRefusal {
+        let known = match self.users.contains_key(user) {
+            true => None,
+            false => directory.credential(user),
+        };
+        let name = known.map(|known| known.credential.user_name.clone());
+        let is_locked_out =
+            |name: &UserName| self.attempts.is_locked_out(&self.allowance, name.as_str());
+        LogInRefusal {
+            locked_out: name.filter(is_locked_out),
+            ..too_many(user).into()
         }
     }
 
@@ -201,6 +226,7 @@ impl Authenticator {
             LogInRefusal {
                 reply: Reply::new(454, "4.7.0", text),
                 in_grace: Some(name),
+                locked_out: None,
             }
         })
     }
@@ -240,7 +266,7 @@ impl Authenticator {
         // guesses than sequential ones.
         let attempt = self.attempts.begin(&self.allowance, from, &counted).await;
         let Some(attempt) = attempt else {
-            return Err(too_many(&user).into());
+            return Err(self.too_many(&view, &user));
         };
         let holds = tokio::task::spawn_blocking(move || claim.holds(&verifier));
         let holds = holds.await.unwrap_or(false);

@@ -1,5 +1,5 @@
 //! Incidents: what clients bring about and an account has to know of. A retired credential is used;
-//! mail for a two-way domain comes past its relay.
+//! one is locked out; mail for a two-way domain comes past its relay.
 //!
 //! An incident goes into the audit log, the events and the log when it happens, and no more than once
 //! an hour for one subject: the next entry has the number of those in between. Subjects are
@@ -11,7 +11,7 @@ use std::time::Duration;
 use gatepost_directory::{AuditEntry, ConnectorId, ConnectorKind, ConnectorState, Scope, UserName};
 use gatepost_directory::{Recipient, View};
 use gatepost_message::Millis;
-use gatepost_model::{Event, Flow, NoticeSubject, Transaction, Transport};
+use gatepost_model::{AlertKind, Event, Flow, NoticeSubject, Transaction, Transport};
 use parking_lot::Mutex;
 
 use crate::pipeline::Pipeline;
@@ -43,6 +43,8 @@ pub(crate) struct Incident {
     subject: String,
     notice: NoticeSubject,
     text: String,
+    /// Alert of the account's administrators about the subject, if it is one.
+    alert: Option<AlertKind>,
     /// Client that brought it about, with its address.
     actor: String,
     origin: String,
@@ -89,7 +91,23 @@ pub(crate) fn used_after_its_end(
         subject: user.to_string(),
         notice: NoticeSubject::Credential,
         text: format!("the credential {user} is still used, and {why}"),
+        alert: None,
         actor: user.to_string(),
+        origin,
+    })
+}
+
+/// Returns the incident of a credential that is locked out: too many log-ins with it have failed.
+pub(crate) fn locked_out(directory: &View, user: &UserName, origin: String) -> Option<Incident> {
+    let credential = &directory.credential(user.as_str())?.credential;
+    Some(Incident {
+        account: credential.account.to_string(),
+        action: "credential-locked-out",
+        subject: user.to_string(),
+        notice: NoticeSubject::Credential,
+        text: format!("log-ins with the credential {user} are refused: too many have failed"),
+        alert: Some(AlertKind::LockedOut),
+        actor: "a client".to_owned(),
         origin,
     })
 }
@@ -130,6 +148,7 @@ pub(crate) fn unauthenticated(directory: &View, transaction: &Transaction) -> Ve
             subject: domain.to_string(),
             notice: NoticeSubject::Connector,
             text: format!("mail for the two-way domain {domain} comes past its relay"),
+            alert: None,
             actor: "a client".to_owned(),
             origin: client.unwrap_or_default(),
         })
@@ -146,6 +165,7 @@ pub(crate) fn tell(pipeline: &Pipeline, incident: Incident) {
         subject,
         notice,
         mut text,
+        alert,
         actor,
         origin,
     } = incident;
@@ -157,6 +177,10 @@ pub(crate) fn tell(pipeline: &Pipeline, incident: Incident) {
     }
     tracing::warn!(account, subject, origin, "{text}");
     let event = Event::notice(Some(account.clone()), notice, text.clone(), now);
+    let event = match alert {
+        Some(kind) => event.alerting(kind, &subject, Some(format!("from {origin}"))),
+        None => event,
+    };
     // The store appends it whether or not anybody waits.
     drop(pipeline.events.append(vec![event]));
     let entry = AuditEntry {

@@ -38,6 +38,11 @@ fn of_account(directory: &View, account: &str) -> Option<Reply> {
     if directory.suspension(account).is_some() {
         return Some(suspended());
     }
+    // It goes no further: it is about to be removed.
+    let id = account.parse().ok();
+    if id.is_some_and(|id| directory.is_being_erased(id)) {
+        return Some(on_hold());
+    }
     directory.hold(account).map(|_| on_hold())
 }
 

@@ -124,6 +124,9 @@ pub enum EventKind {
         subject: NoticeSubject,
         /// Text, in one sentence.
         text: String,
+        /// Alert, if the administrators of the account are to know of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alert: Option<Alert>,
     },
 }
 
@@ -173,6 +176,76 @@ pub enum NoticeSubject {
     Connector,
     /// The hold of an account's outgoing mail.
     Hold,
+    /// An account as a whole.
+    Account,
+}
+
+/// Alert: what the administrators of an account are to know of, in words that can be told in any
+/// language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Alert {
+    /// Kind.
+    pub kind: AlertKind,
+    /// Item that it is about: a credential, a connection, an address or a domain.
+    pub about: String,
+    /// Detail in the words of whoever found it, such as a server's reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Kind of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertKind {
+    /// A second credential was issued in the place of one.
+    CredentialRotated,
+    /// A credential was cancelled.
+    CredentialCancelled,
+    /// A credential is locked out: too many log-ins have failed.
+    LockedOut,
+    /// A connection is broken, and its mail waits.
+    ConnectionBroken,
+    /// A connection works again.
+    ConnectionWorks,
+    /// The verification of an address has failed.
+    VerificationFailed,
+    /// A domain, or an address in it, was disconnected.
+    Disconnected,
+    /// The record of a DKIM key is lost.
+    DkimLost,
+    /// The record of a DKIM key is seen again.
+    DkimFound,
+}
+
+impl AlertKind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::CredentialRotated,
+        Self::CredentialCancelled,
+        Self::LockedOut,
+        Self::ConnectionBroken,
+        Self::ConnectionWorks,
+        Self::VerificationFailed,
+        Self::Disconnected,
+        Self::DkimLost,
+        Self::DkimFound,
+    ];
+
+    /// Returns the word for it in JSON and in templates.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CredentialRotated => "credential-rotated",
+            Self::CredentialCancelled => "credential-cancelled",
+            Self::LockedOut => "locked-out",
+            Self::ConnectionBroken => "connection-broken",
+            Self::ConnectionWorks => "connection-works",
+            Self::VerificationFailed => "verification-failed",
+            Self::Disconnected => "disconnected",
+            Self::DkimLost => "dkim-lost",
+            Self::DkimFound => "dkim-found",
+        }
+    }
 }
 
 /// Name of a kind of event.
@@ -353,8 +426,31 @@ impl Event {
             recipient: None,
             metadata: None,
             at,
-            kind: EventKind::Notice { subject, text },
+            kind: EventKind::Notice {
+                subject,
+                text,
+                alert: None,
+            },
         }
+    }
+
+    /// Returns the notice with an alert for the administrators of its account.
+    #[must_use]
+    pub fn alerting(
+        mut self,
+        kind: AlertKind,
+        about: impl Into<String>,
+        detail: Option<String>,
+    ) -> Self {
+        if let EventKind::Notice { alert, .. } = &mut self.kind {
+            let about = about.into();
+            *alert = Some(Alert {
+                kind,
+                about,
+                detail,
+            });
+        }
+        self
     }
 
     /// Returns the event with each text cut to its bound, as stores keep it.
@@ -365,9 +461,17 @@ impl Event {
         self.metadata = (self.metadata).filter(|text| text.len() <= LONGEST_METADATA);
         match &mut self.kind {
             EventKind::Queued | EventKind::Late { .. } | EventKind::Replied { .. } => {}
+            EventKind::Notice { text, alert, .. } => {
+                shorten(text);
+                if let Some(Alert { about, detail, .. }) = alert {
+                    shorten(about);
+                    if let Some(detail) = detail {
+                        shorten(detail);
+                    }
+                }
+            }
             EventKind::Suppressed { why: text }
             | EventKind::Cancelled { why: text }
-            | EventKind::Notice { text, .. }
             | EventKind::Complained {
                 feedback_type: text,
                 ..
@@ -488,6 +592,26 @@ mod tests {
         let octets: usize = attempt.reply.lines().iter().map(String::len).sum();
         assert!(octets <= LONGEST_TEXT, "{octets}");
         assert!(octets > LONGEST_TEXT / 2, "{octets}");
+    }
+
+    #[test]
+    fn an_alert_comes_with_its_notice_and_is_cut() {
+        for kind in AlertKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+        }
+        let notice = Event::notice(None, NoticeSubject::Cap, "x".into(), Millis(1));
+        let json = serde_json::to_value(&notice).unwrap();
+        assert_eq!(json.get("alert"), None);
+        let long = "y".repeat(5000);
+        let alerting = notice.alerting(AlertKind::LockedOut, long.clone(), Some(long));
+        let event = alerting.bounded();
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(json["alert"]["kind"], "locked-out");
+        for text in ["about", "detail"] {
+            let text = json["alert"][text].as_str().unwrap();
+            assert_eq!(text.len(), LONGEST_TEXT);
+        }
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
     }
 
     #[test]

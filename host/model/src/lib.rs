@@ -32,8 +32,8 @@ pub use destination::{
 };
 pub use effect::{Effect, Scope};
 pub use event::{
-    AttemptFacts, Event, EventKind, EventName, EventSubject, LONGEST_METADATA, LONGEST_TEXT,
-    NoticeSubject, StoredEvent,
+    Alert, AlertKind, AttemptFacts, Event, EventKind, EventName, EventSubject, LONGEST_METADATA,
+    LONGEST_TEXT, NoticeSubject, StoredEvent,
 };
 pub use judgement::{BY_RELAY, Fault, FaultKind, Judgement};
 pub use learnt::LearntId;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatepost_directory::{
-    Account, AccountKind, Directory, Name, PolicySettings, Profile, TimeZone,
+    Account, AccountKind, Directory, Name, PolicySettings, Profile, SandboxSettings, TimeZone,
 };
 use gatepost_message::{Address, Domain};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,14 @@ pub struct AddAccount {
     #[arg(long = "brand", value_name = "NAME")]
     #[serde(default)]
     pub brands: Vec<Name>,
+    /// Test user of a sandbox, an address that gets its mail; may be repeated.
+    #[arg(long = "test-user", value_name = "ADDRESS")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test_users: Vec<Address>,
+    /// Maildir of the configuration into which all other mail of a sandbox goes.
+    #[arg(long, value_name = "NAME")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maildir: Option<Name>,
 }
 
 /// Request for all accounts.
@@ -92,8 +100,13 @@ fn parse_object(text: &str) -> Result<PolicySettings, String> {
 /// Adds an account.
 ///
 /// # Errors
-/// Its native domain is taken, or the store cannot be changed.
+/// Its native domain is taken, it has settings of a sandbox and is none, or the store cannot be
+/// changed.
 pub async fn add(directory: &Arc<Directory>, asked: AddAccount) -> Result<Account, OperationError> {
+    let sandbox = SandboxSettings {
+        test_users: asked.test_users,
+        maildir: asked.maildir,
+    };
     let profile = Profile {
         kind: asked.kind,
         product: asked.product,
@@ -101,7 +114,10 @@ pub async fn add(directory: &Arc<Directory>, asked: AddAccount) -> Result<Accoun
         native_domain: asked.native_domain,
         brands: asked.brands,
     };
-    change(directory, |directory| directory.add_account(profile)).await
+    change(directory, |directory| {
+        directory.add_account_with(profile, sandbox)
+    })
+    .await
 }
 
 /// Lists all accounts.

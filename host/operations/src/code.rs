@@ -230,6 +230,54 @@ codes! {
     /// The domain belongs to an account of the directory.
     DomainTaken = "directory.domain-taken", Conflict,
         "take another, or have it removed there first";
+    /// The domain would be in a sandbox and in production.
+    DomainInOtherKind = "directory.domain-in-other-kind", Conflict,
+        "take another, or have it removed there first";
+    /// The account has an administrator with this address.
+    AdministratorExists = "administrator.exists", Conflict,
+        "leave the administrator as they are";
+    /// The account has as many administrators as it may have.
+    TooManyAdministrators = "administrator.too-many", Conflict,
+        "remove one";
+    /// The account has no administrator with this address.
+    UnknownAdministrator = "administrator.unknown", Unknown,
+        "see those that there are with `gatepost administrator list`";
+    /// A code was sent to the address a moment ago.
+    CodeSentLately = "administrator.code-sent-lately", Busy,
+        "look for the code that was sent, or wait a minute";
+    /// The code is not the one that was sent.
+    WrongCode = "administrator.wrong-code", Refused,
+        "give the code of the last letter that was sent to the address";
+    /// There is no code for the address that is good.
+    NoCode = "administrator.no-code", Conflict,
+        "have a new one sent with `gatepost administrator verify`, without a code";
+    /// Notices are not written in the language.
+    UnknownLanguage = "administrator.unknown-language", Refused,
+        "name a language of notices: en or pt";
+    /// The account is being erased.
+    BeingErased = "directory.being-erased", Conflict,
+        "wait until it is erased, or run `gatepost account erase` again";
+    /// Another account is being erased.
+    ErasureUnderWay = "account.erasure-under-way", Conflict,
+        "wait until it is erased";
+    /// No erasure of the account is known.
+    UnknownErasure = "account.erasure-unknown", Unknown,
+        "see with `gatepost account list` whether there is such an account";
+    /// An attempt to deliver mail of the account did not end in time.
+    ErasureHeldUp = "account.erasure-held-up", Busy,
+        "erase the account again when the attempt has ended";
+    /// The account is no sandbox.
+    NotSandbox = "directory.not-sandbox", Conflict,
+        "make it one with `gatepost account set-sandbox` first";
+    /// The address is no test user's.
+    UnknownTestUser = "directory.unknown-test-user", Unknown,
+        "see those that there are with `gatepost account test-user list`";
+    /// The sandbox has as many test users as it may have.
+    TooManyTestUsers = "directory.too-many-test-users", Conflict,
+        "remove one";
+    /// The configuration has no Maildir of this name.
+    UnknownMaildir = "directory.unknown-maildir", Refused,
+        "name one of the configuration, or add it there and reload";
     /// The domain belongs to an account of the configuration.
     DomainReserved = "directory.domain-reserved", Conflict,
         "take another, or take it out of the domains of that account first";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use gatepost_directory::{ConnectorId, Credential, Directory, Grant, Issued, UserName, View};
 use gatepost_message::Millis;
-use gatepost_model::{Event, NoticeSubject};
+use gatepost_model::{AlertKind, Event, NoticeSubject};
 use gatepost_volume::Used;
 use serde::{Deserialize, Serialize};
 
@@ -192,7 +192,8 @@ pub async fn rotate(on: &Runtime, asked: RotateCredential) -> Result<Issued, Ope
     let rotated = change(&on.directory, move |directory| directory.rotate(&former)).await?;
     let next = &rotated.credential.user_name;
     let text = format!("the credential {user} is being rotated: {next} takes its place");
-    notice(on, &rotated.credential, text).await;
+    let alert = Some((AlertKind::CredentialRotated, &user));
+    notice(on, &rotated.credential, text, alert).await;
     Ok(rotated)
 }
 
@@ -231,7 +232,7 @@ pub async fn retire(on: &Runtime, asked: RetireCredential) -> Result<Credential,
     });
     let retired = retired.await?;
     let text = format!("the credential {} is retired", retired.user_name);
-    notice(on, &retired, text).await;
+    notice(on, &retired, text, None).await;
     Ok(retired)
 }
 
@@ -243,15 +244,25 @@ pub async fn cancel(on: &Runtime, asked: CancelCredential) -> Result<Credential,
     let CancelCredential { user_name } = asked;
     let cancelled = change(&on.directory, move |directory| directory.cancel(&user_name)).await?;
     let text = format!("the credential {} is cancelled", cancelled.user_name);
-    notice(on, &cancelled, text).await;
+    let alert = Some((AlertKind::CredentialCancelled, &cancelled.user_name));
+    notice(on, &cancelled, text, alert).await;
     Ok(cancelled)
 }
 
 /// Tells the account of a change of a credential by an event. The change itself has been made.
-async fn notice(on: &Runtime, credential: &Credential, text: String) {
+async fn notice(
+    on: &Runtime,
+    credential: &Credential,
+    text: String,
+    alert: Option<(AlertKind, &UserName)>,
+) {
     let account = Some(credential.account.to_string());
     let event = Event::notice(account, NoticeSubject::Credential, text, Millis::now());
-    on.notice(event).await;
+    on.notice(match alert {
+        Some((kind, about)) => event.alerting(kind, about.as_str(), None),
+        None => event,
+    })
+    .await;
 }
 
 /// Takes a credential out of the list, live or ended. Unless it was cancelled, its user is asked to

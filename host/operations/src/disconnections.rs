@@ -7,7 +7,7 @@ use gatepost_directory::{
 };
 use gatepost_intake::suspension;
 use gatepost_message::{Address, Millis};
-use gatepost_model::{Event, NoticeSubject};
+use gatepost_model::{AlertKind, Event, NoticeSubject};
 use gatepost_spool::Selection;
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ pub async fn disconnect(
     let of = Senders::new(connector, address, account)?;
     let switched = switch(on, of, Switch::Disconnect(queued)).await?;
     for one in &switched {
-        tell(on, one, "is disconnected").await;
+        tell(on, one, "is disconnected", true).await;
     }
     // What is queued is looked at now, and held or sent another way.
     for account in accounts_of(&switched) {
@@ -122,7 +122,7 @@ pub async fn reconnect(
     let of = Senders::new(connector, address, account)?;
     let switched = switch(on, of, Switch::Reconnect).await?;
     for one in &switched {
-        tell(on, one, "is connected again").await;
+        tell(on, one, "is connected again", false).await;
     }
     for account in accounts_of(&switched) {
         let (view, name) = (on.directory.view(), account.to_string());
@@ -269,12 +269,16 @@ async fn make_due(on: &Runtime, account: AccountId) -> Result<(), OperationError
     Ok(())
 }
 
-/// Tells the account of a switch by an event.
-async fn tell(on: &Runtime, one: &SwitchedSender, what: &str) {
+/// Tells the account of a switch by an event, and its administrators of a disconnection.
+async fn tell(on: &Runtime, one: &SwitchedSender, what: &str, alerts: bool) {
     let account = one.account.to_string();
     tracing::warn!(account, sender = one.sender, "a connected sender {what}");
     let text = format!("{} {what}", one.sender);
     let subject = NoticeSubject::Connector;
-    on.notice(Event::notice(Some(account), subject, text, Millis::now()))
-        .await;
+    let notice = Event::notice(Some(account), subject, text, Millis::now());
+    on.notice(match alerts {
+        true => notice.alerting(AlertKind::Disconnected, &one.sender, None),
+        false => notice,
+    })
+    .await;
 }

@@ -1,5 +1,6 @@
 //! Errors of operations, and how errors of the crates below become such.
 
+use gatepost_connections::StandingError;
 use gatepost_spool::SpoolError;
 use gatepost_trace::TraceError;
 use serde::ser::SerializeStruct as _;
@@ -62,6 +63,12 @@ impl From<TraceError> for OperationError {
             _ => Code::StoreFailed,
         };
         Self::new(code, error)
+    }
+}
+
+impl From<StandingError> for OperationError {
+    fn from(error: StandingError) -> Self {
+        Self::new(Code::StoreFailed, error)
     }
 }
 

@@ -13,6 +13,7 @@
 
 pub mod accounts;
 pub mod addresses;
+pub mod administrators;
 mod asker;
 pub mod audit;
 pub mod authorizations;
@@ -28,6 +29,7 @@ pub mod disconnections;
 pub mod dkim;
 pub mod doctor;
 pub mod domains;
+pub mod erasures;
 mod error;
 pub mod events;
 pub mod feeds;
@@ -49,6 +51,7 @@ pub mod reload;
 pub mod restrictions;
 pub mod return_paths;
 mod runtime;
+pub mod sandboxes;
 pub mod sharing;
 mod site_facts;
 mod socket;

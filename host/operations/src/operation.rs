@@ -19,6 +19,10 @@ use crate::accounts::{
     self, AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
 };
 use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress};
+use crate::administrators::{
+    self, AddAdministrator, ListAdministrators, RemoveAdministrator, SetAdministratorLanguage,
+    ShownAdministrator, VerifyAdministrator,
+};
 use crate::asker::Asker;
 use crate::audit::{self, ListAudit};
 use crate::authorizations::{self, AuthorizationProgress, AuthorizeConnection, AwaitAuthorization};
@@ -40,6 +44,7 @@ use crate::dkim::{
     self, CheckDkim, DkimKeyDetails, GenerateDkim, RetireDkim, RotateDkim, ShowDkim,
 };
 use crate::domains::{self, CheckDomain};
+use crate::erasures::{self, AwaitErasure, EraseAccount, ErasureState};
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
@@ -68,6 +73,9 @@ use crate::restrictions::{
 };
 use crate::return_paths::{self, SetReturnPath};
 use crate::runtime::Runtime;
+use crate::sandboxes::{
+    self, AddTestUser, ListTestUsers, RemoveTestUser, SetProduction, SetSandbox, TestUser,
+};
 use crate::sharing::{self, AddAgreement, ListAgreements, RemoveAgreement};
 use crate::stage::RequestHandler;
 use crate::submission::{self, CheckSubmission, SubmissionRefusals};
@@ -207,7 +215,10 @@ operations! {
     "dkim-retire": RetireDkim => DkimKeyDetails,
         |on, asked| dkim::retire(&on.directory, &on.dkim.load_full(), asked).await;
     "account-add": AddAccount => Account,
-        |on, asked| accounts::add(&on.directory, asked).await;
+        |on, asked| {
+            sandboxes::check_maildir(on, asked.maildir.as_ref())?;
+            accounts::add(&on.directory, asked).await
+        };
     "account-list" (READS): ListAccounts => Vec<Account>,
         |on, asked| Ok(accounts::list(&on.directory, asked));
     "account-show" (READS): ShowAccount => Account,
@@ -216,6 +227,16 @@ operations! {
         |on, asked| accounts::set(&on.directory, asked).await;
     "account-set-default-address": SetDefaultAddress => Account,
         |on, asked| accounts::set_default_address(&on.directory, asked).await;
+    "account-set-sandbox": SetSandbox => Account,
+        |on, asked| sandboxes::set_sandbox(on, asked).await;
+    "account-set-production": SetProduction => Account,
+        |on, asked| sandboxes::set_production(on, asked).await;
+    "account-test-user-add": AddTestUser => Vec<TestUser>,
+        |on, asked| sandboxes::add_test_user(on, asked).await;
+    "account-test-user-list" (READS): ListTestUsers => Vec<TestUser>,
+        |on, asked| sandboxes::list_test_users(on, asked);
+    "account-test-user-remove": RemoveTestUser => (),
+        |on, asked| sandboxes::remove_test_user(on, asked).await;
     "account-suspend": SuspendAccount => Restriction,
         |on, asked| restrictions::suspend(on, asked).await;
     "account-resume": ResumeAccount => ResumedAccount,
@@ -229,7 +250,24 @@ operations! {
     "account-volume" (READS): ShowVolume => AccountVolume,
         |on, asked| restrictions::show(on, asked);
     "account-remove": RemoveAccount => (),
-        |on, asked| accounts::remove(&on.directory, asked).await;
+        |on, asked| {
+            sandboxes::check_removable(on, &asked.account).await?;
+            accounts::remove(&on.directory, asked).await
+        };
+    "account-erase": EraseAccount => ErasureState,
+        |on, asked| erasures::begin(on, asked).await;
+    "account-erase-wait" (READS): AwaitErasure => ErasureState,
+        |on, asked| erasures::wait(on, asked).await;
+    "administrator-add": AddAdministrator => ShownAdministrator,
+        |on, asked| administrators::add(on, asked).await;
+    "administrator-list" (READS): ListAdministrators => Vec<ShownAdministrator>,
+        |on, asked| administrators::list(on, asked);
+    "administrator-verify": VerifyAdministrator => ShownAdministrator,
+        |on, asked| administrators::verify(on, asked).await;
+    "administrator-set-language": SetAdministratorLanguage => ShownAdministrator,
+        |on, asked| administrators::set_language(on, asked).await;
+    "administrator-remove": RemoveAdministrator => (),
+        |on, asked| administrators::remove(on, asked).await;
     "connector-add": AddConnector => Connector,
         |on, asked| connectors::add(&on.directory, asked).await;
     "connector-list" (READS): ListConnectors => Vec<Connector>,

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use gatepost_connections::{ConnectionStates, SqliteStandings, StandingError};
+use gatepost_administrators::{Administrators, LetterSettings};
+use gatepost_connections::{ConnectionKey, ConnectionStates, SqliteStandings, StandingError};
 use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_dns::NoResolver;
 use gatepost_message::Millis;
 use gatepost_model::{DestinationKey, Event};
 use gatepost_smtp::Reply;
 use gatepost_spool::{
-    Counters, EventLog, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores,
+    Counters, Erasure, EventLog, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores,
     Suppressions,
 };
 use gatepost_terminal::complain;
@@ -19,12 +20,14 @@ use gatepost_trace::{Retention, Trace, TraceError};
 use gatepost_webhooks::Webhooks;
 use tokio::sync::mpsc;
 
+use crate::administrators::letter_settings;
 use crate::authorizations::Authorizations;
 use crate::backups::Backups;
 use crate::code::Code;
 use crate::connections::SessionTester;
 use crate::dkim::DkimTools;
 use crate::domains::DomainSettings;
+use crate::erasures::Erasures;
 use crate::error::OperationError;
 use crate::reload::PendingReload;
 use crate::restrictions::SiteVolume;
@@ -51,6 +54,9 @@ pub type Reopen = Arc<dyn Fn(&DestinationKey) + Send + Sync>;
 /// Function that returns the reply that closed a destination, with its time.
 pub type ClosingReply = Arc<dyn Fn(&DestinationKey) -> Option<(Millis, Reply)> + Send + Sync>;
 
+/// Function that removes the tokens of connections that exist no more. It blocks on the disk.
+pub type ForgetTokens = Arc<dyn Fn(&[ConnectionKey]) + Send + Sync>;
+
 /// Store, and in a running relay its policies.
 #[derive(Clone)]
 pub struct Runtime {
@@ -62,6 +68,14 @@ pub struct Runtime {
     pub counters: Arc<dyn Counters>,
     /// Suppression lists of accounts.
     pub suppressions: Arc<dyn Suppressions>,
+    /// Letters to the administrators of accounts.
+    pub administrators: Arc<Administrators>,
+    /// Erasure of accounts from the queue and its ledgers.
+    pub erasure: Arc<dyn Erasure>,
+    /// Erasures that are under way.
+    pub erasures: Arc<Erasures>,
+    /// Removes the tokens of connections; `None` if no relay runs: its next start removes them.
+    pub forget_tokens: Option<ForgetTokens>,
     /// Trace of all transactions.
     pub trace: Arc<Trace>,
     /// Accounts, addresses and credentials.
@@ -187,6 +201,11 @@ impl Runtime {
         opened.site = Arc::new(ArcSwap::from_pointee(config.into()));
         opened.facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(config)));
         opened.domains.store(Some(Arc::new(config.into())));
+        // Templates that cannot be used keep nobody from being told.
+        if let Ok(notifications) = config.notices() {
+            let settings = letter_settings(config, notifications);
+            opened.administrators.set_settings(settings);
+        }
         (opened.directory).set_reserved_domains(ownership::reserved(config));
         Ok(opened)
     }
@@ -234,12 +253,22 @@ impl Runtime {
         let trace = Trace::open(store.join("trace.db"), retention)?;
         let stores = Stores::from(spool);
         let directory = Arc::new(Directory::open(directory)?);
+        let administrators = Administrators::new(
+            Arc::clone(&directory),
+            Arc::clone(&stores.queue),
+            Arc::clone(&stores.counters),
+            LetterSettings::default(),
+        );
         let standings = SqliteStandings::open(&store.join("connections.db"))?;
         Ok(Self {
             queue: stores.admin,
             events: stores.events,
             counters: stores.counters,
             suppressions: stores.suppressions,
+            administrators: Arc::new(administrators),
+            erasure: stores.erasure,
+            erasures: Arc::default(),
+            forget_tokens: None,
             trace: Arc::new(trace),
             connections: Arc::new(RelayConnections::new(site, Arc::clone(&directory))),
             states: Arc::new(ConnectionStates::open(Box::new(standings))?),

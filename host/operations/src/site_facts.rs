@@ -24,6 +24,8 @@ pub struct SiteFacts {
     pub(crate) return_domain: Domain,
     /// URL of the page of handovers; `None` if it is not served.
     pub(crate) handover: Option<HandoverUrl>,
+    /// Names of the Maildirs.
+    pub(crate) maildirs: Vec<String>,
 }
 
 /// Port at which servers of customers log in.
@@ -60,6 +62,7 @@ impl From<&Config> for SiteFacts {
                 .unwrap_or(hostname)
                 .clone(),
             handover: config.handover.as_ref().map(|page| page.url.clone()),
+            maildirs: config.maildirs.keys().cloned().collect(),
         }
     }
 }

@@ -9,7 +9,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 40] = [
+const READ: [&str; 43] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -26,7 +26,10 @@ const READ: [&str; 40] = [
     "dkim-show",
     "account-list",
     "account-show",
+    "account-test-user-list",
     "account-volume",
+    "account-erase-wait",
+    "administrator-list",
     "connector-list",
     "connector-show",
     "connector-verification",

@@ -47,6 +47,8 @@ async fn add_account(
         kind,
         time_zone: "UTC".parse().unwrap(),
         brands: Vec::new(),
+        test_users: Vec::new(),
+        maildir: None,
     };
     accounts::add(directory, add).await.map(drop)
 }

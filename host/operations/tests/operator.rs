@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use gatepost_administrators::{Administrators, LetterSettings};
 use gatepost_backup::BackupSource;
 use gatepost_config::{Config, RelayConnections};
 use gatepost_connections::{ConnectionStates, NoStandings};
@@ -100,11 +101,21 @@ impl Store {
             ..
         } = &self.config;
         let client = Client::alone(settings, dns, destinations).unwrap();
+        let administrators = Administrators::new(
+            Arc::clone(&directory),
+            Arc::clone(&stores.queue),
+            Arc::clone(&stores.counters),
+            LetterSettings::default(),
+        );
         let runtime = Runtime {
             queue: stores.admin,
             events: stores.events,
             counters: stores.counters,
             suppressions: stores.suppressions,
+            administrators: Arc::new(administrators),
+            erasure: stores.erasure,
+            erasures: Arc::default(),
+            forget_tokens: None,
             trace: Arc::new(trace),
             directory,
             connections: Arc::new(connections),

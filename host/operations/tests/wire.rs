@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gatepost_connections::{ConnectionDraft, Period, Secret};
 use gatepost_directory::{
-    AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol,
-    QueuedMail, UserName,
+    AccountId, AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry,
+    Protocol, QueuedMail, UserName,
 };
 use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{DestinationKey, Event, EventName, NoticeSubject, StoredEvent};
@@ -16,6 +16,10 @@ use gatepost_operations::accounts::{
     AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
 };
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
+use gatepost_operations::administrators::{
+    AddAdministrator, ListAdministrators, RemoveAdministrator, SetAdministratorLanguage,
+    ShownAdministrator, VerifyAdministrator,
+};
 use gatepost_operations::audit::ListAudit;
 use gatepost_operations::authorizations::{
     AuthorizationProgress, AuthorizeConnection, AwaitAuthorization,
@@ -29,6 +33,9 @@ use gatepost_operations::credentials::{
     RotateCredential,
 };
 use gatepost_operations::disconnections::{DisconnectConnector, ReconnectConnector};
+use gatepost_operations::erasures::{
+    AwaitErasure, EraseAccount, ErasedAccount, ErasureStage, ErasureState,
+};
 use gatepost_operations::events::{EventsAnswer, ReadEvents};
 use gatepost_operations::feeds::{FetchFeed, SetFeed};
 use gatepost_operations::imports::{AbandonImport, AddToImport, BeginImport, FinishImport};
@@ -43,6 +50,9 @@ use gatepost_operations::queue::{
     ResendMessage, RetryRecipients, SelectedRecipients, ShowQueued,
 };
 use gatepost_operations::reload::Reload;
+use gatepost_operations::sandboxes::{
+    AddTestUser, ListTestUsers, RemoveTestUser, SetProduction, SetSandbox, TestUser,
+};
 use gatepost_operations::sharing::{AddAgreement, ListAgreements};
 use gatepost_operations::switching::SetCredential;
 use gatepost_operations::trace::ShowTrace;
@@ -231,7 +241,28 @@ fn directory_is_read_back_as_it_was() {
         time_zone: "Europe/Berlin".parse().unwrap(),
         native_domain: "acme.desk.example".parse().unwrap(),
         brands: vec!["Acme".parse().unwrap()],
+        test_users: vec![address()],
+        maildir: Some("sandbox".parse().unwrap()),
     });
+    stays(SetSandbox {
+        account: account(),
+        maildir: Some("sandbox".parse().unwrap()),
+    });
+    stays(SetProduction { account: account() });
+    stays(AddTestUser {
+        account: account(),
+        address: address(),
+    });
+    let users = TestUser {
+        account: account(),
+        address: address(),
+    };
+    stay(ListTestUsers { account: account() }, vec![users]);
+    let user = RemoveTestUser {
+        account: account(),
+        address: address(),
+    };
+    stay(user, ());
     stay(ListAccounts {}, Vec::new());
     let set = SetPolicy {
         account: account(),
@@ -327,6 +358,65 @@ fn directory_is_read_back_as_it_was() {
     stays(set);
     stay(ListAudit::default(), Vec::new());
     stay(Rekey {}, Rekeyed { rekeyed: 3 });
+}
+
+#[test]
+fn administrators_are_read_back_as_they_were() {
+    let account = || "acme.desk.example".to_owned();
+    let address = || "ann@acme.example".parse::<Address>().unwrap();
+    let shown = |verified| ShownAdministrator {
+        account: serde_json::from_str::<AccountId>(&format!("\"{:032x}\"", 7)).unwrap(),
+        address: address(),
+        name: Some("Ann".parse().unwrap()),
+        language: "pt".to_owned(),
+        added: Millis(1),
+        verified,
+        code_until: Some(Millis(2)),
+    };
+    let add = AddAdministrator {
+        account: account(),
+        address: address(),
+        name: Some("Ann".parse().unwrap()),
+        language: "pt".to_owned(),
+    };
+    stay(add, shown(None));
+    stay(ListAdministrators { account: account() }, vec![shown(None)]);
+    for code in [None, Some("abcd-efgh-jkmn".to_owned())] {
+        let verify = VerifyAdministrator {
+            account: account(),
+            address: address(),
+            code,
+        };
+        stay(verify, shown(Some(Millis(3))));
+    }
+    let set = SetAdministratorLanguage {
+        account: account(),
+        address: address(),
+        language: "en".to_owned(),
+    };
+    stay(set, shown(None));
+    let remove = RemoveAdministrator {
+        account: account(),
+        address: address(),
+    };
+    stay(remove, ());
+}
+
+#[test]
+fn erasures_are_read_back_as_they_were() {
+    let account = serde_json::from_str::<AccountId>(&format!("\"{:032x}\"", 7)).unwrap();
+    let erased = ErasedAccount {
+        trace: 7,
+        ..ErasedAccount::default()
+    };
+    let running = ErasureState::Running {
+        account,
+        stage: ErasureStage::Attempts,
+        erased,
+    };
+    stay(EraseAccount { account }, running);
+    let complete = ErasureState::Complete { account, erased };
+    stay(AwaitErasure { account }, complete);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use gatepost_directory::{
     Verification,
 };
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{Event, NoticeSubject};
+use gatepost_model::{AlertKind, Event, NoticeSubject};
 use gatepost_spool::Selection;
 use gatepost_verification::{AuthenticationReport, ProbeReport, VerificationFailure};
 
@@ -190,6 +190,17 @@ impl Probes {
         let notice = Event {
             address: Some(address.clone()),
             ..Event::notice(account, NoticeSubject::Verification, text, at)
+        };
+        let notice = match finding.failure() {
+            Some(failure) => {
+                let detail = format!("{failure}. {}", failure.advice);
+                notice.alerting(
+                    AlertKind::VerificationFailed,
+                    address.as_str(),
+                    Some(detail),
+                )
+            }
+            None => notice,
         };
         if let Err(error) = self.stores.events.append(vec![notice]).await {
             tracing::error!(%error, "the notice of a verification was not stored");

@@ -27,9 +27,10 @@ use gatepost_delivery::open::{LoginSource, OpeningFailure};
 use gatepost_delivery::{
     FindServers, Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls,
 };
-use gatepost_directory::{Directory, OutboundWay};
+use gatepost_directory::{Directory, OutboundWay, SandboxReach};
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::disconnection::DisconnectedSender;
+use gatepost_intake::edits::host_rules;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_intake::ownership::RecipientOwner;
 use gatepost_intake::return_path::ReturnAddress;
@@ -141,6 +142,19 @@ impl gatepost_delivery::Ways for Ways {
         let transaction = &message.transaction;
         let account = transaction.account.as_deref();
         let comes_in = transaction.session.flow == Flow::Inbound;
+        let directory = self.directory.view();
+        // Whatever the step says: mail of a sandbox goes to its test users, or into its Maildir.
+        if let Some(sandbox) = rules::sandbox(&directory, transaction) {
+            match sandbox.reach(&recipient.address) {
+                SandboxReach::TestUser => {}
+                SandboxReach::Maildir(name) => {
+                    return Ok(Destination::Maildir(name.to_owned()).into());
+                }
+                SandboxReach::Nowhere => {
+                    return Err(host_rules::not_in_sandbox(&recipient.address));
+                }
+            }
+        }
         let leaves = matches!(
             step.way,
             Way::Mx | Way::Connection(_) | Way::ConnectionOf(_)
@@ -171,6 +185,10 @@ impl gatepost_delivery::Ways for Ways {
         let destination = match &step.way {
             Way::Mx => return named(by_mx(&recipient.address, egress), sender()),
             Way::Connection(name) => {
+                // The relay's own mail goes by the site's connections, whatever the account's are
+                // called.
+                let is_own = transaction.session.flow == Flow::Internal && !is_probe;
+                let account = account.filter(|_| !is_own);
                 let found = self.connections.named(account, name);
                 let found = found.ok_or_else(|| no_such_way(&step.way))?;
                 return self.by_connection(&found, message, &recipient.address);
@@ -200,6 +218,21 @@ impl gatepost_delivery::Ways for Ways {
             destination,
             send_as,
         })
+    }
+
+    fn may_reach(
+        &self,
+        message: &Claim,
+        recipient: &ClaimedRecipient,
+        destination: &Destination,
+    ) -> Result<(), Reply> {
+        let directory = self.directory.view();
+        rules::stays_in_sandbox(
+            &directory,
+            &message.transaction,
+            &recipient.address,
+            destination,
+        )
     }
 
     fn patience(&self, destination: &Destination) -> Patience {
@@ -256,6 +289,10 @@ impl gatepost_delivery::Ways for Ways {
         }
         if let Some(sender) = sender {
             hash.write(format!("{:?}", (sender.way, sender.default().ok())).as_bytes());
+        }
+        let directory = self.directory.view();
+        if let Some(sandbox) = rules::sandbox(&directory, &message.transaction) {
+            hash.write(format!("{sandbox:?}").as_bytes());
         }
         // Of others the word stays as it was.
         if self.disconnected_sender(message).is_some() {

@@ -1,6 +1,6 @@
 //! Model of the ways out: whatever a policy answers, and whatever destination a store has kept, no
 //! message leaves in a name that is not its account's, through a connection of another, or without
-//! TLS where the connection demands it.
+//! TLS where the connection demands it; and no mail of a sandbox reaches anybody but its test users.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -17,7 +17,7 @@ use gatepost_connections::{
 use gatepost_delivery::{Led, OpeningTerms, Servers, Target, Timeouts, Tls, Ways as _};
 use gatepost_directory::{
     AccountKind, Claim as DomainClaim, ConnectorKind, Directory, Limits, MemoryStore, Profile,
-    Protocol, Settings,
+    Protocol, SandboxSettings, Settings,
 };
 use gatepost_dns::{Resolver, ResolverSettings};
 use gatepost_intake::active_config::{ActiveConfig, SharedConfig};
@@ -44,16 +44,23 @@ const SEED: u64 = 5321;
 const CASES: u32 = 4_000;
 
 /// Accounts, each with the domains that it may send as. The native one comes first; `site` is an
-/// account of the configuration, the others are of the directory.
-const DOMAINS: [(&str, &[&str]); 3] = [
+/// account of the configuration, the others are of the directory. `closed` and `boxed` are sandboxes;
+/// the second has a Maildir.
+const DOMAINS: [(&str, &[&str]); 5] = [
     ("site", &["site.test"]),
     ("a", &["a.desk.test", "a.test", "second.test"]),
     ("b", &["b.desk.test", "b.test"]),
+    ("closed", &["closed.desk.test", "closed.test"]),
+    ("boxed", &["boxed.desk.test", "boxed.test"]),
 ];
+
+/// Domain of the one test user of each sandbox, and the Maildir of the second.
+const TEST_USER: &str = "bank.test";
+const SANDBOX_MAILDIR: &str = "sandbox";
 
 /// Domains of senders, of recipients and in `send-as`: those above, a domain that `a` has only
 /// claimed, and a stranger's.
-const ALL: [&str; 8] = [
+const ALL: [&str; 10] = [
     "site.test",
     "a.desk.test",
     "a.test",
@@ -61,6 +68,8 @@ const ALL: [&str; 8] = [
     "claimed.test",
     "b.desk.test",
     "b.test",
+    "closed.test",
+    "boxed.desk.test",
     "bank.test",
 ];
 
@@ -73,7 +82,7 @@ type Row = (
     bool,
 );
 
-const CONNECTIONS: [Row; 7] = [
+const CONNECTIONS: [Row; 8] = [
     (Some("a"), "smart", &["@a.test"], TlsMode::Required, true),
     (
         Some("a"),
@@ -85,6 +94,7 @@ const CONNECTIONS: [Row; 7] = [
     (Some("a"), "any", &[], TlsMode::Opportunistic, false),
     (Some("b"), "smart", &["@b.test"], TlsMode::Implicit, true),
     (Some("b"), "only-b", &[], TlsMode::None, false),
+    (Some("closed"), "any", &[], TlsMode::Opportunistic, false),
     (None, "smart", &[], TlsMode::Required, false),
     (
         None,
@@ -162,7 +172,7 @@ impl World {
                 name,
                 id: match *name {
                     "site" => "site".to_owned(),
-                    _ => account(&directory, domains),
+                    name => account(&directory, name, domains),
                 },
                 domains,
             })
@@ -244,15 +254,24 @@ fn config(folder: &Path) -> Config {
 }
 
 /// Adds an account of the directory that sends as these domains; returns its id.
-fn account(directory: &Directory, domains: &[&str]) -> String {
-    let added = directory.add_account(Profile {
-        kind: AccountKind::Production,
+fn account(directory: &Directory, name: &str, domains: &[&str]) -> String {
+    let settings = |maildir: Option<&str>| SandboxSettings {
+        test_users: vec![address(TEST_USER)],
+        maildir: maildir.map(|name| name.parse().unwrap()),
+    };
+    let (kind, sandbox) = match name {
+        "closed" => (AccountKind::Sandbox, settings(None)),
+        "boxed" => (AccountKind::Sandbox, settings(Some(SANDBOX_MAILDIR))),
+        _ => (AccountKind::Production, SandboxSettings::default()),
+    };
+    let profile = Profile {
+        kind,
         product: "Desk".parse().unwrap(),
         time_zone: "Europe/Berlin".parse().unwrap(),
         native_domain: domains[0].parse().unwrap(),
         brands: Vec::new(),
-    });
-    let id = added.unwrap().id;
+    };
+    let id = directory.add_account_with(profile, sandbox).unwrap().id;
     let claim = |domain: &str| {
         let claimed = directory.add_connector(DomainClaim {
             account: id,
@@ -325,7 +344,8 @@ fn mail() -> impl Strategy<Value = Mail> {
     let account = prop::option::weighted(0.9, 0..DOMAINS.len());
     let authors = vec(select(&ALL[..]), 0..3);
     let own = any::<bool>();
-    (account, flow, sender, authors, select(&ALL[..]), own).prop_map(
+    let recipient = prop_oneof![3 => select(&ALL[..]), 1 => Just(TEST_USER)];
+    (account, flow, sender, authors, recipient, own).prop_map(
         |(account, flow, sender, authors, recipient, own)| match (account, own) {
             // Half of the messages are in the account's own name, as intake demands of submissions.
             (Some(at), true) => {
@@ -383,6 +403,10 @@ fn name() -> impl Strategy<Value = String> {
     .prop_map(ToOwned::to_owned)
 }
 
+fn maildir() -> impl Strategy<Value = String> {
+    select(vec![SANDBOX_MAILDIR, "application"]).prop_map(ToOwned::to_owned)
+}
+
 fn way() -> impl Strategy<Value = Way> {
     prop_oneof![
         4 => name().prop_map(Way::Connection),
@@ -390,6 +414,7 @@ fn way() -> impl Strategy<Value = Way> {
         2 => Just(Way::Mx),
         1 => Just(Way::Inside),
         1 => name().prop_map(Way::Lmtp),
+        1 => maildir().prop_map(Way::Maildir),
         1 => hop().prop_map(Way::NextHop),
     ]
 }
@@ -412,9 +437,31 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
-/// A connection as a destination that a store has kept from some time ago, of whichever account.
-fn kept() -> impl Strategy<Value = (Option<usize>, String)> {
-    (prop::option::of(0..DOMAINS.len()), name())
+/// A destination that a store has kept from some time ago: a connection of whichever account, or
+/// another one.
+#[derive(Debug, Clone)]
+enum Kept {
+    Connection(Option<usize>, String),
+    Other(Destination),
+}
+
+fn kept() -> impl Strategy<Value = Kept> {
+    let connection = (prop::option::of(0..DOMAINS.len()), name());
+    let mx = select(&ALL[..]).prop_map(|domain| Destination::Mx {
+        domain: domain.to_owned(),
+        egress: None,
+    });
+    let hop = hop().prop_map(|hop| Destination::NextHop { hop, egress: None });
+    let other = prop_oneof![
+        mx,
+        hop,
+        Just(Destination::Inside),
+        maildir().prop_map(Destination::Maildir),
+    ];
+    prop_oneof![
+        connection.prop_map(|(owner, name)| Kept::Connection(owner, name)),
+        other.prop_map(Kept::Other),
+    ]
 }
 
 impl World {
@@ -475,7 +522,7 @@ impl World {
         &self,
         mail: &Mail,
         plan: &Plan,
-        kept: &(Option<usize>, String),
+        kept: &Kept,
         seen: &mut Seen,
     ) -> Result<(), TestCaseError> {
         let claim = self.claim(mail);
@@ -495,12 +542,48 @@ impl World {
             }
             self.leaves(mail, &claim, &destination, send_as, seen)?;
         }
-        let (owner, name) = kept;
-        let destination = Destination::Connection {
-            account: owner.map(|at| self.known[at].id.clone()),
-            name: name.clone(),
+        let destination = match kept {
+            Kept::Connection(owner, name) => Destination::Connection {
+                account: owner.map(|at| self.known[at].id.clone()),
+                name: name.clone(),
+            },
+            Kept::Other(destination) => destination.clone(),
         };
         self.leaves(mail, &claim, &destination, send_as, seen)
+    }
+
+    /// Checks that what a sandbox sends stays with its test user or in its Maildir, and that what
+    /// comes in for it does not leave.
+    fn stays_in_sandbox(
+        &self,
+        mail: &Mail,
+        destination: &Destination,
+        seen: &mut Seen,
+    ) -> Result<(), TestCaseError> {
+        let account = mail.account.map(|at| DOMAINS[at].0);
+        let (Some(name @ ("closed" | "boxed")), flow) = (account, mail.flow) else {
+            return Ok(());
+        };
+        let goes_out = matches!(
+            destination,
+            Destination::Mx { .. } | Destination::Connection { .. }
+        );
+        if flow == Flow::Inbound {
+            prop_assert!(!goes_out, "what came in leaves by {destination}");
+        }
+        if flow != Flow::Submission {
+            return Ok(());
+        }
+        match destination {
+            Destination::Maildir(to) if to == SANDBOX_MAILDIR && name == "boxed" => {
+                seen.into_maildir += 1;
+            }
+            _ => {
+                prop_assert_eq!(mail.recipient, TEST_USER, "by {}", destination);
+                seen.to_test_user += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Checks what leaves for a destination, if anything does.
@@ -516,6 +599,12 @@ impl World {
         send_as: Option<&Address>,
         seen: &mut Seen,
     ) -> Result<(), TestCaseError> {
+        let recipient = &claim.recipients[0];
+        if self.ways.may_reach(claim, recipient, destination).is_err() {
+            seen.refused += 1;
+            return Ok(());
+        }
+        self.stays_in_sandbox(mail, destination, seen)?;
         let Ok(target) = self.ways.target(claim, destination, send_as) else {
             seen.refused += 1;
             return Ok(());
@@ -615,6 +704,8 @@ struct Seen {
     renamed: u32,
     by_customer: u32,
     opened: u32,
+    to_test_user: u32,
+    into_maildir: u32,
 }
 
 #[test]
@@ -634,7 +725,14 @@ fn no_message_leaves_in_a_foreign_name_or_by_a_foreign_connection() {
     if let Err(error) = ran {
         panic!("seed {SEED}: {error}");
     }
-    for number in [seen.refused, seen.renamed, seen.by_customer, seen.opened] {
+    for number in [
+        seen.refused,
+        seen.renamed,
+        seen.by_customer,
+        seen.opened,
+        seen.to_test_user,
+        seen.into_maildir,
+    ] {
         assert!(number > 100, "{seen:?}");
     }
 }

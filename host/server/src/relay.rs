@@ -46,12 +46,13 @@ use tokio_rustls::TlsAcceptor;
 use self::signals::{Limit, Signals};
 use self::sockets::{HttpServers, Sockets};
 use self::tester::{Authorizer, Tester};
+use gatepost_administrators::Administrators;
 use gatepost_backup::BackupSource;
 use gatepost_config::exposure;
 use gatepost_config::{
     self as config, Config, Direction, HandoverTls, ListenerTls, RelayConnections,
 };
-use gatepost_connections::ConnectionStates;
+use gatepost_connections::{ConnectionKey, ConnectionStates};
 use gatepost_dkim_watch as dkim_watch;
 use gatepost_feeds as feeds;
 use gatepost_handover::HandoverServer;
@@ -67,6 +68,7 @@ use gatepost_intake::suspension;
 use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
+use gatepost_operations::administrators::letter_settings;
 use gatepost_operations::authorizations::Authorizations;
 use gatepost_operations::backups::Backups;
 use gatepost_operations::dkim::DkimTools;
@@ -177,6 +179,7 @@ struct RunningRelay {
     connections: Arc<RelayConnections>,
     states: Arc<ConnectionStates>,
     webhooks: Arc<Webhooks>,
+    administrators: Arc<Administrators>,
     /// Facts of the active configuration that customers are told.
     facts: Arc<ArcSwapOption<SiteFacts>>,
     /// Page of handovers.
@@ -315,6 +318,7 @@ impl RunningRelay {
         let notifications = (config.notices())
             .into_diagnostic()
             .wrap_err("the templates of notifications cannot be used")?;
+        let notices = Arc::clone(&notifications);
         health.policies_loaded();
         handler.step("binding its addresses");
 
@@ -425,11 +429,27 @@ impl RunningRelay {
         let backups = Arc::new(Backups::new(BackupSource::of(&config)));
         let domains = DomainSettings::from(&*config);
         let domains = Arc::new(ArcSwapOption::from_pointee(domains));
+        let letters = letter_settings(&config, Arc::clone(&notices));
+        let administrators = Arc::new(Administrators::new(
+            Arc::clone(&directory),
+            Arc::clone(&stores.queue),
+            Arc::clone(&stores.counters),
+            letters,
+        ));
+        let follower = Arc::clone(&administrators);
+        tokio::spawn(follower.follow(Arc::clone(&stores.events)));
         let runtime = gatepost_operations::Runtime {
             queue: Arc::clone(&stores.admin),
             events: Arc::clone(&stores.events),
             counters: Arc::clone(&stores.counters),
             suppressions: Arc::clone(&stores.suppressions),
+            administrators: Arc::clone(&administrators),
+            erasure: Arc::clone(&stores.erasure),
+            erasures: Arc::default(),
+            forget_tokens: Some({
+                let ways = Arc::clone(&ways);
+                Arc::new(move |gone: &[ConnectionKey]| ways.forget_tokens(gone))
+            }),
             trace: Arc::clone(&trace),
             directory: Arc::clone(&directory),
             connections: Arc::clone(&connections),
@@ -506,6 +526,7 @@ impl RunningRelay {
             connections,
             states,
             webhooks,
+            administrators,
             facts,
             handover,
             site,

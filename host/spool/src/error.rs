@@ -99,6 +99,9 @@ pub enum SpoolError {
     /// The database cannot be copied.
     #[error("the spool's database cannot be copied: {0}")]
     NotCopied(String),
+    /// What was erased cannot be overwritten.
+    #[error("what was erased from the spool's database is not overwritten: {0}")]
+    NotOverwritten(String),
     /// The spool has been closed, or ended by a fatal error.
     #[error("the spool is closed")]
     Closed,

@@ -300,6 +300,14 @@ impl Journal {
         self.ring.note_commits(self.commits);
     }
 
+    /// Overwrites all of the ring that holds nothing that counts, durably.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn overwrite_free(&mut self) -> io::Result<()> {
+        self.ring.overwrite_free()
+    }
+
     /// Returns the number of the database's next commit.
     pub(crate) fn next_commit(&self) -> u64 {
         self.commits.made + 1

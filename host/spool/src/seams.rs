@@ -5,6 +5,7 @@
 //! - [`Counters`]: policies' effects, and what was remembered by them.
 //! - [`BodyStore`]: the bytes of large messages.
 //! - [`EventLog`], [`Suppressions`], [`LearntIds`]: the ledgers.
+//! - [`Erasure`]: the removal of all that is kept of an account.
 //!
 //! All times are the caller's: a store has no clock of its own.
 
@@ -16,9 +17,9 @@ use gatepost_model::{DestinationKey, Effect, Scope};
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, CopyReport, DestinationSummary, Dropped, EventLog, Expired, Filter,
-    Forgotten, Keep, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth, Record, Recorded,
-    Report, Selection, SpoolError, Summary, Suppressions,
+    BodyStore, Changed, Claim, CopyReport, DestinationSummary, Dropped, Erasure, EventLog, Expired,
+    Filter, Forgotten, Keep, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth, Record,
+    Recorded, Report, Selection, SpoolError, Summary, Suppressions,
 };
 
 /// Future result of an operation. For one that changes the store it resolves after the change is as
@@ -235,12 +236,20 @@ pub struct Stores {
     pub suppressions: Arc<dyn Suppressions>,
     /// Message-IDs that mail services gave our messages.
     pub learnt: Arc<dyn LearntIds>,
+    /// Erasure of accounts.
+    pub erasure: Arc<dyn Erasure>,
 }
 
 /// A store with all seams but that of bodies.
-pub trait Store: Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds {}
+pub trait Store:
+    Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds + Erasure
+{
+}
 
-impl<S: Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds> Store for S {}
+impl<S> Store for S where
+    S: Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds + Erasure
+{
+}
 
 impl Stores {
     /// Returns the seams of a store that has its bodies there.
@@ -252,6 +261,7 @@ impl Stores {
             counters: store.clone(),
             events: store.clone(),
             suppressions: store.clone(),
+            erasure: store.clone(),
             learnt: store,
             bodies,
         }

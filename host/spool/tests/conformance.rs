@@ -84,6 +84,10 @@ impl StoreUnderTest for Sqlite {
         self.spool()
     }
 
+    fn erasure(&self) -> &dyn Erasure {
+        self.spool()
+    }
+
     fn bodies(&self) -> &Arc<dyn BodyStore> {
         self.spool().bodies()
     }
@@ -173,6 +177,10 @@ impl StoreUnderTest for InMemory {
     }
 
     fn learnt(&self) -> &dyn LearntIds {
+        &self.0
+    }
+
+    fn erasure(&self) -> &dyn Erasure {
         &self.0
     }
 

@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod erase;
 mod event;
 mod headers;
 mod order;
@@ -25,6 +26,7 @@ mod state;
 mod store;
 mod writer;
 
+pub use erase::{SweepStep, TraceOwner, TraceSweep};
 pub use event::{AttemptEnd, Event, Kind, Notified, RecipientRead, ReportRead};
 pub use headers::{
     CameBack, Change, Counted, Finding, SENT_KEPT, SIGNATURE, Sent, Travelled, shortened,

@@ -3,9 +3,13 @@
 //! A message makes a dozen events within milliseconds. Waking the writer for each would cost more
 //! than writing them, so it is woken for the first and lets others gather.
 
-use std::{mem, sync::mpsc::Sender, time::Duration};
+use std::{fmt, mem, sync::mpsc::Sender, time::Duration};
 
-use crate::{Retention, headers::Note, writer::Row};
+use crate::{
+    Retention,
+    headers::Note,
+    writer::{Row, TraceWriter},
+};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Most events that may wait.
@@ -48,6 +52,17 @@ pub(crate) struct Batch {
     pub(crate) flushes: Vec<Sender<()>>,
     /// New retention, if it was changed.
     pub(crate) retention: Option<Retention>,
+    /// Other work on the database, done once all before it is committed.
+    pub(crate) work: Vec<Work>,
+}
+
+/// Work on the database.
+pub(crate) struct Work(pub(crate) Box<dyn FnOnce(&mut TraceWriter) + Send>);
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Work")
+    }
 }
 
 impl Batch {
@@ -56,6 +71,7 @@ impl Batch {
             && self.notes.is_empty()
             && self.flushes.is_empty()
             && self.retention.is_none()
+            && self.work.is_empty()
     }
 }
 
@@ -106,6 +122,18 @@ impl EventQueue {
         true
     }
 
+    /// Adds work; returns false if there is no writer.
+    pub(crate) fn work(&self, work: Work) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        state.batch.work.push(work);
+        drop(state);
+        self.wake.notify_one();
+        true
+    }
+
     /// Changes the retention; returns false if there is no writer.
     pub(crate) fn set_retention(&self, retention: Retention) -> bool {
         let mut state = self.lock();
@@ -143,7 +171,10 @@ impl EventQueue {
         }
         if !state.batch.events.is_empty() || !state.batch.notes.is_empty() {
             let few = |state: &mut QueueState| {
-                state.batch.flushes.is_empty() && !state.closed && state.batch.events.len() < ENOUGH
+                state.batch.flushes.is_empty()
+                    && state.batch.work.is_empty()
+                    && !state.closed
+                    && state.batch.events.len() < ENOUGH
             };
             self.wake.wait_while_for(&mut state, few, GATHER);
         }

@@ -17,10 +17,10 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
-    CameBack, Counted, Event, Sent, Travelled,
+    CameBack, Counted, Event, Kind, Sent, SweepStep, TraceOwner, TraceSweep, Travelled, erase,
     headers::{self, Note},
     order,
-    queue::EventQueue,
+    queue::{EventQueue, Work},
     schema, state,
     writer::{self, Row, TraceWriter},
 };
@@ -253,6 +253,88 @@ impl Trace {
     ) -> Result<T, TraceError> {
         let reader = self.reader.lock();
         read(&reader).map_err(|source| TraceError::Sqlite {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Makes a step of a sweep for the transactions of an account, and removes those that are found.
+    /// `owner` tells what an event shows of its transaction. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub fn erase_some(
+        &self,
+        sweep: &mut TraceSweep,
+        owner: &dyn Fn(&Kind) -> Option<TraceOwner>,
+    ) -> Result<(SweepStep, u64), TraceError> {
+        self.flush()?;
+        let (step, ids) = self.read(|reader| sweep.read(reader, owner))?;
+        Ok((step, self.erase(ids)?))
+    }
+
+    /// Removes the events and the sent headers of transactions; returns the number of rows of events.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn erase(&self, ids: Vec<TransactionId>) -> Result<u64, TraceError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.work(move |writer| {
+            let (events, sent) = erase::remove(&mut writer.connection, &ids)?;
+            writer.kept -= sent;
+            Ok(events)
+        })
+    }
+
+    /// Returns some transactions of an account whose sent headers are kept, behind an id, and the id
+    /// behind which there may be more. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn sent_of(
+        &self,
+        account: &str,
+        after: &str,
+    ) -> Result<(Vec<TransactionId>, Option<String>), TraceError> {
+        self.flush()?;
+        self.read(|reader| erase::sent_of(reader, account, after))
+    }
+
+    /// Removes what was counted of an account's headers; returns the number of rows. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn erase_headers_of(&self, account: &str) -> Result<u64, TraceError> {
+        let account = account.to_owned();
+        self.work(move |writer| erase::remove_findings(&mut writer.connection, &account))
+    }
+
+    /// Overwrites on the disk what was removed. Blocks; events wait meanwhile.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn overwrite_erased(&self) -> Result<(), TraceError> {
+        self.work(|writer| sqlite::overwrite_erased(&writer.connection))
+    }
+
+    /// Has the writer do something to the database, behind all that was recorded before.
+    fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut TraceWriter) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, TraceError> {
+        let (done, is_done) = channel();
+        let work = Work(Box::new(move |writer| {
+            // Whoever asked waits for it.
+            let _ = done.send(work(writer));
+        }));
+        if !self.waiting.work(work) {
+            return Err(TraceError::Closed);
+        }
+        let done = is_done.recv().map_err(|_| TraceError::Closed)?;
+        done.map_err(|source| TraceError::Sqlite {
             path: self.path.clone(),
             source,
         })

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Event, Kind, Retention,
     headers::{self, Note},
-    queue::EventQueue,
+    queue::{EventQueue, Work},
     store::ROOM_LEFT,
 };
 
@@ -101,6 +101,9 @@ impl TraceWriter {
                 false
             });
             pause = if more { NEXT_DROP } else { AGE_CHECK };
+            for Work(work) in batch.work {
+                work(&mut self);
+            }
             for done in batch.flushes {
                 // The waiter may be gone.
                 let _ = done.send(());

@@ -3,7 +3,8 @@
 //! An implementation is a [`StoreUnderTest`]: it opens a new store, closes and opens it again, and
 //! crashes if it claims to survive that. Each fact is a function that opens stores of its own, uses
 //! nothing but the seams, and panics if the fact does not hold. They are grouped by subject:
-//! [`delivery`], [`destinations`], [`operator`], [`ledgers`], [`counters`], [`bodies`], [`crashes`], [`model`].
+//! [`delivery`], [`destinations`], [`operator`], [`ledgers`], [`counters`], [`erasure`], [`bodies`],
+//! [`crashes`], [`model`].
 //!
 //! A test file holds an implementation to all of them with one line,
 //! `store_conformance::every_fact!(crate::Sqlite);`, and one that claims durability with a second,
@@ -17,6 +18,7 @@ pub mod counters;
 pub mod crashes;
 pub mod delivery;
 pub mod destinations;
+pub mod erasure;
 pub mod ledgers;
 pub mod model;
 pub mod operator;
@@ -25,7 +27,9 @@ pub mod support;
 use std::sync::Arc;
 
 use gatepost_message::TransactionId;
-use gatepost_spool::{BodyStore, Counters, EventLog, LearntIds, Queue, QueueAdmin, Suppressions};
+use gatepost_spool::{
+    BodyStore, Counters, Erasure, EventLog, LearntIds, Queue, QueueAdmin, Suppressions,
+};
 
 /// An implementation of the seams, and what a test does to it.
 pub trait StoreUnderTest: Sized {
@@ -54,6 +58,9 @@ pub trait StoreUnderTest: Sized {
 
     /// Returns the Message-IDs that were learnt.
     fn learnt(&self) -> &dyn LearntIds;
+
+    /// Returns the erasure of accounts.
+    fn erasure(&self) -> &dyn Erasure;
 
     /// Returns the store of large bodies.
     fn bodies(&self) -> &Arc<dyn BodyStore>;
@@ -181,6 +188,16 @@ macro_rules! every_fact {
                 kept_mail_is_dropped,
                 late_mail_is_told_of_once,
                 commands_of_operators_are_told,
+            ]
+        );
+        $crate::facts!(
+            $store,
+            erasure,
+            [
+                nothing_of_an_erased_account_is_left,
+                numbers_of_events_go_on_after_an_erasure,
+                an_attempt_under_way_keeps_its_message,
+                the_body_of_an_erased_message_goes,
             ]
         );
         $crate::facts!(

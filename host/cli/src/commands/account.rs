@@ -14,11 +14,12 @@ use gatepost_operations::restrictions::{
     AccountVolume, ResumeAccount, ResumedAccount, SetCaps, ShowVolume, SubjectVolume,
     SuspendAccount,
 };
+use gatepost_operations::sandboxes::{SetProduction, SetSandbox};
 use gatepost_volume::Cap;
 
 use super::answer::{Row, done, item, list, print_rows};
 use super::operate::Ask;
-use super::{exit, output};
+use super::{erase, exit, output, test_user};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -33,6 +34,14 @@ pub(super) enum Command {
     /// Set the default address of an account or of one of its brands, in whose name mail leaves where
     /// no other is proved.
     SetDefaultAddress(Ask<SetDefaultAddress>),
+    /// Make an account a sandbox: its mail reaches its test users alone. Also sets the Maildir that
+    /// takes what is for others.
+    SetSandbox(Ask<SetSandbox>),
+    /// Make an account one of production, whose mail reaches everybody.
+    SetProduction(Ask<SetProduction>),
+    /// Manage the test users of a sandbox.
+    #[command(subcommand)]
+    TestUser(test_user::Command),
     /// Suspend an account: its submissions are refused, and its queued mail is held.
     Suspend(Ask<SuspendAccount>),
     /// End the suspension of an account, and release its mail.
@@ -45,6 +54,8 @@ pub(super) enum Command {
     Caps(Ask<SetCaps>),
     /// Show the caps of an account, and what counts towards them.
     Volume(Ask<ShowVolume>),
+    /// Erase an account with all that the relay holds of it: mail, addresses, keys, events, traces.
+    Erase(erase::Erase),
     /// Remove an account that has no connectors, addresses and credentials any more.
     Remove(Ask<RemoveAccount>),
 }
@@ -56,12 +67,16 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Show(ask) => item(ask).await,
         Command::Set(ask) => item(ask).await,
         Command::SetDefaultAddress(ask) => item(ask).await,
+        Command::SetSandbox(ask) => item(ask).await,
+        Command::SetProduction(ask) => item(ask).await,
+        Command::TestUser(command) => test_user::run(command).await,
         Command::Suspend(ask) => item(ask).await,
         Command::Resume(ask) => item(ask).await,
         Command::Hold(ask) => item(ask).await,
         Command::Release(ask) => item(ask).await,
         Command::Caps(ask) => volume(ask).await,
         Command::Volume(ask) => volume(ask).await,
+        Command::Erase(erase) => erase::run(erase).await,
         Command::Remove(ask) => done(ask, "removed").await,
     }
 }
@@ -162,6 +177,15 @@ fn default_addresses(details: &AccountDetails) -> String {
     own.chain(brands).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the kind of an account in one cell, with the Maildir of a sandbox.
+fn kind(account: &Account) -> String {
+    let kind = account.profile.kind;
+    match &account.details.sandbox.maildir {
+        Some(maildir) => format!("{kind} (maildir {maildir})"),
+        None => kind.to_string(),
+    }
+}
+
 impl Row for Account {
     const HEADER: &[&str] = &[
         "ID",
@@ -180,7 +204,7 @@ impl Row for Account {
         let brands: Vec<_> = profile.brands.iter().map(Name::as_str).collect();
         vec![
             self.id.to_string(),
-            profile.kind.to_string(),
+            kind(self),
             profile.native_domain.to_string(),
             profile.product.to_string(),
             profile.time_zone.to_string(),

@@ -6,6 +6,7 @@
 
 mod account;
 mod address;
+mod administrator;
 mod answer;
 mod audit;
 mod backup;
@@ -18,6 +19,7 @@ mod dkim;
 mod doctor;
 mod domain;
 mod egress;
+mod erase;
 mod events;
 mod feed;
 mod import;
@@ -36,6 +38,7 @@ mod setup;
 mod sharing;
 mod suppression;
 mod suppression_file;
+mod test_user;
 mod token;
 pub(crate) mod trace;
 mod verify;
@@ -92,6 +95,9 @@ enum Command {
     /// Manage the accounts of the directory.
     #[command(subcommand)]
     Account(account::Command),
+    /// Manage the administrators of accounts: the people whom security notices go to.
+    #[command(subcommand)]
+    Administrator(administrator::Command),
     /// Manage the domains that accounts have connected.
     #[command(subcommand)]
     Connector(connector::Command),
@@ -227,6 +233,7 @@ pub async fn run(
         Command::Suppression(command) => suppression::run(command).await,
         Command::Policy(command) => policy::run(command).await,
         Command::Account(command) => account::run(command).await,
+        Command::Administrator(command) => administrator::run(command).await,
         Command::Connector(command) => connector::run(command).await,
         Command::Domain(command) => Ok(domain::run(command).await),
         Command::Connection(command) => connection::run(command).await,

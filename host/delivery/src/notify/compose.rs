@@ -24,7 +24,7 @@ use super::{Action, NoticeContext, Notifications, Original, ReportedRecipient, r
 const MAX_LINE: usize = 998;
 
 /// Tag of mail that no machine may answer, as loop-guard gives it to incoming mail.
-const TAG: &str = "suppress-automatic";
+pub(super) const TAG: &str = "suppress-automatic";
 
 /// Time for which nothing automatic goes to an address that its server refused for good, in
 /// seconds.
@@ -247,7 +247,7 @@ fn reasons_of(judgements: &[Judgement]) -> String {
 
 /// Returns the part for people: unencoded if every server accepts it so, for readers of the raw
 /// message.
-fn part_for_people(text: String) -> MimePart<'static> {
+pub(super) fn part_for_people(text: String) -> MimePart<'static> {
     let kind = ContentType::new("text/plain")
         .attribute("charset", "utf-8")
         .attribute("format", "flowed");

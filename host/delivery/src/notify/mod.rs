@@ -15,9 +15,12 @@
 //! 3. The notice goes into the spool in the commit that records the outcomes. It is a message of
 //!    its own, from the null sender, so that there is never a notice about it, and with the tag by
 //!    which applications know what they must not answer.
+//!
+//! Letters to the administrators of an account (`letter`) are written with the same templates.
 
 mod compose;
 mod flowed;
+mod letter;
 mod reasons;
 mod report;
 mod returned;
@@ -35,6 +38,7 @@ use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{Claim, InitialState, NewMessage, SenderProof};
 use serde::Deserialize;
 
+pub use letter::{AdministratorLetter, LETTERS, LetterText};
 pub use templates::{TemplateError, TemplateErrors, Templates};
 
 pub(crate) use compose::Notice;
@@ -99,6 +103,15 @@ impl Language {
             Self::Pt => "pt",
         }
     }
+
+    /// Returns the language of a tag (RFC 5646) such as `pt` or `pt-BR`, of which the first part
+    /// decides; `None` if notices are not written in it.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split('-').next().unwrap_or_default();
+        let all = Self::ALL.into_iter();
+        all.into_iter()
+            .find(|language| language.tag().eq_ignore_ascii_case(primary))
+    }
 }
 
 /// Notice about a message whose reverse-path may be a victim's: an unrequested notice is as much of
@@ -135,6 +148,9 @@ pub struct Notifications {
     /// Name of the field with the policies' reasons in the notice about a suppressed recipient;
     /// `None` to leave it out. Default X-Gatepost-Reasons.
     pub reasons_field: Option<String>,
+    /// Time in which the administrators of an account are alerted once of one kind and item. Default
+    /// one hour.
+    pub alerts_every: std::time::Duration,
 }
 
 impl Default for Notifications {
@@ -149,6 +165,7 @@ impl Default for Notifications {
             spf_fail: ToStrangers::None,
             tags_field: "X-Gatepost-Tags".to_owned(),
             reasons_field: Some("X-Gatepost-Reasons".to_owned()),
+            alerts_every: std::time::Duration::from_secs(60 * 60),
         }
     }
 }
@@ -164,6 +181,7 @@ impl fmt::Debug for Notifications {
             .field("spf_fail", &self.spf_fail)
             .field("tags_field", &self.tags_field)
             .field("reasons_field", &self.reasons_field)
+            .field("alerts_every", &self.alerts_every)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! Texts of notices: one template for each action and language, and the reasons.
+//! Texts of notices: one template for each action and language, and the reasons; and the texts of
+//! letters to administrators.
 //!
 //! A template is like a message: a `From:` line with the display name of the notice's author, a
 //! `Subject:` line, an empty line, and the text, one line for each paragraph. Templates are
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Serialize;
 
+use super::letter::{AlertValues, CodeValues};
 use super::reasons::Reasons;
 use super::text::Values;
 use super::{Action, Language};
@@ -25,20 +28,77 @@ macro_rules! builtin {
     };
 }
 
-const BUILTIN: [(&str, &str, &str); 12] = builtin![
+const BUILTIN: [(&str, &str, &str); 16] = builtin![
     "en" / "failed.txt",
     "en" / "delayed.txt",
     "en" / "relayed.txt",
     "en" / "delivered.txt",
     "en" / "suppressed.txt",
+    "en" / "alert.txt",
+    "en" / "code.txt",
     "en" / "reasons.toml",
     "pt" / "failed.txt",
     "pt" / "delayed.txt",
     "pt" / "relayed.txt",
     "pt" / "delivered.txt",
     "pt" / "suppressed.txt",
+    "pt" / "alert.txt",
+    "pt" / "code.txt",
     "pt" / "reasons.toml",
 ];
+
+/// Kind of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TemplateKind {
+    /// Notice to a sender.
+    Notice(Action),
+    /// Alert to an administrator.
+    Alert,
+    /// Code with which an administrator proves an address.
+    Code,
+}
+
+impl TemplateKind {
+    /// Returns all kinds.
+    fn all() -> impl Iterator<Item = Self> {
+        let notices = Action::ALL.into_iter().map(Self::Notice);
+        notices.chain([Self::Alert, Self::Code])
+    }
+
+    fn file(self) -> String {
+        let word = match self {
+            Self::Notice(action) => action.word(),
+            Self::Alert => "alert",
+            Self::Code => "code",
+        };
+        format!("{word}.txt")
+    }
+
+    /// Returns the name of the template in a language.
+    fn name(self, language: &str) -> String {
+        format!("{language}/{}", self.file())
+    }
+
+    /// Returns sample values, with which a template is tried.
+    fn samples(self) -> Vec<Value> {
+        fn values<V: Serialize>(samples: Vec<V>) -> Vec<Value> {
+            samples.iter().map(|of| Value::from(Serde(of))).collect()
+        }
+        match self {
+            Self::Notice(_) => values(Values::samples()),
+            Self::Alert => values(AlertValues::samples()),
+            Self::Code => values(vec![CodeValues::sample()]),
+        }
+    }
+
+    /// Returns the names of all placeholders.
+    fn placeholders(self) -> Vec<String> {
+        let samples = self.samples();
+        let first = samples.first().and_then(|of| of.try_iter().ok());
+        let names = first.into_iter().flatten();
+        names.map(|name| name.to_string()).collect()
+    }
+}
 
 /// One error in a folder of templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,8 +240,22 @@ impl Templates {
         action: Action,
         values: &Values,
     ) -> RenderedTemplate {
-        let name = template_name(language.tag(), action);
-        let own = self.own.as_ref().map(|own| own.write(&name, values));
+        self.render(language, TemplateKind::Notice(action), values)
+    }
+
+    /// Writes a text of this kind, as [`Templates::write`] does.
+    pub(super) fn render(
+        &self,
+        language: Language,
+        kind: TemplateKind,
+        values: &impl Serialize,
+    ) -> RenderedTemplate {
+        let name = kind.name(language.tag());
+        let values = Value::from(Serde(values));
+        let own = self
+            .own
+            .as_ref()
+            .map(|own| own.write(&name, values.clone()));
         let written = match own {
             Some(Err(error)) => {
                 tracing::error!(
@@ -189,17 +263,17 @@ impl Templates {
                     %error,
                     "a template failed, the built-in one is used"
                 );
-                self.builtin.write(&name, values)
+                self.builtin.write(&name, values.clone())
             }
             Some(written) => written,
-            None => self.builtin.write(&name, values),
+            None => self.builtin.write(&name, values.clone()),
         };
         written.unwrap_or_else(|error| {
             tracing::error!(template = name, %error, "a built-in template failed");
             RenderedTemplate {
                 from: "Mail Delivery System".to_owned(),
-                subject: format!("Delivery status: {}", action.word()),
-                text: String::new(),
+                subject: format!("Notice: {}", kind.file()),
+                text: format!("{values}"),
             }
         })
     }
@@ -244,34 +318,31 @@ impl TemplateSet {
             }
             return Ok(());
         }
-        let known = Action::ALL.map(|action| format!("{}.txt", action.word()));
-        let Some(action) = Action::ALL
-            .into_iter()
-            .find(|action| file == format!("{}.txt", action.word()))
-        else {
+        let known: Vec<_> = TemplateKind::all().map(TemplateKind::file).collect();
+        let Some(kind) = TemplateKind::all().find(|kind| file == kind.file()) else {
             let message = format!(
                 "`{file}` is none of the files that notices are made of: {}, {REASONS}",
                 known.join(", ")
             );
             return Err(wrong(None, message));
         };
-        let name = template_name(language, action);
+        let name = kind.name(language);
         self.templates
             .add_template_owned(name.clone(), text.to_owned())
             .map_err(|error| wrong(error.line(), describe(&error)))?;
-        if let Some(unknown) = self.unknown(&name) {
+        if let Some(unknown) = self.unknown(&name, kind) {
             let at = text.find(&unknown).unwrap_or_default();
             let line = text
                 .get(..at)
                 .map(|before| before.matches('\n').count() + 1);
             let message = format!(
                 "there is no placeholder `{unknown}`; there are {}",
-                placeholders().join(", ")
+                kind.placeholders().join(", ")
             );
             return Err(wrong(line, message));
         }
-        for values in Values::samples() {
-            self.write(&name, &values)
+        for values in kind.samples() {
+            self.write(&name, values)
                 .map_err(|error| wrong(error.line(), describe(&error)))?;
         }
         Ok(())
@@ -285,9 +356,9 @@ impl TemplateSet {
 
     /// Returns a placeholder of a template that does not exist, even in a branch that is not
     /// reached.
-    fn unknown(&self, name: &str) -> Option<String> {
+    fn unknown(&self, name: &str, kind: TemplateKind) -> Option<String> {
         let template = self.templates.get_template(name).ok()?;
-        let known = placeholders();
+        let known = kind.placeholders();
         let globals: Vec<_> = self.templates.globals().map(|(name, _)| name).collect();
         let mut used: Vec<_> = template.undeclared_variables(false).into_iter().collect();
         used.sort();
@@ -295,8 +366,7 @@ impl TemplateSet {
             .find(|used| !known.contains(used) && !globals.contains(&used.as_str()))
     }
 
-    fn write(&self, name: &str, values: &Values) -> Result<RenderedTemplate, minijinja::Error> {
-        let values = Value::from(Serde(values));
+    fn write(&self, name: &str, values: Value) -> Result<RenderedTemplate, minijinja::Error> {
         let text = self.templates.get_template(name)?.render(values)?;
         parse_rendered(&text).map_err(|message| {
             minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message)
@@ -324,17 +394,6 @@ fn parse_rendered(text: &str) -> Result<RenderedTemplate, &'static str> {
         }),
         _ => Err(EXPECTED),
     }
-}
-
-fn template_name(language: &str, action: Action) -> String {
-    format!("{language}/{}.txt", action.word())
-}
-
-/// Returns the names of all placeholders.
-fn placeholders() -> Vec<String> {
-    let values = Value::from(Serde(Values::default()));
-    let names = values.try_iter().into_iter().flatten();
-    names.map(|name| name.to_string()).collect()
 }
 
 fn describe(error: &minijinja::Error) -> String {
@@ -421,13 +480,34 @@ mod tests {
                 for values in Values::samples() {
                     let letter = templates
                         .builtin
-                        .write(&template_name(language.tag(), action), &values)
+                        .write(
+                            &TemplateKind::Notice(action).name(language.tag()),
+                            Value::from(Serde(&values)),
+                        )
                         .expect("in order");
                     assert!(letter.text.contains("bob@b.example"), "{letter:?}");
                     assert!(letter.text.contains("relay.example"), "{letter:?}");
                 }
             }
             assert_ne!(templates.reasons(language), &Reasons::default());
+        }
+    }
+
+    #[test]
+    fn every_alert_has_words_of_its_own_in_each_language() {
+        let templates = Templates::builtin();
+        for language in Language::ALL {
+            let mut subjects: Vec<_> = AlertValues::samples()
+                .iter()
+                .map(|values| templates.render(language, TemplateKind::Alert, values))
+                .inspect(|letter| assert!(letter.text.contains("The item"), "{letter:?}"))
+                .map(|letter| letter.subject)
+                .collect();
+            let all = subjects.len();
+            subjects.sort();
+            subjects.dedup();
+            // Each kind comes twice: with a detail, and without.
+            assert_eq!((all, subjects.len()), (18, 9), "{subjects:?}");
         }
     }
 

@@ -183,7 +183,7 @@ impl HeaderExcerpt {
 }
 
 /// Returns a text in one line: control characters become spaces, and repeated spaces one.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let text: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -192,7 +192,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Formats a time to the minute, in a form for every language.
-fn format_minute(time: Millis) -> String {
+pub(super) fn format_minute(time: Millis) -> String {
     let text = time.to_string();
     match text.get(..16) {
         Some(minute) => format!("{} UTC", minute.replace('T', " ")),

@@ -21,6 +21,12 @@ impl Directory {
     /// The native domain already belongs to an account, in the directory or in the configuration,
     /// or the store failed.
     pub fn add_account(&self, profile: Profile) -> Result<Account> {
+        let account = Self::new_account(profile)?;
+        self.change(|view, state| rules::account::add(view, &state.reserved, account))
+    }
+
+    /// Makes an account that is about to be added.
+    pub(super) fn new_account(profile: Profile) -> Result<Account> {
         let mut account = Account {
             id: AccountId::random()?,
             created: Millis::now(),
@@ -30,7 +36,7 @@ impl Directory {
         };
         account.profile.brands.sort();
         account.profile.brands.dedup();
-        self.change(|view, state| rules::account::add(view, &state.reserved, account))
+        Ok(account)
     }
 
     /// Removes an account that owns nothing any more.

@@ -2,7 +2,7 @@
 
 use gatepost_message::{Domain, Millis};
 
-use super::{RuleResult, account, connection, dkim, in_a_labels, unknown};
+use super::{RuleResult, account, connection, dkim, in_a_labels, sandbox, unknown};
 use crate::{
     Connector, ConnectorId, ConnectorKind, ConnectorState, DirectoryChange, DirectoryRow,
     Disconnection, ForwarderMark, Forwarders, KeyOwner, Limits, QueuedMail, Refusal, RowKey,
@@ -118,10 +118,14 @@ pub(crate) fn verify(view: &View, id: ConnectorId) -> RuleResult<Connector> {
     let connector = find(view, id)?;
     let claim = &connector.claim;
     match view.domain(claim.domain.as_ascii()) {
-        Some(of) if of.account != claim.account => Err(Refusal::DomainTaken {
-            domain: claim.domain.clone(),
-            owner: of.account,
-        }),
+        Some(of) if of.account != claim.account => {
+            let kind = account(view, claim.account)?.account.profile.kind;
+            let clash = sandbox::clash(view, kind, of.account, &claim.domain);
+            Err(clash.unwrap_or_else(|| Refusal::DomainTaken {
+                domain: claim.domain.clone(),
+                owner: of.account,
+            }))
+        }
         _ => Ok(put(connected(connector))),
     }
 }

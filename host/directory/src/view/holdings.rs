@@ -139,6 +139,46 @@ impl Holdings {
         administrators.chain(self.in_flight.iter().cloned())
     }
 
+    /// Returns the ids of the lists of partners, in order.
+    pub(crate) fn lists(&self) -> &[u32] {
+        &self.lists
+    }
+
+    /// Returns the keys of all rows that the account owns, each before those that it refers to; the
+    /// account itself and its lists are left out.
+    pub(crate) fn everything(&self) -> impl Iterator<Item = RowKey> {
+        let id = self.account.id;
+        let of_places = self.places.iter().flat_map(move |place| {
+            let credentials = place.credentials.iter().cloned().map(RowKey::Credential);
+            let addresses = place.addresses.iter().cloned();
+            let addresses = addresses.map(move |canonical| RowKey::Address {
+                canonical,
+                account: id,
+            });
+            credentials.chain(addresses)
+        });
+        let agreements = self.partners.iter().map(move |with| RowKey::Agreement {
+            one: id.min(*with),
+            other: id.max(*with),
+        });
+        let connections = self
+            .connections
+            .iter()
+            .map(move |entry| RowKey::Connection {
+                account: id,
+                name: entry.connection.name.clone(),
+            });
+        let keys = self.dkim.iter();
+        let keys = keys.map(|entry| RowKey::DkimKey(entry.key.name()));
+        let connectors = self.connectors.iter().map(|of| RowKey::Connector(of.id));
+        self.goes_with_it()
+            .chain(of_places)
+            .chain(agreements)
+            .chain(connections)
+            .chain(keys)
+            .chain(connectors)
+    }
+
     /// Returns the removed credentials.
     pub(crate) fn removed_credentials(&self) -> impl Iterator<Item = &UserName> {
         self.in_flight.iter().filter_map(|key| match key {

@@ -8,8 +8,8 @@ use gatepost_directory::{
     ConnectorState, Credential, CredentialDetails, CredentialEnd, DefaultReason, DirectoryChange,
     DirectoryRow, Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, Handover, Hold,
     LeavesFromDefault, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId, ProbeKind,
-    Profile, Protocol, QueuedMail, Restriction, Scope, Sealed, SealedConnection, SealedCredential,
-    SealedDkimKey, StoredApiToken, SupportAddress, Suspension, UserName, Verification,
+    Profile, Protocol, QueuedMail, Restriction, SandboxSettings, Scope, Sealed, SealedConnection,
+    SealedCredential, SealedDkimKey, StoredApiToken, SupportAddress, Suspension, UserName, Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
@@ -46,6 +46,11 @@ pub fn account(number: u32) -> Account {
                 since: Millis(1_500),
                 reason: "moving".parse().ok(),
             }),
+            erasing: Some(Millis(1_600)),
+            sandbox: SandboxSettings {
+                test_users: vec![format!("ann@u{number}.example").parse().unwrap()],
+                maildir: "sandbox".parse().ok(),
+            },
         },
     }
 }
@@ -280,9 +285,14 @@ pub fn of_account(number: u32) -> [DirectoryRow; 4] {
         DirectoryRow::Administrator(Box::new(Administrator {
             account,
             address: "Ann@a.example".parse().unwrap(),
+            name: "Ann".parse().ok(),
             language: "de".to_owned(),
             added: Millis(10_000),
             verified: Some(Millis(10_001)),
+            code: serde_json::from_value(serde_json::json!({
+                "salt": "c2FsdA==", "hash": "aGFzaA==", "sent": 10_002, "wrong": 1,
+            }))
+            .ok(),
         })),
         DirectoryRow::Probe(Box::new(Probe {
             record: serde_json::json!({"sent": 1}),

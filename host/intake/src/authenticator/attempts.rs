@@ -102,6 +102,12 @@ impl AuthenticationAttempts {
         self.admission(&counts, allowance, network(from), user) != AttemptAdmission::Never
     }
 
+    /// Returns true if too many attempts for this user have failed, from wherever.
+    pub(super) fn is_locked_out(&self, allowance: &Allowance, user: &str) -> bool {
+        let counts = self.lock();
+        counts.failures(self.hasher.hash_one(Of::User(user))) >= allowance.per_user
+    }
+
     /// Begins an attempt for this user; returns `None` after too many failures. Waits while
     /// attempts in progress may yet turn out to be too many.
     pub(super) async fn begin(

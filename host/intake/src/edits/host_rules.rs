@@ -1,6 +1,7 @@
 //! Rules of the relay that hold for every message, whatever a policy decides.
 
 use gatepost_authentication::{bodies_shown_as, from_bodies};
+use gatepost_directory::SandboxReach;
 use gatepost_mailboxes::{AddrSpec, Doubt, read};
 use gatepost_message::{Address, Message, domain_to_ascii};
 use gatepost_model::{Flow, Transaction};
@@ -35,6 +36,37 @@ pub fn suspended(ownership: Ownership<'_>, transaction: &Transaction) -> Option<
     // RFC 5248: X.7.13, user account disabled.
     let text = "The account is suspended: it may not submit mail until its operator resumes it";
     Some(Reply::new(550, "5.7.13", text))
+}
+
+/// Refuses a message of an account that is being erased, or was meanwhile.
+pub fn erased(ownership: Ownership<'_>, transaction: &Transaction) -> Option<Reply> {
+    let account = transaction.account.as_deref()?;
+    if ownership.config.account(account).is_some() {
+        return None;
+    }
+    let id = account.parse().ok()?;
+    let stays =
+        ownership.directory.account(id).is_some() && !ownership.directory.is_being_erased(id);
+    // RFC 3463: X.2.1, mailbox disabled.
+    (!stays).then(|| Reply::new(550, "5.2.1", "The account is no more"))
+}
+
+/// Refuses a recipient to whom a sandbox sends nothing: it is no test user, and no Maildir takes its
+/// mail.
+pub fn outside_sandbox(
+    ownership: Ownership<'_>,
+    account: &str,
+    address: &Address,
+) -> Option<Reply> {
+    let sandbox = ownership.directory.sandbox(account)?;
+    (sandbox.reach(address) == SandboxReach::Nowhere).then(|| not_in_sandbox(address))
+}
+
+/// Returns the reply about a recipient to whom a sandbox sends nothing.
+pub fn not_in_sandbox(address: &Address) -> Reply {
+    // RFC 3463: X.7.1, delivery not authorized.
+    let text = format!("The account is a sandbox, and <{address}> is none of its test users");
+    Reply::new(550, "5.7.1", text)
 }
 
 /// Refuses a submission in a foreign name: its author in any From field, its Sender (RFC 5322

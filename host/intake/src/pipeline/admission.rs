@@ -142,11 +142,15 @@ fn destination(
     postmaster: Option<(String, Address)>,
 ) -> Result<(String, Address), Reply> {
     if transaction.session.flow == Flow::Submission {
-        // Without an account MAIL was refused; a submission may go to any domain.
+        // Without an account MAIL was refused; a submission may go to any domain, but from a sandbox.
         let account = transaction.account.clone();
         let denied = || Reply::new(530, "5.7.0", "Authentication required");
         let address = postmaster.map_or_else(|| address.clone(), |(_, postmaster)| postmaster);
-        return account.map(|account| (account, address)).ok_or_else(denied);
+        let account = account.ok_or_else(denied)?;
+        return match host_rules::outside_sandbox(ownership, &account, &address) {
+            Some(reply) => Err(reply),
+            None => Ok((account, address)),
+        };
     }
     let (account, address) = match (postmaster, ownership.owner_of(address)) {
         (Some(postmaster), _) => postmaster,

@@ -161,7 +161,9 @@ pub(super) async fn judge(
 ) -> Judged {
     // The account may have been suspended since MAIL.
     let suspended = host_rules::suspended(arrival.ownership, transaction);
-    let host = suspended.or_else(|| host_rules::refusal(&message));
+    let erased = || host_rules::erased(arrival.ownership, transaction);
+    let host = suspended.or_else(erased);
+    let host = host.or_else(|| host_rules::refusal(&message));
     let host = host.or_else(|| {
         let config = arrival.ownership.config;
         verdict_fields::refusal(config, &message).unwrap_or_else(|error| {

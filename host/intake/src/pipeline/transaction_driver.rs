@@ -124,9 +124,10 @@ impl TransactionDriver {
             directory,
             ..
         } = &*self.pipeline;
-        match authenticator.verifier(&directory.view(), self.client(session).ip(), user) {
+        let from = self.client(session).ip();
+        match authenticator.verifier(&directory.view(), from, user) {
             Ok(verifier) => Answer::Verifier(verifier),
-            Err(reply) => Answer::Reply(reply),
+            Err(refusal) => Answer::Reply(self.refused_log_in(refusal, from)),
         }
     }
 
@@ -151,14 +152,18 @@ impl TransactionDriver {
         }
     }
 
-    /// Tells of the use of a credential after its end, and returns the reply to the client.
+    /// Tells of the use of a credential after its end, or of one that is locked out, and returns the
+    /// reply to the client.
     fn refused_log_in(&self, refusal: LogInRefusal, from: IpAddr) -> Reply {
-        if let Some(user) = refusal.in_grace {
-            let directory = self.pipeline.directory.view();
-            let used = incidents::used_after_its_end(&directory, &user, from.to_string());
-            if let Some(incident) = used {
-                incidents::tell(&self.pipeline, incident);
-            }
+        let directory = self.pipeline.directory.view();
+        let used = refusal
+            .in_grace
+            .and_then(|user| incidents::used_after_its_end(&directory, &user, from.to_string()));
+        let locked_out = refusal
+            .locked_out
+            .and_then(|user| incidents::locked_out(&directory, &user, from.to_string()));
+        for incident in used.into_iter().chain(locked_out) {
+            incidents::tell(&self.pipeline, incident);
         }
         refusal.reply
     }

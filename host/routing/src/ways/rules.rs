@@ -3,13 +3,65 @@
 //! A customer's connection is the customer's own mail service. What leaves through it is mail of
 //! that account, in From and in the reverse-path, from addresses that the connection serves. A
 //! bounce belongs to nobody, and our native addresses are unknown to the customer's service.
+//!
+//! What a sandbox sends reaches its test users and its Maildir, and what comes in for it the
+//! application.
 
 use gatepost_connections::{FoundConnection, Serves};
+use gatepost_directory::{SandboxReach, SandboxSettings, View};
 use gatepost_intake::edits::host_rules;
 use gatepost_intake::ownership::Ownership;
 use gatepost_message::Address;
+use gatepost_model::{Destination, Flow, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_spool::Claim;
+
+/// Returns the settings of the sandbox that a message was submitted by.
+pub(super) fn sandbox<'v>(
+    directory: &'v View,
+    transaction: &Transaction,
+) -> Option<&'v SandboxSettings> {
+    let is_submission = transaction.session.flow == Flow::Submission;
+    let account = transaction.account.as_deref().filter(|_| is_submission)?;
+    directory.sandbox(account)
+}
+
+/// Refuses to let mail of a sandbox out into the world: what it sends goes to its test users or into
+/// its Maildir, and what comes in for it does not leave.
+///
+/// # Errors
+/// The reply for the recipient.
+pub(super) fn stays_in_sandbox(
+    directory: &View,
+    transaction: &Transaction,
+    recipient: &Address,
+    destination: &Destination,
+) -> Result<(), Reply> {
+    if let Some(sandbox) = sandbox(directory, transaction) {
+        let reaches = match (sandbox.reach(recipient), destination) {
+            (SandboxReach::TestUser, _) => true,
+            (SandboxReach::Maildir(name), Destination::Maildir(to)) => name == to,
+            _ => false,
+        };
+        return match reaches {
+            true => Ok(()),
+            false => Err(host_rules::not_in_sandbox(recipient)),
+        };
+    }
+    let comes_in = transaction.session.flow == Flow::Inbound;
+    let of_sandbox = |account: &str| directory.sandbox(account).is_some();
+    let leaves = matches!(
+        destination,
+        Destination::Mx { .. } | Destination::Connection { .. }
+    );
+    match comes_in && leaves && transaction.account.as_deref().is_some_and(of_sandbox) {
+        true => {
+            let text = "mail for a sandbox goes to the application, and does not leave";
+            Err(Reply::new(451, "4.7.1", text))
+        }
+        false => Ok(()),
+    }
+}
 
 /// Refuses to let a message leave in a name that is not its account's, by whatever way.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatepost_config::{Config, RelayConnections};
 use gatepost_connections::{ConnectionState, ConnectionStates, SqliteStandings, StandingError};
 use gatepost_message::Millis;
-use gatepost_model::{Event, NoticeSubject};
+use gatepost_model::{AlertKind, Event, NoticeSubject};
 use gatepost_routing::Ways;
 use gatepost_spool::EventLog;
 use tokio::time::{MissedTickBehavior, interval};
@@ -42,7 +42,18 @@ pub(super) async fn tell_changes(states: &ConnectionStates, events: &dyn EventLo
             ConnectionState::Working => format!("the connection {key} works again"),
         };
         let account = key.account.as_deref().map(str::to_owned);
-        Event::notice(account, NoticeSubject::Connection, text, now)
+        let notice = Event::notice(account, NoticeSubject::Connection, text, now);
+        let name = key.name.as_str();
+        match state {
+            ConnectionState::Broken(trouble) => {
+                let detail = format!("{}; {}", trouble.words, trouble.advice);
+                notice.alerting(AlertKind::ConnectionBroken, name, Some(detail))
+            }
+            ConnectionState::Paused(trouble) => {
+                notice.alerting(AlertKind::ConnectionWorks, name, Some(trouble.words))
+            }
+            ConnectionState::Working => notice.alerting(AlertKind::ConnectionWorks, name, None),
+        }
     });
     let notices: Vec<_> = notices.collect();
     if notices.is_empty() {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
+use gatepost_operations::administrators::letter_settings;
 use gatepost_operations::connections::try_now;
 use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::domains::DomainSettings;
@@ -262,6 +263,8 @@ impl RunningRelay {
         self.feeds.store(Arc::new(feeds));
         self.site.store(Arc::new(SiteVolume::from(&*config)));
         (self.parts.probes).set_settings(config.verification.settings());
+        let letters = letter_settings(&config, Arc::clone(&notifications));
+        self.administrators.set_settings(letters);
         self.dkim.store(Arc::new(dkim));
         self.backups.activate(BackupSource::of(&config));
         (self.domains).store(Some(Arc::new(DomainSettings::from(&*config))));

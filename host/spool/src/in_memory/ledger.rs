@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use gatepost_message::Millis;
+use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{LearntId, StoredEvent, Suppression, SuppressionCause, SuppressionChange};
 
 use crate::{
-    Dropped, EXPIRE_AT_ONCE, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS, READ_AT_ONCE,
-    SuppressionFilter, counted_failures::CountedFailures,
+    Dropped, EXPIRE_AT_ONCE, ErasedRows, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS,
+    READ_AT_ONCE, SuppressionFilter, counted_failures::CountedFailures,
 };
 
 /// Key of a row: the account, and the address or the id.
@@ -191,6 +191,33 @@ impl Ledgers {
             entries += 1;
         }
         dropped(entries)
+    }
+
+    /// Returns the messages of an account's events.
+    pub(super) fn messages_of(&self, account: &str) -> Vec<TransactionId> {
+        let events = self.events.iter().map(|stored| &stored.event);
+        let own = events.filter(|event| event.account.as_deref() == Some(account));
+        own.filter_map(|event| event.transaction).collect()
+    }
+
+    /// Returns true if the last event is of this account.
+    pub(super) fn is_last_of(&self, account: &str) -> bool {
+        let last = self.events.back();
+        last.is_some_and(|last| last.event.account.as_deref() == Some(account))
+    }
+
+    /// Removes all entries of an account, and counts them.
+    pub(super) fn erase(&mut self, account: &str, erased: &mut ErasedRows) {
+        let before = self.events.len();
+        (self.events).retain(|stored| stored.event.account.as_deref() != Some(account));
+        erased.events = (before - self.events.len()) as u64;
+        let before = self.suppressions.len();
+        self.suppressions.retain(|(of, _), _| of != account);
+        self.failures.retain(|(of, _), _| of != account);
+        erased.suppressions = (before - self.suppressions.len()) as u64;
+        let before = self.learnt.len();
+        self.learnt.retain(|(of, _), _| of != account);
+        erased.learnt_ids = (before - self.learnt.len()) as u64;
     }
 
     pub(super) fn ours_of(&self, account: &str, theirs: &str) -> Option<String> {

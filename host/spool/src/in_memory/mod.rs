@@ -19,16 +19,18 @@ use std::{fmt, future::ready, sync::Arc, time::Duration};
 use gatepost_counters::{CounterChange, KnownMachine, Memory, RememberedTotals, SharedCounters};
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{
-    DestinationKey, Effect, Event, LearntId, Machine, Scope, StoredEvent, Suppression,
+    DestinationKey, Effect, Event, LearntId, Machine, NoticeSubject, Scope, StoredEvent,
+    Suppression,
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EXPIRE_AT_ONCE, EventFilter,
-    EventLog, EventPage, Expired, Filter, Forgotten, Keep, LearntIds, Lease, Ledger, NewMessage,
-    Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection, SpoolError,
-    Stores, Summary, SuppressionFilter, Suppressions, Ticket,
+    BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EXPIRE_AT_ONCE, EraseCursor,
+    ErasedRows, Erasure, ErasureStep, EventFilter, EventLog, EventPage, Expired, Filter, Forgotten,
+    Keep, LearntIds, Lease, Ledger, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record,
+    Recorded, Report, Selection, SpoolError, Stores, Summary, SuppressionFilter, Suppressions,
+    Ticket,
     direct::{DirectHandOff, LeaseTerms},
     intervention::Intervention,
     message::bound_effects,
@@ -623,6 +625,49 @@ impl LearntIds for MemorySpool {
 
     fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped> {
         done(self.ledgers.lock().expire_learnt(keep))
+    }
+}
+
+impl Erasure for MemorySpool {
+    fn erasable(&self, account: &str, _from: EraseCursor) -> Ticket<Vec<TransactionId>> {
+        self.return_set_aside();
+        let mut ids = self.lock().ids_of(account);
+        ids.extend(self.ledgers.lock().messages_of(account));
+        ids.sort_unstable();
+        ids.dedup();
+        done(ids)
+    }
+
+    /// Erases all at once: there is no more after it.
+    fn erase(&self, account: &str, _from: EraseCursor) -> Ticket<ErasureStep> {
+        self.return_set_aside();
+        let (dropped, under_way) = self.lock().erase(account);
+        let mut erased = ErasedRows {
+            messages: dropped.len() as u64,
+            under_way,
+            ..ErasedRows::default()
+        };
+        self.release(dropped);
+        if self.ledgers.lock().is_last_of(account) {
+            let text = "an account was erased".to_owned();
+            let notice = Event::notice(None, NoticeSubject::Account, text, Millis::now());
+            self.write(Ledger::of([notice]));
+        }
+        self.ledgers.lock().erase(account, &mut erased);
+        let before = self.counters.totals();
+        let forget = CounterChange::ForgetAccount {
+            account: account.to_owned(),
+        };
+        self.counters.apply([forget]);
+        let entries = |of: RememberedTotals| {
+            (of.marks.entries + of.counts.entries + of.machines.entries) as u64
+        };
+        erased.counters = entries(before) - entries(self.counters.totals());
+        done(ErasureStep { erased, next: None })
+    }
+
+    fn overwrite_erased(&self) -> Ticket<()> {
+        done(())
     }
 }
 

@@ -134,6 +134,10 @@ impl Stored {
         self.message.transaction.id
     }
 
+    fn is_of(&self, account: &str) -> bool {
+        self.message.transaction.account.as_deref() == Some(account)
+    }
+
     /// Returns the octets that the queue itself keeps.
     pub(super) fn inline_octets(&self) -> u64 {
         self.message.inline_octets()
@@ -664,6 +668,33 @@ impl QueueState {
         dropped
             .filter_map(|(_, (_, id))| self.messages.remove(&id))
             .collect()
+    }
+
+    /// Returns the ids of an account's messages.
+    pub(super) fn ids_of(&self, account: &str) -> Vec<TransactionId> {
+        let messages = self.messages.values();
+        let own = messages.filter(|stored| stored.is_of(account));
+        own.map(Stored::id).collect()
+    }
+
+    /// Removes the messages of an account, but those of which an attempt is under way; returns them,
+    /// and the number of those that stay.
+    pub(super) fn erase(&mut self, account: &str) -> (Vec<Stored>, u64) {
+        let (mut erased, mut under_way) = (Vec::new(), 0);
+        for id in self.ids_of(account) {
+            let is_leased = |stored: &Stored| {
+                let mut recipients = stored.recipients.iter();
+                recipients.any(|to| to.state.status() == Status::Leased)
+            };
+            match self.messages.get(&id).is_some_and(is_leased) {
+                true => under_way += 1,
+                false => {
+                    self.schedule.apply(ScheduleChange::Gone(id));
+                    erased.extend(self.messages.remove(&id));
+                }
+            }
+        }
+        (erased, under_way)
     }
 
     pub(super) fn list(&self, section: Section, filter: &Filter) -> Vec<Summary> {

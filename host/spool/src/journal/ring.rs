@@ -179,6 +179,28 @@ impl Ring {
         self.tail = position;
     }
 
+    /// Overwrites with zeros all that may be overwritten, durably. The records that count, and those
+    /// that are not yet written, stay.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn overwrite_free(&mut self) -> io::Result<()> {
+        /// Octets of one write.
+        const CHUNK: u64 = 1 << 20;
+        let zeros = vec![0; CHUNK as usize];
+        // What counts begins within a page.
+        let end = self.tail / PAGE * PAGE + self.length();
+        let mut position = self.head;
+        while position < end {
+            let at = position % self.length();
+            let octets = CHUNK.min(end - position).min(self.length() - at);
+            self.file
+                .write_all_at(&zeros[..octets as usize], PAGE + at)?;
+            position += octets;
+        }
+        self.file.sync_data()
+    }
+
     /// Returns the position of the first record that counts.
     pub(crate) fn tail(&self) -> u64 {
         self.tail
@@ -284,6 +306,31 @@ mod tests {
         assert_eq!(records(&paths, 0).len(), taken);
         ring.free_before(PAGE);
         assert!(add(&mut ring, &[9; 3000]).is_some());
+    }
+
+    #[test]
+    fn what_does_not_count_is_overwritten_and_the_rest_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
+        let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
+        let holds = |word: &[u8]| {
+            let file = fs::read(&paths.journal).unwrap();
+            file.windows(word.len()).any(|part| part == word)
+        };
+        for lap in 0..5 {
+            let gone = format!("gone {lap} {}", "x".repeat(3000));
+            add(&mut ring, gone.as_bytes()).unwrap();
+            ring.write().unwrap();
+            let stays = format!("stays {lap} {}", "x".repeat(6000));
+            let at = add(&mut ring, stays.as_bytes()).unwrap();
+            ring.write().unwrap();
+            ring.sync().unwrap();
+            ring.free_before(at);
+            assert!(holds(gone.as_bytes()));
+            ring.overwrite_free().unwrap();
+            assert!(!holds(format!("gone {lap}").as_bytes()));
+            assert_eq!(records(&paths, at), [(at, stays.into_bytes())]);
+        }
     }
 
     #[test]

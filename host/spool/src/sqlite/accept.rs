@@ -455,6 +455,12 @@ pub(super) fn write_change(
             )?;
             delete.execute([&scope.policy, account_key(scope), key])?;
         }
+        CounterChange::ForgetAccount { account } => {
+            for table in ["marks", "counts", "machines"] {
+                let delete = format!("DELETE FROM {table} WHERE account = ?1");
+                connection.prepare_cached(&delete)?.execute([account])?;
+            }
+        }
         // Expiry deletes buckets itself.
         CounterChange::DropBucket { .. } => {}
     }

@@ -8,6 +8,7 @@
 //! - [`ledger`]: events, suppression lists, learnt Message-IDs.
 //! - [`checkpoint`]: moves journal entries into rows.
 //! - [`copy`]: copies of the store while it is used.
+//! - [`erase`]: removal of all that is kept of an account.
 //! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
 
 mod accept;
@@ -17,6 +18,7 @@ pub(crate) mod checkpoint;
 mod codec;
 mod copy;
 mod deliver;
+mod erase;
 mod key_set;
 mod late;
 mod ledger;
@@ -49,14 +51,14 @@ use gatepost_model::{
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use crate::{
-    BodyStore, Changed, Claim, CopyReport, Counters, DestinationSummary, Dropped, EventFilter,
-    EventLog, EventPage, Expired, Filter, Forgotten, Keep, KnownMachine, LearntIds, Lease, Ledger,
-    Machine, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded,
-    RememberedTotals, Report, RestoredQueue, Scope, Selection, SpoolError, SpoolSettings, Stores,
-    Summary, SuppressionFilter, Suppressions, Ticket,
+    BodyStore, Changed, Claim, CopyReport, Counters, DestinationSummary, Dropped, EraseCursor,
+    Erasure, ErasureStep, EventFilter, EventLog, EventPage, Expired, Filter, Forgotten, Keep,
+    KnownMachine, LearntIds, Lease, Ledger, Machine, NewMessage, Owner, Pace, Queue, QueueAdmin,
+    QueueDepth, Record, Recorded, RememberedTotals, Report, RestoredQueue, Scope, Selection,
+    SpoolError, SpoolSettings, Stores, Summary, SuppressionFilter, Suppressions, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
@@ -634,6 +636,33 @@ impl LearntIds for SqliteSpool {
     fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped> {
         let learnt = Arc::clone(&self.learnt);
         self.change_ledgers(move |context| ledger::expire_learnt(context, keep, learnt.count(None)))
+    }
+}
+
+impl Erasure for SqliteSpool {
+    fn erasable(&self, account: &str, from: EraseCursor) -> Ticket<Vec<TransactionId>> {
+        self.return_set_aside();
+        let account = account.to_owned();
+        self.query(move |connection| erase::erasable(connection, &account, from))
+    }
+
+    fn erase(&self, account: &str, from: EraseCursor) -> Ticket<ErasureStep> {
+        self.return_set_aside();
+        let account = account.to_owned();
+        self.change(move |context| erase::erase(context, &account, from, Millis::now()))
+    }
+
+    fn overwrite_erased(&self) -> Ticket<()> {
+        let (done, is_done) = oneshot::channel();
+        let mut done = Some(done);
+        let asked = self.change(move |context| {
+            context.after.overwrites.extend(done.take());
+            Ok(())
+        });
+        Box::pin(async move {
+            asked.await?;
+            is_done.await.unwrap_or(Err(SpoolError::Closed))
+        })
     }
 }
 

@@ -117,6 +117,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
                 records_events,
                 evicted: RefCell::default(),
                 copies: RefCell::default(),
+                overwrites: RefCell::default(),
             };
             writer.run(&waiting);
             drop(connection);

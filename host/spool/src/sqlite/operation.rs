@@ -105,7 +105,12 @@ pub(super) struct AfterCommit {
     pub(super) learnt: Vec<KeyChange>,
     /// Copies of the database to begin.
     pub(super) copies: Vec<Arc<DatabaseCopy>>,
+    /// Those who wait until what was erased is overwritten.
+    pub(super) overwrites: Vec<Overwritten>,
 }
+
+/// Channel to whoever waits until what was erased is overwritten.
+pub(super) type Overwritten = oneshot::Sender<Result<(), SpoolError>>;
 
 impl AfterCommit {
     pub(super) fn add(&mut self, other: Self) {
@@ -120,6 +125,7 @@ impl AfterCommit {
         self.suppressed.extend(other.suppressed);
         self.learnt.extend(other.learnt);
         self.copies.extend(other.copies);
+        self.overwrites.extend(other.overwrites);
     }
 }
 

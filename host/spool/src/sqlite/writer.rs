@@ -34,8 +34,9 @@ use super::{
     checkpoint,
     codec::to_u64,
     copy::{CopySteps, DatabaseCopy, StepsLeft},
+    erase,
     key_set::KeySet,
-    operation::{AfterCommit, Operation, OperationClass, OperationContext},
+    operation::{AfterCommit, Operation, OperationClass, OperationContext, Overwritten},
 };
 
 /// Most operations of one transaction; each effect counts as one more.
@@ -108,6 +109,8 @@ pub(super) struct Writer<'c> {
     pub(super) evicted: RefCell<VecDeque<CounterChange>>,
     /// Copies of the database to begin.
     pub(super) copies: RefCell<Vec<Arc<DatabaseCopy>>>,
+    /// Those who wait until what was erased is overwritten.
+    pub(super) overwrites: RefCell<Vec<Overwritten>>,
 }
 
 type Batch = Vec<Box<dyn Operation>>;
@@ -136,8 +139,70 @@ impl Writer<'_> {
                 let copied = self.copy(&copy, waiting, &mut wal_bytes)?;
                 copy.answer(copied);
             }
+            let waiting: Vec<_> = self.overwrites.borrow_mut().drain(..).collect();
+            if !waiting.is_empty() {
+                let overwritten = self.overwrite(&mut wal_bytes)?;
+                for one in waiting {
+                    let answer = match &overwritten {
+                        Ok(()) => Ok(()),
+                        Err(why) => Err(SpoolError::NotOverwritten(why.clone())),
+                    };
+                    // Whoever asked may have gone.
+                    let _ = one.send(answer);
+                }
+            }
         }
         self.checkpoint_all().map(|_| ())
+    }
+
+    /// Overwrites what was erased: in the database's unused parts, in its log and in the journal.
+    /// Returns the reason if that could not be done.
+    fn overwrite(&mut self, wal_bytes: &mut u64) -> Result<Result<(), String>, StoreDead> {
+        *wal_bytes += self.checkpoint_all()?;
+        if let Err(error) = self.rewrite() {
+            self.report_wal_error(&error)?;
+            return Ok(Err(error.to_string()));
+        }
+        match self.checkpoint_wal(LOCK_TIMEOUT) {
+            Ok(true) => *wal_bytes = 0,
+            Ok(false) => {
+                let why = "a reader keeps the write-ahead log of the spool's database";
+                return Ok(Err(why.to_owned()));
+            }
+            Err(error) => {
+                self.report_wal_error(&error)?;
+                return Ok(Err(error.to_string()));
+            }
+        }
+        let overwritten = self
+            .journal
+            .as_mut()
+            .map_or(Ok(()), Journal::overwrite_free);
+        match overwritten {
+            Ok(()) => Ok(Ok(())),
+            Err(error) => {
+                self.disk
+                    .fatal(&format!("writing to the spool's journal failed: {error}"));
+                Err(StoreDead)
+            }
+        }
+    }
+
+    /// Writes a small database anew, and frees all unused pages of a large one.
+    fn rewrite(&self) -> Result<(), SpoolError> {
+        let pragma = |name| {
+            let number = |row: &Row<'_>| row.get(0).map(to_u64);
+            self.connection.pragma_query_value(None, name, number)
+        };
+        let (pages, size) = (pragma("page_count")?, pragma("page_size")?);
+        if pages * size <= erase::REWRITTEN {
+            self.connection.execute_batch("VACUUM")?;
+            return Ok(());
+        }
+        let mut vacuum = (self.connection).prepare_cached("PRAGMA incremental_vacuum")?;
+        let mut rows = vacuum.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(())
     }
 
     /// Runs and answers a batch, and sees to the journal and the WAL.
@@ -341,6 +406,7 @@ impl Writer<'_> {
             journal.is_some_and(|journal| journal.learns(account, theirs))
         });
         self.copies.borrow_mut().extend(after.copies);
+        self.overwrites.borrow_mut().extend(after.overwrites);
         if after.last_event > 0 {
             self.stored_event.send_replace(after.last_event);
         }

@@ -65,6 +65,8 @@ pub(super) async fn account(
         kind: gatepost_directory::AccountKind::Production,
         time_zone: "UTC".parse().map_err(super::super::report)?,
         brands: Vec::new(),
+        test_users: Vec::new(),
+        maildir: None,
     };
     let added = session.call(added).await?;
     output::print(format!("added account {} ({})", named, added.id))?;

@@ -1,0 +1,88 @@
+//! The way of alerts: behind the events, by a cursor of their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_model::EventName;
+use gatepost_spool::{EventFilter, EventLog, SpoolError};
+use tokio::time::{Instant, sleep};
+
+use crate::Administrators;
+
+/// Name of the cursor.
+const CURSOR: &str = "administrators";
+
+/// Pause between two looks at the events, so that a busy relay is not asked for each of them.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Pause before the store is asked again that failed, or takes no mail now.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Events of one look.
+const PAGE: usize = 100;
+
+/// Time after which the cursor is stored though there was no alert.
+const STORED_FOR: Duration = Duration::from_secs(60);
+
+impl Administrators {
+    /// Writes the letters of all alerts, until the relay ends. What is appended while it does not run
+    /// is told of at its next start.
+    pub async fn follow(self: Arc<Self>, events: Arc<dyn EventLog>) {
+        loop {
+            if let Err(error) = self.follow_on(&*events).await {
+                tracing::warn!(%error, "alerts for administrators wait");
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn follow_on(&self, events: &dyn EventLog) -> Result<(), SpoolError> {
+        let mut last = events.last();
+        let stored = events.cursor(CURSOR).await?;
+        // What was told before there was anybody to alert is told no more.
+        let mut after = match stored {
+            Some(after) => after,
+            None => {
+                let newest = *last.borrow();
+                events.set_cursor(CURSOR, Some(newest)).await?;
+                newest
+            }
+        };
+        let mut stored = (after, Instant::now());
+        loop {
+            let newest = *last.borrow_and_update();
+            // Nobody is told of anything before an address is verified.
+            if !self.has_any() {
+                after = newest;
+            }
+            while after < newest {
+                let notices = EventFilter {
+                    kinds: vec![EventName::Notice],
+                    ..EventFilter::default()
+                };
+                let page = events.read(after, notices, PAGE).await?;
+                let mut alerted = 0;
+                for one in &page.events {
+                    alerted += self.alert(&one.event).await?;
+                }
+                after = page.next.max(after);
+                let is_old = after > stored.0 && stored.1.elapsed() >= STORED_FOR;
+                if alerted > 0 || is_old {
+                    events.set_cursor(CURSOR, Some(after)).await?;
+                    stored = (after, Instant::now());
+                }
+                if !page.more {
+                    break;
+                }
+            }
+            if after > stored.0 && stored.1.elapsed() >= STORED_FOR {
+                events.set_cursor(CURSOR, Some(after)).await?;
+                stored = (after, Instant::now());
+            }
+            sleep(PAUSE).await;
+            if last.changed().await.is_err() {
+                return Err(SpoolError::Closed);
+            }
+        }
+    }
+}
