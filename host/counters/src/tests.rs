@@ -45,6 +45,9 @@ fn change() -> impl Strategy<Value = CounterChange> {
         1 => (0..2_u8, key).prop_map(|(account, address)| CounterChange::ForgetMachine {
             account: format!("account-{account}"), address,
         }),
+        1 => (0..2_u8).prop_map(|account| CounterChange::ForgetAccount {
+            account: format!("account-{account}"),
+        }),
     ]
 }
 
@@ -71,6 +74,12 @@ impl Model {
             }
             CounterChange::Unmark { scope, key } => {
                 self.marks.retain(|(of, k, _)| (of, k) != (scope, key));
+            }
+            CounterChange::ForgetAccount { account } => {
+                let is_of = |scope: &Scope| scope.account.as_ref() == Some(account);
+                self.marks.retain(|(of, ..)| !is_of(of));
+                self.counts.retain(|(of, ..)| !is_of(of));
+                self.machines.retain(|(of, ..)| of != account);
             }
             CounterChange::Count {
                 scope,
@@ -166,7 +175,8 @@ proptest! {
         let mut model = Model::default();
         for change in changes {
             let account = match &change {
-                CounterChange::Machine { account, .. } | CounterChange::ForgetMachine { account, .. } => {
+                CounterChange::Machine { account, .. } | CounterChange::ForgetMachine { account, .. }
+                | CounterChange::ForgetAccount { account } => {
                     account.clone()
                 }
                 CounterChange::Mark { scope, .. } | CounterChange::Count { scope, .. }
