@@ -102,13 +102,13 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     );
     let vouch = VouchConnector { connector };
     connectors::vouch(directory, vouch).await.unwrap();
-    // Another account may claim the domain, but not have it.
+    // Another account may claim the domain, but not have it; least of all a sandbox.
     let claim = connect(directory, B, "a.example", two_way).await.unwrap();
     let vouch = VouchConnector {
         connector: claim.id,
     };
     let taken = connectors::vouch(directory, vouch).await;
-    fails(taken, Code::DomainTaken);
+    fails(taken, Code::DomainInOtherKind);
 
     let add = |of: &str, address: &str| {
         let add = AddAddress {
