@@ -28,6 +28,8 @@ pub struct ErasedItems {
     pub probes: u64,
     /// Links of handovers.
     pub handovers: u64,
+    /// Tokens of the HTTP API.
+    pub tokens: u64,
     /// Partner addresses.
     pub partners: u64,
     /// Sharing agreements.
@@ -46,6 +48,7 @@ impl ErasedItems {
             RowKey::Administrator { .. } => &mut self.administrators,
             RowKey::Probe(_) => &mut self.probes,
             RowKey::Handover(_) => &mut self.handovers,
+            RowKey::ApiToken(_) => &mut self.tokens,
             RowKey::Agreement { .. } => &mut self.agreements,
             // Lists are counted by their entries.
             RowKey::Account(_) | RowKey::List(_) | RowKey::Restriction(_) => return,
@@ -64,6 +67,7 @@ impl ErasedItems {
             administrators,
             probes,
             handovers,
+            tokens,
             partners,
             agreements,
         } = other;
@@ -75,6 +79,7 @@ impl ErasedItems {
         self.administrators += administrators;
         self.probes += probes;
         self.handovers += handovers;
+        self.tokens += tokens;
         self.partners += partners;
         self.agreements += agreements;
     }

@@ -128,6 +128,7 @@ fn numbers(erased: &ErasedAccount) -> String {
         (directory.administrators, "administrators"),
         (directory.probes, "probes"),
         (directory.handovers, "links of handovers"),
+        (directory.tokens, "tokens"),
         (directory.partners, "partner addresses"),
         (directory.agreements, "sharing agreements"),
     ];
