@@ -41,7 +41,7 @@ use tempfile::TempDir;
 const SEED: u64 = 5321;
 
 /// Cases of one run.
-const CASES: u32 = 4_000;
+const CASES: u32 = 12_000;
 
 /// Accounts, each with the domains that it may send as. The native one comes first; `site` is an
 /// account of the configuration, the others are of the directory. `closed` and `boxed` are sandboxes;
