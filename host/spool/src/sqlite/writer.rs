@@ -76,7 +76,7 @@ enum BatchMode {
 /// End of a batch's transaction.
 enum BatchOutcome {
     /// Committed; with the failure of each operation that failed.
-    Committed(AfterCommit, Vec<Option<SpoolError>>),
+    Committed(Box<AfterCommit>, Vec<Option<SpoolError>>),
     /// Rolled back: the disk is full.
     Full,
     /// Rolled back: an operation failed.
@@ -454,7 +454,7 @@ impl Writer<'_> {
                     journal.checkpointed(checkpoint);
                 }
                 self.evicted.borrow_mut().drain(..after.evicted);
-                (after, failures)
+                (*after, failures)
             }
             BatchOutcome::Full | BatchOutcome::OneFailed => (
                 AfterCommit::default(),
@@ -585,7 +585,7 @@ impl Writer<'_> {
             failures.push(None);
         }
         match self.execute("COMMIT") {
-            Ok(()) => BatchOutcome::Committed(all, failures),
+            Ok(()) => BatchOutcome::Committed(Box::new(all), failures),
             // A damaged page is met before the commit is written; a body that it may name stays.
             Err(error) if self.disk.note_damage(&error) => {
                 all.keep.iter().for_each(|bytes| bytes.keep());
