@@ -3,13 +3,14 @@
 //! A message makes a dozen events within milliseconds. Waking the writer for each would cost more
 //! than writing them, so it is woken for the first and lets others gather.
 
-use std::{fmt, mem, sync::mpsc::Sender, time::Duration};
+use std::{collections::HashMap, fmt, mem, sync::mpsc::Sender, time::Duration};
 
 use crate::{
     Retention,
     headers::Note,
     writer::{Row, TraceWriter},
 };
+use gatepost_message::TransactionId;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Most events that may wait.
@@ -36,10 +37,17 @@ struct QueueState {
     batch: Batch,
     /// Bytes of the events that wait, and of those that are being written.
     octets: usize,
+    /// Sent messages whose headers wait, by Message-ID.
+    waiting: SentIds,
+    /// Those whose headers are being written.
+    writing: SentIds,
     /// True while the writer sleeps until there is work.
     idle: bool,
     closed: bool,
 }
+
+/// Transaction and account of sent messages, by Message-ID.
+type SentIds = HashMap<String, (TransactionId, String)>;
 
 /// Work for one commit.
 #[derive(Debug, Default)]
@@ -101,6 +109,12 @@ impl EventQueue {
             return false;
         }
         state.octets = octets;
+        if let Note::Sent(sent) = &note
+            && !sent.message_id.is_empty()
+        {
+            let of = (sent.id, sent.account.clone());
+            state.waiting.insert(sent.message_id.clone(), of);
+        }
         state.batch.notes.push(note);
         let wake = mem::take(&mut state.idle);
         drop(state);
@@ -108,6 +122,14 @@ impl EventQueue {
             self.wake.notify_one();
         }
         true
+    }
+
+    /// Returns transaction and account of the last message with this Message-ID whose headers are not
+    /// written yet.
+    pub(crate) fn unwritten(&self, message_id: &str) -> Option<(TransactionId, String)> {
+        let state = self.lock();
+        let found = state.waiting.get(message_id);
+        found.or_else(|| state.writing.get(message_id)).cloned()
     }
 
     /// Adds a waiter for the commit of everything so far; returns false if there is no writer.
@@ -153,6 +175,7 @@ impl EventQueue {
         if std::thread::panicking() {
             // No waiter for the panicking writer is to wait for ever.
             state.batch = Batch::default();
+            state.waiting.clear();
         }
         drop(state);
         self.wake.notify_one();
@@ -163,6 +186,7 @@ impl EventQueue {
     pub(crate) fn take(&self, timeout: Duration, written: usize) -> Option<Batch> {
         let mut state = self.lock();
         state.octets = state.octets.saturating_sub(written);
+        state.writing.clear();
         if state.batch.is_empty() && !state.closed {
             state.idle = true;
             let nothing = |state: &mut QueueState| state.batch.is_empty() && !state.closed;
@@ -180,7 +204,10 @@ impl EventQueue {
         }
         match state.batch.is_empty() && state.closed {
             true => None,
-            false => Some(mem::take(&mut state.batch)),
+            false => {
+                state.writing = mem::take(&mut state.waiting);
+                Some(mem::take(&mut state.batch))
+            }
         }
     }
 

@@ -238,6 +238,22 @@ impl Trace {
         self.read(|reader| headers::with_message_id(reader, message_id))
     }
 
+    /// Returns transaction and account of the last message sent with this Message-ID, if it is still
+    /// kept, also if it was sent this very moment. Blocks for a moment.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn sender_by_message_id(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<(TransactionId, String)>, TraceError> {
+        if let Some(found) = self.waiting.unwritten(message_id) {
+            return Ok(Some(found));
+        }
+        let written = self.sent_by_message_id(message_id)?;
+        Ok(written.map(|sent| (sent.id, sent.account)))
+    }
+
     /// Returns the changes to headers of messages from this domain. Blocks.
     ///
     /// # Errors

@@ -470,6 +470,26 @@ fn sent_headers_are_kept_and_returns_are_counted() {
     assert_eq!(trace.headers_of("other.example").unwrap(), []);
 }
 
+/// An answer may come before the writer has gathered enough: a machine answers at once.
+#[test]
+fn a_message_sent_this_very_moment_is_found_by_its_message_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = open(directory.path());
+    let sender = || trace.sender_by_message_id("<1@customer.example>").unwrap();
+    assert_eq!(sender(), None);
+    let (sent, _) = sent_and_back(1);
+    let expected = Some((sent.id, sent.account.clone()));
+    trace.sent(sent);
+    assert_eq!(sender(), expected);
+    // While it is written, and afterwards.
+    trace.flush().unwrap();
+    assert_eq!(sender(), expected);
+    drop(trace);
+    let trace = open(directory.path());
+    let found = trace.sender_by_message_id("<1@customer.example>").unwrap();
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn headers_sent_long_ago_are_dropped() {
     let directory = tempfile::tempdir().unwrap();

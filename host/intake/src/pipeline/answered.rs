@@ -57,8 +57,8 @@ impl Answered {
         let trace = Arc::clone(&pipeline.trace);
         let found = tokio::task::spawn_blocking(move || {
             for id in &ours {
-                match trace.sent_by_message_id(id)? {
-                    Some(sent) if sent.account == account => return Ok(Some(sent.id)),
+                match trace.sender_by_message_id(id)? {
+                    Some((transaction, of)) if of == account => return Ok(Some(transaction)),
                     _ => {}
                 }
             }
