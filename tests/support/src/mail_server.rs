@@ -47,6 +47,19 @@ impl MailServer {
         self.process.logged(words)
     }
 
+    /// Returns the number of lines of its log with these words.
+    pub fn log_lines(&self, words: &str) -> usize {
+        let log = self.process.log();
+        log.lines().filter(|line| line.contains(words)).count()
+    }
+
+    /// Sends its main process a signal, and waits until it has logged these words since.
+    pub(crate) fn signalled(&self, signal: &str, words: &str) {
+        let before = self.process.log().len();
+        self.process.signal(signal);
+        self.process.logged_behind(before, &[words]);
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }

@@ -50,26 +50,30 @@ impl Names {
     }
 }
 
-/// User of Cyrus SASL.
+/// Realm of the users of Cyrus SASL.
+const REALM: &str = "postfix.example";
+
+/// Users of Cyrus SASL.
 struct Accounts<'a> {
     /// saslpasswd2.
     tool: PathBuf,
-    user: &'a str,
-    password: &'a str,
+    /// Each with a password.
+    users: &'a [(&'a str, &'a str)],
 }
 
-impl Accounts<'_> {
-    /// Adds the user to a database in this home; returns the lines for `main.cf`.
+impl<'a> Accounts<'a> {
+    /// Finds what they need. If it is not installed, reports that in one line and returns `None`.
+    fn of(users: &'a [(&'a str, &'a str)]) -> Option<Self> {
+        let tool = debian("sasl2-bin", "saslpasswd2")?;
+        Some(Self { tool, users })
+    }
+
+    /// Adds the users to a database in this home; returns the lines for `main.cf`.
     fn main(&self, home: &Home) -> String {
         let database = home.path().join("sasldb2");
-        home.write("password", self.password);
-        let password = fs::File::open(home.path().join("password"));
-        let password = password.unwrap_or_else(|error| panic!("password: {error}"));
-        let mut add = Command::new(&self.tool);
-        add.arg("-f").arg(&database);
-        run(add
-            .args(["-p", "-c", "-u", "postfix.example", self.user])
-            .stdin(password));
+        for (user, password) in self.users {
+            set_password(&self.tool, home.path(), user, password);
+        }
         // smtpd reads it as Postfix's own user.
         let readable = fs::set_permissions(&database, fs::Permissions::from_mode(0o644));
         readable.unwrap_or_else(|error| panic!("{}: {error}", database.display()));
@@ -83,13 +87,27 @@ impl Accounts<'_> {
         fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         home.write("sasl/smtpd.conf", &settings);
         format!(
-            "smtpd_sasl_auth_enable = yes\nsmtpd_tls_auth_only = yes\n\
-             smtpd_sasl_local_domain = postfix.example\ncyrus_sasl_config_path = {}\n\
-             smtpd_recipient_restrictions = permit_sasl_authenticated, reject\n",
+            "smtpd_sasl_local_domain = {REALM}\ncyrus_sasl_config_path = {}\n",
             folder.display()
         )
     }
 }
+
+/// Adds a user to the database of Cyrus SASL in this home, or gives the user another password.
+fn set_password(tool: &Path, home: &Path, user: &str, password: &str) {
+    let file = home.join("password");
+    let given = fs::write(&file, password).and_then(|()| fs::File::open(&file));
+    let given = given.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let mut set = Command::new(tool);
+    set.arg("-f").arg(home.join("sasldb2"));
+    run(set.args(["-p", "-c", "-u", REALM, user]).stdin(given));
+}
+
+/// Lines for `main.cf` by which nobody but users may send.
+const USERS_ONLY: &str = "smtpd_sasl_auth_enable = yes
+smtpd_tls_auth_only = yes
+smtpd_recipient_restrictions = permit_sasl_authenticated, reject
+";
 
 /// Main settings: no look-ups, no mailboxes, no pauses. Further ones come below.
 const MAIN: &str = "
@@ -168,21 +186,40 @@ impl Postfix {
     /// files in its home, `{home}`. It knows hosts by the file `hosts` among them, and by nothing
     /// else. If Postfix cannot run so here, reports that in one line and returns `None`.
     pub fn set_up(main: &str, services: &str, files: &[(&str, String)]) -> Option<Self> {
+        Self::server_of_a_domain(main, services, files, None)
+    }
+
+    /// Starts one that sends as these lines say, like [`Postfix::set_up`], and has these users of
+    /// Cyrus SASL, each with a password. Which of its services they may use, the lines for its
+    /// `master.cf` say. If Postfix or Cyrus SASL is missing, reports that in one line and returns
+    /// `None`.
+    pub fn smart_host(
+        main: &str,
+        services: &str,
+        files: &[(&str, String)],
+        users: &[(&str, &str)],
+    ) -> Option<Self> {
+        Self::server_of_a_domain(main, services, files, Some(&Accounts::of(users)?))
+    }
+
+    fn server_of_a_domain(
+        main: &str,
+        services: &str,
+        files: &[(&str, String)],
+        accounts: Option<&Accounts<'_>>,
+    ) -> Option<Self> {
         let names = Names::of(IpAddr::from(Ipv4Addr::LOCALHOST))?;
         let main = format!("smtp_host_lookup = native\n{main}");
         let services = format!("{SERVICES}{services}");
-        Self::started(None, &main, names, None, (&services, files))
+        Self::started(None, &main, names, accounts, (&services, files))
     }
 
     /// Starts one that takes mail only from this user, who logs in under TLS by the mechanisms of
     /// Cyrus SASL. If that is not installed, reports that in one line and returns `None`.
     pub fn with_user(next_hop: SocketAddr, user: &str, password: &str) -> Option<Self> {
-        let accounts = Accounts {
-            tool: debian("sasl2-bin", "saslpasswd2")?,
-            user,
-            password,
-        };
-        Self::made(Some(next_hop), "", None, Some(&accounts))
+        let users = [(user, password)];
+        let accounts = Accounts::of(&users)?;
+        Self::made(Some(next_hop), USERS_ONLY, None, Some(&accounts))
     }
 
     /// Starts one with policyd-spf, opendkim and opendmarc, which ask this name server, at port 53,
@@ -243,7 +280,7 @@ impl Postfix {
             key = home.certificate.key.display(),
             certificate = home.certificate.certificate.display(),
         );
-        home.write("main.cf", &main);
+        home.write("main.cf", &last_of_each(&main));
         let mut postfix = Command::new(commands.join("postfix"));
         run(postfix
             .arg("-c")
@@ -291,15 +328,38 @@ impl Postfix {
 
     /// Starts it again with other services. A reload would do, but the second one leaves it deaf.
     fn restart(&mut self, services: &str) {
-        let file = self.home().join("master.cf");
-        let written = fs::write(&file, services);
-        written.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        self.replace("master.cf", services);
         let (master, has_resolver) = (self.master.clone(), self.has_resolver);
         self.server.restart(|home| {
             let process = start(&master, home, has_resolver);
             let address = listening(process.id());
             (process, address)
         });
+    }
+
+    fn replace(&self, name: &str, text: &str) {
+        let file = self.home().join(name);
+        let written = fs::write(&file, text);
+        written.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+
+    /// Replaces a file in its home, and has its new processes read it.
+    pub fn rewrite(&self, name: &str, text: &str) {
+        self.replace(name, text);
+        self.server.signalled("HUP", "reload -- version");
+    }
+
+    /// Returns the name by which it knows a user of Cyrus SASL.
+    pub fn user(user: &str) -> String {
+        format!("{user}@{REALM}")
+    }
+
+    /// Adds a user of Cyrus SASL, or gives the user another password.
+    pub fn set_password(&self, user: &str, password: &str) {
+        let Some(tool) = debian("sasl2-bin", "saslpasswd2") else {
+            panic!("it has no users");
+        };
+        set_password(&tool, self.home(), user, password);
     }
 
     /// Submits a message as a local program does.
@@ -353,6 +413,19 @@ impl Deref for Postfix {
     fn deref(&self) -> &MailServer {
         &self.server
     }
+}
+
+/// Returns the settings without those that a later line sets again. Postfix warns of them, and postlogd
+/// writes its own warnings where it reads: with a few of them at its start it waits for itself.
+fn last_of_each(settings: &str) -> String {
+    let lines: Vec<&str> = settings.lines().filter(|line| !line.is_empty()).collect();
+    let name = |line: &str| line.split('=').next().map(|name| name.trim().to_owned());
+    let is_set_later = |at: usize| {
+        let mut later = lines[at + 1..].iter();
+        later.any(|line| name(line) == name(lines[at]))
+    };
+    let kept = (0..lines.len()).filter(|at| !is_set_later(*at));
+    kept.map(|at| format!("{}\n", lines[at])).collect()
 }
 
 /// Starts the master process, with another resolver configuration if wanted, and waits until it
