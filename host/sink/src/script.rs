@@ -143,6 +143,8 @@ pub(crate) enum TlsFault {
     Garbage,
     /// The server refuses with the alert `handshake_failure`.
     Alert,
+    /// The server refuses with the alert `protocol_version`, as one that speaks old versions alone.
+    Version,
     /// There is no answer.
     Hang,
 }

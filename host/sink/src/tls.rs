@@ -15,6 +15,9 @@ const BINDING: &[u8] = b"EXPORTER-Channel-Binding";
 /// A fatal alert: `handshake_failure` (RFC 8446 section 6).
 const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 
+/// A fatal alert of TLS 1.1: `protocol_version`.
+const VERSION: [u8; 7] = [21, 3, 2, 0, 2, 2, 70];
+
 /// TLS of a session.
 #[derive(Debug, Clone)]
 pub(crate) struct SinkSecured {
@@ -60,6 +63,7 @@ pub(crate) async fn fail(stream: &mut dyn Duplex, fault: TlsFault) -> Step<()> {
         TlsFault::Drop => {}
         TlsFault::Garbage => stream.write_all(b"this is no handshake\r\n").await?,
         TlsFault::Alert => stream.write_all(&ALERT).await?,
+        TlsFault::Version => stream.write_all(&VERSION).await?,
         TlsFault::Hang => std::future::pending().await,
     }
     stream.flush().await?;

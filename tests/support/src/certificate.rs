@@ -29,9 +29,31 @@ impl Certificate {
 
     /// Makes a certificate for other names in `directory`.
     pub fn make_for(directory: &Path, names: &[&str]) -> Self {
+        Self::made(directory, names, |_| ())
+    }
+
+    /// Makes a certificate for these names that expired long ago.
+    pub fn make_expired(directory: &Path, names: &[&str]) -> Self {
+        Self::made(directory, names, |of| {
+            of.not_before = rcgen::date_time_ymd(2001, 1, 1);
+            of.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        })
+    }
+
+    fn made(
+        directory: &Path,
+        names: &[&str],
+        change: impl FnOnce(&mut rcgen::CertificateParams),
+    ) -> Self {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let made = rcgen::generate_simple_self_signed(names)
-            .unwrap_or_else(|error| panic!("no certificate: {error}"));
+        let make = || {
+            let mut of = rcgen::CertificateParams::new(names)?;
+            change(&mut of);
+            let signing_key = rcgen::KeyPair::generate()?;
+            let cert = of.self_signed(&signing_key)?;
+            Ok::<_, rcgen::Error>(rcgen::CertifiedKey { cert, signing_key })
+        };
+        let made = make().unwrap_or_else(|error| panic!("no certificate: {error}"));
         let files = Self {
             certificate: directory.join("certificate.pem"),
             key: directory.join("key.pem"),

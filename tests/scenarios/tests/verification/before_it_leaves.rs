@@ -74,6 +74,58 @@ fn the_certificate_is_for_another_name() {
 }
 
 #[test]
+fn the_certificate_has_expired() {
+    let smart_host = SmartHost::expired(LOGIN);
+    let keys = smart_host.with_login();
+    fails_at_once(smart_host, &keys, Some("any"), "tls-expired", "expired");
+}
+
+/// A script of a smart host whose handshake fails in this way.
+fn broken_tls(fault: &str) -> SmartHost {
+    SmartHost::start(&format!(
+        "tls = {{ mode = 'starttls', fault = '{fault}' }}\n"
+    ))
+}
+
+#[test]
+fn only_old_versions_of_tls_are_spoken() {
+    let smart_host = broken_tls("version");
+    let keys = smart_host.with_login();
+    fails_at_once(
+        smart_host,
+        &keys,
+        Some("any"),
+        "tls-version",
+        "ProtocolVersion",
+    );
+}
+
+#[test]
+fn the_handshake_fails() {
+    for fault in ["alert", "drop", "garbage"] {
+        let smart_host = broken_tls(fault);
+        let keys = smart_host.with_login();
+        fails_at_once(smart_host, &keys, Some("any"), "tls-failed", "TLS");
+    }
+}
+
+#[test]
+fn no_log_in_that_the_connection_may_use_is_offered() {
+    let smart_host = SmartHost::start(LOGIN);
+    let keys = format!(
+        "{}mechanisms = ['scram-sha-256']\n",
+        smart_host.with_login()
+    );
+    fails_at_once(
+        smart_host,
+        &keys,
+        Some("hush-of-the-desk"),
+        "no-common-log-in",
+        "PLAIN",
+    );
+}
+
+#[test]
 fn no_tls_is_offered() {
     let smart_host = SmartHost::start(OPEN);
     let keys = smart_host.with_login();

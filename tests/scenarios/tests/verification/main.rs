@@ -52,6 +52,17 @@ impl SmartHost {
     fn named(script: &str, names: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let certificate = Certificate::make_for(home.path(), names);
+        Self::with(script, certificate, home)
+    }
+
+    /// The same with a certificate that has expired.
+    fn expired(script: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let certificate = Certificate::make_expired(home.path(), &["127.0.0.1"]);
+        Self::with(script, certificate, home)
+    }
+
+    fn with(script: &str, certificate: Certificate, home: TempDir) -> Self {
         let path = |path: &Path| path.to_str().unwrap().to_owned();
         let (shown, key) = (path(&certificate.certificate), path(&certificate.key));
         Self {
