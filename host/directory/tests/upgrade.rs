@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
-    AddressDetails, ApiScope, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryError,
-    EndedBy, Fetched, Forwarders, Grant, Handover, KeyOwner, Partner, PartnerEntry, PartnerSource,
-    PolicySettings, Probe, ProbeKind, QueuedMail, Reason, Recipient, Scope, Verification,
+    AddressDetails, ApiScope, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryChange,
+    DirectoryError, DirectoryRow, DirectoryStore as _, EndedBy, Fetched, Forwarders, Grant,
+    Handover, KeyOwner, Partner, PartnerEntry, PartnerSource, PolicySettings, Probe, ProbeKind,
+    QueuedMail, Reason, Recipient, Scope, SqliteStore, Verification,
 };
 use gatepost_dkim::{Algorithm, Seen, Selector, SelectorPrefix};
 use gatepost_message::Millis;
@@ -128,15 +129,6 @@ fn fill(directory: &Directory) {
         transaction: None,
     };
     directory.begin_probe(probe, |_| ()).unwrap();
-    let handover = Handover {
-        id: "7".repeat(64),
-        account: acme,
-        user_name: inbound.credential.user_name.clone(),
-        created: Millis(6_000),
-        expires: Millis(7_000),
-        sealed: vec![0, 0xff],
-    };
-    directory.put_handover(handover).unwrap();
     let entry = AuditEntry {
         at: Millis(8_000),
         account: Some(acme.to_string()),
@@ -152,6 +144,30 @@ fn fill(directory: &Directory) {
     added.unwrap();
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
+}
+
+/// Adds a link to the secret of a credential, as a directory never writes one of the past.
+fn hand_over(folder: &Path) {
+    let mut store = SqliteStore::open(&settings(folder).path).unwrap();
+    let rows = store.rows().unwrap().rows.into_iter();
+    let credentials = rows.filter_map(|row| match row {
+        DirectoryRow::Credential(sealed) => Some(sealed.credential),
+        _ => None,
+    });
+    let inbound = credentials
+        .into_iter()
+        .find(|of| of.scope.connector().is_some());
+    let inbound = inbound.unwrap();
+    let handover = Handover {
+        id: "7".repeat(64),
+        account: inbound.account,
+        user_name: inbound.user_name,
+        created: Millis(6_000),
+        expires: Millis(7_000),
+        sealed: vec![0, 0xff],
+    };
+    let row = DirectoryRow::Handover(Box::new(handover));
+    store.write(&[DirectoryChange::Put(row)]).unwrap();
 }
 
 const PROBE: &str = "abcdefghijklmnopqrstuvwxyz";
@@ -245,6 +261,7 @@ fn every_earlier_schema_is_upgraded() {
     if std::env::var_os("GATEPOST_BUILD_STORE").is_some() {
         let folder = tempfile::tempdir().unwrap();
         fill(&open(folder.path()));
+        hand_over(folder.path());
         let database = Connection::open(folder.path().join("directory.db")).unwrap();
         let newest = store(SCHEMAS.last().unwrap());
         fs::write(newest.join("rows.sql"), dump(&database)).unwrap();

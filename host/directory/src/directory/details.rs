@@ -1,12 +1,11 @@
 //! Changes to the data that the relay itself keeps of accounts and addresses, and to what
-//! goes with an account: probes, handovers and the audit log.
+//! goes with an account: probes and the audit log.
 
 use gatepost_message::{Address, Millis};
 
 use crate::{
     Account, AccountDetails, AccountId, AddressDetails, AuditEntry, AuditQuery, AuditRecord,
-    Directory, DirectoryChange, DirectoryError, Handover, Probe, ProbeId, SupportAddress,
-    rules::details,
+    Directory, DirectoryChange, DirectoryError, Probe, ProbeId, SupportAddress, rules::details,
 };
 
 type Result<T> = std::result::Result<T, DirectoryError>;
@@ -70,14 +69,6 @@ impl Directory {
         change: impl FnOnce(&Probe, &mut AddressDetails) -> Option<AuditEntry>,
     ) -> Result<Option<Probe>> {
         self.change(|view, _| details::settle_probe(view, id, change))
-    }
-
-    /// Adds a secret that a link shows once.
-    ///
-    /// # Errors
-    /// There is no such account, or the store failed.
-    pub fn put_handover(&self, handover: Handover) -> Result<()> {
-        self.change(|view, _| details::put_handover(view, handover))
     }
 
     /// Adds an entry to the audit log.

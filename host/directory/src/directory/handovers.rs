@@ -34,17 +34,8 @@ impl Directory {
                 expires,
                 sealed,
             };
-            let audit = AuditEntry {
-                at: now,
-                account: Some(credential.account.to_string()),
-                actor: "operator".to_owned(),
-                origin: None,
-                action: "credential-handed-over".to_owned(),
-                subject: user.to_string(),
-                detail: Some(format!("by a link that expires at {expires}")),
-            };
             let verifier = state.ring.seal_verifier(user, &verifier)?;
-            Ok::<_, DirectoryError>(handover::hand_over(view, verifier, handover, audit)?)
+            Ok::<_, DirectoryError>(handover::hand_over(view, verifier, handover)?)
         })?;
         Ok(HandedOver {
             credential,

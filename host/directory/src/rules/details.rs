@@ -1,5 +1,5 @@
 //! Rules of the data that the relay itself keeps of accounts and addresses, and of what goes with
-//! an account: probes, handovers and the audit log.
+//! an account: probes and the audit log.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use gatepost_message::Address;
 use super::{RuleResult, account, unknown};
 use crate::{
     Account, AccountDetails, AccountId, AddressDetails, AuditEntry, Canonical, DirectoryChange,
-    DirectoryRow, Handover, Probe, ProbeId, Refusal, RowKey, SupportAddress, View,
+    DirectoryRow, Probe, ProbeId, Refusal, RowKey, SupportAddress, View,
 };
 
 /// Changes what the relay keeps of an account.
@@ -99,13 +99,6 @@ pub(crate) fn settle_probe(
         changes.extend(entry.map(DirectoryChange::Audit));
     }
     Ok((taken, changes))
-}
-
-/// Puts a handover of a credential of the account.
-pub(crate) fn put_handover(view: &View, handover: Handover) -> RuleResult<()> {
-    account(view, handover.account)?;
-    let row = DirectoryRow::Handover(Box::new(handover));
-    Ok(((), vec![DirectoryChange::Put(row)]))
 }
 
 /// Adds an entry to the audit log.

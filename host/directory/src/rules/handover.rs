@@ -14,7 +14,6 @@ pub(crate) fn hand_over(
     view: &View,
     verifier: Sealed,
     handover: Handover,
-    audit: AuditEntry,
 ) -> RuleResult<Credential> {
     let user = &handover.user_name;
     let credential = credential::find(view, user)?.credential;
@@ -28,7 +27,7 @@ pub(crate) fn hand_over(
     changes.extend(expired(view, handover.created));
     changes.push(credential::put(credential.clone(), verifier));
     let row = DirectoryRow::Handover(Box::new(handover));
-    changes.extend([DirectoryChange::Put(row), DirectoryChange::Audit(audit)]);
+    changes.push(DirectoryChange::Put(row));
     Ok((credential, changes))
 }
 
