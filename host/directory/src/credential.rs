@@ -1,6 +1,6 @@
 //! Credentials of those who hand in mail.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use gatepost_message::{Address, Domain, Millis};
 use ipnet::IpNet;
@@ -126,6 +126,41 @@ pub struct CredentialDetails {
     /// Time of the last reminder that the other one is still live.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminded: Option<Millis>,
+    /// Uses in its grace period, once there were some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_uses: Option<GraceUses>,
+}
+
+/// Uses of a credential in its grace period: log-ins with the right secret that were refused for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GraceUses {
+    /// Number of them.
+    pub count: u64,
+    /// Time of the first one.
+    pub first: Millis,
+    /// Time of the last one.
+    pub last: Millis,
+    /// Network of the client at the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<IpNet>,
+    /// Time at which the account was told of them last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Millis>,
+    /// Number of them when it was told.
+    #[serde(default)]
+    pub told_count: u64,
+}
+
+impl GraceUses {
+    /// Time for which the uses of one credential are told once.
+    const TOLD_ONCE_IN: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// Returns true if the account is to be told of them now.
+    pub fn is_to_be_told(&self, now: Millis) -> bool {
+        self.told
+            .is_none_or(|told| told + Self::TOLD_ONCE_IN <= now)
+    }
 }
 
 /// End of the use of a credential.

@@ -28,7 +28,7 @@ use crate::{
     shared::{LockedState, SharedDirectory},
     sqlite::SqliteStore,
     state,
-    uses::{CredentialUse, UseWriter},
+    uses::{CredentialUse, PendingGrace, UseWriter},
     view::has_encrypted,
 };
 
@@ -166,6 +166,20 @@ impl Directory {
     /// together with all others.
     pub fn record_use(&self, user: &UserName, from: Option<IpAddr>, now: Millis) {
         self.shared.uses.record(user, CredentialUse::new(from, now));
+    }
+
+    /// Records a login with the right secret of this credential in its grace period, which is refused
+    /// for now. It is on disk within five seconds, together with all others.
+    pub fn record_grace_use(&self, user: &UserName, from: Option<IpAddr>, now: Millis) {
+        let used = CredentialUse::new(from, now);
+        self.shared.uses.record_in_grace(
+            user,
+            PendingGrace {
+                count: 1,
+                first: now,
+                last: used,
+            },
+        );
     }
 
     /// Sets the limits of accounts from now on. Anything over them stays.

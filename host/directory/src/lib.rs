@@ -100,8 +100,8 @@ pub use connector::{
     ForwarderMark, Forwarders, Protocol, QueuedMail,
 };
 pub use credential::{
-    Credential, CredentialDetails, CredentialEnd, EndedBy, Grant, Issued, Known, Rotation, Scope,
-    UserName,
+    Credential, CredentialDetails, CredentialEnd, EndedBy, GraceUses, Grant, Issued, Known,
+    Rotation, Scope, UserName,
 };
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use dkim_key::{DkimKey, DkimKeyName, DkimState, KeyOwner, SealedDkimKey};

@@ -1,5 +1,6 @@
-//! Last use of each credential, and the names in which messages left: kept in memory and written to
-//! disk every few seconds, so that no login and no delivery waits for the disk.
+//! Last use of each credential, its uses in its grace period, and the names in which messages left:
+//! kept in memory and written to disk every few seconds, so that no login and no delivery waits for
+//! the disk.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -40,6 +41,27 @@ impl CredentialUse {
     }
 }
 
+/// Uses of a credential in its grace period since the last write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PendingGrace {
+    pub(crate) count: u64,
+    pub(crate) first: Millis,
+    pub(crate) last: CredentialUse,
+}
+
+impl PendingGrace {
+    fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_add(other.count),
+            first: self.first.min(other.first),
+            last: match self.last.at > other.last.at {
+                true => self.last,
+                false => other.last,
+            },
+        }
+    }
+}
+
 /// Key of a support address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct AddressKey {
@@ -69,6 +91,7 @@ pub(crate) struct PendingUses {
 #[derive(Debug, Default)]
 struct Waiting {
     last: HashMap<UserName, CredentialUse>,
+    in_grace: HashMap<UserName, PendingGrace>,
     departed: HashMap<AddressKey, Departures>,
     /// Messages that were counted last.
     counted: VecDeque<TransactionId>,
@@ -77,7 +100,7 @@ struct Waiting {
 
 impl Waiting {
     fn is_empty(&self) -> bool {
-        self.last.is_empty() && self.departed.is_empty()
+        self.last.is_empty() && self.in_grace.is_empty() && self.departed.is_empty()
     }
 }
 
@@ -90,6 +113,19 @@ impl PendingUses {
             Some(last) => *last = used,
             None => drop(waiting.last.insert(user.clone(), used)),
         }
+        drop(waiting);
+        if first {
+            self.woken.notify_all();
+        }
+    }
+
+    /// Records uses of a credential in its grace period.
+    pub(crate) fn record_in_grace(&self, user: &UserName, uses: PendingGrace) {
+        let mut waiting = self.lock();
+        let first = waiting.is_empty();
+        let before = waiting.in_grace.get(user).copied();
+        let uses = before.map_or(uses, |before| before.and(uses));
+        waiting.in_grace.insert(user.clone(), uses);
         drop(waiting);
         if first {
             self.woken.notify_all();
@@ -183,19 +219,23 @@ impl SharedDirectory {
     /// Writes the pending uses. If that fails, they stay pending.
     pub(crate) fn write_uses(&self) -> Result<(), DirectoryError> {
         let mut uses = HashMap::new();
+        let mut in_grace = HashMap::new();
         let mut departed = HashMap::new();
         let written = self.change(|view, _| {
             let mut waiting = self.uses.lock();
             uses = std::mem::take(&mut waiting.last);
+            in_grace = std::mem::take(&mut waiting.in_grace);
             departed = std::mem::take(&mut waiting.departed);
             drop(waiting);
-            let mut changes = rules::credential::record_uses(view, &uses);
+            let mut changes = rules::credential::record_uses(view, &uses, &in_grace);
             changes.extend(rules::address::record_departures(view, &departed));
             Ok::<_, DirectoryError>(((), changes))
         });
         if written.is_err() {
             uses.iter()
                 .for_each(|(user, used)| self.uses.record(user, *used));
+            let unwritten = in_grace.iter();
+            unwritten.for_each(|(user, uses)| self.uses.record_in_grace(user, *uses));
             let unwritten = departed.into_iter();
             unwritten.for_each(|(key, departures)| self.uses.take_back(key, departures));
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use common::{address, claim, open, production, verified};
 use gatepost_directory::{
-    AccountId, Directory, DirectoryError, EndedBy, Grant, Limits, QueuedMail, Refusal, Standing,
-    UserName,
+    AccountId, AuditEntry, AuditQuery, Directory, DirectoryError, EndedBy, Grant, Limits,
+    QueuedMail, Refusal, Standing, UserName,
 };
 use gatepost_message::Millis;
 use tempfile::TempDir;
@@ -255,4 +255,68 @@ fn a_disconnected_sender_has_a_default_address() {
     let default = |of| view.default_address(site.account, of).map(|of| of.as_str());
     assert_eq!(default(&help), Some("native@acme.desk.example"));
     assert_eq!(default(&sales), Some("acme@acme.desk.example"));
+}
+
+#[test]
+fn uses_in_the_grace_period_are_counted_and_told_once_a_day() {
+    let site = Rotated::new();
+    let (directory, former) = (&site.directory, site.former.clone());
+    let user = &former;
+    let day = Duration::from_secs(86_400);
+    let retired = Millis::now();
+    directory.record_use(user, None, retired);
+    directory.retire(user, true).unwrap();
+    let uses = |directory: &Directory| {
+        let all = directory.credentials().unwrap();
+        let found = all.iter().find(|of| of.user_name == *user).unwrap();
+        assert_eq!(found.last_used, Some(retired), "a refusal is no use");
+        found.details.grace_uses
+    };
+    assert_eq!(uses(directory), None);
+    let tell = |directory: &Directory, now| {
+        let entry = |of: &gatepost_directory::Credential, new: u64| AuditEntry {
+            at: now,
+            account: Some(of.account.to_string()),
+            actor: of.user_name.to_string(),
+            origin: None,
+            action: "credential-used-after-its-end".to_owned(),
+            subject: of.user_name.to_string(),
+            detail: Some(new.to_string()),
+        };
+        let told = directory.tell_of_grace(user, now, entry).unwrap();
+        told.and_then(|entry| entry.detail)
+    };
+    assert_eq!(tell(directory, retired), None, "there is nothing to tell");
+    let from = "192.0.2.7".parse().ok();
+    for seconds in [3, 1, 2] {
+        directory.record_grace_use(user, from, retired + Duration::from_secs(seconds));
+    }
+    let now = retired + Duration::from_secs(4);
+    assert_eq!(tell(directory, now), Some("3".to_owned()));
+    let counted = uses(directory).unwrap();
+    assert_eq!(counted.count, 3);
+    assert_eq!(counted.first, retired + Duration::from_secs(1));
+    assert_eq!(counted.last, retired + Duration::from_secs(3));
+    assert_eq!(counted.network, "192.0.2.7/32".parse().ok());
+    directory.record_grace_use(user, None, now);
+    assert_eq!(tell(directory, now), None, "it was told");
+
+    // A restart forgets neither the number nor the time.
+    let audit = directory.audit(&AuditQuery {
+        account: None,
+        before: None,
+        limit: 10,
+    });
+    assert_eq!(audit.unwrap().len(), 1);
+    let Rotated {
+        _folder: folder,
+        directory,
+        ..
+    } = site;
+    drop(directory);
+    let again = open(folder.path());
+    assert_eq!(uses(&again).unwrap().count, 4);
+    assert_eq!(tell(&again, now), None);
+    again.record_grace_use(user, None, now + day);
+    assert_eq!(tell(&again, now + day), Some("2".to_owned()));
 }

@@ -2,14 +2,18 @@
 //! one is locked out; mail for a two-way domain comes past its relay.
 //!
 //! An incident goes into the audit log, the events and the log when it happens, and no more than once
-//! an hour for one subject: the next entry has the number of those in between. Subjects are
-//! credentials and connectors of the directory, so strangers cannot make them up.
+//! an hour for one connector, once a day for one credential: the next entry has the number of those in
+//! between. Subjects are credentials and connectors of the directory, so strangers cannot make them up.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_directory::{AuditEntry, ConnectorId, ConnectorKind, ConnectorState, Scope, UserName};
-use gatepost_directory::{Recipient, View};
+use gatepost_directory::{
+    AuditEntry, ConnectorId, ConnectorKind, ConnectorState, Credential, Recipient, Scope, UserName,
+    View,
+};
 use gatepost_message::Millis;
 use gatepost_model::{AlertKind, Event, Flow, NoticeSubject, Transaction, Transport};
 use parking_lot::Mutex;
@@ -73,28 +77,65 @@ impl Incidents {
     }
 }
 
-/// Returns the incident of a credential whose use has ended, or whose domain is disconnected, with
-/// which a client tries to log in.
-pub(crate) fn used_after_its_end(
-    directory: &View,
-    user: &UserName,
-    origin: String,
-) -> Option<Incident> {
-    let credential = &directory.credential(user.as_str())?.credential;
+/// Counts the use of a credential whose use has ended, or whose domain is disconnected, and which is
+/// in its grace period. The account is told of it, unless it was within a day; the directory keeps
+/// count and time, so that a restart changes nothing.
+pub(crate) fn used_in_grace(pipeline: &Pipeline, user: UserName, from: IpAddr) {
+    let now = Millis::now();
+    let directory = Arc::clone(&pipeline.directory);
+    directory.record_grace_use(&user, Some(from), now);
+    let view = directory.view();
+    let known = view.credential(user.as_str());
+    let before = known.and_then(|known| known.credential.details.grace_uses);
+    if before.is_some_and(|uses| !uses.is_to_be_told(now)) {
+        return;
+    }
+    let events = Arc::clone(&pipeline.events);
+    tokio::task::spawn_blocking(move || {
+        let entry = |of: &Credential, uses| told_of_grace(of, uses, from, now);
+        let told = match directory.tell_of_grace(&user, now, entry) {
+            Ok(told) => told,
+            Err(error) => {
+                return tracing::error!(%error, "the use of a credential is not in the audit log");
+            }
+        };
+        let Some(AuditEntry {
+            account,
+            subject,
+            origin,
+            detail: Some(text),
+            ..
+        }) = told
+        else {
+            return;
+        };
+        tracing::warn!(account, subject, origin, "{text}");
+        let event = Event::notice(account, NoticeSubject::Credential, text, now);
+        // The store appends it whether or not anybody waits.
+        drop(events.append(vec![event]));
+    });
+}
+
+/// Makes the entry of the audit log about so many uses of a credential in its grace period.
+fn told_of_grace(credential: &Credential, uses: u64, from: IpAddr, now: Millis) -> AuditEntry {
+    let user = &credential.user_name;
     let why = match credential.ended {
         Some(end) => format!("it was {} on {}", end.how, end.at),
         None => "its domain is disconnected".to_owned(),
     };
-    Some(Incident {
-        account: credential.account.to_string(),
-        action: "credential-used-after-its-end",
-        subject: user.to_string(),
-        notice: NoticeSubject::Credential,
-        text: format!("the credential {user} is still used, and {why}"),
-        alert: None,
+    let mut text = format!("the credential {user} is still used, and {why}");
+    if uses > 1 {
+        text += &format!("; {uses} times since that was told last");
+    }
+    AuditEntry {
+        at: now,
+        account: Some(credential.account.to_string()),
         actor: user.to_string(),
-        origin,
-    })
+        origin: Some(from.to_string()),
+        action: "credential-used-after-its-end".to_owned(),
+        subject: user.to_string(),
+        detail: Some(text),
+    }
 }
 
 /// Returns the incident of a credential that is locked out: too many log-ins with it have failed.
@@ -192,7 +233,7 @@ pub(crate) fn tell(pipeline: &Pipeline, incident: Incident) {
         subject,
         detail: Some(text),
     };
-    let directory = std::sync::Arc::clone(&pipeline.directory);
+    let directory = Arc::clone(&pipeline.directory);
     tokio::task::spawn_blocking(move || {
         if let Err(error) = directory.record_audit(entry) {
             tracing::error!(%error, "an incident is not in the audit log");

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gatepost_directory::{ConnectorId, Credential, Issued, Scope};
+use gatepost_directory::{ConnectorId, Credential, GraceUses, Issued, Scope};
 use gatepost_message::{Address, Period};
 use gatepost_operations::credentials::{
     CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey,
@@ -180,8 +180,9 @@ impl Row for Credential {
 
     fn cells(&self) -> Vec<String> {
         let last_used = self.last_used.map(|at| at.to_string());
+        let used_since = self.details.grace_uses.map(used_since).unwrap_or_default();
         let state = match (&self.ended, &self.details.replaces) {
-            (Some(end), _) => format!("{} {}", end.how, end.at),
+            (Some(end), _) => format!("{} {}{used_since}", end.how, end.at),
             (None, Some(former)) => format!("live, in the place of {former}"),
             (None, None) => "live".to_owned(),
         };
@@ -224,6 +225,17 @@ impl Row for CredentialDetails {
         ]);
         cells
     }
+}
+
+/// Returns the uses of a credential after its end in words.
+fn used_since(uses: GraceUses) -> String {
+    let times = match uses.count {
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
+    };
+    let network = uses.network.map(|network| format!(" from {network}"));
+    let network = network.unwrap_or_default();
+    format!(", and used {times} since, last {}{network}", uses.last)
 }
 
 fn scope_text(scope: &Scope) -> String {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use gatepost_message::Millis;
 
 use crate::{
-    Credential, Directory, DirectoryError, Grant, Issued, Refusal, Rotation, Secret, UserName,
+    AuditEntry, Credential, Directory, DirectoryError, Grant, Issued, Refusal, Rotation, Secret,
+    UserName,
     rules::{
         self,
         credential::{CredentialEnding, NewCredential},
@@ -116,5 +117,23 @@ impl Directory {
     /// The store failed.
     pub fn remind_of_rotations(&self, after: Duration, now: Millis) -> Result<Vec<Rotation>> {
         self.change(|view, _| rules::credential::remind(view, after, now))
+    }
+
+    /// Notes that the account is told of the uses of a credential in its grace period: once a day at
+    /// most. `entry` makes the entry of the audit log of the credential and the number of uses since
+    /// it was told last, which is written in the same commit and returned. Returns `None`, and
+    /// changes nothing, if it was told within a day.
+    ///
+    /// # Errors
+    /// There is no such credential, or the store failed.
+    pub fn tell_of_grace(
+        &self,
+        user: &UserName,
+        now: Millis,
+        entry: impl FnOnce(&Credential, u64) -> AuditEntry,
+    ) -> Result<Option<AuditEntry>> {
+        // The use that is told of is among them.
+        self.shared.write_uses()?;
+        self.change(|view, _| rules::credential::tell_of_grace(view, user, now, entry))
     }
 }

@@ -6,9 +6,10 @@ use gatepost_message::Millis;
 
 use super::{RuleResult, account, connector, handover, restriction, unknown};
 use crate::{
-    ConnectorKind, Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryRow,
-    EndedBy, Grant, Limits, Refusal, Rotation, RowKey, Scope, Sealed, SealedCredential, UserName,
-    View, uses::CredentialUse,
+    AuditEntry, ConnectorKind, Credential, CredentialDetails, CredentialEnd, DirectoryChange,
+    DirectoryRow, EndedBy, GraceUses, Grant, Limits, Refusal, Rotation, RowKey, Scope, Sealed,
+    SealedCredential, UserName, View,
+    uses::{CredentialUse, PendingGrace},
 };
 
 /// Credential that is asked for.
@@ -78,6 +79,7 @@ pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> RuleRes
         details: CredentialDetails {
             replaces: new.replaces,
             reminded: None,
+            grace_uses: None,
         },
     };
     Ok((credential.clone(), vec![put(credential, new.verifier)]))
@@ -207,19 +209,71 @@ fn ended(
     (credential, changes)
 }
 
-/// Records when credentials were used last. Those that are gone are left out.
+/// Records when credentials were used last, and their uses in their grace periods. Those that are
+/// gone are left out.
 pub(crate) fn record_uses(
     view: &View,
     uses: &HashMap<UserName, CredentialUse>,
+    in_grace: &HashMap<UserName, PendingGrace>,
 ) -> Vec<DirectoryChange> {
-    let changed = uses.iter().filter_map(|(user, used)| {
+    // One may have been used before its end, and after it.
+    let later = in_grace.keys().filter(|user| !uses.contains_key(*user));
+    let changed = uses.keys().chain(later).filter_map(|user| {
         let mut sealed = find(view, user).ok()?;
-        let later = sealed.credential.last_used < Some(used.at);
-        sealed.credential.last_used = Some(used.at);
-        sealed.credential.last_network = used.network;
-        later.then(|| put(sealed.credential, sealed.verifier))
+        let before = sealed.credential.clone();
+        let credential = &mut sealed.credential;
+        if let Some(used) = uses
+            .get(user)
+            .filter(|used| credential.last_used < Some(used.at))
+        {
+            credential.last_used = Some(used.at);
+            credential.last_network = used.network;
+        }
+        if let Some(new) = in_grace.get(user) {
+            credential.details.grace_uses = Some(added(credential.details.grace_uses, new));
+        }
+        (sealed.credential != before).then(|| put(sealed.credential, sealed.verifier))
     });
     changed.collect()
+}
+
+fn added(before: Option<GraceUses>, new: &PendingGrace) -> GraceUses {
+    GraceUses {
+        count: before.map_or(0, |of| of.count).saturating_add(new.count),
+        first: before.map_or(new.first, |of| of.first),
+        last: new.last.at,
+        network: new.last.network,
+        told: before.and_then(|of| of.told),
+        told_count: before.map_or(0, |of| of.told_count),
+    }
+}
+
+/// Notes that the account is told of the uses of a credential in its grace period, with the entry of
+/// the audit log that is made of the credential and the number of uses since it was told last.
+/// Returns what was made; `None` if it was told lately.
+pub(crate) fn tell_of_grace(
+    view: &View,
+    user: &UserName,
+    now: Millis,
+    entry: impl FnOnce(&Credential, u64) -> AuditEntry,
+) -> RuleResult<Option<AuditEntry>> {
+    let mut sealed = find(view, user)?;
+    let details = &mut sealed.credential.details;
+    let Some(uses) = details
+        .grace_uses
+        .as_mut()
+        .filter(|of| of.is_to_be_told(now))
+    else {
+        return Ok((None, Vec::new()));
+    };
+    let new = uses.count.saturating_sub(uses.told_count);
+    (uses.told, uses.told_count) = (Some(now), uses.count);
+    let entry = entry(&sealed.credential, new);
+    let changes = vec![
+        put(sealed.credential, sealed.verifier),
+        DirectoryChange::Audit(entry.clone()),
+    ];
+    Ok((Some(entry), changes))
 }
 
 /// Replaces the encrypted verifier of a credential.

@@ -6,7 +6,7 @@ use gatepost_directory::{
     Account, AccountDetails, AccountId, AccountKind, AddressDetails, Administrator, Agreement,
     ApiScope, ApiToken, AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind,
     ConnectorState, Credential, CredentialDetails, CredentialEnd, DefaultReason, DirectoryChange,
-    DirectoryRow, Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, Handover, Hold,
+    DirectoryRow, Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, GraceUses, Handover, Hold,
     LeavesFromDefault, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId, ProbeKind,
     Profile, Protocol, QueuedMail, Restriction, SandboxSettings, Scope, Sealed, SealedConnection,
     SealedCredential, SealedDkimKey, StoredApiToken, SupportAddress, Suspension, UserName, Verification,
@@ -135,6 +135,14 @@ pub fn credential(number: u32) -> SealedCredential {
             details: CredentialDetails {
                 replaces: Some(UserName::new("in-former")),
                 reminded: Some(Millis(4_003)),
+                grace_uses: number.is_multiple_of(2).then_some(GraceUses {
+                    count: number.into(),
+                    first: Millis(4_004),
+                    last: Millis(4_005),
+                    network: "192.0.2.7/32".parse().ok(),
+                    told: Some(Millis(4_004)),
+                    told_count: 1,
+                }),
             },
         },
         verifier: Sealed {

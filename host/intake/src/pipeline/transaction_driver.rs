@@ -152,17 +152,16 @@ impl TransactionDriver {
         }
     }
 
-    /// Tells of the use of a credential after its end, or of one that is locked out, and returns the
+    /// Counts the use of a credential after its end, tells of one that is locked out, and returns the
     /// reply to the client.
     fn refused_log_in(&self, refusal: LogInRefusal, from: IpAddr) -> Reply {
+        if let Some(user) = refusal.in_grace {
+            incidents::used_in_grace(&self.pipeline, user, from);
+        }
         let directory = self.pipeline.directory.view();
-        let used = refusal
-            .in_grace
-            .and_then(|user| incidents::used_after_its_end(&directory, &user, from.to_string()));
-        let locked_out = refusal
-            .locked_out
+        let locked_out = (refusal.locked_out)
             .and_then(|user| incidents::locked_out(&directory, &user, from.to_string()));
-        for incident in used.into_iter().chain(locked_out) {
+        if let Some(incident) = locked_out {
             incidents::tell(&self.pipeline, incident);
         }
         refusal.reply

@@ -1,11 +1,11 @@
-//! The use of a retired credential is told: in the audit log, by an event and in the log, and once an
-//! hour however often it is used. A wrong secret is not.
+//! The use of a retired credential is told: in the audit log, by an event and in the log, and once a
+//! day however often it is used, also after a restart. Each use is counted. A wrong secret is not.
 
 use crate::{Credential, Site};
 
 #[test]
 fn a_retired_credential_that_is_used_is_told_of_once() {
-    let site = Site::start();
+    let mut site = Site::start();
     let credential = site.inbound();
     (site.relay).json(&["credential", "retire", &credential.user, "--force"]);
     let wrong = Credential {
@@ -28,5 +28,20 @@ fn a_retired_credential_that_is_used_is_told_of_once() {
     let told = notices.iter().filter(|text| text.contains("still used"));
     assert_eq!(told.count(), 1, "{notices:?}");
     site.relay.logged("is still used, and it was retired on");
+    let uses = |site: &Site| {
+        let shown = site.relay.json(&["credential", "show", &credential.user]);
+        let uses = shown[0]["grace-uses"].clone();
+        assert_eq!(uses["network"], "127.0.0.1/32", "{shown:?}");
+        uses["count"].clone()
+    };
+    assert_eq!(uses(&site), 3);
+    site.relay.terminate();
+    site.relay.restart();
+    assert_eq!(credential.answer(&site.relay, "mx").0, 454);
+    assert_eq!(uses(&site), 4);
+    let list = site.relay.command(&["credential", "list"]);
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(list.contains("and used 4 times since, last "), "{list}");
+    assert_eq!(site.audited("credential-used-after-its-end").len(), 1);
     site.ends();
 }
