@@ -173,6 +173,17 @@ async fn outlooks(
 }
 
 async fn from_default(dns: &impl Dns, site: &Site, default: &DefaultAddress) -> Outlook {
+    if default.address.is_none() {
+        let account = &default.account;
+        return Outlook {
+            kind: OutlookKind::DefaultAddress,
+            result: "unknown".to_owned(),
+            sentence: format!(
+                "mail that cannot leave in the domain's name waits: the account has no default \
+                 address; `gatepost account set-default-address {account} ADDRESS` names one"
+            ),
+        };
+    }
     let domain = default.domain.as_ascii();
     let path = default.return_path.as_ref().map(|of| of.as_ascii());
     let (signers, of_path, own) = tokio::join!(

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use gatepost_authentication::Boundary;
 use gatepost_dkim::{Algorithm, KeyRecord};
-use gatepost_message::Domain;
+use gatepost_message::{Address, Domain};
 
 /// Domain to check, with what its mail needs.
 #[derive(Debug, Clone)]
@@ -82,6 +82,10 @@ pub struct ReturnPath {
 /// Address of the account that mail leaves from where a domain cannot be used.
 #[derive(Debug, Clone)]
 pub struct DefaultAddress {
+    /// Native domain of the account, by which commands name it.
+    pub account: Domain,
+    /// The address; `None` if the account has named none.
+    pub address: Option<Address>,
     /// Domain of the address.
     pub domain: Domain,
     /// Keys that sign for it.

@@ -68,6 +68,8 @@ fn customer() -> CheckedDomain {
             alias: None,
         }),
         default: Some(DefaultAddress {
+            account: "acme.desk.example".parse().unwrap(),
+            address: "help@acme.desk.example".parse().ok(),
             domain: NATIVE.parse().unwrap(),
             keys: Vec::new(),
             return_path: Some(NATIVE.parse().unwrap()),

@@ -162,7 +162,9 @@ impl<'a> Relating<'a> {
         };
         let ways = self.ways_out(account, &domain);
         let default = match holder {
-            Holder::Customer(account, _) => Some(self.default_address(account, ways.fall_back)),
+            Holder::Customer(account, _) => {
+                Some(self.default_address(account, ways.fall_back.or(ways.default)))
+            }
             Holder::Native(_) | Holder::Site => None,
         };
         let path = self.return_path(account, &domain);
@@ -270,6 +272,8 @@ impl<'a> Relating<'a> {
         }
         let mut ways = WaysOut::default();
         for sender in &senders {
+            let default = self.view.default_address(account.id, sender);
+            ways.default = ways.default.or_else(|| default.cloned());
             let Some(found) = self.on.connections.serving(&id, sender) else {
                 ways.by_mx = true;
                 continue;
@@ -282,12 +286,18 @@ impl<'a> Relating<'a> {
                 .fall_back
                 .or_else(|| found.connection.fall_back_as.clone());
         }
+        let mut connectors = self.view.connectors(account.id).iter();
+        let connector = connectors.find(|of| of.claim.domain == *domain);
+        if connector.is_some_and(|of| of.claim.kind == ConnectorKind::Forwarded) {
+            // Nothing of it leaves through a connection.
+            (ways.by_mx, ways.smart_hosts, ways.fall_back) = (true, Vec::new(), None);
+        }
         ways
     }
 
     /// Returns the address that mail of an account leaves from where its domain cannot be used.
-    fn default_address(&self, account: &Account, named: Option<Address>) -> DefaultAddress {
-        let named = named.and_then(|address| address.domain().parse().ok());
+    fn default_address(&self, account: &Account, address: Option<Address>) -> DefaultAddress {
+        let named = address.as_ref().and_then(|of| of.domain().parse().ok());
         let domain: Domain = named.unwrap_or_else(|| account.profile.native_domain.clone());
         let is_connected = self.view.domain(domain.as_ascii());
         let is_connected = is_connected.is_some_and(|of| of.connector.is_some());
@@ -298,14 +308,19 @@ impl<'a> Relating<'a> {
         DefaultAddress {
             keys: self.keys(owner, &domain),
             return_path: self.return_path(Some(account), &domain),
+            account: account.profile.native_domain.clone(),
+            address,
             domain,
         }
     }
 
+    /// Returns the domain of the reverse-paths of a domain's mail by MX: that of its connector, of the
+    /// configuration, or the native one.
     fn return_path(&self, account: Option<&Account>, domain: &Domain) -> Option<Domain> {
+        let own = account.and_then(|of| self.view.return_path(of.id, domain.as_ascii()));
         let configured = self.settings.return_path.of_sender(domain.as_ascii());
-        let native = || account.map(|of| &of.profile.native_domain);
-        configured.or_else(native).cloned()
+        let native = account.map(|of| &of.profile.native_domain);
+        own.or(configured).or(native).cloned()
     }
 }
 
@@ -325,6 +340,8 @@ struct WaysOut {
     by_mx: bool,
     /// Address that mail of a connection falls back to.
     fall_back: Option<Address>,
+    /// Default address of the account, or of a brand of the domain's addresses.
+    default: Option<Address>,
 }
 
 impl WaysOut {

@@ -1,7 +1,10 @@
 //! What an outsider makes of mail by each way, from the policy of the domain: refused, put into
 //! quarantine, or taken.
 
-use crate::{CUSTOMER, Site, zone};
+use crate::{CUSTOMER, NATIVE, Site, zone};
+
+/// Default address of the account.
+const DEFAULT: &str = "help@acme.desk.example";
 
 fn outside(policy: &str) -> (String, i32) {
     let mut zone = zone();
@@ -9,7 +12,18 @@ fn outside(policy: &str) -> (String, i32) {
     if !policy.is_empty() {
         zone.txt("_dmarc.customer.example", policy);
     }
-    let checked = Site::start(zone, "outbound-only").vouched().check();
+    let site = Site::start(zone, "outbound-only").vouched();
+    let outside = site.check().outside();
+    let waits =
+        "mail that cannot leave in the domain's name waits: the account has no default address";
+    assert!(outside.contains(waits), "{outside}");
+    for command in [
+        &["address", "add", "--account", NATIVE, DEFAULT][..],
+        &["account", "set-default-address", NATIVE, DEFAULT],
+    ] {
+        site.relay.json(command);
+    }
+    let checked = site.check();
     (checked.outside(), checked.code)
 }
 
