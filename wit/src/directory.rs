@@ -220,6 +220,15 @@ pub trait Directory: Send + Sync {
     fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
         None
     }
+    /// Answers the same about a message that came to the address's forwarding target, where
+    /// forwarders may be known that count nowhere else.
+    fn destination_by_target(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
+        let found = self.destination(account, address)?;
+        Some(ReceivingDomain {
+            by_target: true,
+            ..found
+        })
+    }
     /// Answers [`is_support_address`].
     fn is_support_address(&self, account: &str, address: &str) -> bool {
         false

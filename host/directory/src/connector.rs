@@ -1,5 +1,7 @@
 //! Connectors: domains of customers that are connected.
 
+use std::{fmt, net::IpAddr};
+
 use gatepost_message::{Domain, Millis};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -74,9 +76,44 @@ pub enum ForwarderMark {
     ArcSealer(Domain),
 }
 
+impl ForwarderMark {
+    /// Returns the network of a client: its IPv4 address, or the /64 of its IPv6 address, within
+    /// which a site numbers its machines freely.
+    pub fn of_client(client: IpAddr) -> Self {
+        let client = client.to_canonical();
+        let length = if client.is_ipv4() { 32 } else { 64 };
+        let network = IpNet::new(client, length).unwrap_or(client.into());
+        Self::Network(network.trunc())
+    }
+}
+
+impl fmt::Display for ForwarderMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => write!(f, "network {network}"),
+            Self::DkimDomain(domain) => write!(f, "domain {domain}"),
+            Self::ArcSealer(domain) => write!(f, "ARC sealer {domain}"),
+        }
+    }
+}
+
 impl Forwarders {
     /// Most marks of each kind that are learnt.
     const MOST_LEARNT: usize = 20;
+
+    /// Returns true if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty() && self.dkim_domains.is_empty() && self.arc_sealers.is_empty()
+    }
+
+    /// Returns true if a mark is among them.
+    pub fn has(&self, mark: &ForwarderMark) -> bool {
+        match mark {
+            ForwarderMark::Network(network) => self.networks.contains(network),
+            ForwarderMark::DkimDomain(domain) => self.dkim_domains.contains(domain),
+            ForwarderMark::ArcSealer(domain) => self.arc_sealers.contains(domain),
+        }
+    }
 
     /// Adds a mark. Returns false if it was there, or no more are learnt.
     pub(crate) fn learn(&mut self, mark: ForwarderMark) -> bool {
@@ -88,16 +125,17 @@ impl Forwarders {
             new
         }
         match mark {
-            ForwarderMark::Network(network) => {
-                // An IPv6 site numbers its machines freely within a /64.
-                let most = if network.addr().is_ipv4() { 32 } else { 64 };
-                let length = network.prefix_len().min(most);
-                let network = IpNet::new(network.addr(), length).unwrap_or(network);
-                learn(&mut self.networks, network.trunc())
-            }
+            ForwarderMark::Network(network) => learn(&mut self.networks, network),
             ForwarderMark::DkimDomain(domain) => learn(&mut self.dkim_domains, domain),
             ForwarderMark::ArcSealer(domain) => learn(&mut self.arc_sealers, domain),
         }
+    }
+
+    /// Takes these away; what is not there is nothing.
+    pub(crate) fn forget(&mut self, forgotten: &Self) {
+        self.networks.retain(|of| !forgotten.networks.contains(of));
+        (self.dkim_domains).retain(|of| !forgotten.dkim_domains.contains(of));
+        (self.arc_sealers).retain(|of| !forgotten.arc_sealers.contains(of));
     }
 }
 
@@ -129,14 +167,22 @@ pub struct ConnectorDetails {
     /// Disconnection of the domain, while it is disconnected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disconnected: Option<Disconnection>,
-    /// True if its addresses leave in their own names only by a way that was proved. Connectors of
-    /// before know no verification, and leave as they did.
+    /// True if its addresses leave in their own names only by a way that was proved. Those of an
+    /// earlier version know no verification, and leave as they did until it begins.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub verifies: bool,
+    /// Time at which the operator vouched for the way out through the customer's own server, for
+    /// all addresses of the domain. A refusal of that server after it says more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound_vouched: Option<Millis>,
     /// Domain of the reverse-paths of its mail by MX, a name below it whose mail comes to this
     /// relay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_path: Option<Domain>,
+    /// Forwarders that were learnt from probes. They count for mail to forwarding targets alone,
+    /// since the probes came there.
+    #[serde(skip_serializing_if = "Forwarders::is_empty")]
+    pub learnt_forwarders: Forwarders,
 }
 
 /// Disconnection of a domain or of an address in it.

@@ -283,6 +283,11 @@ pub enum Refusal {
         "the connector {0} is not two-way: mail of its domain is forwarded to us without credentials; `gatepost connector set-kind` makes it two-way, so that its server relays"
     )]
     NotTwoWay(ConnectorId),
+    /// The way out was vouched for of a domain whose mail leaves through no server of the customer.
+    #[error(
+        "the connector {0} is forwarded: its mail leaves by the default route, in its own name where DKIM or SPF proves it; `gatepost connector set-kind` has it leave through the customer's server"
+    )]
+    NoSmartHost(ConnectorId),
     /// A live credential has the account's alias.
     #[error("the alias {alias} is given to credential {holder}; retire that one first")]
     AliasTaken {

@@ -1,7 +1,7 @@
 //! Names in which the addresses of connected domains leave.
 //!
-//! An address leaves in its own name by a way that is proved. By any other it leaves from the
-//! default address of its brand, or of its account.
+//! An address leaves in its own name by a way that is proved, or that the operator vouches for. By
+//! any other it leaves from the default address of its brand, or of its account.
 
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
@@ -36,10 +36,14 @@ pub struct LeavesFromDefault {
 }
 
 /// Way by which mail of an address in a connected domain leaves, as far as the directory knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OutboundWay {
     /// Connection that serves it, as a verification proved or earlier use allows.
     Connection,
+    /// The same on the operator's word; by MX it leaves in its own name unless its domain's policy
+    /// forbids that.
+    Vouched,
     /// Default route, in its own name where DKIM or SPF proves the domain there.
     DefaultRoute,
     /// Default route, from the default address.

@@ -3,18 +3,16 @@
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
-/// Codes of the reasons by which a server refuses to take mail of an address.
-const REFUSALS: [&str; 7] = [
+use crate::ProbeKind;
+
+/// Codes of the reasons by which a smart host refuses to take mail of an address.
+const REFUSALS: [&str; 5] = [
     "credentials-refused",
     "only-ntlm-or-gssapi",
     "no-common-log-in",
     "sender-not-allowed",
-    "mailbox-full",
-    "no-such-mailbox",
     "refused",
 ];
-
-use crate::ProbeKind;
 
 /// State of the verification of one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -54,9 +52,15 @@ impl Verification {
     /// is a server that is not reached, or a limit that passes.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Failed { reason, .. } => REFUSALS.contains(&reason.as_str()),
+            Self::Failed { reason, .. } => Self::is_refusal_code(reason),
             Self::Unverified | Self::Pending { .. } | Self::Verified { .. } => false,
         }
+    }
+
+    /// Returns true if this is the code of a reason by which a smart host refuses to take mail of an
+    /// address.
+    pub fn is_refusal_code(code: &str) -> bool {
+        REFUSALS.contains(&code)
     }
 }
 

@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{address, claim, open, production, verified};
+use common::{address, claim, open, production, settings, verified};
 use gatepost_directory::{
-    Claim, ConnectorKind, DefaultReason, Directory, ForwarderMark, OutboundWay, Probe, ProbeId,
-    ProbeKind, QueuedMail, Recipient, Verification,
+    AuditEntry, AuditQuery, Claim, ConnectorKind, DefaultReason, Directory, ForwarderMark,
+    Forwarders, OutboundWay, Probe, ProbeId, ProbeKind, QueuedMail, Recipient, Verification,
 };
 use gatepost_message::{Millis, TransactionId};
 
@@ -128,11 +128,57 @@ fn an_address_leaves_by_a_way_that_is_proved() {
         .set_connector_kind(id, ConnectorKind::Forwarded)
         .unwrap();
     assert_eq!(way(&directory), Some(OutboundWay::DefaultRoute));
+    let vouched = directory.vouch_outbound(id).unwrap_err().to_string();
+    assert!(
+        vouched.contains("is forwarded: its mail leaves by the default route"),
+        "{vouched}"
+    );
     directory
         .disconnect_connector(id, QueuedMail::Hold)
         .unwrap();
     let disconnected = OutboundWay::FromDefault(DefaultReason::Disconnected);
     assert_eq!(way(&directory), Some(disconnected));
+}
+
+#[test]
+fn a_new_domain_leaves_through_its_server_once_that_is_proved_or_vouched_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(folder.path());
+    let acme = production(&directory, "acme.desk.example").id;
+    let outbound_only = Claim {
+        kind: ConnectorKind::OutboundOnly,
+        ..claim(acme, "acme.example")
+    };
+    let id = directory.add_connector(outbound_only).unwrap().id;
+    directory.verify_connector(id).unwrap();
+    directory.add_address(acme, address(HELP)).unwrap();
+    let stranger = address("somebody@acme.example");
+    let of_stranger = || directory.view().outbound_way(acme, &stranger);
+    assert_eq!(way(&directory), Some(OutboundWay::DefaultRoute));
+    assert_eq!(of_stranger(), Some(OutboundWay::DefaultRoute));
+
+    directory.vouch_outbound(id).unwrap();
+    assert_eq!(way(&directory), Some(OutboundWay::Vouched));
+    assert_eq!(of_stranger(), Some(OutboundWay::Vouched));
+    // A probe that is lost changes nothing; a refusal after the word of the operator does.
+    becomes(&directory, failed("never-returned"));
+    assert_eq!(way(&directory), Some(OutboundWay::Vouched));
+    let refusal = Verification::Failed {
+        at: Millis::now() + std::time::Duration::from_secs(60),
+        reason: "sender-not-allowed".to_owned(),
+        words: String::new(),
+    };
+    becomes(&directory, refusal);
+    let refused = OutboundWay::FromDefault(DefaultReason::Refused);
+    assert_eq!(way(&directory), Some(refused));
+    // The word that is given again says more than a refusal of before.
+    becomes(&directory, failed("sender-not-allowed"));
+    assert_eq!(way(&directory), Some(OutboundWay::Vouched));
+    becomes(&directory, Verification::Verified { at: Millis(3) });
+    assert_eq!(way(&directory), Some(OutboundWay::Vouched));
+    drop(directory);
+    let directory = open(folder.path());
+    assert_eq!(way(&directory), Some(OutboundWay::Vouched));
 }
 
 #[test]
@@ -142,6 +188,13 @@ fn addresses_that_leave_today_go_on_when_verification_begins() {
     let acme = production(&directory, "acme.desk.example").id;
     let id = verified(&directory, acme, "acme.example").id;
     directory.add_address(acme, address(HELP)).unwrap();
+    drop(directory);
+    // An earlier version kept nothing of verification.
+    let file = rusqlite::Connection::open(settings(folder.path()).path).unwrap();
+    let forgotten = file.execute("UPDATE connectors SET details_json = '{}'", []);
+    assert_eq!(forgotten.unwrap(), 1);
+    drop(file);
+    let directory = open(folder.path());
     assert_eq!(way(&directory), None);
     directory.begin_verification(id).unwrap();
     assert_eq!(way(&directory), Some(OutboundWay::Connection));
@@ -257,20 +310,60 @@ fn few_forwarders_are_learnt_and_none_that_our_own_mail_bears() {
     let acme = production(&directory, "acme.desk.example").id;
     let id = verified(&directory, acme, "acme.example").id;
     let domain = |text: &str| ForwarderMark::DkimDomain(text.parse().unwrap());
-    let learn = |mark| directory.learn_forwarder(id, mark).unwrap();
+    let entry = |new: &[ForwarderMark]| AuditEntry {
+        at: Millis(7),
+        account: Some(acme.to_string()),
+        actor: "gatepost".to_owned(),
+        origin: None,
+        action: "forwarder-learnt".to_owned(),
+        subject: "acme.example".to_owned(),
+        detail: Some(format!("{}", new.len())),
+    };
+    let learn = |mark| {
+        let new = directory.learn_forwarders(id, vec![mark], entry).unwrap();
+        !new.is_empty()
+    };
     assert!(learn(domain("relay.example")));
     assert!(!learn(domain("relay.example")), "it is known");
     assert!(
         !learn(domain("acme.desk.example")),
         "the relay signs with it"
     );
-    assert!(learn(ForwarderMark::Network(
-        "2001:db8::7/128".parse().unwrap()
+    assert!(learn(ForwarderMark::of_client(
+        "2001:db8::7".parse().unwrap()
     )));
-    let learnt = directory.view().connectors(acme)[0].forwarders.clone();
-    assert_eq!(learnt.networks, ["2001:db8::/64".parse().unwrap()]);
+    let learnt = || {
+        let connector = directory.view().connectors(acme)[0].clone();
+        assert!(connector.forwarders.is_empty(), "the operator has set none");
+        connector.details.learnt_forwarders
+    };
+    assert_eq!(learnt().networks, ["2001:db8::/64".parse().unwrap()]);
     let all = (0..40).map(|number| learn(domain(&format!("d{number}.example"))));
     assert_eq!(all.filter(|new| *new).count(), 19);
+    // Each that was new is in the audit log.
+    let query = AuditQuery {
+        account: None,
+        before: None,
+        limit: 100,
+    };
+    assert_eq!(directory.audit(&query).unwrap().len(), 21);
+
+    let networks = Forwarders {
+        networks: learnt().networks,
+        ..Forwarders::default()
+    };
+    directory.forget_forwarders(id, Some(&networks)).unwrap();
+    assert_eq!(learnt().networks, []);
+    assert_eq!(learnt().dkim_domains.len(), 20);
+    // What the operator has set is not learnt.
+    directory.set_forwarders(id, networks.clone()).unwrap();
+    let network = ForwarderMark::Network(networks.networks[0]);
+    let new = directory.learn_forwarders(id, vec![network], entry);
+    assert_eq!(new.unwrap(), []);
+    directory.forget_forwarders(id, None).unwrap();
+    let connector = directory.view().connectors(acme)[0].clone();
+    assert!(connector.details.learnt_forwarders.is_empty());
+    assert_eq!(connector.forwarders, networks);
 }
 
 #[test]

@@ -85,6 +85,7 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
     let production = |native| profile(AccountKind::Production, native);
     let user = UserName::new("in-nobody");
     let every = Duration::from_secs(60);
+    let no_entry = |_: &[ForwarderMark]| unreachable!("nothing is learnt");
     refused! {
         "the domain acme.desk.example already belongs to account ACME; a domain":
             add_account(production("acme.desk.example"));
@@ -105,6 +106,8 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
         "account ACME has 2 connected domains, as many": add_connector(claim(acme, "new.example"));
         "there is no connector NONE; `gatepost connector list`": verify_connector(nothing);
         "the domain acme.example already belongs to account ACME": verify_connector(theirs);
+        "there is no connector NONE": vouch_outbound(nothing);
+        "the domain acme.example already belongs to account ACME": vouch_outbound(theirs);
         "there is no connector NONE": disconnect_connector(nothing, QueuedMail::Hold);
         "the connector OUTBOUND is only claimed": disconnect_connector(outbound, QueuedMail::Hold);
         "there is no connector NONE": reconnect_connector(nothing);
@@ -138,8 +141,8 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
         "DEFAULT@acme.desk.example is a default address of account ACME":
             remove_address(acme, &address("DEFAULT@acme.desk.example"));
         "there is no connector NONE": set_connector_kind(nothing, ConnectorKind::TwoWay);
-        "there is no connector NONE":
-            learn_forwarder(nothing, ForwarderMark::DkimDomain("a.example".parse().unwrap()));
+        "there is no connector NONE": learn_forwarders(nothing, Vec::new(), no_entry);
+        "there is no connector NONE": forget_forwarders(nothing, None);
         "the domain acme.example has 1 support addresses, as many":
             add_address(acme, address("sales@acme.example"));
         "there is no address help@new.example; `gatepost address list`":

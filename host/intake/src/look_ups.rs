@@ -126,6 +126,23 @@ impl Directory for AccountView {
         })
     }
 
+    fn destination_by_target(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
+        let mut found = self.destination(account, address)?;
+        found.by_target = true;
+        let address = Address::parse(address).ok()?;
+        if let Recipient::Of(of) = self.directory.recipient(&address)
+            && let Some(connector) = of.connector
+            && let Some(connector) = self.directory.connector(of.account, connector)
+        {
+            let learnt = &connector.details.learnt_forwarders;
+            let learnt = forwarders(&learnt.networks, &learnt.dkim_domains, &learnt.arc_sealers);
+            found.forwarders.networks.extend(learnt.networks);
+            found.forwarders.dkim_domains.extend(learnt.dkim_domains);
+            found.forwarders.arc_sealers.extend(learnt.arc_sealers);
+        }
+        Some(found)
+    }
+
     fn is_support_address(&self, account: &str, address: &str) -> bool {
         Address::parse(address).is_ok_and(|address| self.is_of(account, &address))
     }

@@ -35,6 +35,7 @@
 
 mod admission;
 pub mod answered;
+mod arrival_way;
 mod by_target;
 mod commit;
 pub mod connection;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use gatepost_directory::{Canonical, Directory, Name, SupportAddress, View};
+use gatepost_directory::{Canonical, Directory, Name, OutboundWay, SupportAddress, View};
 use gatepost_message::Address;
 use serde::{Deserialize, Serialize};
 
@@ -64,12 +64,16 @@ pub struct ShownAddress {
     /// the customer's server forwards its mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forwarding_target: Option<Address>,
+    /// Way by which its mail leaves; none where nothing is asked of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way_out: Option<OutboundWay>,
 }
 
 impl ShownAddress {
     fn new(view: &View, address: SupportAddress) -> Self {
         Self {
             forwarding_target: view.target_of(&address),
+            way_out: view.outbound_way(address.account, &address.address),
             address,
         }
     }

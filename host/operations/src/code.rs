@@ -308,6 +308,9 @@ codes! {
     /// The connector is not two-way, and the credential would be for relay.
     NotTwoWay = "directory.not-two-way", Refused,
         "make it two-way with `gatepost connector set-kind`";
+    /// The connector is forwarded, and its way out through a server of the customer was vouched for.
+    NoSmartHost = "directory.no-smart-host", Refused,
+        "vouch for the domain alone, or change the kind with `gatepost connector set-kind`";
     /// The credential has logged in already, and a link would need a new secret for it.
     CredentialUsed = "directory.credential-used", Conflict,
         "issue another and hand that over, and retire this one when it is used no more";

@@ -83,10 +83,21 @@ of_one_connector! {
     ShowConnector
     /// Request to look in the DNS for the proof that the domain is the account's.
     ProveConnector
-    /// Request to vouch that the domain is the account's.
-    VouchConnector
     /// Request to remove a connector.
     RemoveConnector
+}
+
+/// Request to vouch that the domain is the account's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct VouchConnector {
+    /// Id of the connector.
+    pub connector: ConnectorId,
+    /// Vouch for its way out, too: its addresses leave through the customer's server without a
+    /// verification, until that server refuses them.
+    #[arg(long)]
+    #[serde(default)]
+    pub outbound: bool,
 }
 
 /// Request to set the direction of a domain's mail that passes through the relay.
@@ -117,6 +128,30 @@ pub struct SetForwarders {
     #[arg(long = "arc-sealer", value_name = "DOMAIN")]
     #[serde(default)]
     pub arc_sealers: Vec<Domain>,
+}
+
+/// Request to forget forwarders of a domain's mail that were learnt from probes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ForgetForwarders {
+    /// Id of the connector.
+    pub connector: ConnectorId,
+    /// Forget this network; may be repeated.
+    #[arg(long = "network", value_name = "NETWORK")]
+    #[serde(default)]
+    pub networks: Vec<IpNet>,
+    /// Forget this domain of DKIM signatures and reverse-paths; may be repeated.
+    #[arg(long = "dkim-domain", value_name = "DOMAIN")]
+    #[serde(default)]
+    pub dkim_domains: Vec<Domain>,
+    /// Forget this domain of ARC seals; may be repeated.
+    #[arg(long = "arc-sealer", value_name = "DOMAIN")]
+    #[serde(default)]
+    pub arc_sealers: Vec<Domain>,
+    /// Forget all that were learnt.
+    #[arg(long, required_unless_present_any = ["networks", "dkim_domains", "arc_sealers"])]
+    #[serde(default)]
+    pub all: bool,
 }
 
 /// Request for what became of header fields in messages from a domain that came back.
@@ -239,15 +274,26 @@ pub async fn prove(
 }
 
 /// Marks the domain as the account's on the word of the operator: from now on its addresses
-/// receive.
+/// receive. If asked, they leave through the customer's server, too.
 ///
 /// # Errors
-/// There is no such connector, the domain is taken, or the store cannot be changed.
+/// There is no such connector, the domain is taken, its mail leaves through no server of the
+/// customer, or the store cannot be changed.
 pub async fn vouch(
     directory: &Arc<Directory>,
     asked: VouchConnector,
 ) -> Result<Connector, OperationError> {
-    mark_as_own(directory, asked.connector).await
+    let VouchConnector {
+        connector,
+        outbound,
+    } = asked;
+    match outbound {
+        false => mark_as_own(directory, connector).await,
+        true => {
+            let vouched = move |directory: &Directory| directory.vouch_outbound(connector);
+            change(directory, vouched).await
+        }
+    }
 }
 
 async fn mark_as_own(
@@ -288,6 +334,26 @@ pub async fn set_forwarders(
     };
     change(directory, move |directory| {
         directory.set_forwarders(asked.connector, forwarders)
+    })
+    .await
+}
+
+/// Forgets forwarders of the domain's mail that were learnt. A probe that comes back by one learns it
+/// again.
+///
+/// # Errors
+/// There is no such connector, or the store cannot be changed.
+pub async fn forget_forwarders(
+    directory: &Arc<Directory>,
+    asked: ForgetForwarders,
+) -> Result<Connector, OperationError> {
+    let forgotten = Forwarders {
+        networks: asked.networks,
+        dkim_domains: asked.dkim_domains,
+        arc_sealers: asked.arc_sealers,
+    };
+    change(directory, move |directory| {
+        directory.forget_forwarders(asked.connector, (!asked.all).then_some(&forgotten))
     })
     .await
 }

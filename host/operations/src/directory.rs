@@ -106,6 +106,7 @@ impl From<Refusal> for OperationError {
             Refusal::TooManyCredentials { .. } => Code::TooManyCredentials,
             Refusal::TooManyTokens { .. } => Code::TooManyTokens,
             Refusal::NotTwoWay(_) => Code::NotTwoWay,
+            Refusal::NoSmartHost(_) => Code::NoSmartHost,
             Refusal::CredentialUsed(_) => Code::CredentialUsed,
             Refusal::AliasTaken { .. } => Code::AliasTaken,
             Refusal::NoAlias(_) => Code::NoAlias,

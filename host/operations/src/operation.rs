@@ -32,8 +32,9 @@ use crate::connections::{
     RemoveConnection, SetConnection, ShowConnection, TestConnection,
 };
 use crate::connectors::{
-    self, AddConnector, ConnectorDetails, CountHeaders, ListConnectors, ProveConnector,
-    RemoveConnector, SetConnectorKind, SetForwarders, ShowConnector, VouchConnector,
+    self, AddConnector, ConnectorDetails, CountHeaders, ForgetForwarders, ListConnectors,
+    ProveConnector, RemoveConnector, SetConnectorKind, SetForwarders, ShowConnector,
+    VouchConnector,
 };
 use crate::credentials::{
     self, CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials,
@@ -290,6 +291,8 @@ operations! {
         |on, asked| disconnections::reconnect(on, asked).await;
     "connector-forwarders": SetForwarders => Connector,
         |on, asked| connectors::set_forwarders(&on.directory, asked).await;
+    "connector-forget-forwarders": ForgetForwarders => Connector,
+        |on, asked| connectors::forget_forwarders(&on.directory, asked).await;
     "connector-set-return-path": SetReturnPath => Connector,
         |on, asked| return_paths::set(on, asked).await;
     "connector-headers" (READS): CountHeaders => Vec<Counted>,

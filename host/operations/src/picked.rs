@@ -35,8 +35,20 @@ pub(crate) const SUBJECTS: [&str; 19] = [
 ];
 
 /// Names of other fields that say more.
-const DETAILS: [&str; 8] = [
-    "account", "scope", "kind", "queued", "force", "reason", "brand", "dry-run",
+const DETAILS: [&str; 13] = [
+    "account",
+    "scope",
+    "kind",
+    "queued",
+    "force",
+    "reason",
+    "brand",
+    "dry-run",
+    "outbound",
+    "networks",
+    "dkim-domains",
+    "arc-sealers",
+    "expires",
 ];
 
 /// Most characters of a field.

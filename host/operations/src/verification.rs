@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use gatepost_connections::{ConnectionTrouble, Connections as _};
 use gatepost_directory::{
-    AccountId, LastCheck, ProbeId, ProbeKind, SupportAddress, Verification, View,
+    AccountId, Directory, LastCheck, ProbeId, ProbeKind, SupportAddress, Verification, View,
 };
 use gatepost_message::{Address, Millis};
 use gatepost_probes::{Due, ProbeError, ProbeOrder, directions};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::connections::{SessionMeaning, open_session};
-use crate::directory::{account_id, unknown};
+use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
 use crate::runtime::Runtime;
 
@@ -137,6 +137,11 @@ pub async fn verify(
         true => usual,
         false => &chosen,
     };
+    if let Some(connector) = address.connector {
+        // One of an earlier version leaves as it did until it is verified for the first time.
+        let begun = move |directory: &Directory| directory.begin_verification(connector);
+        change(&on.directory, begun).await?;
+    }
     for kind in kinds {
         let order = ProbeOrder {
             account: address.account,

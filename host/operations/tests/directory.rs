@@ -100,15 +100,20 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
         disconnected.map_err(OperationError::from),
         Code::NotVerified,
     );
-    let vouch = VouchConnector { connector };
-    connectors::vouch(directory, vouch).await.unwrap();
+    let vouch = |connector, outbound| VouchConnector {
+        connector,
+        outbound,
+    };
+    let vouched = connectors::vouch(directory, vouch(connector, false)).await;
+    assert_eq!(vouched.unwrap().details.outbound_vouched, None);
+    let vouched = connectors::vouch(directory, vouch(connector, true)).await;
+    assert!(vouched.unwrap().details.outbound_vouched.is_some());
     // Another account may claim the domain, but not have it; least of all a sandbox.
     let claim = connect(directory, B, "a.example", two_way).await.unwrap();
-    let vouch = VouchConnector {
-        connector: claim.id,
-    };
-    let taken = connectors::vouch(directory, vouch).await;
-    fails(taken, Code::DomainInOtherKind);
+    for outbound in [false, true] {
+        let taken = connectors::vouch(directory, vouch(claim.id, outbound)).await;
+        fails(taken, Code::DomainInOtherKind);
+    }
 
     let add = |of: &str, address: &str| {
         let add = AddAddress {

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use gatepost_authentication::{Authentication, Facts};
+use gatepost_authentication::Facts;
 use gatepost_directory::{
     AccountId, DirectoryError, Probe, ProbeId, ProbeKind, Verification, View,
 };
-use gatepost_message::{Address, Domain, Message, Millis};
+use gatepost_message::{Address, Message, Millis};
 use gatepost_verification::{
     ArrivalKind, ArrivalWay, ArrivedProbe, FailureReason, ForwardingConfirmation, ReportVerdict,
     ReturnWay, TokenPlace, VerificationFailure, judge_arrival, judge_report,
@@ -15,7 +15,7 @@ use gatepost_verification::{
 
 use crate::record::{ProbeRecord, directory_id, token_id};
 use crate::settle::ProbeFinding;
-use crate::{ProbedDirection, Probes, is_alive, tokens};
+use crate::{ProbedDirection, Probes, forwarder, is_alive, tokens};
 
 /// Longest body that is searched for a token where the header section has none.
 const SEARCHED: u64 = 64 << 10;
@@ -43,10 +43,17 @@ pub struct ArrivedBy<'a> {
     pub recipient: &'a Address,
     /// True if its reverse-path is null.
     pub from_nobody: bool,
-    /// Domain of the credential that the session has logged in with, if it is one for relay.
-    pub credential: Option<&'a Domain>,
     /// Address of the client.
     pub client: Option<IpAddr>,
+}
+
+/// Origin of a probe that came back.
+#[derive(Debug, Clone)]
+pub struct ProbeOrigin {
+    /// Results of message authentication.
+    pub facts: Facts,
+    /// Way by which it came.
+    pub way: ArrivalWay,
 }
 
 /// Returns the probe whose own mailbox an address is, if it is waited for.
@@ -141,20 +148,28 @@ impl Probes {
         &self,
         recognised: &Recognised,
         by: ArrivedBy<'_>,
-        facts: Option<&Facts>,
+        origin: Option<&ProbeOrigin>,
     ) -> Result<bool, DirectoryError> {
         let id = recognised.id();
-        match (recognised.kind, facts) {
-            (ArrivalKind::Probe, Some(facts)) => {
+        match (recognised.kind, origin) {
+            (ArrivalKind::Probe, Some(origin)) => {
                 self.left(id).await;
                 let view = self.stores.directory.view();
                 let Some(probe) = view.probe(id) else {
                     return Ok(false);
                 };
-                match compared(&view, probe, recognised.place, by, facts) {
-                    Some(finding) => self.settle(id, finding).await,
-                    None => Ok(false),
+                let Some(finding) = compared(&view, probe, recognised.place, by, origin) else {
+                    return Ok(false);
+                };
+                let marks = match finding.passed_by_forwarding() {
+                    true => forwarder::marks(&view, probe, by, &origin.facts),
+                    false => Vec::new(),
+                };
+                let settled = self.settle(id, finding).await?;
+                if settled && !marks.is_empty() {
+                    self.learn(probe, marks).await;
                 }
+                Ok(settled)
             }
             (ArrivalKind::Report, _) => self.reported(recognised, by).await,
             // An answer says nothing of the way.
@@ -296,7 +311,7 @@ fn compared(
     probe: &Probe,
     place: TokenPlace,
     by: ArrivedBy<'_>,
-    facts: &Facts,
+    origin: &ProbeOrigin,
 ) -> Option<ProbeFinding> {
     let mut sent = ProbeRecord::of(probe)?.sent;
     let address = view.address(probe.account, &probe.address)?;
@@ -306,46 +321,12 @@ fn compared(
     if sent.way == ReturnWay::Forwarded && is_target {
         sent.returns_to = by.recipient.clone();
     }
-    let way = way_of(view, probe, by, facts);
     let arrival = ArrivedProbe {
         message: by.message,
         recipient: by.recipient,
-        way: &way,
-        facts,
+        way: &origin.way,
+        facts: &origin.facts,
         place,
     };
     Some(ProbeFinding::of_report(judge_arrival(&sent, &arrival)))
-}
-
-/// Returns the way by which a message came: over a session of the customer's, from a forwarder that
-/// is known, or from anybody.
-fn way_of(view: &View, probe: &Probe, by: ArrivedBy<'_>, facts: &Facts) -> ArrivalWay {
-    if let Some(domain) = by.credential {
-        return ArrivalWay::Session(domain.clone());
-    }
-    let address = view.address(probe.account, &probe.address);
-    let connector = address.and_then(|of| view.connector(probe.account, of.connector?));
-    let is_known = connector.is_some_and(|connector| {
-        let domain = connector.claim.domain.as_ascii();
-        let known = &connector.forwarders;
-        let passes = |result| result == Authentication::Pass;
-        let spf = &facts.spf.mailfrom;
-        let is_signer = |name: &str| {
-            let listed = known.dkim_domains.iter().any(|of| of.as_ascii() == name);
-            listed || name.eq_ignore_ascii_case(domain)
-        };
-        let signed =
-            |of: &gatepost_authentication::DkimFact| passes(of.result) && is_signer(&of.domain);
-        let sealer = &facts.arc.sealer;
-        let of_network = |client: IpAddr| known.networks.iter().any(|of| of.contains(&client));
-        passes(spf.result) && spf.domain.eq_ignore_ascii_case(domain)
-            || facts.dkim.iter().any(signed)
-            || passes(facts.arc.result)
-                && known.arc_sealers.iter().any(|of| of.as_ascii() == sealer)
-            || by.client.is_some_and(of_network)
-    });
-    match is_known {
-        true => ArrivalWay::Forwarded,
-        false => ArrivalWay::Direct,
-    }
 }

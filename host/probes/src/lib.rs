@@ -11,6 +11,7 @@
 //! 2. Delivery tells the result of each attempt ([`Probes::attempted`]).
 //! 3. Intake asks for each incoming message whether it has the token of a probe that is on its way
 //!    ([`Probes::recognise`]). Such a message goes to nobody.
+//!    Of one that was forwarded as it should, the relay learns by what its forwarder is known.
 //! 4. [`Probes::expire`] ends what has not come back in time.
 //!
 //! Whatever ends a probe takes it out of the directory in the commit that records the finding
@@ -23,6 +24,7 @@
 mod arrival;
 mod attempt;
 mod direction;
+mod forwarder;
 mod live;
 mod record;
 mod send;
@@ -42,7 +44,7 @@ use gatepost_spool::{EventLog, Queue, QueueAdmin};
 use gatepost_verification::ProbeTokens;
 use tokio::sync::watch;
 
-pub use self::arrival::{ArrivedBy, Recognised, mailbox};
+pub use self::arrival::{ArrivedBy, ProbeOrigin, Recognised, mailbox};
 pub use self::direction::{ProbedDirection, directions, kinds_for};
 pub use self::send::{ProbeError, ProbeOrder};
 pub use self::settle::ProbeFinding;

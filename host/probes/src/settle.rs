@@ -7,7 +7,7 @@ use gatepost_directory::{
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{AlertKind, Event, NoticeSubject};
 use gatepost_spool::Selection;
-use gatepost_verification::{AuthenticationReport, ProbeReport, VerificationFailure};
+use gatepost_verification::{ArrivalWay, AuthenticationReport, ProbeReport, VerificationFailure};
 
 use crate::record::ProbeRecord;
 use crate::{ProbedDirection, Probes, directions, next_state};
@@ -72,6 +72,16 @@ impl ProbeFinding {
     pub(crate) fn word(&self) -> &'static str {
         self.failure()
             .map_or("passed", |failure| failure.reason.code())
+    }
+
+    /// Returns true if a probe of the relay's own server passed, and came forwarded as it had to,
+    /// over no session. What a circuit proves may be the smart host's by which it left.
+    pub(crate) fn passed_by_forwarding(&self) -> bool {
+        let Self::Passed(report) = self else {
+            return false;
+        };
+        let is_inbound = report.kind == gatepost_verification::ProbeKind::Inbound;
+        is_inbound && !matches!(report.way, ArrivalWay::Session(_))
     }
 
     /// Returns true if it says something of a direction that the probe was to prove. A circuit that

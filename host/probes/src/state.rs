@@ -21,7 +21,9 @@ pub fn next_state(
     at: Millis,
 ) -> Verification {
     let counts = match direction {
-        ProbedDirection::Outbound => at_smart_host && is_refusal(failure.reason),
+        ProbedDirection::Outbound => {
+            at_smart_host && Verification::is_refusal_code(failure.reason.code())
+        }
         ProbedDirection::Inbound => !is_loss(failure.reason),
     };
     match before {
@@ -32,19 +34,6 @@ pub fn next_state(
             words: failure.to_string(),
         },
     }
-}
-
-/// Returns true if a smart host itself refuses by this reason.
-fn is_refusal(reason: FailureReason) -> bool {
-    use FailureReason as Reason;
-    matches!(
-        reason,
-        Reason::CredentialsRefused
-            | Reason::OnlyNtlmOrGssapi
-            | Reason::NoCommonLogIn
-            | Reason::SenderNotAllowed
-            | Reason::Refused
-    )
 }
 
 /// Returns true if a message is lost or waits by this reason, which may end by itself.

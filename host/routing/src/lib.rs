@@ -245,8 +245,12 @@ impl PolicyRouter {
         let has_connection = || view.connection_of(sender.account, &sender.author).is_some();
         let reason = match sender.way {
             OutboundWay::FromDefault(reason) => reason,
-            OutboundWay::Connection if has_connection() => DefaultReason::Broken,
-            OutboundWay::Connection | OutboundWay::DefaultRoute => DefaultReason::Unproved,
+            OutboundWay::Connection | OutboundWay::Vouched if has_connection() => {
+                DefaultReason::Broken
+            }
+            OutboundWay::Connection | OutboundWay::Vouched | OutboundWay::DefaultRoute => {
+                DefaultReason::Unproved
+            }
         };
         let from_default = sender.left_from_default(attempt.sent_as);
         let reason = from_default.then_some(reason);

@@ -3,7 +3,8 @@
 //! An author in a connected domain leaves in their own name by a way that is proved: through the
 //! connection of the address once a verification has passed, and by the default route where DKIM or
 //! SPF proves the domain there. By any other way the mail leaves by the default route, from the
-//! default address.
+//! default address. Where the operator vouches for the way out, nothing is asked but what the policy
+//! of the domain demands.
 
 use gatepost_directory::{AccountId, ConnectorState, OutboundWay, View};
 use gatepost_intake::edits::host_rules;
@@ -40,9 +41,10 @@ impl SenderWay {
             Some((author, way))
         });
         let (author, way) = ways.max_by_key(|(_, way)| match way {
-            OutboundWay::Connection => 0,
-            OutboundWay::DefaultRoute => 1,
-            OutboundWay::FromDefault(_) => 2,
+            OutboundWay::Vouched => 0,
+            OutboundWay::Connection => 1,
+            OutboundWay::DefaultRoute => 2,
+            OutboundWay::FromDefault(_) => 3,
         })?;
         Some(Self {
             account,

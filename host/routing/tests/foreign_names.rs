@@ -283,7 +283,7 @@ fn account(directory: &Directory, name: &str, domains: &[&str]) -> String {
         claimed.unwrap().id
     };
     for domain in &domains[1..] {
-        directory.verify_connector(claim(domain)).unwrap();
+        directory.vouch_outbound(claim(domain)).unwrap();
     }
     if domains[0].starts_with("a.") {
         claim("claimed.test");

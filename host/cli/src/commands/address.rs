@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use gatepost_directory::LeavesFromDefault;
+use gatepost_directory::{LeavesFromDefault, OutboundWay};
 use gatepost_operations::addresses::{
     AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress,
 };
@@ -56,6 +56,7 @@ impl Row for ShownAddress {
             false => String::new(),
         };
         let leaves = details.leaves_from_default.map(from_default);
+        let leaves = leaves.unwrap_or_else(|| way_out(self.way_out));
         vec![
             address.address.to_string(),
             address.account.to_string(),
@@ -68,8 +69,20 @@ impl Row for ShownAddress {
             target.map(ToString::to_string).unwrap_or_default(),
             state(&details.inbound),
             state(&details.outbound),
-            leaves.unwrap_or_else(|| "in its own name".to_owned()),
+            leaves,
         ]
+    }
+}
+
+/// Returns the way out in words, before a message has left from the default address.
+fn way_out(way: Option<OutboundWay>) -> String {
+    match way {
+        None | Some(OutboundWay::Connection) => "in its own name".to_owned(),
+        Some(OutboundWay::Vouched) => "in its own name, as the operator vouches".to_owned(),
+        Some(OutboundWay::DefaultRoute) => {
+            "by the default route, in its own name where that is proved".to_owned()
+        }
+        Some(OutboundWay::FromDefault(reason)) => format!("from the default address ({reason})"),
     }
 }
 

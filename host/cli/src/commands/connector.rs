@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use gatepost_directory::{Connector, Forwarders};
 use gatepost_message::Domain;
 use gatepost_operations::connectors::{
-    AddConnector, CountHeaders, ListConnectors, ProveConnector, RemoveConnector, SetConnectorKind,
-    SetForwarders, ShowConnector, VouchConnector,
+    AddConnector, CountHeaders, ForgetForwarders, ListConnectors, ProveConnector, RemoveConnector,
+    SetConnectorKind, SetForwarders, ShowConnector, VouchConnector,
 };
 use gatepost_operations::disconnections::{
     DisconnectConnector, ReconnectConnector, SwitchedSender,
@@ -38,7 +38,8 @@ pub(super) enum Command {
     /// Look in the DNS for the proof that the domain is the account's. Where it is found, the
     /// addresses of the domain receive from now on.
     Prove(Ask<ProveConnector>),
-    /// Vouch that the domain is the account's: from now on its addresses receive.
+    /// Vouch that the domain is the account's: from now on its addresses receive. With --outbound,
+    /// they leave through the customer's server without a verification.
     Vouch(Ask<VouchConnector>),
     /// Verify a support address: send mails of the relay's own that prove that mail goes its way.
     Verify(verify::Arguments),
@@ -52,6 +53,8 @@ pub(super) enum Command {
     Reconnect(Ask<ReconnectConnector>),
     /// Set the known forwarders of its mail, in place of the former ones.
     Forwarders(Ask<SetForwarders>),
+    /// Forget forwarders that were learnt from probes. A probe that comes back by one learns it again.
+    ForgetForwarders(Ask<ForgetForwarders>),
     /// Set the domain of the reverse-paths of its mail by MX, such as bounces.customer.example, or
     /// take it back. The DNS has to lead mail for it to this relay.
     SetReturnPath(Ask<SetReturnPath>),
@@ -81,6 +84,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Disconnect(ask) => list(ask, NOTHING_CONNECTED).await,
         Command::Reconnect(ask) => list(ask, NOTHING_CONNECTED).await,
         Command::Forwarders(ask) => item(ask).await,
+        Command::ForgetForwarders(ask) => item(ask).await,
         Command::SetReturnPath(ask) => item(ask).await,
         Command::Headers(ask) => {
             let domain = &ask.request.domain;
@@ -155,6 +159,7 @@ impl Row for Connector {
         "NAME",
         "PROTOCOL",
         "FORWARDERS",
+        "LEARNT FORWARDERS",
         "RETURN PATH",
         "ACCOUNT",
     ];
@@ -169,6 +174,7 @@ impl Row for Connector {
             claim.name.to_string(),
             claim.protocol.to_string(),
             forwarders_cell(&self.forwarders),
+            forwarders_cell(&self.details.learnt_forwarders),
             return_path.map_or_else(String::new, Domain::to_string),
             claim.account.to_string(),
         ]

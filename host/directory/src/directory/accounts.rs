@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use gatepost_message::{Address, Domain, Millis, TransactionId};
 
 use crate::{
-    Account, AccountDetails, AccountId, Claim, Connector, ConnectorDetails, ConnectorId,
-    ConnectorKind, ConnectorState, DefaultReason, Directory, DirectoryError, ForwarderMark,
-    Forwarders, ForwardingToken, Name, PolicySettings, Profile, SupportAddress,
+    Account, AccountDetails, AccountId, AuditEntry, Claim, Connector, ConnectorDetails,
+    ConnectorId, ConnectorKind, ConnectorState, DefaultReason, Directory, DirectoryError,
+    ForwarderMark, Forwarders, ForwardingToken, Name, PolicySettings, Profile, SupportAddress,
     rules::{self, address::NewAddress},
     uses::AddressKey,
 };
@@ -88,6 +88,15 @@ impl Directory {
         self.change(|view, _| rules::connector::verify(view, id))
     }
 
+    /// Marks a domain as the account's own, and has its addresses leave through the customer's own
+    /// server on the operator's word, until that server refuses them.
+    ///
+    /// # Errors
+    /// As [`Directory::verify_connector`], or the connector is forwarded.
+    pub fn vouch_outbound(&self, id: ConnectorId) -> Result<Connector> {
+        self.change(|view, _| rules::connector::vouch_outbound(view, id, Millis::now()))
+    }
+
     /// Sets the known forwarders of a connector's domain, in place of the former ones.
     ///
     /// # Errors
@@ -114,13 +123,32 @@ impl Directory {
         self.change(|view, _| rules::connector::begin_verification(view, id, Millis::now()))
     }
 
-    /// Learns a mark by which a forwarder of a connector's domain is known: of each kind a few, and
-    /// none that the relay's own mail bears. Returns true if it was new.
+    /// Learns marks by which a forwarder of a connector's domain is known, for mail to forwarding
+    /// targets: of each kind a few, and none that the relay's own mail bears. Those that are new go
+    /// into the audit log by `entry`, in the same commit, and are returned.
     ///
     /// # Errors
     /// There is no such connector, or the store failed.
-    pub fn learn_forwarder(&self, id: ConnectorId, mark: ForwarderMark) -> Result<bool> {
-        self.change(|view, _| rules::connector::learn(view, id, mark))
+    pub fn learn_forwarders(
+        &self,
+        id: ConnectorId,
+        marks: Vec<ForwarderMark>,
+        entry: impl FnOnce(&[ForwarderMark]) -> AuditEntry,
+    ) -> Result<Vec<ForwarderMark>> {
+        self.change(|view, _| rules::connector::learn(view, id, marks, entry))
+    }
+
+    /// Forgets forwarders of a connector's domain that were learnt: these, or with `None` all. What
+    /// is not there is nothing.
+    ///
+    /// # Errors
+    /// There is no such connector, or the store failed.
+    pub fn forget_forwarders(
+        &self,
+        id: ConnectorId,
+        forgotten: Option<&Forwarders>,
+    ) -> Result<Connector> {
+        self.change(|view, _| rules::connector::forget_forwarders(view, id, forgotten))
     }
 
     /// Sets the default address of an account, or of one of its brands: a support address in the

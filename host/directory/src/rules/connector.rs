@@ -4,9 +4,9 @@ use gatepost_message::{Domain, Millis};
 
 use super::{RuleResult, account, connection, dkim, in_a_labels, sandbox, unknown};
 use crate::{
-    Connector, ConnectorId, ConnectorKind, ConnectorState, DirectoryChange, DirectoryRow,
-    Disconnection, ForwarderMark, Forwarders, KeyOwner, Limits, QueuedMail, Refusal, RowKey,
-    Verification, View,
+    AuditEntry, Connector, ConnectorId, ConnectorKind, ConnectorState, DirectoryChange,
+    DirectoryRow, Disconnection, ForwarderMark, Forwarders, KeyOwner, Limits, QueuedMail, Refusal,
+    RowKey, Verification, View,
 };
 
 /// Connects a domain to an account, if no account has it as its native one.
@@ -35,8 +35,8 @@ pub(crate) fn add(view: &View, limits: &Limits, connector: Connector) -> RuleRes
         });
     }
     let mut connector = connector;
-    // The domain's own servers are not asked to take its mail: its name has to be proved here.
-    connector.details.verifies |= connector.claim.kind == ConnectorKind::Forwarded;
+    // Nothing has proved yet that its mail goes its way.
+    connector.details.verifies = true;
     let mut row = connector.clone();
     row.claim.domain = in_a_labels(&row.claim.domain);
     Ok((connector, put(row).1))
@@ -92,25 +92,56 @@ pub(crate) fn set_kind(
     Ok((connector, changes))
 }
 
-/// Learns a mark by which a forwarder of a domain is known. A domain that the site has given to an
-/// account is no mark: the relay's own mail bears it. Returns true if it was new.
-pub(crate) fn learn(view: &View, id: ConnectorId, mark: ForwarderMark) -> RuleResult<bool> {
+/// Learns marks by which a forwarder of a domain is known, and notes in the audit log those that
+/// are new. A domain that the site has given to an account is no mark: the relay's own mail bears
+/// it. Returns the new ones.
+pub(crate) fn learn(
+    view: &View,
+    id: ConnectorId,
+    marks: Vec<ForwarderMark>,
+    entry: impl FnOnce(&[ForwarderMark]) -> AuditEntry,
+) -> RuleResult<Vec<ForwarderMark>> {
     let mut connector = find(view, id)?.clone();
-    let named = match &mark {
-        ForwarderMark::DkimDomain(domain) | ForwarderMark::ArcSealer(domain) => Some(domain),
-        ForwarderMark::Network(_) => None,
-    };
-    let is_native = |domain: &str| {
-        let owner = view.domain(domain);
+    let is_native = |domain: &Domain| {
+        let owner = view.domain(domain.as_ascii());
         owner.is_some_and(|of| of.connector.is_none())
     };
-    if named.is_some_and(|domain| is_native(domain.as_ascii())) {
-        return Ok((false, Vec::new()));
+    let mut new = Vec::new();
+    for mark in marks {
+        let is_ours = match &mark {
+            ForwarderMark::DkimDomain(domain) | ForwarderMark::ArcSealer(domain) => {
+                is_native(domain)
+            }
+            ForwarderMark::Network(_) => false,
+        };
+        if is_ours || connector.forwarders.has(&mark) {
+            continue;
+        }
+        if connector.details.learnt_forwarders.learn(mark.clone()) {
+            new.push(mark);
+        }
     }
-    match connector.forwarders.learn(mark) {
-        true => Ok((true, put(connector).1)),
-        false => Ok((false, Vec::new())),
+    if new.is_empty() {
+        return Ok((new, Vec::new()));
     }
+    let mut changes = put(connector).1;
+    changes.push(DirectoryChange::Audit(entry(&new)));
+    Ok((new, changes))
+}
+
+/// Forgets forwarders that were learnt: these, or with `None` all.
+pub(crate) fn forget_forwarders(
+    view: &View,
+    id: ConnectorId,
+    forgotten: Option<&Forwarders>,
+) -> RuleResult<Connector> {
+    let mut connector = find(view, id)?.clone();
+    let learnt = &mut connector.details.learnt_forwarders;
+    match forgotten {
+        Some(forgotten) => learnt.forget(forgotten),
+        None => *learnt = Forwarders::default(),
+    }
+    Ok(put(connector))
 }
 
 /// Makes an account the owner of a domain that no other account owns.
@@ -128,6 +159,17 @@ pub(crate) fn verify(view: &View, id: ConnectorId) -> RuleResult<Connector> {
         }
         _ => Ok(put(connected(connector))),
     }
+}
+
+/// Makes an account the owner of a domain, and vouches for the way out of its addresses through the
+/// customer's own server.
+pub(crate) fn vouch_outbound(view: &View, id: ConnectorId, now: Millis) -> RuleResult<Connector> {
+    let (mut connector, _) = verify(view, id)?;
+    if connector.claim.kind == ConnectorKind::Forwarded {
+        return Err(Refusal::NoSmartHost(id));
+    }
+    connector.details.outbound_vouched = Some(now);
+    Ok(put(connector))
 }
 
 /// Disconnects a domain that the account owns. One that is disconnected already keeps the time.

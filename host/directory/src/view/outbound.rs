@@ -1,11 +1,11 @@
 //! Names in which mail of an account leaves.
 
-use gatepost_message::{Address, domain_to_ascii};
+use gatepost_message::{Address, Millis, domain_to_ascii};
 
 use super::View;
 use crate::{
     AccountId, AddressDetails, Canonical, Connector, ConnectorKind, ConnectorState, DefaultReason,
-    OutboundWay, SupportAddress,
+    OutboundWay, SupportAddress, Verification,
 };
 
 impl View {
@@ -47,7 +47,8 @@ impl View {
         }
         Some(match self.address_of(account, author) {
             _ if connector.claim.kind == ConnectorKind::Forwarded => OutboundWay::DefaultRoute,
-            Some(address) => way(&address.details),
+            Some(address) => way(&address.details, connector.details.outbound_vouched),
+            None if connector.details.outbound_vouched.is_some() => OutboundWay::Vouched,
             None if self.is_proved(connector) => OutboundWay::Connection,
             None => OutboundWay::DefaultRoute,
         })
@@ -65,10 +66,18 @@ impl View {
     }
 }
 
-fn way(details: &AddressDetails) -> OutboundWay {
-    match details.outbound_proved {
-        Some(_) => OutboundWay::Connection,
-        None if details.outbound.is_refusal() => OutboundWay::FromDefault(DefaultReason::Refused),
-        None => OutboundWay::DefaultRoute,
+/// Returns the way of an address, whose connector was vouched for at that time. What the server has
+/// said last counts: a proof, or a refusal that is later than the word of the operator.
+fn way(details: &AddressDetails, vouched: Option<Millis>) -> OutboundWay {
+    let refused = match &details.outbound {
+        Verification::Failed { at, .. } if details.outbound.is_refusal() => Some(*at),
+        _ => None,
+    };
+    match (details.outbound_proved, vouched, refused) {
+        (_, Some(_), None) => OutboundWay::Vouched,
+        (_, Some(vouched), Some(refused)) if refused < vouched => OutboundWay::Vouched,
+        (Some(_), _, _) => OutboundWay::Connection,
+        (None, _, Some(_)) => OutboundWay::FromDefault(DefaultReason::Refused),
+        (None, None, None) => OutboundWay::DefaultRoute,
     }
 }

@@ -83,7 +83,12 @@ pub fn connector(number: u32) -> Connector {
                 queued: QueuedMail::Reroute,
             }),
             verifies: number.is_multiple_of(2),
+            outbound_vouched: number.is_multiple_of(3).then_some(Millis(2_600)),
             return_path: format!("bounces.a{number}.example").parse().ok(),
+            learnt_forwarders: Forwarders {
+                networks: vec!["198.51.100.7/32".parse().unwrap()],
+                ..Forwarders::default()
+            },
         },
     }
 }

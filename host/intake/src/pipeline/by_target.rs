@@ -32,12 +32,11 @@ impl ByTarget {
 
 impl Directory for ByTarget {
     fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
-        let found = self.directory.destination(account, address)?;
         let mut addresses = self.addresses.iter();
-        Some(ReceivingDomain {
-            by_target: addresses.any(|of| of.as_str() == address),
-            ..found
-        })
+        match addresses.any(|of| of.as_str() == address) {
+            true => self.directory.destination_by_target(account, address),
+            false => self.directory.destination(account, address),
+        }
     }
 
     fn is_support_address(&self, account: &str, address: &str) -> bool {

@@ -6,14 +6,17 @@
 use std::sync::Arc;
 
 use gatepost_authentication::Facts;
+use gatepost_contract::authentication::Arrival;
 use gatepost_contract::directory::{CredentialScope, Directory as _};
-use gatepost_message::{Address, Domain, Message, Repairs};
+use gatepost_directory::ConnectorKind;
+use gatepost_message::{Address, Domain, Message, Millis, Repairs};
 use gatepost_model::{Flow, Transaction};
-use gatepost_probes::{ArrivedBy, ProbedDirection};
+use gatepost_probes::{ArrivedBy, ProbeOrigin, ProbedDirection};
 use gatepost_smtp::Reply;
 use gatepost_trace::Kind;
-use gatepost_verification::ForwardingConfirmation;
+use gatepost_verification::{ArrivalWay, ForwardingConfirmation};
 
+use super::arrival_way::arrival_of;
 use super::evaluation::Evaluation;
 use super::{Pipeline, local_error, with_id};
 use crate::integrity;
@@ -44,38 +47,39 @@ pub(super) async fn taken(
     if evaluation.probe().is_none() && !pipeline.probes.awaits(account) {
         return None;
     }
-    let recipient = transaction.recipients.first()?;
-    let target = target(pipeline, evaluation, recipient);
-    let recipient = target.as_ref().unwrap_or(recipient);
+    let support = transaction.recipients.first()?;
+    let target = target(pipeline, evaluation, support);
+    let recipient = target.as_ref().unwrap_or(support);
     let came = repairs.and_then(|repairs| repairs.original(message));
     let original = came.as_ref().unwrap_or(message);
     let octets = integrity::beginning(original)?;
-    let credential = credential(pipeline, transaction);
     let by = ArrivedBy {
         message: original,
         octets: &octets,
         recipient,
         from_nobody: transaction.reverse_path.is_null(),
-        credential: credential.as_ref(),
         client: transaction.session.client_ip(),
     };
     let recognised = pipeline.probes.recognise(account, evaluation.probe(), by)?;
-    let facts = match recognised.is_probe() {
-        true => Some(
-            (pipeline.authentication)
-                .gather(transaction, message, came.as_ref())
-                .await,
-        ),
-        false => None,
-    };
-    if let Some(facts) = &facts {
+    let mut origin = None;
+    if recognised.is_probe() {
+        let gathering = pipeline
+            .authentication
+            .gather(transaction, message, came.as_ref());
+        let facts = gathering.await;
         let sasl = pipeline.sasl(&transaction.session);
         let authentication = Box::new(facts.summary(sasl));
         pipeline.record(transaction.id, Kind::Authenticated { authentication });
+        let arrival = arrival_of(pipeline, transaction, support, target.is_some(), &facts);
+        let way = match (credential(pipeline, transaction), arrival) {
+            (Some(domain), _) => ArrivalWay::Session(domain),
+            (None, Arrival::Forwarded) => ArrivalWay::Forwarded,
+            (None, _) => ArrivalWay::Direct,
+        };
+        origin = Some(ProbeOrigin { facts, way });
     }
-    match pipeline
-        .probes
-        .arrived(&recognised, by, facts.as_ref())
+    match (pipeline.probes)
+        .arrived(&recognised, by, origin.as_ref())
         .await
     {
         Ok(true) => {
@@ -105,24 +109,64 @@ fn credential(pipeline: &Pipeline, transaction: &Transaction) -> Option<Domain> 
 }
 
 /// Returns true if a message that is taken may show something of the way to its recipients: it came
-/// over the session of a customer's server, or a provider asks for a code. Most do not.
-pub(super) fn may_show(transaction: &Transaction, message: &Message) -> bool {
+/// over the session of a customer's server, to forwarding targets of these, or a provider asks for a
+/// code. Most do not.
+pub(super) fn may_show(
+    transaction: &Transaction,
+    message: &Message,
+    by_target: &[Address],
+) -> bool {
     transaction.session.flow == Flow::Inbound
-        && (transaction.session.user.is_some() || ForwardingConfirmation::may_be(message))
+        && (transaction.session.user.is_some()
+            || !by_target.is_empty()
+            || ForwardingConfirmation::may_be(message))
 }
 
-/// Takes note that mail came in over the session of a customer's server, as it has to: that proves
-/// the way to each recipient.
-pub(super) async fn proves(pipeline: &Pipeline, transaction: &Transaction) {
-    let is_by_session = credential(pipeline, transaction).is_some();
-    let Some(account) = transaction.account.as_deref().filter(|_| is_by_session) else {
+/// Takes note that mail came in as it has to: over the session of a customer's server, or from a known
+/// forwarder to the forwarding targets of these recipients. That proves the way to each. The facts
+/// about its origin are gathered if nobody wanted them, where a proof is due.
+pub(super) async fn proves(
+    pipeline: &Pipeline,
+    transaction: &Transaction,
+    message: &Message,
+    by_target: &[Address],
+    facts: Option<&Arc<Facts>>,
+) {
+    let Some(account) = transaction.account.as_deref() else {
         return;
     };
-    for recipient in &transaction.recipients {
-        pipeline
-            .probes
-            .proved(account, recipient, ProbedDirection::Inbound)
-            .await;
+    let direction = ProbedDirection::Inbound;
+    if credential(pipeline, transaction).is_some() {
+        for recipient in &transaction.recipients {
+            pipeline.probes.proved(account, recipient, direction).await;
+        }
+        return;
+    }
+    let (Ok(id), now) = (account.parse(), Millis::now()) else {
+        return;
+    };
+    let view = pipeline.directory.view();
+    // Mail of a two-way domain has to come over a session.
+    let comes_forwarded = |recipient: &Address| {
+        let connector = view.address(id, recipient).and_then(|of| of.connector);
+        let connector = connector.and_then(|connector| view.connector(id, connector));
+        connector.is_some_and(|of| of.claim.kind != ConnectorKind::TwoWay)
+    };
+    let mut facts = facts.map(Arc::clone);
+    for recipient in by_target.iter().filter(|of| comes_forwarded(of)) {
+        if !(pipeline.probes).wants_proof(id, recipient, direction, now) {
+            continue;
+        }
+        let facts = match &facts {
+            Some(facts) => Arc::clone(facts),
+            None => {
+                let gathering = pipeline.authentication.gather(transaction, message, None);
+                Arc::clone(facts.insert(Arc::new(gathering.await)))
+            }
+        };
+        if arrival_of(pipeline, transaction, recipient, true, &facts) == Arrival::Forwarded {
+            pipeline.probes.proved(account, recipient, direction).await;
+        }
     }
 }
 

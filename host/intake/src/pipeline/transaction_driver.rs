@@ -470,6 +470,7 @@ impl TransactionDriver {
                     repairs,
                     answered: Some(&answered),
                 };
+                let by_target = evaluation.by_target().to_vec();
                 let evaluated = evaluation.message(staged.message(), arrival).await;
                 if let Some(facts) = &evaluated.judged.facts {
                     let sasl = self.pipeline.sasl(&evaluated.transaction.session);
@@ -483,7 +484,7 @@ impl TransactionDriver {
                 self.pipeline.record_all(id, evaluated.new_judgements());
                 let disposition = evaluated.judged.disposition.word();
                 let message = staged.message();
-                let shows = probe::may_show(&evaluated.transaction, &message);
+                let shows = probe::may_show(&evaluated.transaction, &message, &by_target);
                 let came = shows.then(|| evaluated.transaction.clone());
                 let facts = evaluated.judged.facts.clone();
                 let reply = commit(
@@ -500,7 +501,8 @@ impl TransactionDriver {
                     incidents::tell(&self.pipeline, incident);
                 }
                 if let Some(came) = came.filter(|_| reply.is_positive()) {
-                    probe::proves(&self.pipeline, &came).await;
+                    let known = facts.as_ref();
+                    probe::proves(&self.pipeline, &came, &message, &by_target, known).await;
                     probe::confirmation(&self.pipeline, &came, &message, facts).await;
                 }
                 (Some(disposition), reply)

@@ -12,7 +12,7 @@ use gatepost_application::{
 use gatepost_authentication::Summary;
 use gatepost_contract::arrival::{self, ArrivalFacts};
 use gatepost_contract::authentication::Arrival as Known;
-use gatepost_contract::directory::{Directory as _, ReceivingDomain};
+use gatepost_contract::directory::Directory as _;
 use gatepost_contract::types::Flow as Way;
 use gatepost_delivery::{Alarm, HandOver, Handed, HandedOver, HandingOver, Reach};
 use gatepost_directory::View;
@@ -95,11 +95,12 @@ impl ToApplication {
         let facts = came.authentication.as_ref();
         let session = &transaction.session;
         let account = transaction.account.as_deref();
-        let to = account.and_then(|of| self.accounts.destination(of, recipient.as_str()));
-        let to = to.map(|to| ReceivingDomain {
-            by_target: came.by_target(&self.accounts.directory, recipient),
-            ..to
-        });
+        let to = account.and_then(
+            |of| match came.by_target(&self.accounts.directory, recipient) {
+                true => self.accounts.destination_by_target(of, recipient.as_str()),
+                false => self.accounts.destination(of, recipient.as_str()),
+            },
+        );
         let user = session.user.as_deref();
         let signatures = facts.into_iter().flat_map(|facts| &facts.dkim);
         let spf = facts.map(|facts| &facts.spf.mailfrom);

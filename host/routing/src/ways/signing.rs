@@ -15,7 +15,7 @@ use gatepost_authentication::{
 };
 use gatepost_config::Unaligned;
 use gatepost_delivery::{Admitting, Leaving, Signing};
-use gatepost_directory::{ConnectorState, KeyOwner, View};
+use gatepost_directory::{ConnectorState, KeyOwner, OutboundWay, View};
 use gatepost_dkim::Signer;
 use gatepost_intake::edits::host_rules::author_domain;
 use gatepost_message::{Address, ReversePath, domain_to_ascii};
@@ -110,8 +110,10 @@ impl Ways {
     async fn admitted(&self, leaving: Leaving<'_>) -> Result<Option<Address>, Reply> {
         let view = self.directory.view();
         match SenderWay::of(&view, &leaving.claim.transaction, leaving.message) {
-            Some(sender) => self.named(&leaving, &sender).await,
-            None => self.aligned(leaving).await,
+            Some(sender) if sender.way != OutboundWay::Vouched => {
+                self.named(&leaving, &sender).await
+            }
+            _ => self.aligned(leaving).await,
         }
     }
 

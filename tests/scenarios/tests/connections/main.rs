@@ -336,7 +336,8 @@ fn with_customer(settings: &str) -> Customer {
     let connector = ["connector", "add", "--kind", "outbound-only"];
     let domain = ["--domain", "acme.test", "--account", "acme.desk.test"];
     let made = relay.json(&[&connector[..], &domain[..]].concat());
-    relay.json(&["connector", "vouch", made[0]["id"].as_str().unwrap()]);
+    let id = made[0]["id"].as_str().unwrap();
+    relay.json(&["connector", "vouch", id, "--outbound"]);
     let made = relay.json(&["credential", "add", "--submission", "acme.desk.test"]);
     let text = |key: &str| made[0][key].as_str().unwrap().to_owned();
     Customer {

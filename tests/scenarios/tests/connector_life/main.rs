@@ -92,7 +92,7 @@ impl Site {
         let connector = ["connector", "add", "--kind", "two-way", "--account", NATIVE];
         let made = relay.json(&[&connector[..], &["--domain", "acme.test"]].concat());
         let connector = made[0]["id"].as_str().unwrap().to_owned();
-        relay.json(&["connector", "vouch", &connector]);
+        relay.json(&["connector", "vouch", &connector, "--outbound"]);
         for address in [DEFAULT, SUPPORT, "sales@acme.test"] {
             relay.json(&["address", "add", "--account", NATIVE, address]);
         }

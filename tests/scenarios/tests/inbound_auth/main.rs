@@ -13,6 +13,7 @@ mod forwarded_to_native;
 mod forwarded_twice;
 mod include_bomb;
 mod key_expired;
+mod learnt;
 mod many_signatures;
 mod of_the_account;
 mod other_kind;

@@ -43,7 +43,7 @@ fn a_connector_has_a_return_path_of_its_own() {
         error.contains("is not confirmed to be the account's"),
         "{error}"
     );
-    relay.json(&["connector", "vouch", &id]);
+    relay.json(&["connector", "vouch", &id, "--outbound"]);
     let elsewhere = ["connector", "set-return-path", &id, "bounces.desk.example"];
     let error = relay.refuses(&elsewhere);
     assert!(

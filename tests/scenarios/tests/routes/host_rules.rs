@@ -82,7 +82,7 @@ impl Site {
                 .relay
                 .json(&[&claim[..], &["--account", native]].concat());
             let connector = made[0]["id"].as_str().unwrap();
-            self.relay.json(&["connector", "vouch", connector]);
+            (self.relay).json(&["connector", "vouch", connector, "--outbound"]);
         }
     }
 

@@ -271,7 +271,7 @@ fn customer(world: &World, relay: &Relay) -> Customer {
         let add = ["connector", "add", "--kind", "two-way", "--domain", domain];
         let made = relay.json(&[&add[..], &["--account", NATIVE]].concat());
         let id = made[0]["id"].as_str().unwrap().to_owned();
-        relay.json(&["connector", "vouch", &id]);
+        relay.json(&["connector", "vouch", &id, "--outbound"]);
         id
     };
     let id = connector(BY_PASSWORD);

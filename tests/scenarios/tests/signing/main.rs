@@ -135,18 +135,21 @@ struct Customer {
 }
 
 impl Customer {
+    /// Its operator vouches for the ways out.
     fn on(relay: Relay, domains: &[&str]) -> Self {
-        Self::connected(relay, domains, "outbound-only")
+        Self::connected(relay, domains, "outbound-only", &["--outbound"])
     }
 
-    fn connected(relay: Relay, domains: &[&str], kind: &str) -> Self {
+    /// Connects the domains in this way; the operator vouches for them with these options.
+    fn connected(relay: Relay, domains: &[&str], kind: &str, options: &[&str]) -> Self {
         let account = ["account", "add", "--native-domain", NATIVE];
         relay.json(&[&account[..], &["--product", "Acme"]].concat());
         for domain in domains {
             let connector = ["connector", "add", "--kind", kind];
             let of = ["--domain", domain, "--account", NATIVE];
             let made = relay.json(&[&connector[..], &of].concat());
-            relay.json(&["connector", "vouch", made[0]["id"].as_str().unwrap()]);
+            let vouch = ["connector", "vouch", made[0]["id"].as_str().unwrap()];
+            relay.json(&[&vouch[..], options].concat());
         }
         let made = relay.json(&["credential", "add", "--submission", NATIVE]);
         let text = |key: &str| made[0][key].as_str().unwrap().to_owned();

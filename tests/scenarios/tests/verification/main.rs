@@ -6,6 +6,7 @@ mod before_it_leaves;
 mod confirmation;
 mod forged;
 mod lost;
+mod not_before_it_is_proved;
 mod passes;
 mod refused;
 mod reported;

@@ -197,7 +197,11 @@ async fn ownership(
     if !(given.vouch || answers.agrees(&question, false, false)?) {
         return Ok(false);
     }
-    session.call(VouchConnector { connector: id }).await?;
+    let vouched = VouchConnector {
+        connector: id,
+        outbound: false,
+    };
+    session.call(vouched).await?;
     output::print(format!("{domain} is the account's: its addresses receive"))?;
     Ok(true)
 }

@@ -35,7 +35,7 @@ fn assert_own_name(taken: &Taken) {
 fn a_forwarded_domain_leaves_in_its_own_name_where_dkim_or_spf_proves_it() {
     let (server, dns) = (server(""), DnsServer::start(zone()));
     let built = by_mx(&dns, server.address().port());
-    let customer = Customer::connected(built.clone().start(), &[CUSTOMER], "forwarded");
+    let customer = Customer::connected(built.clone().start(), &[CUSTOMER], "forwarded", &[]);
     customer.address(HELP);
     let id = customer.submit(HELP);
     let (reply, _) = attempt(&customer.relay, &id);

@@ -1,5 +1,5 @@
-//! Mail leaves through a customer's smart host in the customer's name once that is proved, and from
-//! the default address where the smart host refuses it by name.
+//! Mail leaves through a customer's smart host in the customer's name once that is proved or vouched
+//! for, and from the default address before that, and where the smart host refuses it by name.
 
 use serde_json::Value;
 use test_support::{DnsServer, Sink};
@@ -12,15 +12,26 @@ const DEFAULT: &str = "\"Desk\" <acme@acme.desk.test>";
 /// A smart host that lets nobody send.
 const REFUSES: &str = "[[on]]\ncommand = 'MAIL'\nreply = '530 5.7.0 Authentication required'\n";
 
+/// Id of the customer's connector.
+fn connector(customer: &Customer) -> String {
+    let id = customer.relay.json(&["connector", "list"]).remove(0);
+    id["id"].as_str().unwrap().to_owned()
+}
+
 /// Sets the kind of the customer's connector.
 fn set_kind(customer: &Customer, kind: &str) {
-    let id = customer.relay.json(&["connector", "list"]).remove(0);
-    let id = id["id"].as_str().unwrap().to_owned();
+    let id = connector(customer);
     customer.relay.json(&["connector", "set-kind", &id, kind]);
 }
 
+/// Vouches for the way out through the smart host.
+fn vouch(customer: &Customer) {
+    let id = connector(customer);
+    (customer.relay).json(&["connector", "vouch", &id, "--outbound"]);
+}
+
 #[test]
-fn an_address_that_leaves_today_goes_on_until_it_is_refused_by_name() {
+fn an_address_leaves_by_a_way_that_is_vouched_for_until_it_is_refused_by_name() {
     let (world, dns) = (server(""), DnsServer::start(zone()));
     let service = Sink::start();
     let relay = by_mx(&dns, world.address().port())
@@ -32,23 +43,35 @@ fn an_address_that_leaves_today_goes_on_until_it_is_refused_by_name() {
             "direction = \"submission\"\n        chain = []",
             "direction = \"submission\"\n        chain = [\"outbound-route\"]",
         );
-    let customer = Customer::on(relay.start(), &[CUSTOMER]);
+    let customer = Customer::connected(relay.start(), &[CUSTOMER], "outbound-only", &[]);
     customer.address(HELP);
     customer.default_address("acme@acme.desk.test");
     customer.connect(&service, "");
     let own = |taken: test_support::Taken| {
         assert_eq!(taken.header("From").unwrap(), format!("Desk <{HELP}>"));
     };
+    // Nothing has shown that the smart host sends in its name.
+    customer.submit(HELP);
+    assert_eq!(world.take().header("From").unwrap(), DEFAULT);
+    let shown = customer.relay.eventually("the message is counted", |_| {
+        let shown = customer.left_from_default(HELP);
+        (shown["messages"] == 1).then_some(shown)
+    });
+    assert_eq!(shown["reason"], "unproved", "{shown}");
+    let shown = customer.relay.json(&["address", "show", HELP]).remove(0);
+    assert_eq!(shown["way-out"], "default-route", "{shown}");
+    vouch(&customer);
     customer.submit(HELP);
     own(service.take());
-    // From now on its way out has to be proved; it was in use, and stays.
+    let shown = customer.relay.json(&["address", "show", HELP]).remove(0);
+    assert_eq!(shown["way-out"], "vouched", "{shown}");
+    // The word of the operator holds for either kind.
     set_kind(&customer, "two-way");
     customer.submit(HELP);
     own(service.take());
-    // An address that is new has not left by it yet.
-    customer.address("new@customer.example");
-    customer.submit("new@customer.example");
-    assert_eq!(world.take().header("From").unwrap(), DEFAULT);
+    customer.relay.eventually("it is shown no more", |_| {
+        (customer.left_from_default(HELP) == Value::Null).then_some(())
+    });
 
     let refusing = Sink::scripted(REFUSES, &[]);
     let port = refusing.address().port().to_string();
@@ -116,7 +139,6 @@ fn silence_changes_no_name() {
     customer.address(HELP);
     customer.default_address("acme@acme.desk.test");
     customer.connect(&service, "retry = ['200ms']\nprobe = ['200ms']\n");
-    set_kind(&customer, "two-way");
     let set = [
         "connection",
         "set",
