@@ -4,11 +4,13 @@
 //! and go on anywhere.
 
 use clap::Args;
-use gatepost_connections::{ConnectionState, Serves};
+use gatepost_connections::{ConnectionState, Connections as _, Serves};
 use gatepost_directory::{
     Connector, ConnectorId, ConnectorKind, ConnectorState, Credential, Directory, DkimState,
-    KeyOwner, SupportAddress,
+    KeyOwner, SupportAddress, Verification,
 };
+use gatepost_message::Address;
+use gatepost_probes::{ProbedDirection, kinds_for};
 use serde::{Deserialize, Serialize};
 
 use crate::connections::{self, ConnectionSummary, ListConnections};
@@ -16,6 +18,7 @@ use crate::connectors;
 use crate::directory::change;
 use crate::error::OperationError;
 use crate::runtime::Runtime;
+use crate::verification::DirectionVerification;
 
 /// Request for the progress of a connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
@@ -45,6 +48,12 @@ pub struct MissingStep {
     pub step: Step,
     /// Sentence that says what to do.
     pub what_to_do: String,
+    /// Support address that is to be verified, where that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// Verification of its direction, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<DirectionVerification>,
 }
 
 /// Step of setting a connector up.
@@ -65,6 +74,10 @@ pub enum Step {
     WorkingConnection,
     /// Mail from the relay is signed for the domain.
     Signature,
+    /// Mail for a support address is shown to come in.
+    InboundVerification,
+    /// Mail of a support address is shown to leave through the customer's server.
+    OutboundVerification,
 }
 
 impl Step {
@@ -78,6 +91,22 @@ impl Step {
             Self::Connection => "connection",
             Self::WorkingConnection => "working-connection",
             Self::Signature => "signature",
+            Self::InboundVerification => "inbound-verification",
+            Self::OutboundVerification => "outbound-verification",
+        }
+    }
+
+    /// Returns true if it verifies addresses.
+    pub fn is_verification(self) -> bool {
+        self.direction().is_some()
+    }
+
+    /// Returns the direction that is verified by this step, if it is one of verification.
+    fn direction(self) -> Option<ProbedDirection> {
+        match self {
+            Self::InboundVerification => Some(ProbedDirection::Inbound),
+            Self::OutboundVerification => Some(ProbedDirection::Outbound),
+            _ => None,
         }
     }
 }
@@ -103,9 +132,13 @@ pub async fn show(on: &Runtime, asked: ShowProgress) -> Result<Progress, Operati
         .dkim_keys(owner)
         .filter(|of| of.domain == connector.claim.domain);
     let keys: Vec<_> = keys.map(|of| of.state).collect();
+    let account = connector.claim.account.to_string();
+    let is_served = |of: &SupportAddress| on.connections.serving(&account, &of.address).is_some();
+    let served = addresses.iter().map(is_served).collect();
     let known = Known {
         connector: &connector,
         addresses: &addresses,
+        served,
         credentials: &credentials,
         connections: &connections,
         keys: &keys,
@@ -121,6 +154,8 @@ pub async fn show(on: &Runtime, asked: ShowProgress) -> Result<Progress, Operati
 struct Known<'a> {
     connector: &'a Connector,
     addresses: &'a [SupportAddress],
+    /// Of each address in order: true if a connection serves it.
+    served: Vec<bool>,
     /// Live credentials of its domain.
     credentials: &'a [Credential],
     /// Connections of its account.
@@ -134,7 +169,14 @@ impl Known<'_> {
         let claim = &self.connector.claim;
         let (id, domain, account) = (self.connector.id, &claim.domain, claim.account);
         let mut missing = Vec::new();
-        let mut lacks = |step, what_to_do| missing.push(MissingStep { step, what_to_do });
+        let mut lacks = |step, what_to_do| {
+            missing.push(MissingStep {
+                step,
+                what_to_do,
+                address: None,
+                verification: None,
+            });
+        };
         if self.connector.state != ConnectorState::Verified {
             let text = format!(
                 "show that {domain} is the account's: `gatepost connector prove {id}` looks for its \
@@ -192,7 +234,32 @@ impl Known<'_> {
                 }
             }
         }
+        self.verify(&mut missing);
         missing
+    }
+
+    /// Adds the directions of addresses that are to be verified. One is verified when the steps
+    /// before it are done: no probe comes back over the session of a server that has not logged in.
+    fn verify(&self, missing: &mut Vec<MissingStep>) {
+        let lacks = |steps: &[Step]| missing.iter().any(|of| steps.contains(&of.step));
+        let waits = [
+            lacks(&[Step::Ownership, Step::Credential, Step::LogIn]),
+            lacks(&[Step::Ownership, Step::Connection, Step::WorkingConnection])
+                || self.connector.details.outbound_vouched.is_some(),
+        ];
+        let steps = [Step::InboundVerification, Step::OutboundVerification];
+        for (step, waits) in steps.into_iter().zip(waits) {
+            let Some(direction) = step.direction().filter(|_| !waits) else {
+                continue;
+            };
+            let addresses = self.addresses.iter().zip(&self.served);
+            missing.extend(addresses.filter_map(|(address, is_served)| {
+                let kinds = kinds_for(self.connector.claim.kind, *is_served);
+                let state = direction.state(&address.details);
+                let is_missing = kinds.contains(&direction.kind()) && !state.is_verified();
+                is_missing.then(|| unverified(step, direction, address))
+            }));
+        }
     }
 
     /// Returns true if mail of the domain leaves by a connection: that of the whole domain, or of
@@ -222,5 +289,50 @@ impl Known<'_> {
                  {domain}` shows them, and `gatepost dkim check` looks for them"
             ),
         }
+    }
+}
+
+/// Makes the step of a direction that is not verified, with its state, reason and advice.
+fn unverified(step: Step, direction: ProbedDirection, of: &SupportAddress) -> MissingStep {
+    let (address, account) = (&of.address, of.account);
+    let verification = DirectionVerification {
+        state: direction.state(&of.details).clone(),
+        check: direction.check(&of.details).cloned(),
+    };
+    let goes = match direction {
+        ProbedDirection::Inbound => format!("mail for {address} comes in"),
+        ProbedDirection::Outbound => {
+            format!("mail of {address} leaves through the customer's server")
+        }
+    };
+    let verify = format!(
+        "`gatepost connector verify {address} --account {account} --{} --wait`",
+        direction.word()
+    );
+    let what_to_do = match &verification.state {
+        Verification::Pending { since } => {
+            format!("wait for the probe of {since} that shows if {goes}: {verify} sends another")
+        }
+        Verification::Failed { reason, words, .. } => {
+            let advice = verification
+                .check
+                .as_ref()
+                .map(|check| check.advice.as_str());
+            let advice = advice.filter(|advice| !advice.is_empty());
+            let advice = advice.unwrap_or("Have the customer's server mended.");
+            format!(
+                "it failed ({reason}) to show that {goes}: {words}. {advice} Then verify it \
+                 again: {verify}"
+            )
+        }
+        Verification::Unverified | Verification::Verified { .. } => {
+            format!("show that {goes}: {verify}")
+        }
+    };
+    MissingStep {
+        step,
+        what_to_do,
+        address: Some(address.clone()),
+        verification: Some(verification),
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Each step is an operation of its own, and the directory has what is done: so the set-up may end
 //! at any moment, and goes on where it was when it begins again. What is left to do is asked of the
-//! relay after each step ([`Progress`]); what the operator puts off is not asked twice.
+//! relay after each step ([`Progress`]); what the operator puts off is not asked twice. The last step
+//! is the verification of the addresses: a probe that is on its way is waited for, and not sent again.
 
 mod answers;
 mod steps;
+mod verification;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -124,6 +126,13 @@ pub(super) async fn run(setup: Setup) -> miette::Result<ExitCode> {
         let end = Instant::now() + longest;
         while !progress.missing.is_empty() && Instant::now() < end {
             sleep(LOOK).await;
+            // Whatever the probes had to wait for may have come meanwhile.
+            let next = progress.missing.iter().map(|of| of.step);
+            let new = next.into_iter().find(|step| !put_off.contains(step));
+            if let Some(step) = new.filter(|step| step.is_verification()) {
+                verification::send(step, &mut session, &progress).await?;
+                put_off.push(step);
+            }
             if progress.missing.iter().any(|of| of.step == Step::Signature) {
                 steps::look_for_records(&mut session, &progress.connector.claim).await?;
             }

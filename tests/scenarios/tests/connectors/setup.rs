@@ -1,11 +1,11 @@
 //! The guided set-up: it asks, does each step, says what is left, and goes on where it was
 //! interrupted.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
-use test_support::{Client, DnsServer, Relay, RelayBuilder, Sink, Zone, binary};
+use test_support::{Client, DnsServer, Relay, RelayBuilder, Sink, Taken, Zone, binary};
 
 struct Desk {
     sink: Sink,
@@ -30,14 +30,19 @@ fn desk() -> Desk {
     Desk { sink, relay, dns }
 }
 
-/// Runs the set-up with these options and answers, one a line.
-fn set_up(desk: &Desk, options: &[&str], answers: &[&str]) -> Output {
+/// Begins the set-up with these options.
+fn begin(desk: &Desk, options: &[&str]) -> Child {
     let config = desk.relay.directory().join("gatepost.toml");
     let mut command = Command::new(binary());
     command.args(["connector", "setup"]).args(options);
     command.arg("--config").arg(config);
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut running = pipes.stderr(Stdio::piped()).spawn().unwrap();
+    pipes.stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Runs the set-up with these options and answers, one a line.
+fn set_up(desk: &Desk, options: &[&str], answers: &[&str]) -> Output {
+    let mut running = begin(desk, options);
     let lines: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
     let mut input = running.stdin.take().unwrap();
     // It may have ended before it has read all.
@@ -58,12 +63,16 @@ fn connectors(desk: &Desk) -> Vec<Value> {
     desk.relay.json(&["connector", "list"])
 }
 
-fn missing(desk: &Desk) -> Vec<String> {
+fn progress(desk: &Desk) -> Value {
     let id = connectors(desk)[0]["id"].as_str().unwrap().to_owned();
     let shown = desk
         .relay
         .command(&["connector", "progress", &id, "--json"]);
-    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    serde_json::from_slice(&shown.stdout).unwrap()
+}
+
+fn missing(desk: &Desk) -> Vec<String> {
+    let shown = progress(desk);
     let steps = shown["missing"].as_array().unwrap().iter();
     steps
         .map(|of| of["step"].as_str().unwrap().to_owned())
@@ -161,9 +170,15 @@ fn a_domain_without_addresses_needs_one_to_finish() {
 
     let with_address = [&options[..], &["--address", "help@customer.test"]].concat();
     set_up(&desk, &with_address, &[]);
-    assert_eq!(missing(&desk), ["connection"]);
-    // Once more changes nothing.
-    set_up(&desk, &with_address, &[]);
+    assert_eq!(missing(&desk), ["connection", "inbound-verification"]);
+    assert_eq!(desk.sink.take().to, ["help@customer.test"]);
+    // Once more changes nothing, and sends no second probe.
+    let output = set_up(&desk, &with_address, &[]);
+    let on_its_way = "a probe of help@customer.test is on its way since";
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains(on_its_way),
+        "{output:?}"
+    );
     assert_eq!(connectors(&desk).len(), 1);
     let listed = desk
         .relay
@@ -196,15 +211,11 @@ fn a_script_sets_up_a_forwarded_domain_to_the_end() {
         printed(&output).contains("records to publish:"),
         "{output:?}"
     );
-    assert_eq!(missing(&desk), ["signature"]);
+    assert_eq!(missing(&desk), ["signature", "inbound-verification"]);
 
-    // The customer publishes the records.
-    for key in desk.relay.json(&["dkim", "show", "customer.test"]) {
-        let strings = key["record"]["strings"].as_array().unwrap().iter();
-        let text: String = strings.map(|part| part.as_str().unwrap()).collect();
-        let name = key["record"]["name"].as_str().unwrap();
-        desk.dns.zone().txt(name, text);
-    }
+    // The customer publishes the records, and its server forwards the probe.
+    publish(&desk);
+    forward(&desk, &desk.sink.take());
     let path = file.to_str().unwrap();
     let instructions = [
         "--for",
@@ -222,6 +233,106 @@ fn a_script_sets_up_a_forwarded_domain_to_the_end() {
     );
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("instructions for Google Workspace"), "{text}");
+    desk.relay.leaves_nothing(desk.sink);
+}
+
+/// Publishes the records of the customer's DKIM keys.
+fn publish(desk: &Desk) {
+    for key in desk.relay.json(&["dkim", "show", "customer.test"]) {
+        let strings = key["record"]["strings"].as_array().unwrap().iter();
+        let text: String = strings.map(|part| part.as_str().unwrap()).collect();
+        let name = key["record"]["name"].as_str().unwrap();
+        desk.dns.zone().txt(name, text);
+    }
+}
+
+/// Forwards a probe as the customer's server does.
+fn forward(desk: &Desk, probe: &Taken) {
+    let shown = desk.relay.json(&["address", "show", &probe.to[0]]);
+    let target = shown[0]["forwarding-target"].as_str().unwrap();
+    let mut client = Client::greeted(desk.relay.address("mx"));
+    client.ehlo();
+    let reply = client.deliver(&probe.from, &[target], &probe.bytes());
+    assert_eq!(reply.unwrap().code, 250);
+}
+
+#[test]
+fn a_set_up_that_is_interrupted_at_the_verification_goes_on_there() {
+    let desk = desk();
+    let options = ["--account", "acme.desk.test", "--product", "Acme"];
+    let domain = ["--domain", "customer.test", "--kind", "forwarded"];
+    let addresses = [
+        "--address",
+        "help@customer.test",
+        "--address",
+        "sales@customer.test",
+    ];
+    let options = [&options[..], &domain, &addresses, &["--vouch"]].concat();
+    // Keys are made, and are not looked for yet; the input ends while the probes are on their way.
+    let output = set_up(&desk, &options, &["y", "n", "y"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        asked(&output).contains("wait for the probes?"),
+        "{output:?}"
+    );
+    assert!(asked(&output).contains("goes on from there"), "{output:?}");
+    let twice = ["inbound-verification", "inbound-verification"];
+    assert_eq!(missing(&desk), [&["signature"][..], &twice].concat());
+    let (help, sales) = (desk.sink.take(), desk.sink.take());
+    let shown = progress(&desk);
+    assert_eq!(shown["missing"][1]["address"], "help@customer.test");
+    assert_eq!(shown["missing"][1]["verification"]["state"], "pending");
+
+    // Meanwhile the customer's server breaks one, and the records are published.
+    publish(&desk);
+    let broken = help.text().replace("X-Auto-Response-Suppress: All\r\n", "");
+    let target = desk.relay.json(&["address", "show", "help@customer.test"]);
+    let target = target[0]["forwarding-target"].as_str().unwrap().to_owned();
+    let mut client = Client::greeted(desk.relay.address("mx"));
+    client.ehlo();
+    let reply = client.deliver(&help.from, &[&target], broken.as_bytes());
+    assert_eq!(reply.unwrap().code, 250);
+    drop(client);
+    let missing = progress(&desk)["missing"].take();
+    assert_eq!(
+        missing[1]["verification"]["reason"], "header-lost",
+        "{missing}"
+    );
+    let what_to_do = missing[1]["what-to-do"].as_str().unwrap();
+    let advice = missing[1]["verification"]["check"]["advice"]
+        .as_str()
+        .unwrap();
+    for part in ["(header-lost)", "X-Auto-Response-Suppress", advice] {
+        assert!(what_to_do.contains(part), "{what_to_do}");
+    }
+
+    // The set-up sends another one in place of that, waits for both, and says what came of them.
+    let mut again = begin(&desk, &options);
+    let mut questions = again.stderr.take().unwrap();
+    let mut input = again.stdin.take().unwrap();
+    input.write_all(b"y\ny\ny\n\n").unwrap();
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains("wait for the probes?") {
+        let mut byte = [0];
+        assert_eq!(questions.read(&mut byte).unwrap(), 1, "{read:?}");
+        read.push(byte[0]);
+    }
+    forward(&desk, &desk.sink.take());
+    forward(&desk, &sales);
+    std::io::copy(&mut questions, &mut std::io::sink()).unwrap();
+    let output = again.wait_with_output().unwrap();
+    let text = printed(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for part in [
+        "mail is signed for customer.test",
+        "help@customer.test is being verified",
+        "a probe of sales@customer.test is on its way since",
+        "help@customer.test is verified",
+        "sales@customer.test is verified",
+        "customer.test is connected (",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     desk.relay.leaves_nothing(desk.sink);
 }
 

@@ -20,7 +20,7 @@ use gatepost_operations::handovers::HandOver;
 use gatepost_operations::instructions::MakeInstructions;
 use gatepost_operations::progress::{Progress, ShowProgress, Step};
 
-use super::{Answers, Given, Session, output};
+use super::{Answers, Given, Session, output, verification};
 use crate::commands::{connector, credential};
 
 /// Finds the account, or adds it; returns its id.
@@ -166,6 +166,9 @@ pub(super) async fn take(
         Step::Credential => issue(session, answers, given, progress).await,
         Step::Connection => connection(session, answers, given, progress).await,
         Step::Signature => signature(session, answers, progress).await,
+        Step::InboundVerification | Step::OutboundVerification => {
+            verification::take(step, session, answers, progress).await
+        }
         // Others have to do something first.
         Step::LogIn | Step::WorkingConnection => Ok(false),
     }
