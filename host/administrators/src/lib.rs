@@ -233,9 +233,9 @@ fn letter_to<'a>(
     administrator: &'a Administrator,
     text: LetterText<'a>,
     (now, expires_at): (Millis, Millis),
-) -> Option<Letter<'a>> {
+) -> Option<NamedLetter<'a>> {
     let account = view.account(administrator.account)?;
-    Some(Letter {
+    Some(NamedLetter {
         account: account.id.to_string(),
         product: account.profile.product.as_str(),
         native_domain: &account.profile.native_domain,
@@ -246,8 +246,8 @@ fn letter_to<'a>(
     })
 }
 
-/// Letter whose account is named as stores know it.
-struct Letter<'a> {
+/// NamedLetter whose account is named as stores know it.
+struct NamedLetter<'a> {
     account: String,
     product: &'a str,
     native_domain: &'a Domain,
@@ -257,7 +257,7 @@ struct Letter<'a> {
     expires_at: Millis,
 }
 
-impl Letter<'_> {
+impl NamedLetter<'_> {
     fn write(&self, notifications: &Notifications, effects: Vec<Effect>) -> NewMessage {
         let Administrator {
             name,

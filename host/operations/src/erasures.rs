@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::owner::Owner;
+use self::owner::TransactionOwner;
 use crate::blocking::blocking;
 use crate::code::Code;
 use crate::directory::{change, unknown};
@@ -88,7 +88,7 @@ pub enum ErasureStage {
     Trace,
     /// Rows of the directory are removed.
     Directory,
-    /// What was removed is overwritten.
+    /// Removed rows are overwritten.
     Overwriting,
 }
 
@@ -165,7 +165,7 @@ pub async fn begin(on: &Runtime, asked: EraseAccount) -> Result<ErasureState, Op
     }
     let on = on.clone();
     tokio::spawn(async move {
-        let mut work = Work {
+        let mut work = ErasureUnderWay {
             on: &on,
             id,
             account: id.to_string(),
@@ -242,7 +242,7 @@ async fn check_known(on: &Runtime, id: AccountId) -> Result<(), OperationError> 
 }
 
 /// Erasure that is under way.
-struct Work<'a> {
+struct ErasureUnderWay<'a> {
     on: &'a Runtime,
     id: AccountId,
     /// The id, as stores know it.
@@ -253,11 +253,11 @@ struct Work<'a> {
     sender: &'a watch::Sender<Progress>,
 }
 
-impl Work<'_> {
+impl ErasureUnderWay<'_> {
     async fn run(&mut self) -> Result<(), OperationError> {
         let id = self.id;
         // Whose a transaction is, is known by what the account has: so before that goes.
-        let owner = Owner::new(self.on.directory.view(), id);
+        let owner = TransactionOwner::new(self.on.directory.view(), id);
         change(&self.on.directory, move |directory| {
             directory.erase_audit(id)
         })
@@ -343,7 +343,7 @@ impl Work<'_> {
     }
 
     /// Removes what the trace has of the account.
-    async fn trace(&mut self, owner: Owner) -> Result<(), OperationError> {
+    async fn trace(&mut self, owner: TransactionOwner) -> Result<(), OperationError> {
         self.tell(ErasureStage::Trace);
         let mut after = Some(String::new());
         while let Some(from) = after.take() {

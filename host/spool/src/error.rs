@@ -99,7 +99,7 @@ pub enum SpoolError {
     /// The database cannot be copied.
     #[error("the spool's database cannot be copied: {0}")]
     NotCopied(String),
-    /// What was erased cannot be overwritten.
+    /// Erased rows cannot be overwritten on the disk.
     #[error("what was erased from the spool's database is not overwritten: {0}")]
     NotOverwritten(String),
     /// The spool has been closed, or ended by a fatal error.

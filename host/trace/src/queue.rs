@@ -61,15 +61,15 @@ pub(crate) struct Batch {
     /// New retention, if it was changed.
     pub(crate) retention: Option<Retention>,
     /// Other work on the database, done once all before it is committed.
-    pub(crate) work: Vec<Work>,
+    pub(crate) work: Vec<WriterTask>,
 }
 
-/// Work on the database.
-pub(crate) struct Work(pub(crate) Box<dyn FnOnce(&mut TraceWriter) + Send>);
+/// WriterTask on the database.
+pub(crate) struct WriterTask(pub(crate) Box<dyn FnOnce(&mut TraceWriter) + Send>);
 
-impl fmt::Debug for Work {
+impl fmt::Debug for WriterTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Work")
+        f.write_str("WriterTask")
     }
 }
 
@@ -145,7 +145,7 @@ impl EventQueue {
     }
 
     /// Adds work; returns false if there is no writer.
-    pub(crate) fn work(&self, work: Work) -> bool {
+    pub(crate) fn work(&self, work: WriterTask) -> bool {
         let mut state = self.lock();
         if state.closed {
             return false;

@@ -20,7 +20,7 @@ use crate::{
     CameBack, Counted, Event, Kind, Sent, SweepStep, TraceOwner, TraceSweep, Travelled, erase,
     headers::{self, Note},
     order,
-    queue::{EventQueue, Work},
+    queue::{EventQueue, WriterTask},
     schema, state,
     writer::{self, Row, TraceWriter},
 };
@@ -342,7 +342,7 @@ impl Trace {
         work: impl FnOnce(&mut TraceWriter) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, TraceError> {
         let (done, is_done) = channel();
-        let work = Work(Box::new(move |writer| {
+        let work = WriterTask(Box::new(move |writer| {
             // Whoever asked waits for it.
             let _ = done.send(work(writer));
         }));

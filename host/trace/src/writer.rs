@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Event, Kind, Retention,
     headers::{self, Note},
-    queue::{EventQueue, Work},
+    queue::{EventQueue, WriterTask},
     store::ROOM_LEFT,
 };
 
@@ -101,7 +101,7 @@ impl TraceWriter {
                 false
             });
             pause = if more { NEXT_DROP } else { AGE_CHECK };
-            for Work(work) in batch.work {
+            for WriterTask(work) in batch.work {
                 work(&mut self);
             }
             for done in batch.flushes {

@@ -1,4 +1,4 @@
-//! Owner of a transaction, as an event of the trace shows it.
+//! TransactionOwner of a transaction, as an event of the trace shows it.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use gatepost_model::{Destination, Flow, Session};
 use gatepost_trace::{Kind, TraceOwner};
 
 /// Account that is erased, with all accounts as they were when that began.
-pub(super) struct Owner {
+pub(super) struct TransactionOwner {
     view: Arc<View>,
     account: AccountId,
 }
 
-impl Owner {
+impl TransactionOwner {
     pub(super) fn new(view: Arc<View>, account: AccountId) -> Self {
         Self { view, account }
     }

@@ -22,21 +22,21 @@ use super::{
 pub(super) const REWRITTEN: u64 = 64 << 20;
 
 /// A message of the account within a step.
-struct Found {
+struct OwnMessage {
     number: i64,
     id: String,
     is_under_way: bool,
 }
 
 /// Rows of one step, and the place behind them.
-struct Step {
-    messages: Vec<Found>,
+struct RowsOfStep {
+    messages: Vec<OwnMessage>,
     /// Numbers of events, each with its transaction.
     events: Vec<(i64, Option<[u8; 16]>)>,
     next: Option<EraseCursor>,
 }
 
-impl Step {
+impl RowsOfStep {
     /// Looks at the next messages and events of all accounts.
     fn read(connection: &Connection, account: &str, from: EraseCursor) -> Result<Self, SpoolError> {
         let most = ERASE_AT_ONCE as i64;
@@ -54,7 +54,7 @@ impl Step {
             seen.0 += 1;
             next.message = to_u64(number);
             if row.get(2)? {
-                messages.push(Found {
+                messages.push(OwnMessage {
                     number,
                     id: row.get(1)?,
                     is_under_way: row.get(3)?,
@@ -90,7 +90,7 @@ pub(super) fn erasable(
     account: &str,
     from: EraseCursor,
 ) -> Result<Vec<TransactionId>, SpoolError> {
-    let step = Step::read(connection, account, from)?;
+    let step = RowsOfStep::read(connection, account, from)?;
     let messages = step.messages.iter();
     let messages = messages.map(|found| found.id.parse().map_err(damaged("transaction id")));
     let mut ids = messages.collect::<Result<Vec<_>, _>>()?;
@@ -124,7 +124,7 @@ fn overwriting(
     from: EraseCursor,
     now: Millis,
 ) -> Result<ErasureStep, SpoolError> {
-    let step = Step::read(context.connection, account, from)?;
+    let step = RowsOfStep::read(context.connection, account, from)?;
     let mut erased = ErasedRows::default();
     for found in &step.messages {
         match found.is_under_way {
