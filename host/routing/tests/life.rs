@@ -76,7 +76,7 @@ const REFUSALS: [FailureReason; 5] = [
 
 /// Step in the life of a connector. Accounts, domains, local parts and credentials are numbers.
 #[derive(Debug, Clone)]
-enum Step {
+enum LifeStep {
     Connect(usize, usize, ConnectorKind),
     RemoveConnector(usize, usize),
     Vouch(usize, usize),
@@ -98,7 +98,7 @@ enum Step {
     Reopen,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<LifeStep>> {
     let (a, n) = (0..2_usize, 0..3_usize);
     let kind = || {
         select(vec![
@@ -112,35 +112,35 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let at = || (a.clone(), n.clone(), n.clone());
     let reason = prop::option::of(select(FailureReason::ALL.to_vec()));
     let step = prop_oneof![
-        6 => (of(), kind()).prop_map(|((a, d), kind)| Step::Connect(a, d, kind)),
-        1 => of().prop_map(|(a, d)| Step::RemoveConnector(a, d)),
-        5 => of().prop_map(|(a, d)| Step::Vouch(a, d)),
-        3 => of().prop_map(|(a, d)| Step::VouchOutbound(a, d)),
-        2 => (of(), kind()).prop_map(|((a, d), kind)| Step::SetKind(a, d, kind)),
-        2 => (of(), queued()).prop_map(|((a, d), queued)| Step::Disconnect(a, d, queued)),
-        2 => of().prop_map(|(a, d)| Step::Reconnect(a, d)),
-        8 => at().prop_map(|(a, d, l)| Step::AddAddress(a, d, l)),
-        2 => at().prop_map(|(a, d, l)| Step::RemoveAddress(a, d, l)),
+        6 => (of(), kind()).prop_map(|((a, d), kind)| LifeStep::Connect(a, d, kind)),
+        1 => of().prop_map(|(a, d)| LifeStep::RemoveConnector(a, d)),
+        5 => of().prop_map(|(a, d)| LifeStep::Vouch(a, d)),
+        3 => of().prop_map(|(a, d)| LifeStep::VouchOutbound(a, d)),
+        2 => (of(), kind()).prop_map(|((a, d), kind)| LifeStep::SetKind(a, d, kind)),
+        2 => (of(), queued()).prop_map(|((a, d), queued)| LifeStep::Disconnect(a, d, queued)),
+        2 => of().prop_map(|(a, d)| LifeStep::Reconnect(a, d)),
+        8 => at().prop_map(|(a, d, l)| LifeStep::AddAddress(a, d, l)),
+        2 => at().prop_map(|(a, d, l)| LifeStep::RemoveAddress(a, d, l)),
         2 => (at(), queued())
-            .prop_map(|((a, d, l), queued)| Step::DisconnectAddress(a, d, l, queued)),
-        1 => at().prop_map(|(a, d, l)| Step::ReconnectAddress(a, d, l)),
+            .prop_map(|((a, d, l), queued)| LifeStep::DisconnectAddress(a, d, l, queued)),
+        1 => at().prop_map(|(a, d, l)| LifeStep::ReconnectAddress(a, d, l)),
         10 => (at(), reason, any::<bool>())
-            .prop_map(|((a, d, l), reason, there)| Step::Probe(a, d, l, reason, there)),
-        3 => of().prop_map(|(a, d)| Step::Issue(a, d)),
-        3 => (0..6_usize).prop_map(Step::Rotate),
-        2 => (0..6_usize, any::<bool>()).prop_map(|(n, force)| Step::Retire(n, force)),
-        1 => (0..6_usize).prop_map(Step::Cancel),
-        1 => (a.clone(), any::<bool>()).prop_map(|(a, hold)| Step::Hold(a, hold)),
-        1 => Just(Step::Reopen),
+            .prop_map(|((a, d, l), reason, there)| LifeStep::Probe(a, d, l, reason, there)),
+        3 => of().prop_map(|(a, d)| LifeStep::Issue(a, d)),
+        3 => (0..6_usize).prop_map(LifeStep::Rotate),
+        2 => (0..6_usize, any::<bool>()).prop_map(|(n, force)| LifeStep::Retire(n, force)),
+        1 => (0..6_usize).prop_map(LifeStep::Cancel),
+        1 => (a.clone(), any::<bool>()).prop_map(|(a, hold)| LifeStep::Hold(a, hold)),
+        1 => Just(LifeStep::Reopen),
     ];
     vec(step, 20..60)
 }
 
 /// The connection `smart` of each account, which serves everybody.
 #[derive(Debug)]
-struct Book(Vec<FoundConnection>);
+struct SmartHosts(Vec<FoundConnection>);
 
-impl Book {
+impl SmartHosts {
     fn of(accounts: &[AccountId]) -> Self {
         let profiles = Profiles::built_in();
         let name: ConnectionName = "smart".parse().unwrap();
@@ -164,7 +164,7 @@ impl Book {
     }
 }
 
-impl Connections for Book {
+impl Connections for SmartHosts {
     fn find(&self, account: Option<&str>, name: &str) -> Option<FoundConnection> {
         let same = |found: &&FoundConnection| {
             found.key.account.as_deref() == account && found.key.name.as_str() == name
@@ -179,14 +179,14 @@ impl Connections for Book {
 }
 
 /// A relay's directory and its ways out.
-struct Relay {
+struct LivingRelay {
     folder: TempDir,
     runtime: tokio::runtime::Runtime,
     opened: Option<(Arc<Directory>, Ways)>,
     accounts: Vec<AccountId>,
 }
 
-impl Relay {
+impl LivingRelay {
     fn new() -> Self {
         let mut relay = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -249,7 +249,7 @@ impl Relay {
                     Arc::new(SharedConfig::from_pointee(active)),
                 ),
                 Arc::clone(&directory),
-                (Arc::new(Book::of(&self.accounts)), Arc::new(states)),
+                (Arc::new(SmartHosts::of(&self.accounts)), Arc::new(states)),
                 outside,
                 Records {
                     queue: Arc::new(MemorySpool::default()),
@@ -302,7 +302,7 @@ fn address(local: usize, domain: usize) -> Address {
 
 /// Connector of the model.
 #[derive(Debug, Clone)]
-struct Connected {
+struct LivingConnector {
     id: ConnectorId,
     kind: ConnectorKind,
     state: ConnectorState,
@@ -313,16 +313,16 @@ struct Connected {
 
 /// Address of the model.
 #[derive(Debug, Clone, Default)]
-struct Known {
+struct LivingAddress {
     /// True if the way out was verified, and not refused since.
     proved: bool,
     refused: Option<Millis>,
     disconnected: Option<QueuedMail>,
 }
 
-/// What an author may do.
+/// Ways by which an author may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum May {
+enum MayLeave {
     /// Leave through the smart host in its own name.
     BySmartHost,
     /// Leave by the default route only.
@@ -334,25 +334,25 @@ enum May {
 }
 
 #[derive(Debug, Default)]
-struct Model {
-    connectors: BTreeMap<(usize, usize), Connected>,
+struct LifeModel {
+    connectors: BTreeMap<(usize, usize), LivingConnector>,
     /// Addresses, by account, domain and local part.
-    addresses: BTreeMap<(usize, usize, usize), Known>,
+    addresses: BTreeMap<(usize, usize, usize), LivingAddress>,
     /// Credentials with their owners; true if they are live.
     credentials: Vec<(UserName, (usize, usize), bool)>,
     on_hold: BTreeSet<usize>,
 }
 
-impl Model {
+impl LifeModel {
     /// Does a step. Whatever the directory refuses changes nothing.
-    fn step(&mut self, relay: &mut Relay, step: &Step) {
-        if matches!(step, Step::Reopen) {
+    fn step(&mut self, relay: &mut LivingRelay, step: &LifeStep) {
+        if matches!(step, LifeStep::Reopen) {
             return relay.reopen();
         }
         let directory = relay.directory();
         let id = |a: &usize| relay.accounts[*a];
         match step {
-            Step::Connect(a, d, kind) => {
+            LifeStep::Connect(a, d, kind) => {
                 let made = directory.add_connector(DomainClaim {
                     account: id(a),
                     name: "mail".parse().unwrap(),
@@ -361,7 +361,7 @@ impl Model {
                     protocol: Protocol::Plain,
                 });
                 if let Ok(made) = made {
-                    let connected = Connected {
+                    let connected = LivingConnector {
                         id: made.id,
                         kind: *kind,
                         state: made.state,
@@ -371,7 +371,7 @@ impl Model {
                     self.connectors.insert((*a, *d), connected);
                 }
             }
-            Step::RemoveConnector(a, d) => {
+            LifeStep::RemoveConnector(a, d) => {
                 let Some(found) = self.connectors.get(&(*a, *d)) else {
                     return;
                 };
@@ -379,54 +379,55 @@ impl Model {
                     self.connectors.remove(&(*a, *d));
                 }
             }
-            Step::Vouch(a, d) => self.change(*a, *d, |of| {
+            LifeStep::Vouch(a, d) => self.change(*a, *d, |of| {
                 if directory.verify_connector(of.id).is_ok() {
                     (of.state, of.queued) = (ConnectorState::Verified, None);
                 }
             }),
-            Step::VouchOutbound(a, d) => self.change(*a, *d, |of| {
+            LifeStep::VouchOutbound(a, d) => self.change(*a, *d, |of| {
                 if let Ok(vouched) = directory.vouch_outbound(of.id) {
                     (of.state, of.queued) = (ConnectorState::Verified, None);
                     of.vouched = vouched.details.outbound_vouched;
                 }
             }),
-            Step::SetKind(a, d, kind) => self.change(*a, *d, |of| {
+            LifeStep::SetKind(a, d, kind) => self.change(*a, *d, |of| {
                 directory.set_connector_kind(of.id, *kind).unwrap();
                 of.kind = *kind;
             }),
-            Step::Disconnect(a, d, queued) => self.change(*a, *d, |of| {
+            LifeStep::Disconnect(a, d, queued) => self.change(*a, *d, |of| {
                 if directory.disconnect_connector(of.id, *queued).is_ok() {
                     (of.state, of.queued) = (ConnectorState::Disconnected, Some(*queued));
                 }
             }),
-            Step::Reconnect(a, d) => self.change(*a, *d, |of| {
+            LifeStep::Reconnect(a, d) => self.change(*a, *d, |of| {
                 if directory.reconnect_connector(of.id).is_ok() {
                     (of.state, of.queued) = (ConnectorState::Verified, None);
                 }
             }),
-            Step::AddAddress(a, d, l) => {
+            LifeStep::AddAddress(a, d, l) => {
                 if directory.add_address(id(a), address(*l, *d)).is_ok() {
-                    self.addresses.insert((*a, *d, *l), Known::default());
+                    self.addresses
+                        .insert((*a, *d, *l), LivingAddress::default());
                 }
             }
-            Step::RemoveAddress(a, d, l) => {
+            LifeStep::RemoveAddress(a, d, l) => {
                 if directory.remove_address(id(a), &address(*l, *d)).is_ok() {
                     self.addresses.remove(&(*a, *d, *l));
                 }
             }
-            Step::DisconnectAddress(a, d, l, queued) => {
+            LifeStep::DisconnectAddress(a, d, l, queued) => {
                 let done = directory.disconnect_address(id(a), &address(*l, *d), *queued);
                 if done.is_ok() {
                     let known = self.addresses.get_mut(&(*a, *d, *l)).unwrap();
                     known.disconnected = Some(*queued);
                 }
             }
-            Step::ReconnectAddress(a, d, l) => {
+            LifeStep::ReconnectAddress(a, d, l) => {
                 if directory.reconnect_address(id(a), &address(*l, *d)).is_ok() {
                     self.addresses.get_mut(&(*a, *d, *l)).unwrap().disconnected = None;
                 }
             }
-            Step::Probe(a, d, l, reason, at_smart_host) => {
+            LifeStep::Probe(a, d, l, reason, at_smart_host) => {
                 if let Some(known) = self.addresses.get_mut(&(*a, *d, *l)) {
                     probe(
                         directory,
@@ -438,7 +439,7 @@ impl Model {
                     );
                 }
             }
-            Step::Issue(a, d) => {
+            LifeStep::Issue(a, d) => {
                 let Some(of) = self.connectors.get(&(*a, *d)) else {
                     return;
                 };
@@ -448,7 +449,7 @@ impl Model {
                     self.credentials.push((user, (*a, *d), true));
                 }
             }
-            Step::Rotate(n) => {
+            LifeStep::Rotate(n) => {
                 let Some((user, of, _)) = self.credentials.get(*n).cloned() else {
                     return;
                 };
@@ -457,66 +458,66 @@ impl Model {
                         .push((issued.credential.user_name, of, true));
                 }
             }
-            Step::Retire(n, force) => {
+            LifeStep::Retire(n, force) => {
                 if let Some((user, _, live)) = self.credentials.get_mut(*n) {
                     *live &= directory.retire(user, *force).is_err();
                 }
             }
-            Step::Cancel(n) => {
+            LifeStep::Cancel(n) => {
                 if let Some((user, _, live)) = self.credentials.get_mut(*n) {
                     directory.cancel(user).unwrap();
                     *live = false;
                 }
             }
-            Step::Hold(a, true) => {
+            LifeStep::Hold(a, true) => {
                 directory.hold_account(id(a), None).unwrap();
                 self.on_hold.insert(*a);
             }
-            Step::Hold(a, false) => {
+            LifeStep::Hold(a, false) => {
                 directory.release_account(id(a)).unwrap();
                 self.on_hold.remove(a);
             }
-            Step::Reopen => {}
+            LifeStep::Reopen => {}
         }
     }
 
-    fn change(&mut self, a: usize, d: usize, change: impl FnOnce(&mut Connected)) {
+    fn change(&mut self, a: usize, d: usize, change: impl FnOnce(&mut LivingConnector)) {
         if let Some(found) = self.connectors.get_mut(&(a, d)) {
             change(found);
         }
     }
 
     /// Returns what an author may do. Whoever is no support address leaves as those of the domain do.
-    fn may(&self, a: usize, d: usize, l: usize) -> May {
+    fn may(&self, a: usize, d: usize, l: usize) -> MayLeave {
         let Some(of) = self.connectors.get(&(a, d)) else {
-            return May::Foreign;
+            return MayLeave::Foreign;
         };
         let known = self.addresses.get(&(a, d, l));
         let disconnected = known.is_some_and(|known| known.disconnected.is_some());
         match of.state {
-            _ if disconnected => return May::FromDefault,
-            ConnectorState::Claimed => return May::Foreign,
-            ConnectorState::Disconnected => return May::FromDefault,
+            _ if disconnected => return MayLeave::FromDefault,
+            ConnectorState::Claimed => return MayLeave::Foreign,
+            ConnectorState::Disconnected => return MayLeave::FromDefault,
             ConnectorState::Verified => {}
         }
         if of.kind == ConnectorKind::Forwarded {
-            return May::ByDefaultRoute;
+            return MayLeave::ByDefaultRoute;
         }
         let Some(known) = known else {
             let mut others = self.addresses.iter();
             let proved = others.any(|((of_a, of_d, _), of)| (*of_a, *of_d) == (a, d) && of.proved);
             return match proved || of.vouched.is_some() {
-                true => May::BySmartHost,
-                false => May::ByDefaultRoute,
+                true => MayLeave::BySmartHost,
+                false => MayLeave::ByDefaultRoute,
             };
         };
         let vouched = of
             .vouched
             .is_some_and(|at| known.refused.is_none_or(|refused| refused < at));
         match known.refused {
-            _ if known.proved || vouched => May::BySmartHost,
-            Some(_) => May::FromDefault,
-            None => May::ByDefaultRoute,
+            _ if known.proved || vouched => MayLeave::BySmartHost,
+            Some(_) => MayLeave::FromDefault,
+            None => MayLeave::ByDefaultRoute,
         }
     }
 
@@ -536,7 +537,7 @@ fn probe(
     directory: &Directory,
     account: AccountId,
     address: &Address,
-    known: &mut Known,
+    known: &mut LivingAddress,
     reason: Option<FailureReason>,
     at_smart_host: bool,
 ) {
@@ -579,7 +580,7 @@ fn probe(
     };
 }
 
-impl Relay {
+impl LivingRelay {
     /// Returns a message of an author of an account that waits in the queue.
     fn claim(&self, a: usize, author: &Address) -> Claim {
         let recipient = Address::parse("somebody@elsewhere.test").unwrap();
@@ -629,7 +630,7 @@ impl Relay {
     }
 
     /// Checks everything that has to hold, whatever was done before.
-    fn check(&self, model: &Model, seen: &mut Seen) -> Result<(), TestCaseError> {
+    fn check(&self, model: &LifeModel, seen: &mut SeenWays) -> Result<(), TestCaseError> {
         self.has_one_owner_and_keeps_limits(model)?;
         for (a, account) in self.accounts.iter().enumerate() {
             for d in 0..DOMAINS.len() {
@@ -647,7 +648,7 @@ impl Relay {
         Ok(())
     }
 
-    fn has_one_owner_and_keeps_limits(&self, model: &Model) -> Result<(), TestCaseError> {
+    fn has_one_owner_and_keeps_limits(&self, model: &LifeModel) -> Result<(), TestCaseError> {
         let view = self.directory().view();
         for (d, domain) in DOMAINS.iter().enumerate() {
             let of = |a: &usize| model.connectors.get(&(*a, d));
@@ -697,8 +698,8 @@ impl Relay {
         &self,
         a: usize,
         claim: &Claim,
-        may: May,
-        seen: &mut Seen,
+        may: MayLeave,
+        seen: &mut SeenWays,
     ) -> Result<(), TestCaseError> {
         let author = claim.transaction.reverse_path.address().unwrap().clone();
         let hop = NextHop {
@@ -722,7 +723,10 @@ impl Relay {
             else {
                 // It waits, because there is no address in whose name it could leave.
                 let has_default = a == 0;
-                prop_assert!(may == May::FromDefault && !has_default, "{step:?}: {led:?}");
+                prop_assert!(
+                    may == MayLeave::FromDefault && !has_default,
+                    "{step:?}: {led:?}"
+                );
                 seen.waits += 1;
                 continue;
             };
@@ -733,21 +737,21 @@ impl Relay {
             let target = self.ways().target(claim, &destination, send_as.as_ref());
             let by_smart_host = matches!(destination, Destination::Connection { .. });
             match may {
-                May::BySmartHost => {
+                MayLeave::BySmartHost => {
                     let asked = matches!(step.way, Way::Connection(_) | Way::ConnectionOf(_));
                     prop_assert_eq!(by_smart_host, asked, "{:?}", step);
                     prop_assert!(own_name && target.is_ok(), "{step:?}");
                     seen.by_smart_host += u32::from(by_smart_host);
                 }
-                May::ByDefaultRoute => {
+                MayLeave::ByDefaultRoute => {
                     prop_assert!(!by_smart_host && own_name, "{step:?}: {destination:?}");
                     seen.by_default_route += 1;
                 }
-                May::FromDefault => {
+                MayLeave::FromDefault => {
                     prop_assert!(!by_smart_host && !own_name, "{step:?}: {destination:?}");
                     seen.from_default += 1;
                 }
-                May::Foreign => {
+                MayLeave::Foreign => {
                     prop_assert!(!by_smart_host || target.is_err(), "{step:?}");
                     seen.foreign += u32::from(by_smart_host);
                 }
@@ -759,7 +763,7 @@ impl Relay {
 
 /// Numbers of what was seen, so that a run that shows nothing fails.
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenWays {
     by_smart_host: u32,
     by_default_route: u32,
     from_default: u32,
@@ -769,15 +773,15 @@ struct Seen {
 
 #[test]
 fn no_unverified_way_and_no_foreign_name_is_used() {
-    let seen = std::cell::RefCell::new(Seen::default());
+    let seen = std::cell::RefCell::new(SeenWays::default());
     let config = ProptestConfig {
         cases: CASES,
         rng_seed: RngSeed::Fixed(SEED),
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let run = |steps: Vec<Step>| {
-        let (mut relay, mut model) = (Relay::new(), Model::default());
+    let run = |steps: Vec<LifeStep>| {
+        let (mut relay, mut model) = (LivingRelay::new(), LifeModel::default());
         for step in &steps {
             model.step(&mut relay, step);
             relay
