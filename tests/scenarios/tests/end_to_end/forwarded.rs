@@ -1,0 +1,89 @@
+//! Forwarded: the customer's Postfix forwards mail to the relay in the name of its own domain (SRS), and
+//! the relay sends in the customer's name by MX: by the records that the customer publishes, SPF
+//! passes at the correspondent's server, and it finds the customer's signature.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use test_support::{DnsServer, Postfix, free_port};
+
+use crate::checks::{
+    answers_stay_in_their_thread, desks_do_not_loop, machines_do_not_loop, marks_survive,
+    partners_are_left_alone,
+};
+use crate::customer::Customer;
+use crate::desk::Acknowledges;
+use crate::places::{ANN, DOMAIN, SALES, SUPPORT, zone};
+use crate::site::Site;
+use crate::world::World;
+
+#[test]
+fn a_forwarded_domain_is_set_up_and_has_conversations() {
+    // Programs that verify look for it at port 53.
+    let resolver = resolver();
+    let dns = DnsServer::at(zone(Ipv4Addr::LOCALHOST), SocketAddr::new(resolver, 53)).unwrap();
+    let verifying = |sink: SocketAddr| Postfix::verifying(sink, "", resolver);
+    let Some(world) = World::verifying(verifying) else {
+        return;
+    };
+    let site = Site::start(dns, world, Acknowledges::NewTickets, &[]);
+    let set_up = |options: &[&str]| {
+        let addresses = ["--address", SUPPORT, "--address", SALES];
+        site.set_up("forwarded", &[&addresses, options].concat())
+    };
+    set_up(&[]);
+    site.publish_proof(DOMAIN);
+    set_up(&[]);
+    publish_keys(&site);
+    let (_, said) = set_up(&["--wait", "1m"]);
+    assert!(said.contains("customer.test is connected ("), "{said}");
+    let Some(customer) = Customer::forwarding(&site, &[SUPPORT, SALES]) else {
+        return;
+    };
+    for address in [SUPPORT, SALES] {
+        let known = site.verifies(address, &[]);
+        assert_eq!(known["inbound"]["state"], "verified", "{known}");
+    }
+
+    let forwarded = answers_stay_in_their_thread(&site, ANN, SUPPORT);
+    assert_eq!(forwarded.arrival, "forwarded");
+    assert!(forwarded.has_tag("forwarded"), "{forwarded:?}");
+    marks_survive(&site, SUPPORT);
+    partners_are_left_alone(&site);
+    machines_do_not_loop(&site);
+    desks_do_not_loop(&site);
+    leaves_in_the_customers_name(&site);
+    customer.postfix.drained();
+    drop(customer);
+    site.ends();
+}
+
+/// Returns an address of this machine that is nobody else's.
+fn resolver() -> IpAddr {
+    let [high, low] = free_port().port().to_be_bytes();
+    Ipv4Addr::new(127, 53, high, low).into()
+}
+
+/// Publishes the records of the customer's keys.
+fn publish_keys(site: &Site) {
+    for key in site.relay.json(&["dkim", "show", DOMAIN]) {
+        let strings = key["record"]["strings"].as_array().unwrap().iter();
+        let strings: Vec<_> = strings
+            .map(|text| text.as_str().unwrap().as_bytes())
+            .collect();
+        let name = key["record"]["name"].as_str().unwrap();
+        site.dns.zone().txt_strings(name, &strings);
+    }
+}
+
+/// What the correspondent's server finds: SPF passes for the reverse-path, and there is a signature of
+/// the customer.
+fn leaves_in_the_customers_name(site: &Site) {
+    let (desk, world) = (&site.desk, &site.world);
+    let question = world.writes(ANN, SUPPORT, "my parcel", "");
+    desk.got(&question);
+    let acknowledged = world.gets(ANN);
+    let found = acknowledged.text();
+    for result in ["spf=pass", "header.d=customer.test"] {
+        assert!(found.contains(result), "{result}: {found}");
+    }
+}
