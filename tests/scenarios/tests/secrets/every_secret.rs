@@ -1,6 +1,6 @@
 //! A relay with every kind of secret that there is, which uses each of them, and is refused with
 //! each of them: none is in its log, in the answers of its operations, in the output of its
-//! commands, in its metrics, in its trace, or in its stores.
+//! commands, in its metrics, in its trace, in its stores, or in a backup beside its keys.
 
 use std::fs;
 use std::io::Write as _;
@@ -37,6 +37,9 @@ const ENDPOINT_SECRET: &str = "AAKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NATIVE: &str = "acme.desk.test";
 const BY_PASSWORD: &str = "password.test";
 const BY_TOKEN: &str = "token.test";
+
+/// URL in front of the paths of links.
+const LINKS: &str = "http://127.0.0.1:8443";
 
 /// A service with STARTTLS where this user has to log in, with further keys of its script.
 fn service(certificate: &Certificate, user: &str, keys: &str, arguments: &[&str]) -> Sink {
@@ -183,6 +186,10 @@ impl World {
                 routes = [{{ by = "connection-of-sender" }}]
                 [http]
                 address = "127.0.0.1:0"
+                [handover]
+                address = "127.0.0.1:0"
+                url = "{LINKS}"
+                tls = "none"
                 [destinations]
                 allowed-networks = ["127.0.0.0/8"]
                 [dns]
@@ -248,6 +255,7 @@ impl World {
 
 /// The customer in the directory, and the secrets that were issued.
 struct Customer {
+    connector: String,
     inbound: (String, String),
     revoked: (String, String),
     submission: (String, String),
@@ -317,6 +325,7 @@ fn customer(world: &World, relay: &Relay) -> Customer {
     let google = ["connection", "add", "google", "--account", NATIVE];
     relay.json(&[&google[..], &["--settings", &file]].concat());
     Customer {
+        connector: id,
         inbound,
         revoked,
         submission,
@@ -402,6 +411,73 @@ fn used(world: &World, relay: &Relay, customer: &Customer) -> Vec<String> {
     ids
 }
 
+/// A link to a secret: what the command printed, and what the page showed.
+struct Link {
+    /// What stands behind the address of the page.
+    token: String,
+    printed: String,
+    /// Pages before and after the one with the secret, and that one.
+    pages: [String; 3],
+    secret: String,
+}
+
+/// Hands a credential over by a link, which is opened, and logs in with its secret.
+fn handed_over(relay: &Relay, customer: &Customer) -> Link {
+    let add = [
+        "credential",
+        "add",
+        "--inbound",
+        &customer.connector,
+        "--link",
+    ];
+    let printed = relay.json(&add).remove(0);
+    let token = token_of(&printed);
+    let ask = |method: &str| {
+        let mut browser = Client::connect(relay.address("handover")).unwrap();
+        let path = format!("/handover/{token}");
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        browser.send(request).unwrap();
+        browser.rest().unwrap()
+    };
+    let pages = [ask("GET"), ask("POST"), ask("POST")];
+    let secret = pages[1][pages[1].find("gpst_").unwrap()..][..43].to_owned();
+    let user = printed["user-name"].as_str().unwrap();
+    drop(relay.client("mx").authenticated(user, &secret));
+    Link {
+        printed: printed.to_string(),
+        token,
+        pages,
+        secret,
+    }
+}
+
+fn token_of(answer: &Value) -> String {
+    let link = answer["link"].as_str().unwrap();
+    let token = link.strip_prefix(&format!("{LINKS}/handover/"));
+    token.unwrap().to_owned()
+}
+
+/// Sends two probes, of which one comes back; returns their tokens.
+fn probed(world: &World, relay: &Relay, customer: &Customer) -> [String; 2] {
+    let help = format!("help@{BY_PASSWORD}");
+    let verify = |direction: &str| {
+        relay.command(&["connector", "verify", &help, direction]);
+    };
+    verify("--inbound");
+    let probe = world.site.take();
+    let (user, secret) = &customer.inbound;
+    let mut client = relay.client("mx").authenticated(user, secret);
+    let reply = client.deliver("bob@password.test", &[&help], &probe.bytes());
+    assert_eq!(reply.unwrap().code, 250);
+    relay.eventually("the probe has come back", |relay| {
+        let shown = relay.json(&["address", "show", &help]).remove(0);
+        (shown["inbound"]["state"] == "verified").then_some(())
+    });
+    verify("--outbound");
+    let waiting = world.customer.take();
+    [probe, waiting].map(|probe| probe.header("X-Gatepost-Probe").unwrap())
+}
+
 fn send(client: &mut Client, from: &str, to: &str) -> String {
     let message = format!(
         "Date: Mon, 2 Mar 2026 11:09:00 +0000\r\nMessage-ID: <1@{from}>\r\nFrom: Ann <{from}>\r\n\
@@ -422,7 +498,11 @@ fn looked_at(search: &mut Search, relay: &Relay, customer: &Customer, ids: &[Str
         &["account", "volume", NATIVE],
         &["connector", "list"],
         &["connector", "headers", BY_PASSWORD],
+        &["connector", "show", &customer.connector],
+        &["connector", "progress", &customer.connector],
+        &["audit"],
         &["address", "list"],
+        &["address", "show", "help@password.test"],
         &["credential", "list"],
         &["credential", "show", &customer.inbound.0],
         &["credential", "show", &customer.submission.0],
@@ -487,6 +567,10 @@ fn no_secret_stands_where_it_need_not() {
     let mut relay = world.relay();
     let customer = customer(&world, &relay);
     let ids = used(&world, &relay, &customer);
+    let link = handed_over(&relay, &customer);
+    let unopened = ["credential", "add", "--submission", NATIVE, "--link"];
+    let unopened = relay.json(&unopened).remove(0);
+    let [probe, waiting_probe] = probed(&world, &relay, &customer);
 
     let mut search = Search::default();
     for (name, secret) in [
@@ -509,6 +593,11 @@ fn no_secret_stands_where_it_need_not() {
         ("the inbound credential", &customer.inbound.1),
         ("the revoked credential", &customer.revoked.1),
         ("the submission credential", &customer.submission.1),
+        ("the token of a link", &link.token),
+        ("the token of an unopened link", &token_of(&unopened)),
+        ("the secret behind a link", &link.secret),
+        ("the token of a probe", &probe),
+        ("the token of a waiting probe", &waiting_probe),
     ] {
         search.secret(name, secret);
     }
@@ -557,9 +646,49 @@ fn no_secret_stands_where_it_need_not() {
         search.place(file, secret);
     }
 
+    for probe in ["the token of a probe", "the token of a waiting probe"] {
+        search.stands_in_mail(probe);
+    }
+    // Who makes or opens a link is shown what it is about, and nothing else.
+    search.seen("a link as it was made", &link.printed);
+    search.place("a link as it was made", "the token of a link");
+    search.seen("another link as it was made", unopened.to_string());
+    search.place(
+        "another link as it was made",
+        "the token of an unopened link",
+    );
+    let [button, secret, gone] = &link.pages;
+    search.seen("the page with the button", button);
+    search.seen("the page with the secret", secret);
+    search.place("the page with the secret", "the secret behind a link");
+    search.seen("the page of a link that was opened", gone);
+
     looked_at(&mut search, &relay, &customer, &ids);
     // The stores as they are while the relay runs, with their logs; and afterwards.
-    search.files(world.directory().as_path());
+    search.files(world.directory().as_path(), "");
+    for (folder, arguments) in [("backup", &[][..]), ("keyless", &["--without-keys"])] {
+        let path = world.home.path().join(folder);
+        let backup = ["backup", path.to_str().unwrap(), "--json"];
+        let made = relay.command(&[&backup, arguments].concat());
+        assert!(made.status.success(), "{made:?}");
+        search.seen(
+            format!("gatepost backup {folder}"),
+            [made.stdout, made.stderr].concat(),
+        );
+        search.files(&path, &format!("{folder}/"));
+    }
+    // A backup with keys has those of the store, and the files that the configuration names.
+    let configuration = world.directory();
+    search.places_also_in("backup", |file| match file {
+        "store/key-ring" => Some(file.to_owned()),
+        "gatepost.toml"
+        | "key.pem"
+        | "given/key.pem"
+        | "given/assertion.pem"
+        | "given/site.password"
+        | "given/client.secret" => Some(format!("configuration{}/{file}", configuration.display())),
+        _ => None,
+    });
     assert!(relay.terminate().success());
     search.seen("the log", relay.log());
     for command in [
@@ -569,7 +698,7 @@ fn no_secret_stands_where_it_need_not() {
     ] {
         search.command(&relay, command);
     }
-    search.files(world.directory().as_path());
+    search.files(world.directory().as_path(), "");
 
     // The search has looked where secrets are used.
     for (place, text) in [
@@ -579,6 +708,9 @@ fn no_secret_stands_where_it_need_not() {
         ("store/trace.db", BY_TOKEN),
         ("/metrics", "gatepost_connection_state"),
         ("gatepost connection show google", "authorized"),
+        ("backup/store/directory.db, table connections", "outlook"),
+        ("keyless/store/directory.db, table connections", "outlook"),
+        ("gatepost audit", "credential-"),
         ("gatepost connection test outlook", "AUTH"),
     ] {
         assert!(search.has(place, text), "{place} does not have {text}");
