@@ -28,7 +28,7 @@ const ID_LENGTH: usize = 12;
 const SECRET_LENGTH: usize = 32;
 
 words! {
-    /// What a token may do. Each may do what those before it may.
+    /// Scope of a token. Each may do what those before it may.
     pub enum ApiScope {
         /// Reads.
         Read = "read",

@@ -34,7 +34,7 @@ fn mail_of_a_sandbox_reaches_its_test_users_or_its_maildir() {
     directory.add_test_user(id, again.clone()).unwrap();
     let view = directory.view();
     let settings = view.sandbox(&name).unwrap();
-    assert_eq!(settings.test_users, [ann.clone()]);
+    assert_eq!(settings.test_users, std::slice::from_ref(&ann));
     assert_eq!(settings.reach(&again), SandboxReach::TestUser);
     assert_eq!(
         settings.reach(&address("ann+1@user.example")),

@@ -20,7 +20,7 @@ use crate::runtime::Runtime;
 pub struct AddToken {
     /// Name by which you know it, such as the program that gets it.
     pub name: Name,
-    /// What it may do: read, operate or administer; each may do what those before it may.
+    /// Scope: read, operate or administer. Each may do what those before it may.
     #[arg(long)]
     pub scope: ApiScope,
     /// Account that it is bound to, by its id or native domain; without it the whole site.

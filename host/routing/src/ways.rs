@@ -584,7 +584,7 @@ impl Ways {
                 }
                 Err(Unusable::For(reply)) => return Err(reply),
                 // It is broken like one whose server refuses the session.
-                Err(Unusable::Connection(failure)) => (Arc::new(NoServer(failure)), None, None),
+                Err(Unusable::Connection(failure)) => (Arc::new(NoServer(*failure)), None, None),
             };
         // A session of former settings is not used again.
         let identity = format!(
@@ -800,14 +800,14 @@ enum Unusable {
     /// For this message alone.
     For(Reply),
     /// As it is set, for all mail.
-    Connection(OpeningFailure),
+    Connection(Box<OpeningFailure>),
 }
 
 /// Makes the failure of a connection that cannot be used as it is set.
 fn unusable(found: &FoundConnection, stage: OpeningStage, why: &dyn fmt::Display) -> Unusable {
     let text = format!("it cannot be used as it is set: {why}");
     let server = found.connection.server();
-    Unusable::Connection(OpeningFailure::not_begun(server, stage, &text))
+    Unusable::Connection(Box::new(OpeningFailure::not_begun(server, stage, &text)))
 }
 
 /// Makes the reply for a way that is not configured (RFC 3463: X.3.5, system incorrectly

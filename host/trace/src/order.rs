@@ -16,14 +16,14 @@ pub(crate) fn taken_before_delivered(mut events: Vec<Event>) -> Vec<Event> {
 
 /// Returns true for an event that is recorded when the message is taken, after it is in the store.
 fn is_of_taking(kind: &Kind) -> bool {
-    match kind {
+    matches!(
+        kind,
         Kind::Recipient { .. }
-        | Kind::Queued { .. }
-        | Kind::Suppressed { .. }
-        | Kind::Quarantined { .. }
-        | Kind::Replied { .. } => true,
-        _ => false,
-    }
+            | Kind::Queued { .. }
+            | Kind::Suppressed { .. }
+            | Kind::Quarantined { .. }
+            | Kind::Replied { .. }
+    )
 }
 
 /// Returns true for an event of an attempt.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
-use std::{io::Write, path::Path, process::Command, time::Duration};
+use std::{io::Write, path::Path, process::Command, slice, time::Duration};
 
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Destination, Flow, Judgement, NextHop, Protocol, Session, TlsMode, Verdict};
@@ -158,7 +158,14 @@ fn that_a_message_was_taken_stands_before_its_delivery() {
     ];
     let begun = kinds[0].clone();
     // The attempts end while the message is still being recorded as taken.
-    for kind in [&[begun.clone()], &taking[..1], &attempts, &taking[1..]].concat() {
+    for kind in [
+        slice::from_ref(&begun),
+        &taking[..1],
+        &attempts,
+        &taking[1..],
+    ]
+    .concat()
+    {
         trace.record(Event::now(id, kind));
     }
     let read: Vec<_> = trace.of(id).unwrap();

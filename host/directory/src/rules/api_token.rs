@@ -42,7 +42,7 @@ pub(crate) fn add(view: &View, added: StoredApiToken) -> RuleResult<ApiToken> {
 pub(crate) fn remove(view: &View, owner: Option<AccountId>, id: &str) -> RuleResult<ApiToken> {
     let found = view.api_token(id).map(|of| &of.token);
     let found = found.filter(|of| owner.is_none() || of.account == owner);
-    let found = found.ok_or_else(|| unknown("token", &id))?;
+    let found = found.ok_or_else(|| unknown("token", id))?;
     Ok((found.clone(), vec![remove_row(id)]))
 }
 

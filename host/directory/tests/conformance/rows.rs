@@ -6,10 +6,11 @@ use gatepost_directory::{
     Account, AccountDetails, AccountId, AccountKind, AddressDetails, Administrator, Agreement,
     ApiScope, ApiToken, AuditEntry, Claim, Connector, ConnectorDetails, ConnectorId, ConnectorKind,
     ConnectorState, Credential, CredentialDetails, CredentialEnd, DefaultReason, DirectoryChange,
-    DirectoryRow, Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, GraceUses, Handover, Hold,
-    LeavesFromDefault, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId, ProbeKind,
-    Profile, Protocol, QueuedMail, Restriction, SandboxSettings, Scope, Sealed, SealedConnection,
-    SealedCredential, SealedDkimKey, StoredApiToken, SupportAddress, Suspension, UserName, Verification,
+    DirectoryRow, Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, GraceUses,
+    Handover, Hold, LeavesFromDefault, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId,
+    ProbeKind, Profile, Protocol, QueuedMail, Restriction, SandboxSettings, Scope, Sealed,
+    SealedConnection, SealedCredential, SealedDkimKey, StoredApiToken, SupportAddress, Suspension,
+    UserName, Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};

@@ -57,7 +57,7 @@ impl Ways {
             .server(found, sender.as_ref())
             .map_err(|why| match why {
                 Unusable::For(reply) => not_begun(reply),
-                Unusable::Connection(why) => refused(why),
+                Unusable::Connection(why) => refused(*why),
             })?;
         let openings = server.find(terms).await.map_err(|why| match why {
             NoSession::NoServer(reply) => not_begun(reply),

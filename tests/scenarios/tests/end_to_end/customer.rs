@@ -27,16 +27,16 @@ const REPLACES: &str =
 /// The server.
 pub struct Customer {
     pub postfix: Postfix,
-    /// Where the relay submits.
+    /// Address at which the relay submits.
     pub submission: SocketAddr,
-    /// Where the relay submits to a service that gives each message another Message-ID.
+    /// Address at which the relay submits to a service that gives each message another Message-ID.
     pub replacing: SocketAddr,
     /// Certificate of its submission service, as PEM.
     pub certificate: String,
     _srs: Option<Postsrsd>,
 }
 
-/// What the two ways into the relay have in common.
+/// Settings that the two ways into the relay have in common.
 struct Lines {
     main: String,
     services: String,

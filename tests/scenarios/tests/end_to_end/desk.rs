@@ -67,14 +67,14 @@ struct Submission {
     secret: String,
 }
 
-/// What the desk writes.
+/// Message that the desk writes.
 #[derive(Debug, Clone)]
 pub struct Draft<'a> {
     pub from: &'a str,
     pub to: &'a [&'a str],
     pub subject: &'a str,
     pub text: &'a str,
-    /// Who causes it: `agent` or `automatic`.
+    /// Cause: `agent` or `automatic`.
     pub trigger: &'a str,
 }
 

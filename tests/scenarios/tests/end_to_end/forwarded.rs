@@ -75,7 +75,7 @@ fn publish_keys(site: &Site) {
     }
 }
 
-/// What the correspondent's server finds: SPF passes for the reverse-path, and there is a signature of
+/// Checks what the correspondent's server finds: SPF passes for the reverse-path, and there is a signature of
 /// the customer.
 fn leaves_in_the_customers_name(site: &Site) {
     let (desk, world) = (&site.desk, &site.world);

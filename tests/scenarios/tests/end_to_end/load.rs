@@ -66,7 +66,7 @@ pub struct Load<'a> {
     is_submitted: AtomicBool,
     step: AtomicUsize,
     written: AtomicUsize,
-    /// What the desk sent, by the local part of its recipient.
+    /// Messages that the desk sent, by the local part of its recipient.
     out: Mutex<BTreeMap<String, Sent>>,
     arrived: Condvar,
 }

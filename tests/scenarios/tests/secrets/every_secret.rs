@@ -413,7 +413,7 @@ fn used(world: &World, relay: &Relay, customer: &Customer) -> Vec<String> {
 
 /// A link to a secret: what the command printed, and what the page showed.
 struct Link {
-    /// What stands behind the address of the page.
+    /// Part of the link behind the address of the page.
     token: String,
     printed: String,
     /// Pages before and after the one with the secret, and that one.

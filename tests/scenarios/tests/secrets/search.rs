@@ -176,7 +176,7 @@ fn values_of(database: &Path) -> Vec<(String, Vec<u8>)> {
         let mut rows = database
             .prepare(&format!("SELECT * FROM \"{table}\""))
             .unwrap();
-        let names = rows.column_names().into_iter();
+        let names = rows.column_names();
         let mut columns: Vec<_> = names
             .map(|name| (format!("table {table}, column {name}"), Vec::new()))
             .collect();

@@ -33,8 +33,8 @@ pub fn assert_marked(taken: &Taken) {
     }
 }
 
-/// What leaves the relay has the fields where it arrives, whoever caused it; and what comes back to us
-/// from there is known to be ours.
+/// Checks that mail has the fields where it arrives, whoever caused it, and that mail which comes back to
+/// us from there is known to be ours.
 pub fn marks_survive(site: &Site, address: &str) {
     let (desk, world) = (&site.desk, &site.world);
     let question = world.writes(ANN, address, "my refund", "");
