@@ -57,6 +57,8 @@ fn no_code_stands_for_two_errors() {
 #[test]
 fn every_kind_is_described_with_its_status() {
     let kinds = [
+        ErrorKind::Unauthorized,
+        ErrorKind::Forbidden,
         ErrorKind::Unknown,
         ErrorKind::Conflict,
         ErrorKind::Refused,

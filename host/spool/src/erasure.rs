@@ -1,7 +1,7 @@
 //! Erasure of an account: all that the store holds of it, some at a time.
 //!
 //! Whoever erases walks over the store by a [cursor](EraseCursor), from its default until nothing is
-//! [left](ErasedRows::more). Messages of which an attempt is under way are left where they are, and
+//! [left](ErasureStep::next). Messages of which an attempt is under way are left where they are, and
 //! counted: once the attempt has ended, another walk finds them.
 
 use gatepost_message::TransactionId;
