@@ -395,6 +395,11 @@ impl Postfix {
         self.postqueue("-f");
     }
 
+    /// Has it look through its whole queue now.
+    pub fn looks_through_its_queue(&self) {
+        self.postqueue("-f");
+    }
+
     /// Waits until it has no work left for any message that it accepted. One that was on its way when
     /// the settings were read anew stays listed without a recipient until the queue is next looked
     /// through.

@@ -22,7 +22,7 @@ fn mail_flows_while_another_domain_is_connected() {
         return;
     };
     each_address_has_its_own_user(&site, &customer);
-    let outcome = Load::during(&site, |load| {
+    let outcome = Load::during(&site, &customer.postfix, |load| {
         load.flows(5);
         is_connected(&site, load);
         load.flows(5);

@@ -28,7 +28,7 @@ fn domains_are_disconnected_while_mail_flows() {
         customer: &customer,
     };
     let mut steps = Steps::default();
-    let outcome = Load::during(&site, |load| {
+    let outcome = Load::during(&site, &customer.postfix, |load| {
         load.flows(8);
         steps.address = scene.an_address(load);
         load.flows(8);

@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use test_support::{PATIENCE, Taken};
+use test_support::{PATIENCE, Postfix, Taken};
 
 use crate::desk::{Draft, Letter, field};
 use crate::places::{ANN, DEFAULT, SALES, SUPPORT};
@@ -78,8 +78,10 @@ pub struct Outcome {
 }
 
 impl<'a> Load<'a> {
-    /// Has mail going in and out while `work` is done; returns all of it once it has arrived.
-    pub fn during(site: &'a Site, work: impl FnOnce(&Self)) -> Outcome {
+    /// Has mail going in and out while `work` is done; returns all of it once it has arrived. What the
+    /// customer's server was sending when it read its settings anew waits until that looks through its
+    /// queue.
+    pub fn during(site: &'a Site, customer: &Postfix, work: impl FnOnce(&Self)) -> Outcome {
         let load = Self {
             site,
             going: AtomicBool::new(true),
@@ -99,6 +101,9 @@ impl<'a> Load<'a> {
             let collecting = scope.spawn(|| load.collect());
             work(&load);
             drop(going);
+            while !writing.is_finished() {
+                customer.looks_through_its_queue();
+            }
             let came = writing.join().unwrap();
             submitting.join().unwrap();
             collecting.join().unwrap();

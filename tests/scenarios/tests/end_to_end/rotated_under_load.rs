@@ -30,7 +30,7 @@ fn credentials_are_changed_while_mail_flows() {
     };
     each_address_has_its_own_user(&site, &customer);
     let second = Second::start(&site);
-    let outcome = Load::during(&site, |load| {
+    let outcome = Load::during(&site, &customer.postfix, |load| {
         load.flows(10);
         second.sends(5);
         let former = credentials(&site).remove(0);
