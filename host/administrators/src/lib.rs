@@ -22,9 +22,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use gatepost_delivery::{AdministratorLetter, Language, LetterText, Notifications};
 use gatepost_directory::{AccountId, Administrator, Directory, Name, View};
-use gatepost_message::{Domain, Millis};
+use gatepost_message::Millis;
 use gatepost_model::{Alert, AlertKind, Effect, Event, EventKind, Scope};
-use gatepost_spool::{Counters, NewMessage, Queue, SpoolError};
+use gatepost_spool::{Counters, Queue, SpoolError};
 use tokio::sync::Mutex;
 
 /// Most alerts of one account in an hour, whatever they are about.
@@ -105,11 +105,12 @@ impl Administrators {
         let text = LetterText::Code(code, expires);
         let now = Millis::now();
         let (view, settings) = (self.directory.view(), self.settings.load_full());
-        let letter = letter_to(&view, administrator, text, (now, expires));
-        let Some(letter) = letter.map(|of| of.write(&settings.notifications, Vec::new())) else {
+        let notifications = &settings.notifications;
+        let letter = letter_to(&view, administrator, text, (now, expires), notifications);
+        let Some(letter) = letter else {
             return Ok(());
         };
-        self.queue.accept(letter).await?;
+        (self.queue.accept(letter.write(notifications, Vec::new()))).await?;
         metrics::counter!(LETTERS, "kind" => "code").increment(1);
         Ok(())
     }
@@ -144,7 +145,7 @@ impl Administrators {
         let times = (now, now + settings.expiry);
         let notifications = &settings.notifications;
         for administrator in others {
-            if let Some(letter) = letter_to(&view, administrator, text, times) {
+            if let Some(letter) = letter_to(&view, administrator, text, times, notifications) {
                 self.queue
                     .accept(letter.write(notifications, Vec::new()))
                     .await?;
@@ -161,7 +162,7 @@ impl Administrators {
                 amount: 1,
             },
         ];
-        if let Some(letter) = letter_to(&view, last, text, times) {
+        if let Some(letter) = letter_to(&view, last, text, times, notifications) {
             self.queue
                 .accept(letter.write(notifications, effects))
                 .await?;
@@ -186,16 +187,6 @@ impl Administrators {
         };
         !self.counters.seen(&scope, &mark(alert), now)
             && self.counters.counted(&scope, KEY, HOUR, now) < MOST_AN_HOUR
-    }
-
-    /// Returns true if an account has an administrator whose address is verified.
-    fn has_any(&self) -> bool {
-        let view = self.directory.view();
-        let mut accounts = view.accounts();
-        accounts.any(|account| {
-            let mut all = view.administrators(account.id).iter();
-            all.any(|of| of.verified.is_some())
-        })
     }
 }
 
@@ -233,49 +224,19 @@ fn letter_to<'a>(
     administrator: &'a Administrator,
     text: LetterText<'a>,
     (now, expires_at): (Millis, Millis),
-) -> Option<NamedLetter<'a>> {
+    notifications: &Notifications,
+) -> Option<AdministratorLetter<'a>> {
     let account = view.account(administrator.account)?;
-    Some(NamedLetter {
+    let language = Language::of_tag(&administrator.language);
+    Some(AdministratorLetter {
         account: account.id.to_string(),
         product: account.profile.product.as_str(),
         native_domain: &account.profile.native_domain,
-        administrator,
+        name: administrator.name.as_ref().map_or("", Name::as_str),
+        to: &administrator.address,
+        language: language.unwrap_or(notifications.language),
         text,
         now,
         expires_at,
     })
-}
-
-/// NamedLetter whose account is named as stores know it.
-struct NamedLetter<'a> {
-    account: String,
-    product: &'a str,
-    native_domain: &'a Domain,
-    administrator: &'a Administrator,
-    text: LetterText<'a>,
-    now: Millis,
-    expires_at: Millis,
-}
-
-impl NamedLetter<'_> {
-    fn write(&self, notifications: &Notifications, effects: Vec<Effect>) -> NewMessage {
-        let Administrator {
-            name,
-            address,
-            language,
-            ..
-        } = self.administrator;
-        let letter = AdministratorLetter {
-            account: &self.account,
-            product: self.product,
-            native_domain: self.native_domain,
-            name: name.as_ref().map_or("", Name::as_str),
-            to: address,
-            language: Language::of_tag(language).unwrap_or(notifications.language),
-            text: self.text,
-            now: self.now,
-            expires_at: self.expires_at,
-        };
-        letter.write(notifications, effects)
-    }
 }

@@ -7,11 +7,7 @@ use gatepost_directory::{
     ProbeKind, SupportAddress, Verification, View,
 };
 use gatepost_message::{Address, Domain, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Flow, Session, Transaction, Transport};
-use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
-use gatepost_spool::{
-    InitialState, Ledger, NewBody, NewMessage, NewRecipient, SenderProof, SpoolError,
-};
+use gatepost_spool::{NewMessage, OwnMail, SenderProof, SpoolError};
 use gatepost_verification::{
     Language, ProbeMarks, ProbePlan, ProbeToken, ReturnWay, SentProbe, VerificationFailure, compose,
 };
@@ -224,47 +220,20 @@ impl ProbeLetter {
     /// Returns the message in the form for the queue. Nobody here is told what becomes of it; a
     /// server that does not deliver it is to say so.
     fn queued(self, order: &ProbeOrder) -> NewMessage {
-        // In memory, so that it can be read.
-        let raw = self.message.to_bytes().unwrap_or_default();
-        let head = self.message.head().clone();
-        NewMessage {
-            recipients: vec![NewRecipient {
-                address: self.to.clone(),
-                dsn: RecipientRequest::default(),
-                state: InitialState::Queued {
-                    next_attempt: self.now,
-                },
-            }],
-            smtputf8: !(self.to.is_ascii() && self.sender.is_ascii()),
-            transaction: Transaction {
-                id: self.transaction,
-                time: self.now,
-                session: Session {
-                    listener: LISTENER.to_owned(),
-                    flow: Flow::Internal,
-                    transport: Transport::Own,
-                    client: None,
-                    helo: None,
-                    tls: None,
-                    user: None,
-                },
-                account: Some(order.account.to_string()),
-                reverse_path: ReversePath::Address(self.sender),
-                recipients: vec![self.to],
-            },
-            dsn: MessageRequest::default(),
-            sender: SenderProof::Authenticated,
-            body: NewBody::Inline(raw.slice(head.len()..)),
-            head,
-            tags: Vec::new(),
-            classification: None,
-            judgements: Vec::new(),
-            effects: Vec::new(),
-            metadata: None,
-            ledger: Ledger::default(),
-            quarantine: None,
-            received_at: self.now,
+        let queued = OwnMail {
+            id: self.transaction,
+            listener: LISTENER.to_owned(),
+            account: Some(order.account.to_string()),
+            reverse_path: ReversePath::Address(self.sender),
+            to: self.to,
+            // In memory, so that it can be read.
+            message: self.message.to_bytes().unwrap_or_default(),
+            now: self.now,
             expires_at: self.deadline,
+        };
+        NewMessage {
+            sender: SenderProof::Authenticated,
+            ..queued.queued()
         }
     }
 }

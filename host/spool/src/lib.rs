@@ -65,6 +65,7 @@ mod journal;
 mod ledger;
 mod memory;
 mod message;
+mod own_mail;
 mod pace;
 mod queue;
 mod schedule;
@@ -90,6 +91,7 @@ pub use message::{
     AttemptOutcome, Claim, ClaimCause, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,
     NewRecipient, Owner, Quarantine, RecipientResult, Recorded, Report, SenderProof,
 };
+pub use own_mail::OwnMail;
 pub use pace::{DestinationSummary, Pace};
 pub use queue::{
     Changed, Expired, Filter, Forgotten, QueueDepth, Recipient, RecipientState, Record, Selection,

@@ -64,7 +64,7 @@ pub(crate) struct Batch {
     pub(crate) work: Vec<WriterTask>,
 }
 
-/// WriterTask on the database.
+/// Work on the database.
 pub(crate) struct WriterTask(pub(crate) Box<dyn FnOnce(&mut TraceWriter) + Send>);
 
 impl fmt::Debug for WriterTask {

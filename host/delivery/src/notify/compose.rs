@@ -1,10 +1,9 @@
 //! The notice as a message: its composition, and its form for the spool.
 
 use bytes::Bytes;
-use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId, canonical_form};
-use gatepost_model::{Effect, Flow, Judgement, Scope, Session, Transaction, Transport};
-use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
-use gatepost_spool::{InitialState, Ledger, NewBody, NewMessage, NewRecipient, SenderProof};
+use gatepost_message::{Address, Millis, ReversePath, TransactionId, canonical_form};
+use gatepost_model::{Effect, Flow, Judgement, Scope};
+use gatepost_spool::{NewMessage, OwnMail};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::HeaderType;
 use mail_builder::headers::address::Address as Mailbox;
@@ -73,53 +72,25 @@ impl Notice {
     /// It belongs to the account and listener of the message; its session is the relay's own.
     /// Nobody is to be notified about it, and it asks the servers on its way for the same.
     pub(crate) fn for_spool(&self, original: Original<'_>, expires_at: Millis) -> NewMessage {
-        let head = Message::from_bytes(self.raw.clone()).head().clone();
-        let body = self.raw.slice(head.len()..);
-        let session = &original.transaction.session;
-        NewMessage {
-            transaction: Transaction {
-                id: self.id,
-                time: self.now,
-                session: Session {
-                    listener: session.listener.clone(),
-                    flow: Flow::Internal,
-                    transport: Transport::Own,
-                    client: None,
-                    helo: Some(self.hostname.clone()),
-                    tls: None,
-                    user: None,
-                },
-                account: original.transaction.account.clone(),
-                reverse_path: ReversePath::Null,
-                recipients: vec![self.to.clone()],
-            },
-            recipients: vec![NewRecipient {
-                address: self.to.clone(),
-                dsn: RecipientRequest {
-                    notify: Some(Notify::NEVER),
-                    original: None,
-                },
-                state: InitialState::Queued {
-                    next_attempt: self.now,
-                },
-            }],
-            // Only its own addressee can need it: everything else is encoded if it is not ASCII.
-            smtputf8: !self.to.is_ascii(),
-            dsn: MessageRequest::default(),
-            // Its own sender is null: there is never a notice about it.
-            sender: SenderProof::Unproved,
-            head,
-            body: NewBody::Inline(body),
-            tags: vec![TAG.to_owned()],
-            classification: None,
-            judgements: Vec::new(),
-            effects: self.effects(&original.transaction.account),
-            metadata: None,
-            ledger: Ledger::default(),
-            quarantine: None,
-            received_at: self.now,
+        let transaction = original.transaction;
+        let notice = OwnMail {
+            id: self.id,
+            listener: transaction.session.listener.clone(),
+            account: transaction.account.clone(),
+            // There is never a notice about it.
+            reverse_path: ReversePath::Null,
+            to: self.to.clone(),
+            message: self.raw.clone(),
+            now: self.now,
             expires_at,
-        }
+        };
+        let mut queued = NewMessage {
+            tags: vec![TAG.to_owned()],
+            effects: self.effects(&transaction.account),
+            ..notice.queued_without_notices()
+        };
+        queued.transaction.session.helo = Some(self.hostname.clone());
+        queued
     }
 }
 

@@ -5,10 +5,9 @@
 //! belongs to the account, passes no policy, and leaves by the default route of the site.
 
 use bytes::Bytes;
-use gatepost_message::{Address, Domain, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Alert, AlertKind, Effect, Flow, Scope, Session, Transaction, Transport};
-use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
-use gatepost_spool::{InitialState, Ledger, NewBody, NewMessage, NewRecipient, SenderProof};
+use gatepost_message::{Address, Domain, Millis, ReversePath, TransactionId};
+use gatepost_model::{Alert, AlertKind, Effect, Scope};
+use gatepost_spool::{NewMessage, OwnMail};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Mailbox;
 use mail_builder::headers::date::Date;
@@ -25,10 +24,10 @@ use super::{Language, Notifications};
 pub const LETTERS: &str = "administrators";
 
 /// Letter to an administrator of an account.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct AdministratorLetter<'a> {
     /// Id of the account.
-    pub account: &'a str,
+    pub account: String,
     /// Name of the account's product.
     pub product: &'a str,
     /// Native domain of the account, from whose postmaster the letter comes.
@@ -130,53 +129,25 @@ impl AdministratorLetter<'_> {
     pub fn write(&self, notifications: &Notifications, effects: Vec<Effect>) -> NewMessage {
         let id = TransactionId::new();
         let raw = Bytes::from(self.compose(notifications, id));
-        let head = Message::from_bytes(raw.clone()).head().clone();
+        let letter = OwnMail {
+            id,
+            listener: LETTERS.to_owned(),
+            account: Some(self.account.clone()),
+            reverse_path: ReversePath::Null,
+            to: self.to.clone(),
+            message: raw,
+            now: self.now,
+            expires_at: self.expires_at,
+        };
         let scope = Scope {
             policy: String::new(),
-            account: Some(self.account.to_owned()),
+            account: Some(self.account.clone()),
         };
         let effects = effects.into_iter();
         NewMessage {
-            transaction: Transaction {
-                id,
-                time: self.now,
-                session: Session {
-                    listener: LETTERS.to_owned(),
-                    flow: Flow::Internal,
-                    transport: Transport::Own,
-                    client: None,
-                    helo: None,
-                    tls: None,
-                    user: None,
-                },
-                account: Some(self.account.to_owned()),
-                reverse_path: ReversePath::Null,
-                recipients: vec![self.to.clone()],
-            },
-            recipients: vec![NewRecipient {
-                address: self.to.clone(),
-                dsn: RecipientRequest {
-                    notify: Some(Notify::NEVER),
-                    original: None,
-                },
-                state: InitialState::Queued {
-                    next_attempt: self.now,
-                },
-            }],
-            smtputf8: !self.to.is_ascii(),
-            dsn: MessageRequest::default(),
-            sender: SenderProof::Unproved,
-            body: NewBody::Inline(raw.slice(head.len()..)),
-            head,
             tags: vec![TAG.to_owned()],
-            classification: None,
-            judgements: Vec::new(),
             effects: effects.map(|effect| (scope.clone(), effect)).collect(),
-            metadata: None,
-            ledger: Ledger::default(),
-            quarantine: None,
-            received_at: self.now,
-            expires_at: self.expires_at,
+            ..letter.queued_without_notices()
         }
     }
 

@@ -11,6 +11,15 @@ impl View {
         self.holdings(account).map_or(&[], |of| &of.administrators)
     }
 
+    /// Returns true if an account has an administrator whose address is verified.
+    pub fn has_verified_administrator(&self) -> bool {
+        let mut all = self
+            .accounts
+            .values()
+            .flat_map(|of| of.administrators.iter());
+        all.any(|of| of.verified.is_some())
+    }
+
     /// Returns a probe that is on its way.
     pub fn probe(&self, id: &ProbeId) -> Option<&Probe> {
         self.probes.get(id).map(|found| &**found)
