@@ -1,6 +1,5 @@
 //! Handovers: links that show the secret of a credential once.
 
-use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
@@ -15,6 +14,7 @@ use crate::credentials::parse_user_name;
 use crate::directory::change;
 use crate::error::OperationError;
 use crate::runtime::Runtime;
+use crate::shown_once::ShownOnce;
 
 /// Shortest and longest life of a link.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -53,39 +53,10 @@ pub fn default_life() -> Period {
 pub struct HandoverLink {
     /// User name of the credential.
     pub user_name: UserName,
-    /// Link.
-    pub link: Link,
+    /// Link. Whoever has it gets the secret.
+    pub link: ShownOnce,
     /// Time after which it shows nothing.
     pub expires: Millis,
-}
-
-/// URL with a token. Whoever has it gets the secret.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Link(Zeroizing<String>);
-
-impl Link {
-    /// Returns the link as text, to be shown.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Link(..)")
-    }
-}
-
-impl Serialize for Link {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Link {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
 }
 
 /// Makes a link that shows the secret of a credential once.
@@ -113,7 +84,7 @@ pub async fn hand_over(on: &Runtime, asked: HandOver) -> Result<HandoverLink, Op
     let path = Zeroizing::new(format!("{PATH}{}", *handed_over.token.reveal()));
     Ok(HandoverLink {
         user_name: handed_over.credential.user_name,
-        link: Link(Zeroizing::new(url.of(&path))),
+        link: Zeroizing::new(url.of(&path)).into(),
         expires,
     })
 }

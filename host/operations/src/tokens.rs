@@ -1,18 +1,17 @@
 //! Tokens by which programs use the HTTP API.
 
-use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
 use gatepost_directory::{ApiScope, ApiToken, Name};
 use gatepost_message::{Millis, Period};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::directory::{account_id, change};
 use crate::error::OperationError;
 use crate::handovers::parse_period;
 use crate::runtime::Runtime;
+use crate::shown_once::ShownOnce;
 
 /// Request for a token by which a program uses the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
@@ -60,43 +59,9 @@ pub struct IssuedToken {
     /// Token without its secret.
     #[serde(flatten)]
     pub token: ApiToken,
-    /// Token as its owner presents it, in the field `Authorization: Bearer`.
-    pub bearer: Bearer,
-}
-
-/// Token as its owner presents it. Whoever has it may do what it may.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Bearer(Zeroizing<String>);
-
-impl Bearer {
-    /// Returns the text, to be shown.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<Zeroizing<String>> for Bearer {
-    fn from(text: Zeroizing<String>) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Bearer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bearer(..)")
-    }
-}
-
-impl Serialize for Bearer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bearer {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
+    /// Token as its owner presents it, in the field `Authorization: Bearer`. Whoever has it may do what
+    /// it may.
+    pub bearer: ShownOnce,
 }
 
 /// Adds a token, and returns it with its secret.

@@ -12,8 +12,7 @@ use gatepost_config::{Config, Domain};
 use gatepost_directory::{ApiScope, Name};
 use gatepost_files::Owner;
 use gatepost_message::Millis;
-use gatepost_operations::Runtime;
-use gatepost_operations::tokens::Bearer;
+use gatepost_operations::{Runtime, ShownOnce};
 use gatepost_spool::{SpoolSettings, SqliteSpool};
 use miette::{Context as _, IntoDiagnostic as _};
 use serde::Serialize;
@@ -67,7 +66,7 @@ struct Made {
     certificate: Option<PathBuf>,
     tls: bool,
     /// Token that may do everything by the HTTP API, shown this once.
-    token: Bearer,
+    token: ShownOnce,
 }
 
 /// Certificate that the configuration names.
@@ -212,7 +211,7 @@ fn commented(text: &str) -> String {
 }
 
 /// Makes the store as a first start would, with its key ring, and returns the first token.
-fn make_store(config: &Config, owner: Option<Owner>) -> miette::Result<Bearer> {
+fn make_store(config: &Config, owner: Option<Owner>) -> miette::Result<ShownOnce> {
     let store = &config.relay.store;
     let mut settings = SpoolSettings::new(store).with_min_free(config.relay.min_free);
     settings.fatal = gatepost_operations::fatal();
