@@ -78,9 +78,9 @@ pub fn write_ahead(connection: &Connection, synced: Synced) -> rusqlite::Result<
     connection.pragma_update(None, "synchronous", synchronous)
 }
 
-/// Size up to which a database is [written anew](overwrite_erased), so that nothing is left in the
-/// unused parts of its pages.
-const REWRITTEN: i64 = 64 << 20;
+/// Size in bytes up to which a database is [written anew](overwrite_erased) after an erasure, so that
+/// nothing is left in the unused parts of its pages. What uses the database waits meanwhile.
+pub const REWRITTEN: i64 = 64 << 20;
 
 /// Overwrites what is left of removed rows in a database and its log. A large database is not written
 /// anew: what was removed in it without `secure_delete` may stay until its pages are used again.

@@ -17,10 +17,6 @@ use super::{
     operation::OperationContext,
 };
 
-/// Size up to which a database is written anew after an erasure, so that nothing is left in the
-/// unused parts of its pages. Mail waits meanwhile.
-pub(super) const REWRITTEN: u64 = 64 << 20;
-
 /// A message of the account within a step.
 struct OwnMessage {
     number: i64,

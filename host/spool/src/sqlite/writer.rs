@@ -13,7 +13,7 @@ use std::{
 };
 
 use gatepost_counters::CounterChange;
-use gatepost_files::sqlite::LOCK_TIMEOUT;
+use gatepost_files::sqlite::{LOCK_TIMEOUT, REWRITTEN};
 use gatepost_message::TransactionId;
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, Row};
@@ -34,7 +34,6 @@ use super::{
     checkpoint,
     codec::to_u64,
     copy::{CopySteps, DatabaseCopy, StepsLeft},
-    erase,
     key_set::KeySet,
     operation::{AfterCommit, Operation, OperationClass, OperationContext, Overwritten},
 };
@@ -191,11 +190,10 @@ impl Writer<'_> {
     /// Writes a small database anew, and frees all unused pages of a large one.
     fn rewrite(&self) -> Result<(), SpoolError> {
         let pragma = |name| {
-            let number = |row: &Row<'_>| row.get(0).map(to_u64);
+            let number = |row: &Row<'_>| row.get::<_, i64>(0);
             self.connection.pragma_query_value(None, name, number)
         };
-        let (pages, size) = (pragma("page_count")?, pragma("page_size")?);
-        if pages * size <= erase::REWRITTEN {
+        if pragma("page_count")? * pragma("page_size")? <= REWRITTEN {
             self.connection.execute_batch("VACUUM")?;
             return Ok(());
         }
