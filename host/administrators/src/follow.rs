@@ -24,6 +24,33 @@ const PAGE: usize = 100;
 /// Time after which the cursor is stored though there was no alert.
 const STORED_FOR: Duration = Duration::from_secs(60);
 
+/// Cursor as it is stored.
+struct StoredCursor {
+    at: Option<u64>,
+    since: Instant,
+}
+
+impl StoredCursor {
+    /// Stores the number of the last event that was looked at: now, or else once the stored one is
+    /// old.
+    async fn keep(
+        &mut self,
+        events: &dyn EventLog,
+        after: u64,
+        now: bool,
+    ) -> Result<(), SpoolError> {
+        let is_old = self.at < Some(after) && self.since.elapsed() >= STORED_FOR;
+        if now || is_old {
+            events.set_cursor(CURSOR, Some(after)).await?;
+            *self = Self {
+                at: Some(after),
+                since: Instant::now(),
+            };
+        }
+        Ok(())
+    }
+}
+
 impl Administrators {
     /// Writes the letters of all alerts, until the relay ends. What is appended while it does not run
     /// is told of at its next start.
@@ -42,20 +69,21 @@ impl Administrators {
         // What was told before there was anybody to alert is told no more.
         let mut after = match stored {
             Some(after) => after,
-            None => {
-                let newest = *last.borrow();
-                events.set_cursor(CURSOR, Some(newest)).await?;
-                newest
-            }
+            None => *last.borrow(),
         };
-        let mut stored = (after, Instant::now());
+        let mut cursor = StoredCursor {
+            at: stored,
+            since: Instant::now(),
+        };
+        cursor.keep(events, after, stored.is_none()).await?;
         loop {
             let newest = *last.borrow_and_update();
             // Nobody is told of anything before an address is verified.
             if !self.directory.view().has_verified_administrator() {
                 after = newest;
             }
-            while after < newest {
+            let mut more = after < newest;
+            while more {
                 let notices = EventFilter {
                     kinds: vec![EventName::Notice],
                     ..EventFilter::default()
@@ -66,19 +94,10 @@ impl Administrators {
                     alerted += self.alert(&one.event).await?;
                 }
                 after = page.next.max(after);
-                let is_old = after > stored.0 && stored.1.elapsed() >= STORED_FOR;
-                if alerted > 0 || is_old {
-                    events.set_cursor(CURSOR, Some(after)).await?;
-                    stored = (after, Instant::now());
-                }
-                if !page.more {
-                    break;
-                }
+                cursor.keep(events, after, alerted > 0).await?;
+                more = page.more && after < newest;
             }
-            if after > stored.0 && stored.1.elapsed() >= STORED_FOR {
-                events.set_cursor(CURSOR, Some(after)).await?;
-                stored = (after, Instant::now());
-            }
+            cursor.keep(events, after, false).await?;
             sleep(PAUSE).await;
             if last.changed().await.is_err() {
                 return Err(SpoolError::Closed);

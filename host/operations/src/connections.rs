@@ -290,6 +290,9 @@ async fn put(
     let key = changed.key;
     (on.states).show([(key.clone(), &*changed.connection)], Millis::now());
     try_now(&*on.queue, &on.states, on.reopen.as_ref(), &key).await?;
+    if let Ok(probes) = on.running_probes() {
+        probes.look_now();
+    }
     details(on, &key)
 }
 

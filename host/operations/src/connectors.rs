@@ -98,6 +98,11 @@ pub struct VouchConnector {
     #[arg(long)]
     #[serde(default)]
     pub outbound: bool,
+    /// Take the word for its way out back: its addresses leave through the customer's server after a
+    /// verification only.
+    #[arg(long, conflicts_with = "outbound")]
+    #[serde(default, rename = "withdraw-outbound")]
+    pub withdraw_outbound: bool,
 }
 
 /// Request to set the direction of a domain's mail that passes through the relay.
@@ -274,7 +279,7 @@ pub async fn prove(
 }
 
 /// Marks the domain as the account's on the word of the operator: from now on its addresses
-/// receive. If asked, they leave through the customer's server, too.
+/// receive. If asked, they leave through the customer's server, too, or that word is taken back.
 ///
 /// # Errors
 /// There is no such connector, the domain is taken, its mail leaves through no server of the
@@ -286,12 +291,21 @@ pub async fn vouch(
     let VouchConnector {
         connector,
         outbound,
+        withdraw_outbound,
     } = asked;
-    match outbound {
-        false => mark_as_own(directory, connector).await,
-        true => {
+    match (outbound, withdraw_outbound) {
+        (false, false) => mark_as_own(directory, connector).await,
+        (true, false) => {
             let vouched = move |directory: &Directory| directory.vouch_outbound(connector);
             change(directory, vouched).await
+        }
+        (false, true) => {
+            let withdrawn = move |directory: &Directory| directory.withdraw_outbound(connector);
+            change(directory, withdrawn).await
+        }
+        (true, true) => {
+            let text = "the word for a way out is given or taken back, not both";
+            Err(OperationError::new(Code::NotUnderstood, text))
         }
     }
 }

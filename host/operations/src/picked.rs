@@ -35,7 +35,7 @@ pub(crate) const SUBJECTS: [&str; 19] = [
 ];
 
 /// Names of other fields that say more.
-const DETAILS: [&str; 13] = [
+const DETAILS: [&str; 14] = [
     "account",
     "scope",
     "kind",
@@ -45,6 +45,7 @@ const DETAILS: [&str; 13] = [
     "brand",
     "dry-run",
     "outbound",
+    "withdraw-outbound",
     "networks",
     "dkim-domains",
     "arc-sealers",

@@ -103,6 +103,7 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     let vouch = |connector, outbound| VouchConnector {
         connector,
         outbound,
+        withdraw_outbound: false,
     };
     let vouched = connectors::vouch(directory, vouch(connector, false)).await;
     assert_eq!(vouched.unwrap().details.outbound_vouched, None);

@@ -42,7 +42,7 @@ use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{Destination, Flow, Transaction};
 use gatepost_spool::{EventLog, Queue, QueueAdmin};
 use gatepost_verification::ProbeTokens;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use self::arrival::{ArrivedBy, ProbeOrigin, Recognised, mailbox};
 pub use self::direction::{ProbedDirection, directions, kinds_for};
@@ -88,6 +88,8 @@ pub struct Probes {
     generic: Arc<Profile>,
     /// Number that grows whenever the record of a probe changes or a probe ends.
     changes: watch::Sender<u64>,
+    /// Wakes whoever sends what is due.
+    looks: Notify,
 }
 
 impl Probes {
@@ -98,6 +100,7 @@ impl Probes {
             settings: ArcSwap::from_pointee(settings),
             generic: Arc::clone(Profiles::default().get_or_generic(Profiles::GENERIC)),
             changes: watch::channel(0).0,
+            looks: Notify::new(),
         }
     }
 
@@ -114,6 +117,16 @@ impl Probes {
     /// Returns a receiver of the number that grows whenever a probe changes or ends.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Has the schedule looked at now: a connection was changed, and has to prove itself.
+    pub fn look_now(&self) {
+        self.looks.notify_one();
+    }
+
+    /// Waits until the schedule is to be looked at before its time.
+    pub async fn looked_for(&self) {
+        self.looks.notified().await;
     }
 
     /// Waits until the probes of these ids have ended, for this time at most.

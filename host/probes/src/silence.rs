@@ -73,8 +73,8 @@ impl Probes {
 
     /// Returns the addresses whose next probe is due: those of verified domains of which nothing was
     /// proved for as long as the interval, longest first, up to the number that may be on their
-    /// way. Their times are spread over a tenth of the interval. What nobody has begun to verify is
-    /// never due.
+    /// way. Their times are spread over a tenth of the interval. A changed connection has to prove
+    /// itself at once. What nobody has begun to verify is never due.
     pub fn due(&self, now: Millis) -> Vec<Due> {
         let ProbeSettings { every, at_once, .. } = self.settings();
         if every.is_zero() {
@@ -92,7 +92,9 @@ impl Probes {
                     continue;
                 };
                 let after = spread(every, address, direction);
-                if kinds.contains(&kind) && since + after <= now {
+                let is_due = since + after <= now
+                    || self.has_changed_since(&view, address, direction, since);
+                if kinds.contains(&kind) && is_due {
                     due.push((since, address, kind));
                 }
             }
@@ -113,6 +115,26 @@ impl Probes {
         });
         let room = at_once.saturating_sub(view.probes().count());
         due.filter(|due| !is_out(due)).take(room).collect()
+    }
+
+    /// Returns true if the customer's connection by which mail of an address leaves was changed after
+    /// this time: another server, user or password proves nothing yet.
+    fn has_changed_since(
+        &self,
+        view: &View,
+        address: &SupportAddress,
+        direction: ProbedDirection,
+        since: Millis,
+    ) -> bool {
+        if direction != ProbedDirection::Outbound {
+            return false;
+        }
+        let account = address.account.to_string();
+        let serving = self.stores.connections.serving(&account, &address.address);
+        let serving = serving.filter(|found| found.key.account.is_some());
+        let owned =
+            serving.and_then(|found| view.connection(address.account, found.key.name.as_str()));
+        owned.is_some_and(|owned| owned.changed > since)
     }
 
     /// Returns the probes that an address needs; `None` if its domain is not verified or native.

@@ -195,11 +195,12 @@ impl gatepost_delivery::Ways for Ways {
             }
             Way::ConnectionOf(address) => {
                 let found = account.and_then(|account| self.connections.serving(account, address));
-                let found = found.ok_or_else(|| no_such_way(&step.way))?;
-                return match is_probe {
+                return match found {
                     // It is to prove this way, and no other.
-                    true => Ok(of_connection(&found).into()),
-                    false => self.by_connection(&found, message, &recipient.address),
+                    Some(found) if is_probe => Ok(of_connection(&found).into()),
+                    Some(found) => self.by_connection(&found, message, &recipient.address),
+                    None if is_probe => Err(no_such_way(&step.way)),
+                    None => self.without_connection(address, message, &recipient.address),
                 };
             }
             // What came in is inside already: it would come in again and again.
@@ -452,6 +453,26 @@ impl Ways {
             return Err(Reply::new(451, "4.3.5", text));
         }
         self.by_default_route(recipient, Some(send_as))
+    }
+
+    /// Returns where mail goes whose sender has no connection: a native address and a domain that is
+    /// only forwarded need none, and leave by the default route.
+    fn without_connection(
+        &self,
+        sender: &Address,
+        message: &Claim,
+        recipient: &Address,
+    ) -> Result<Led, Reply> {
+        let way = self.sender_way(message);
+        let send_as = match &way {
+            Some(author) if matches!(author.way, OutboundWay::FromDefault(_)) => {
+                Some(author.default()?)
+            }
+            Some(_) => None,
+            None if self.accounts().ownership().is_native(sender) => None,
+            None => return Err(no_such_way(&Way::ConnectionOf(sender.clone()))),
+        };
+        self.by_default_route(recipient, send_as)
     }
 
     /// Returns where mail goes by the default route of submissions, in whose name.

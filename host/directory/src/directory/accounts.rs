@@ -97,6 +97,15 @@ impl Directory {
         self.change(|view, _| rules::connector::vouch_outbound(view, id, Millis::now()))
     }
 
+    /// Takes the operator's word for the way out of a connector back: its addresses leave through the
+    /// customer's own server after a verification only.
+    ///
+    /// # Errors
+    /// There is no such connector, or the store failed.
+    pub fn withdraw_outbound(&self, id: ConnectorId) -> Result<Connector> {
+        self.change(|view, _| rules::connector::withdraw_outbound(view, id))
+    }
+
     /// Sets the known forwarders of a connector's domain, in place of the former ones.
     ///
     /// # Errors

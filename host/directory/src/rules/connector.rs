@@ -172,6 +172,15 @@ pub(crate) fn vouch_outbound(view: &View, id: ConnectorId, now: Millis) -> RuleR
     Ok(put(connector))
 }
 
+/// Takes the operator's word for a way out back. Only what a verification proves counts from now on,
+/// also for a connector that never was taken through one.
+pub(crate) fn withdraw_outbound(view: &View, id: ConnectorId) -> RuleResult<Connector> {
+    let mut connector = find(view, id)?.clone();
+    connector.details.outbound_vouched = None;
+    connector.details.verifies = true;
+    Ok(put(connector))
+}
+
 /// Disconnects a domain that the account owns. One that is disconnected already keeps the time.
 pub(crate) fn disconnect(
     view: &View,

@@ -296,7 +296,10 @@ pub(super) async fn verify_again(
         tokio::select! {
             () = async {
                 verification::verify_due(&runtime, Millis::now()).await;
-                sleep(pause).await;
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = probes.looked_for() => {}
+                }
             } => {}
             _ = phase.changed() => {}
         }

@@ -11,8 +11,8 @@ use crate::site::Site;
 use crate::two_way;
 use crate::world::World;
 
-const ANOTHER: &str = "second.test";
-const ADDRESS: &str = "info@second.test";
+const ANOTHER: &str = "second.example";
+const ADDRESS: &str = "info@second.example";
 
 #[test]
 fn mail_flows_while_another_domain_is_connected() {
@@ -79,7 +79,7 @@ fn is_connected(site: &Site, load: &Load<'_>) {
     // Nobody listens there, and nobody takes the probe.
     let nowhere = [
         "--smart-host",
-        "smtp.customer.test",
+        "smtp.customer.example",
         "--smart-host-port",
         "1",
     ];

@@ -17,12 +17,12 @@ pub const HELP_PASSWORD: &str = "hush-of-help";
 pub const SALES_PASSWORD: &str = "hush-of-sales";
 
 /// Its answers to what it is to send to some.
-const COMES_LATER: &str = "later.test 450 4.2.0 come again later\n";
-const NEVER_COMES: &str = "never.test 450 4.2.0 come again later\n";
+const COMES_LATER: &str = "later.example 450 4.2.0 come again later\n";
+const NEVER_COMES: &str = "never.example 450 4.2.0 come again later\n";
 
 /// Its rule where it gives each message another Message-ID.
 const REPLACES: &str =
-    "/^message-id:[[:space:]]*<([^@>]*)@/ REPLACE Message-ID: <its.$1@mail.customer.test>\n";
+    "/^message-id:[[:space:]]*<([^@>]*)@/ REPLACE Message-ID: <its.$1@mail.customer.example>\n";
 
 /// The server.
 pub struct Customer {

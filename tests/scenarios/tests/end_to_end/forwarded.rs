@@ -1,10 +1,10 @@
 //! Forwarded: the customer's Postfix forwards mail to the relay in the name of its own domain (SRS), and
-//! the relay sends in the customer's name by MX: by the records that the customer publishes, SPF
-//! passes at the correspondent's server, and it finds the customer's signature.
+//! the relay sends in the customer's name by MX: by the records that the customer publishes, SPF, DKIM
+//! and DMARC pass at the correspondent's server. Without the records, the default address stands in.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use test_support::{DnsServer, Postfix, free_port};
+use test_support::{DnsServer, Postfix, Taken, free_port};
 
 use crate::checks::{
     answers_stay_in_their_thread, desks_do_not_loop, machines_do_not_loop, marks_survive,
@@ -12,7 +12,7 @@ use crate::checks::{
 };
 use crate::customer::Customer;
 use crate::desk::Acknowledges;
-use crate::places::{ANN, DOMAIN, SALES, SUPPORT, zone};
+use crate::places::{ANN, DEFAULT, DOMAIN, SALES, SUPPORT, zone};
 use crate::site::Site;
 use crate::world::World;
 
@@ -38,7 +38,7 @@ fn a_forwarded_domain_is_set_up_and_has_conversations() {
         return;
     };
     let (_, said) = set_up(&["--wait", "1m"]);
-    assert!(said.contains("customer.test is connected ("), "{said}");
+    assert!(said.contains("customer.example is connected ("), "{said}");
     for address in [SUPPORT, SALES] {
         let known = site.verifies(address, &[]);
         assert_eq!(known["inbound"]["state"], "verified", "{known}");
@@ -52,6 +52,7 @@ fn a_forwarded_domain_is_set_up_and_has_conversations() {
     machines_do_not_loop(&site);
     desks_do_not_loop(&site);
     leaves_in_the_customers_name(&site);
+    leaves_from_the_default_address(&site);
     customer.postfix.drained();
     drop(customer);
     site.ends();
@@ -75,15 +76,52 @@ fn publish_keys(site: &Site) {
     }
 }
 
-/// Checks what the correspondent's server finds: SPF passes for the reverse-path, and there is a signature of
-/// the customer.
+/// Checks what the correspondent's server finds: SPF passes for the reverse-path, and DKIM by the
+/// signature of the customer, so DMARC does.
 fn leaves_in_the_customers_name(site: &Site) {
     let (desk, world) = (&site.desk, &site.world);
     let question = world.writes(ANN, SUPPORT, "my parcel", "");
     desk.got(&question);
     let acknowledged = world.gets(ANN);
+    assert!(from(&acknowledged).contains(SUPPORT));
     let found = acknowledged.text();
-    for result in ["spf=pass", "header.d=customer.test"] {
+    for result in [
+        "spf=pass",
+        "dkim=pass (2048-bit key",
+        "header.d=customer.example",
+        "dmarc=pass",
+    ] {
         assert!(found.contains(result), "{result}: {found}");
     }
+}
+
+/// Checks that nothing leaves in the customer's name when its records have gone.
+fn leaves_from_the_default_address(site: &Site) {
+    for key in site.relay.json(&["dkim", "show", DOMAIN]) {
+        let name = key["record"]["name"].as_str().unwrap();
+        site.dns.zone().forget(name);
+    }
+    let no_longer = "v=spf1 ip4:127.0.0.3 -all";
+    (site.dns.zone().forget(DOMAIN))
+        .mx(DOMAIN, 10, &format!("mx.{DOMAIN}"))
+        .txt(DOMAIN, no_longer);
+    site.relay.json(&["dkim", "check", DOMAIN]);
+    let (desk, world) = (&site.desk, &site.world);
+    let question = world.writes(ANN, SUPPORT, "my other parcel", "");
+    desk.got(&question);
+    let acknowledged = world.gets(ANN);
+    assert!(
+        from(&acknowledged).contains(DEFAULT),
+        "{}",
+        acknowledged.text()
+    );
+    let known = site.relay.json(&["address", "show", SUPPORT]).remove(0);
+    assert_eq!(
+        known["leaves-from-default"]["reason"], "unproved",
+        "{known}"
+    );
+}
+
+fn from(taken: &Taken) -> String {
+    taken.header("From").unwrap()
 }

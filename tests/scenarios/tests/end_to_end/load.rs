@@ -266,7 +266,7 @@ impl Arrived {
         Self {
             from: from.to_owned(),
             user: user.map(str::to_owned),
-            by_customer: received.contains("by mail.customer.test (Postfix)"),
+            by_customer: received.contains("by mail.customer.example (Postfix)"),
         }
     }
 

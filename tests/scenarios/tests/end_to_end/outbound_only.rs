@@ -24,7 +24,10 @@ fn an_outbound_only_domain_is_set_up_and_has_conversations() {
     set_up(&[]);
     site.publish_proof(DOMAIN);
     let (_, said) = set_up(&[]);
-    assert!(said.contains("the DNS proves that customer.test"), "{said}");
+    assert!(
+        said.contains("the DNS proves that customer.example"),
+        "{said}"
+    );
     let Some(customer) = Customer::forwarding(&site, &[SUPPORT, SALES]) else {
         return;
     };

@@ -1,5 +1,6 @@
 //! Where the servers of a scenario stand: each has a loopback address of its own, and all that take
-//! mail for a domain stand at one port, which takes the place of 25.
+//! mail for a domain stand at one port, which takes the place of 25. No domain ends in `.test`: the
+//! resolver of opendkim answers for such names itself (RFC 6761 section 6.2).
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -21,34 +22,34 @@ pub const WORLD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 pub const RELAY_NAME: &str = "mx.desk.example";
 
 /// Native domain of the account.
-pub const NATIVE: &str = "acme.desk.test";
+pub const NATIVE: &str = "acme.desk.example";
 
 /// Default address of the account.
-pub const DEFAULT: &str = "help@acme.desk.test";
+pub const DEFAULT: &str = "help@acme.desk.example";
 
 /// Domain of the customer, with two support addresses.
-pub const DOMAIN: &str = "customer.test";
-pub const SUPPORT: &str = "help@customer.test";
-pub const SALES: &str = "sales@customer.test";
+pub const DOMAIN: &str = "customer.example";
+pub const SUPPORT: &str = "help@customer.example";
+pub const SALES: &str = "sales@customer.example";
 
 /// Name under which the relay knows the customer's server.
-pub const SMART_HOST: &str = "smtp.customer.test";
+pub const SMART_HOST: &str = "smtp.customer.example";
 
 /// Somebody who writes to the customer.
 pub const ANN: &str = "ann@author.example";
 
 /// Native domain, and an address, at the other help desk.
-pub const OTHER_NATIVE: &str = "shop.other-desk.test";
-pub const OTHER_SUPPORT: &str = "orders@shop.other-desk.test";
+pub const OTHER_NATIVE: &str = "shop.other-desk.example";
+pub const OTHER_SUPPORT: &str = "orders@shop.other-desk.example";
 
 /// Address of a partner of the account.
-pub const PARTNER: &str = "robot@partner.test";
+pub const PARTNER: &str = "robot@partner.example";
 
 /// Domain to which the customer's server sends later.
-pub const LATER: &str = "later.test";
+pub const LATER: &str = "later.example";
 
 /// Domain to which the customer's server never sends.
-pub const NEVER: &str = "never.test";
+pub const NEVER: &str = "never.example";
 
 /// The name server's view of all of them. The server of `author.example` and of the partner has this
 /// address.
@@ -64,11 +65,11 @@ pub fn zone(world: Ipv4Addr) -> Zone {
     };
     let included = format!("include:_spf.{RELAY_NAME} ");
     domain(DOMAIN, CUSTOMER, &included);
-    domain("second.test", CUSTOMER, &included);
+    domain("second.example", CUSTOMER, &included);
     domain(NATIVE, RELAY, &included);
     domain(OTHER_NATIVE, OTHER_DESK, "");
     domain("author.example", world, "");
-    domain("partner.test", world, "");
+    domain("partner.example", world, "");
     domain(LATER, world, "");
     domain(NEVER, world, "");
     zone.a(RELAY_NAME, RELAY);

@@ -23,7 +23,7 @@ fn credentials_are_changed_while_mail_flows() {
         dns,
         World::start(),
         Acknowledges::Never,
-        &[DOMAIN, "second.test"],
+        &[DOMAIN, "second.example"],
     );
     let Some(customer) = two_way::connected(&site) else {
         return;

@@ -9,8 +9,8 @@ use test_support::{Certificate, Client, Sink};
 use crate::places::CUSTOMER;
 use crate::site::Site;
 
-const ACCOUNT: &str = "second.desk.test";
-const ADDRESS: &str = "info@second.test";
+const ACCOUNT: &str = "second.desk.example";
+const ADDRESS: &str = "info@second.example";
 
 const SCRIPT: &str = "
     tls = { mode = 'starttls' }
@@ -53,12 +53,12 @@ impl<'a> Second<'a> {
             "Second",
         ]);
         let of = ["--account", ACCOUNT];
-        let kind = ["--domain", "second.test", "--kind", "outbound-only"];
+        let kind = ["--domain", "second.example", "--kind", "outbound-only"];
         let made = relay.json(&[&["connector", "add"], &of[..], &kind].concat());
         relay.json(&["connector", "vouch", made[0]["id"].as_str().unwrap()]);
         relay.json(&[&["address", "add", ADDRESS], &of[..]].concat());
         let settings = format!(
-            "host = '127.0.0.1'\nport = {}\nuser = 'second'\nserves = ['@second.test']\n\
+            "host = '127.0.0.1'\nport = {}\nuser = 'second'\nserves = ['@second.example']\n\
              ca = {{ file = {shown:?} }}\n",
             smart_host.address().port()
         );

@@ -41,10 +41,13 @@ pub fn connected(site: &Site) -> Option<Customer> {
         site.set_up("two-way", &[&addresses, options].concat())
     };
     let (_, begun) = set_up(&[]);
-    assert!(begun.contains("_gatepost.customer.test"), "{begun}");
-    site.publish_proof("customer.test");
+    assert!(begun.contains("_gatepost.customer.example"), "{begun}");
+    site.publish_proof("customer.example");
     let (_, said) = set_up(&[]);
-    assert!(said.contains("the DNS proves that customer.test"), "{said}");
+    assert!(
+        said.contains("the DNS proves that customer.example"),
+        "{said}"
+    );
     let link = begun
         .lines()
         .find_map(|line| line.strip_prefix("link       "));

@@ -2,10 +2,13 @@
 //! customer's mail or do not, and says of each address whether its mail goes its way.
 #![allow(clippy::unwrap_used)]
 
+mod administrators_are_told;
 mod before_it_leaves;
+mod changed_connection;
 mod confirmation;
 mod forged;
 mod lost;
+mod no_connection;
 mod not_before_it_is_proved;
 mod passes;
 mod refused;
@@ -13,6 +16,7 @@ mod reported;
 mod returned;
 mod scheduled;
 mod unvouched;
+mod withdrawn;
 
 use std::path::Path;
 
@@ -23,8 +27,10 @@ use test_support::{Certificate, Client, DnsServer, Relay, RelayBuilder, Reply, S
 /// Support address of the customer.
 const ADDRESS: &str = "help@customer.test";
 
-/// Native domain of the account.
+/// Native domain of the account, and its address there, in whose name mail leaves that may not leave in
+/// its own.
 const NATIVE: &str = "acme.desk.test";
+const DEFAULT: &str = "help@acme.desk.test";
 
 /// Address from which the customer's server sends, as its SPF record says.
 const ITS_SERVER: &str = "198.51.100.44";
@@ -179,7 +185,7 @@ impl Site {
         };
         (site.relay).json(&["connector", "vouch", &site.connector]);
         site.add_address(ADDRESS);
-        site.add_address("help@acme.desk.test");
+        site.add_address(DEFAULT);
         site
     }
 
@@ -189,13 +195,22 @@ impl Site {
 
     /// Adds the connection to the smart host by these keys of a settings file.
     fn connection(&self, settings: &str, password: Option<&str>) {
+        self.put_connection("add", settings, password);
+    }
+
+    /// Changes it by these keys.
+    fn change_connection(&self, settings: &str, password: Option<&str>) {
+        self.put_connection("set", settings, password);
+    }
+
+    fn put_connection(&self, verb: &str, settings: &str, password: Option<&str>) {
         let write = |name: &str, text: &str| {
             let file = self.relay.directory().join(name);
             std::fs::write(&file, text).unwrap();
             file.to_str().unwrap().to_owned()
         };
         let settings = write("settings", settings);
-        let add = ["connection", "add", "out", "--account", NATIVE];
+        let add = ["connection", verb, "out", "--account", NATIVE];
         let mut arguments = [&add[..], &["--settings", &settings]].concat();
         let file = password.map(|password| write("password", password));
         if let Some(file) = &file {
@@ -236,6 +251,16 @@ impl Site {
         session.command(&format!("XCLIENT ADDR={address} NAME=[UNAVAILABLE]"), 220);
         session.ehlo();
         session
+    }
+
+    /// Submits a message in the name of an address, by a credential of the account.
+    fn submit(&self, credential: &Value, sender: &str) {
+        let text = |key: &str| credential[key].as_str().unwrap();
+        let client = self.relay.client("submission");
+        let mut client = client.authenticated(text("user-name"), text("secret"));
+        let message = format!("From: Desk <{sender}>\r\nSubject: answer\r\n\r\nHello!\r\n");
+        let reply = client.deliver(sender, &["ann@elsewhere.test"], message.as_bytes());
+        assert_eq!(reply.unwrap().code, 250);
     }
 
     /// Sends a message in as the customer's server sends what it forwards.
@@ -287,6 +312,12 @@ impl Site {
     fn ends(self) {
         self.relay.leaves_nothing_at([self.world, self.application]);
     }
+}
+
+/// Asserts in whose name a message left.
+fn assert_from(taken: &Taken, address: &str) {
+    let from = taken.header("From").unwrap();
+    assert!(from.contains(&format!("<{address}>")), "{from}");
 }
 
 /// Asserts that a direction has failed for this reason, in these words, with advice.

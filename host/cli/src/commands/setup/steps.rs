@@ -203,6 +203,7 @@ async fn ownership(
     let vouched = VouchConnector {
         connector: id,
         outbound: false,
+        withdraw_outbound: false,
     };
     session.call(vouched).await?;
     output::print(format!("{domain} is the account's: its addresses receive"))?;

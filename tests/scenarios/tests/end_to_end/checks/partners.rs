@@ -22,7 +22,7 @@ pub fn partners_are_left_alone(site: &Site) {
     assert_eq!(told["recipient"], PARTNER);
 
     let before = site.desk.state().tickets.letters().count();
-    let id = format!("<refused.{}@partner.test>", site.world.port());
+    let id = format!("<refused.{}@partner.example>", site.world.port());
     let text = message(PARTNER, SUPPORT, "a shared order", &id, "");
     let reply = site.world.hands_in(PARTNER, SUPPORT, &text);
     assert_eq!(reply.code, 250, "{}", reply.text());
