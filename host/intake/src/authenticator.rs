@@ -29,6 +29,7 @@ use gatepost_sasl::{Claim, Verifier, prepare};
 use gatepost_smtp::Reply;
 
 pub use self::attempts::AuthenticationAttempts;
+use crate::http_submission::HttpProgram;
 use crate::ownership::Ownership;
 use gatepost_config::{Allowance, Config};
 
@@ -85,9 +86,20 @@ enum LoginIdentity {
     User(String, Verifier),
     /// A credential of the directory, until its use ends.
     Credential(UserName),
+    /// A program with a token, for one message over HTTP.
+    Program(String),
 }
 
 impl Login {
+    /// Returns the login of a program whose token was found to be good.
+    pub(crate) fn of_program(program: &HttpProgram) -> Self {
+        let name = program.to_string();
+        Self {
+            given: name.clone(),
+            identity: LoginIdentity::Program(name),
+        }
+    }
+
     /// Returns the name that the client gave.
     pub fn given(&self) -> &str {
         &self.given
@@ -96,7 +108,7 @@ impl Login {
     /// Returns the canonical name: a credential's own, where the client gave its alias.
     pub fn name(&self) -> &str {
         match &self.identity {
-            LoginIdentity::User(name, _) => name,
+            LoginIdentity::User(name, _) | LoginIdentity::Program(name) => name,
             LoginIdentity::Credential(name) => name.as_str(),
         }
     }
@@ -307,6 +319,7 @@ impl Authenticator {
                 user.is_some_and(|user| user.verifier == *verifier)
             }
             LoginIdentity::Credential(name) => directory.is_live(name),
+            LoginIdentity::Program(_) => true,
         }
     }
 
@@ -318,6 +331,7 @@ impl Authenticator {
                 let known = directory.credential(name.as_str());
                 known.map(|known| known.credential.account.to_string())
             }
+            LoginIdentity::Program(name) => HttpProgram::parse(name).map(|of| of.account),
         };
         let account = account.filter(|_| flow == Flow::Submission);
         account.is_some_and(|account| directory.suspension(&account).is_some())
@@ -360,6 +374,9 @@ impl Ownership<'_> {
     pub fn account_of_submitter(self, user: &str) -> Option<String> {
         if let Some(account) = self.config.account_of_user(user) {
             return Some(account.id.clone());
+        }
+        if let Some(program) = HttpProgram::parse(user) {
+            return Some(program.account);
         }
         let known = self.directory.credential(user)?;
         let submits = known.credential.scope == Scope::Submission && self.directory.holds(known);

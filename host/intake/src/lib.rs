@@ -4,7 +4,8 @@
 //! [`authenticator`] checks users, and [`pipeline`] carries a transaction from MAIL to the commit:
 //! [`message_authentication`], the policy chain, the relay's own [`edits`], the spool. Questions
 //! about accounts go to [`ownership`] and [`look_ups`]. A session takes the active configuration
-//! from [`active_config`]. A [`dry_run`] is the same pipeline without effect. After the reply,
+//! from [`active_config`]. A [`dry_run`] is the same pipeline without effect,
+//! an [`http_submission`] the same without a connection. After the reply,
 //! [`integrity`] compares messages of ours that came back with what was sent. [`return_path`] has
 //! the addresses to which reports come back, [`disconnection`] the names in which mail of
 //! disconnected senders leaves, [`suspension`] what holds queued mail, and a module of its own matches a report to its message.
@@ -17,6 +18,7 @@ pub mod authenticator;
 pub mod disconnection;
 pub mod dry_run;
 pub mod edits;
+pub mod http_submission;
 pub mod incidents;
 pub mod inside;
 pub mod integrity;

@@ -64,6 +64,7 @@ use gatepost_trace::{Event, Kind, Trace};
 use gatepost_volume::VolumeGate;
 use tokio::sync::Semaphore;
 
+pub(crate) use self::commit::DeliveryTimes;
 pub use self::transaction_driver::TransactionDriver;
 use crate::authenticator::Authenticator;
 use crate::incidents::Incidents;

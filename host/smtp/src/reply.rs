@@ -200,6 +200,27 @@ impl Reply {
         }
     }
 
+    /// Reads the last of the replies that a [session](crate::server::Session) sent together; `None` for
+    /// octets that are none.
+    pub fn last_of(sent: &[u8]) -> Option<Self> {
+        let sent = str::from_utf8(sent).ok()?;
+        let ends = |line: &&str| line.get(3..4) == Some(" ");
+        let lines: Vec<&str> = sent.lines().collect();
+        let (last, before) = lines.split_last()?;
+        let start = before.iter().rposition(ends).map_or(0, |end| end + 1);
+        let code = last.get(..3)?.parse().ok()?;
+        let text = |line: &&str| line.get(4..).unwrap_or_default().to_owned();
+        let mut texts: Vec<String> = lines[start..].iter().map(text).collect();
+        let enhanced = texts[0].split(' ').next()?.parse().ok();
+        if let Some(enhanced) = &enhanced {
+            let prefix = format!("{enhanced} ");
+            for text in &mut texts {
+                *text = text.strip_prefix(&prefix).unwrap_or(text).to_owned();
+            }
+        }
+        Self::checked(code, enhanced, &texts.join("\n")).ok()
+    }
+
     /// Returns the basic code, 200 to 599.
     pub fn code(&self) -> u16 {
         self.code

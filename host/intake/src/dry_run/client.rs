@@ -143,7 +143,7 @@ impl Client {
             match self.session.next_event() {
                 Event::Ask(ask) => return Heard::Ask(ask),
                 Event::Send(sent) => {
-                    if let Some(reply) = last_reply(&sent) {
+                    if let Some(reply) = Reply::last_of(&sent) {
                         heard = Heard::Reply(reply);
                     }
                 }
@@ -158,26 +158,6 @@ impl Client {
 /// Returns an address as a path (RFC 5321 section 4.1.2).
 fn in_brackets(address: Option<&Address>) -> String {
     address.map_or_else(|| "<>".to_owned(), |address| format!("<{address}>"))
-}
-
-/// Returns the last of the replies that were sent together.
-fn last_reply(sent: &[u8]) -> Option<Reply> {
-    let sent = str::from_utf8(sent).ok()?;
-    let ends = |line: &&str| line.get(3..4) == Some(" ");
-    let lines: Vec<&str> = sent.lines().collect();
-    let (last, before) = lines.split_last()?;
-    let start = before.iter().rposition(ends).map_or(0, |end| end + 1);
-    let code = last.get(..3)?.parse().ok()?;
-    let text = |line: &&str| line.get(4..).unwrap_or_default().to_owned();
-    let mut texts: Vec<String> = lines[start..].iter().map(text).collect();
-    let enhanced = texts[0].split(' ').next()?.parse().ok();
-    if let Some(enhanced) = &enhanced {
-        let prefix = format!("{enhanced} ");
-        for text in &mut texts {
-            *text = text.strip_prefix(&prefix).unwrap_or(text).to_owned();
-        }
-    }
-    Reply::checked(code, enhanced, &texts.join("\n")).ok()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use gatepost_authentication::{Authentication, Facts};
 use gatepost_delivery::{Action, bounce_of_refused, count_notice, report_of_suppressed};
 use gatepost_message::{Address, Millis, TransactionId, domain_to_ascii};
-use gatepost_model::{Flow, Transaction};
+use gatepost_model::{Flow, Transaction, Transport};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use gatepost_spool::{
@@ -27,6 +27,17 @@ pub(super) struct Requests {
     pub(super) message: MessageRequest,
     /// DSN parameters of each RCPT, in the order of the transaction.
     pub(super) recipients: Vec<RecipientRequest>,
+    /// Times of delivery that the client has set.
+    pub(super) times: DeliveryTimes,
+}
+
+/// Times of delivery that the client of a message has set, in place of those of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct DeliveryTimes {
+    /// Earliest time of the first attempt.
+    pub(crate) not_before: Option<Millis>,
+    /// Time at which the message is given up, where that is earlier than by the configuration.
+    pub(crate) expires: Option<Millis>,
 }
 
 /// Hands a judged message to the spool according to its disposition, and returns the reply to the
@@ -98,12 +109,15 @@ pub(super) async fn commit(
         None => Ledger::default(),
     };
     ledger.tell(events);
+    let times = requests.times;
+    let first = times.not_before.map_or(now, |at| at.max(now));
+    let latest = first + pipeline.config.delivery.expiry;
     let message = NewMessage {
         // The dispositions are in the transaction's order, too.
         recipients: dispositions
             .iter()
             .zip(requests.recipients)
-            .map(|((address, disposition), dsn)| recipient(address, dsn, disposition, now))
+            .map(|((address, disposition), dsn)| recipient(address, dsn, disposition, first))
             .collect(),
         smtputf8: requests.smtputf8,
         dsn: requests.message,
@@ -118,7 +132,7 @@ pub(super) async fn commit(
         ledger,
         quarantine,
         received_at: now,
-        expires_at: now + pipeline.config.delivery.expiry,
+        expires_at: times.expires.map_or(latest, |at| at.min(latest)),
         transaction,
     };
     // The notices go first: if one cannot be stored the message is not accepted either, and the
@@ -158,7 +172,9 @@ async fn store_notices(
     message: &NewMessage,
     report_suppressed: bool,
 ) -> Result<(), SpoolError> {
-    if message.transaction.session.user.is_none() {
+    let session = &message.transaction.session;
+    // Over HTTP the answer tells of each recipient.
+    if session.user.is_none() || session.transport == Transport::Http {
         return Ok(());
     }
     let id = message.transaction.id;

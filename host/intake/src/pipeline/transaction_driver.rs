@@ -15,14 +15,15 @@ use gatepost_volume::InHand;
 use tracing::Instrument as _;
 
 use super::answered::Answered;
-use super::commit::{Requests, commit};
+use super::commit::{DeliveryTimes, Requests, commit};
 use super::connection::Connection;
 use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
-use super::judge::Arrival;
+use super::judge::{Arrival, Disposition};
 use super::{Pipeline, probe, suppressed, volume, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::{LogInRefusal, Login};
+use crate::http_submission::HttpProgram;
 use crate::incidents;
 use crate::integrity;
 use crate::returns;
@@ -44,6 +45,10 @@ pub struct TransactionDriver {
     open: Option<Box<OpenTransaction>>,
     /// Span of the session, if it is in the exported sample.
     exported: Option<Box<SessionSpan>>,
+    /// Times of delivery that the client has set.
+    times: DeliveryTimes,
+    /// Disposition of the message that was accepted last; over HTTP only, where it is asked for.
+    disposition: Option<Disposition>,
 }
 
 /// A transaction in progress.
@@ -70,6 +75,8 @@ impl TransactionDriver {
             transport: Transport::Smtp,
             login: None,
             open: None,
+            times: DeliveryTimes::default(),
+            disposition: None,
         }
     }
 
@@ -80,6 +87,30 @@ impl TransactionDriver {
             transport: Transport::Own,
             ..Self::new(pipeline, config_handle, nowhere)
         }
+    }
+
+    /// Returns the driver for a program that hands mail in over HTTP from this address.
+    pub(crate) fn over_http(
+        pipeline: Arc<Pipeline>,
+        config_handle: ConfigHandle,
+        client: SocketAddr,
+        program: &HttpProgram,
+    ) -> Self {
+        Self {
+            transport: Transport::Http,
+            login: Some(Login::of_program(program)),
+            ..Self::new(pipeline, config_handle, client)
+        }
+    }
+
+    /// Sets the times that hold for messages from now on, in place of those of the configuration.
+    pub(crate) fn set_times(&mut self, times: DeliveryTimes) {
+        self.times = times;
+    }
+
+    /// Returns what became of each recipient of the message that was accepted last.
+    pub(crate) fn take_disposition(&mut self) -> Option<Disposition> {
+        self.disposition.take()
     }
 
     /// Answers a question of the session.
@@ -170,7 +201,9 @@ impl TransactionDriver {
     /// Returns the login that is still the session's.
     fn login(&self, session: &server::Session) -> Option<&Login> {
         let login = self.login.as_ref()?;
-        (session.user() == Some(login.given())).then_some(login)
+        // Over HTTP nobody logs in within the session.
+        let is_sessions = self.transport == Transport::Http || session.user() == Some(login.given());
+        is_sessions.then_some(login)
     }
 
     /// Returns true if the session's login is no longer valid.
@@ -227,6 +260,7 @@ impl TransactionDriver {
                 smtputf8: mail.smtputf8,
                 message: mail.dsn,
                 recipients: Vec::new(),
+                times: self.times,
             },
             in_hand: None,
             data: None,
@@ -399,13 +433,17 @@ impl TransactionDriver {
             return out_of_order();
         };
         let span = open.span.clone();
-        let protocol = session.protocol(open.requests.smtputf8);
-        let reply = self
+        let protocol = match self.transport {
+            Transport::Http => "HTTP",
+            _ => session.protocol(open.requests.smtputf8),
+        };
+        let (reply, disposition) = self
             .judge_and_commit(*open, size, repairs.as_deref(), protocol)
             .instrument(span)
             .await;
         if reply.is_positive() {
             self.connection.effects_committed();
+            self.disposition = disposition;
         }
         reply
     }
@@ -416,7 +454,7 @@ impl TransactionDriver {
         size: u64,
         repairs: Option<&Repairs>,
         protocol: &str,
-    ) -> Reply {
+    ) -> (Reply, Option<Disposition>) {
         let exported = open.exported();
         let OpenTransaction {
             mut evaluation,
@@ -437,6 +475,7 @@ impl TransactionDriver {
             }
             Err(_) => None,
         };
+        let mut settled = None;
         let (disposition, reply) = match (staged, taken) {
             (Err(reply), _) => (None, with_id(reply, id)),
             (Ok(_), Some(reply)) => (Some("record"), reply),
@@ -483,6 +522,8 @@ impl TransactionDriver {
                 }
                 self.pipeline.record_all(id, evaluated.new_judgements());
                 let disposition = evaluated.judged.disposition.word();
+                settled = (self.transport == Transport::Http)
+                    .then(|| evaluated.judged.disposition.clone());
                 let message = staged.message();
                 let shows = probe::may_show(&evaluated.transaction, &message, &by_target);
                 let came = shows.then(|| evaluated.transaction.clone());
@@ -516,7 +557,7 @@ impl TransactionDriver {
             exported.replied(word, &reply, size);
         }
         self.replied(id, reply.clone(), size, word);
-        reply
+        (reply, settled)
     }
 
     /// Counts an answered message and records its reply.
@@ -584,7 +625,7 @@ impl TransactionDriver {
             listener: self.pipeline.listener.clone(),
             flow: self.pipeline.flow,
             transport: self.transport,
-            client: (self.transport != Transport::Own).then(|| self.client(session)),
+            client: Some(self.client(session)).filter(|client| !client.ip().is_unspecified()),
             helo: session.helo().map(str::to_owned),
             tls: session.tls().map(str::to_owned),
             user: self.login(session).map(|login| login.name().to_owned()),
