@@ -176,7 +176,8 @@ impl Conversation {
         positive(banner)?;
         let hello = self.say("EHLO http.invalid").await;
         positive(hello)?;
-        let mut addresses = (envelope.reverse_path.address().into_iter()).chain(&envelope.recipients);
+        let mut addresses =
+            (envelope.reverse_path.address().into_iter()).chain(&envelope.recipients);
         let parameter = match addresses.all(Address::is_ascii) {
             true => "",
             false => " SMTPUTF8",

@@ -39,6 +39,7 @@ mod arrival_way;
 mod by_target;
 mod commit;
 pub mod connection;
+mod described;
 pub mod evaluation;
 mod incoming_data;
 pub mod judge;

@@ -10,7 +10,7 @@ use gatepost_domain_check::Report;
 use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
-use gatepost_trace::{Counted, Event};
+use gatepost_trace::{Counted, Event, FoundMessages};
 use gatepost_webhooks::{BatchedEvents, WebhookState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,7 +85,7 @@ use crate::suppression::{
 };
 use crate::switching::{self, SetCredential};
 use crate::tokens::{self, AddToken, IssuedToken, ListTokens, RemoveToken};
-use crate::trace::{self, ShowTrace};
+use crate::trace::{self, FindMessages, ShowTrace};
 use crate::verification::{self, AddressVerification, AwaitVerification, VerifyAddress};
 use crate::webhooks::{self, ListWebhooks, SkipEvents};
 use crate::wire::{Received, Reply};
@@ -175,6 +175,8 @@ operations! {
         |on, asked| quarantine::delete(&*on.queue, &on.trace, asked).await;
     "trace" (READS): ShowTrace => Vec<Event>,
         |on, asked| trace::show(&on.trace, asked).await;
+    "trace-find" (READS): FindMessages => FoundMessages,
+        |on, asked| trace::find(&on.trace, &on.directory, asked).await;
     "events-webhooks" (READS): ListWebhooks => Vec<WebhookState>,
         |on, asked| webhooks::list(on, asked);
     "events-skip": SkipEvents => BatchedEvents,

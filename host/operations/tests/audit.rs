@@ -17,6 +17,7 @@ const READ: [&str; 44] = [
     "quarantine-list",
     "quarantine-show",
     "trace",
+    "trace-find",
     "events-webhooks",
     "machine-list",
     "suppression-list",

@@ -55,7 +55,7 @@ use gatepost_operations::sandboxes::{
 };
 use gatepost_operations::sharing::{AddAgreement, ListAgreements};
 use gatepost_operations::switching::SetCredential;
-use gatepost_operations::trace::ShowTrace;
+use gatepost_operations::trace::{FindMessages, ShowTrace};
 use gatepost_operations::{Code, NAMES, Operation, OperationError};
 use gatepost_policy::OnError;
 use gatepost_policy_set::Swap;
@@ -221,6 +221,11 @@ fn policies_machines_trace_and_reload_are_read_back_as_they_were() {
     stays(Reload { dry_run: true });
     let id = TransactionId::new();
     stay(ShowTrace { id }, Vec::new());
+    stays(FindMessages {
+        sender: Some("ann@a.example".to_owned()),
+        since: Some(Millis(1)),
+        ..FindMessages::default()
+    });
     stay(ListMachines { account: None }, Vec::new());
     let forget = ForgetMachine {
         account: "acme".to_owned(),

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use gatepost_message::TransactionId;
 use rusqlite::{Connection, params};
 
-use crate::{Kind, writer};
+use crate::{Kind, messages, writer};
 
 /// Rows of events that one step of a sweep reads.
 pub(crate) const SWEPT_AT_ONCE: i64 = 1000;
@@ -139,6 +139,7 @@ pub(crate) fn remove(
                 removed.0 += batch.prepare_cached(events)?.execute([&id])? as u64;
                 let sent = "DELETE FROM sent WHERE id = ?1";
                 removed.1 += batch.prepare_cached(sent)?.execute([&id])? as i64;
+                messages::remove(&batch, &id)?;
             }
             batch.commit()?;
         }
@@ -147,10 +148,12 @@ pub(crate) fn remove(
     Ok(removed)
 }
 
-/// Removes what was found of an account's headers on the way.
+/// Removes what was found of an account's headers on the way, and its messages, whether or not an
+/// event tells of them.
 pub(crate) fn remove_findings(connection: &mut Connection, account: &str) -> rusqlite::Result<u64> {
     let mut removed = 0;
     overwriting(connection, |connection| {
+        messages::remove_of(connection, account)?;
         let delete = "DELETE FROM header_findings WHERE account = ?1";
         removed = connection.execute(delete, [account])? as u64;
         Ok(())

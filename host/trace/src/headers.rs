@@ -11,6 +11,9 @@ use gatepost_message::{Message, Millis, TransactionId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
+use crate::messages::{self, TracedMessage};
+use crate::writer::{from_millis, millis};
+
 /// Most messages whose sent headers are kept: about 100 MiB.
 pub const SENT_KEPT: i64 = 100_000;
 
@@ -182,6 +185,7 @@ pub(crate) enum Note {
     Sent(Sent),
     Travelled(Travelled),
     CameBack(CameBack),
+    Message(Box<TracedMessage>),
 }
 
 impl Note {
@@ -199,6 +203,7 @@ impl Note {
             Self::CameBack(came) => {
                 texts(&mut came.findings.iter().map(|of| of.sent.len() + of.came.len()))
             }
+            Self::Message(message) => message.size(),
         }
     }
 }
@@ -235,6 +240,7 @@ pub(crate) fn write(batch: &Connection, notes: &[Note]) -> rusqlite::Result<()> 
             }
             Note::Travelled(travelled) => travels(batch, travelled)?,
             Note::CameBack(came) => came_back(batch, came)?,
+            Note::Message(message) => messages::write(batch, message)?,
         }
     }
     Ok(())
@@ -376,12 +382,4 @@ pub(crate) fn counted(reader: &Connection, domain: &str) -> rusqlite::Result<Vec
     })?;
     let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
     Ok(rows.into_iter().flatten().collect())
-}
-
-fn millis(at: Millis) -> i64 {
-    crate::writer::millis(at)
-}
-
-fn from_millis(at: i64) -> Millis {
-    Millis(u64::try_from(at).unwrap_or_default())
 }

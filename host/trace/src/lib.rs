@@ -7,7 +7,7 @@
 //! machine may cost the last moments of the record, not of the mail, which is in the spool.
 //!
 //! Besides events it keeps the headers of sent messages ([`Sent`]), and counts the changes to them
-//! on the way ([`Counted`]).
+//! on the way ([`Counted`]). A message is found by what people know of it ([`MessageSearch`]).
 //!
 //! A damaged trace is moved away and a new one begun: mail does not wait for it
 //! ([`Trace::damaged`]).
@@ -19,6 +19,7 @@
 mod erase;
 mod event;
 mod headers;
+mod messages;
 mod order;
 mod queue;
 mod schema;
@@ -31,5 +32,6 @@ pub use event::{AttemptEnd, Event, Kind, Notified, RecipientRead, ReportRead};
 pub use headers::{
     CameBack, Change, Counted, Finding, SENT_KEPT, SIGNATURE, Sent, Travelled, shortened,
 };
+pub use messages::{FoundMessages, MOST_FOUND, MessageSearch, TracedMessage};
 pub use state::inspect;
 pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

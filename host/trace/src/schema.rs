@@ -9,8 +9,15 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-1.sql"),
         include_str!("schema-2.sql"),
         include_str!("schema-3.sql"),
+        include_str!("schema-4.sql"),
     ],
-    tables: &[("events", 1), ("sent", 3), ("header_findings", 3)],
+    tables: &[
+        ("events", 1),
+        ("sent", 3),
+        ("header_findings", 3),
+        ("messages", 4),
+        ("message_recipients", 4),
+    ],
 };
 
 /// Version that this program reads and writes.

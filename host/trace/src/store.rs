@@ -17,9 +17,10 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
-    CameBack, Counted, Event, Kind, Sent, SweepStep, TraceOwner, TraceSweep, Travelled, erase,
+    CameBack, Counted, Event, FoundMessages, Kind, MessageSearch, Sent, SweepStep, TraceOwner,
+    TraceSweep, TracedMessage, Travelled, erase,
     headers::{self, Note},
-    order,
+    messages, order,
     queue::{EventQueue, WriterTask},
     schema, state,
     writer::{self, Row, TraceWriter},
@@ -203,6 +204,21 @@ impl Trace {
     /// dropped.
     pub fn sent(&self, sent: Sent) {
         let _dropped = self.waiting.note(Note::Sent(sent));
+    }
+
+    /// Keeps what people know of a message, for as long as events are kept. Never waits, as
+    /// [`Trace::sent`].
+    pub fn message(&self, message: TracedMessage) {
+        let _dropped = self.waiting.note(Note::Message(Box::new(message)));
+    }
+
+    /// Finds messages, newest first, those just recorded included. Blocks for a flush and a search.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn find(&self, search: &MessageSearch) -> Result<FoundMessages, TraceError> {
+        self.flush()?;
+        self.read(|reader| messages::find(reader, search))
     }
 
     /// Puts the headers that an attempt sent in the place of those that were submitted. Never waits,

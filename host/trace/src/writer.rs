@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Event, Kind, Retention,
     headers::{self, Note},
+    messages,
     queue::{EventQueue, WriterTask},
     store::ROOM_LEFT,
 };
@@ -136,6 +137,7 @@ impl TraceWriter {
             let oldest = millis(Millis::now() - self.retention.age);
             kept -= headers::drop_oldest(&batch, kept, oldest)?;
         }
+        messages::drop_oldest(&batch)?;
         batch.commit()?;
         self.next = next;
         self.kept = kept;
@@ -248,6 +250,10 @@ fn has_room(path: &Path) -> bool {
     rustix::fs::statvfs(path).map_or(true, |stat| {
         stat.f_bavail.saturating_mul(stat.f_frsize) >= ROOM_LEFT
     })
+}
+
+pub(crate) fn from_millis(at: i64) -> Millis {
+    Millis(u64::try_from(at).unwrap_or_default())
 }
 
 pub(crate) fn millis(at: Millis) -> i64 {

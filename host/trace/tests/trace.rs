@@ -363,6 +363,7 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-1.sql"),
     include_str!("stores/schema-2.sql"),
     include_str!("stores/schema-3.sql"),
+    include_str!("stores/schema-4.sql"),
 ];
 
 #[test]

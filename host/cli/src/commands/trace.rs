@@ -4,25 +4,75 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gatepost_authentication::{Authentication, Summary};
-use gatepost_message::Address;
+use gatepost_message::{Address, TransactionId};
 use gatepost_model::Session;
-use gatepost_operations::trace::ShowTrace;
+use gatepost_operations::trace::{FindMessages, ShowTrace};
 use gatepost_operations::{Code, OperationError};
-use gatepost_trace::{AttemptEnd, Kind, Notified, ReportRead};
+use gatepost_trace::{AttemptEnd, FoundMessages, Kind, Notified, ReportRead};
 
-use super::operate::{Ask, report};
+use super::operate::{Ask, Target, report};
 use super::queue::judgement_line;
 use super::{exit, output};
 
-/// Show what happened to a message, also to a refused one.
+/// Show what happened to a message, also to a refused one, or find messages by what is known of them.
+///
+/// Without an id, messages are listed, newest first: those that all the options restrict.
 #[derive(Debug, Args)]
 pub(super) struct Trace {
+    /// Transaction id, as in the reply to the client, the Received field and the log.
+    #[arg(conflicts_with_all = [
+        "account", "sender", "recipient", "message_id", "subject", "metadata", "since", "until",
+        "before",
+    ])]
+    id: Option<TransactionId>,
     #[command(flatten)]
-    ask: Ask<ShowTrace>,
+    ask: Ask<FindMessages>,
 }
 
-pub(super) async fn run(Trace { ask }: Trace) -> miette::Result<ExitCode> {
-    let events = match ask.target.session()?.try_call(ask.request).await? {
+pub(super) async fn run(Trace { id, ask }: Trace) -> miette::Result<ExitCode> {
+    match id {
+        Some(id) => show(id, &ask.target).await,
+        None => find(ask).await,
+    }
+}
+
+/// Lists messages.
+async fn find(ask: Ask<FindMessages>) -> miette::Result<ExitCode> {
+    let json = ask.target.json;
+    let FoundMessages { messages, next } = ask.answer().await?;
+    if json {
+        output::print_json(&messages)?;
+        return Ok(exit(true));
+    }
+    let mut table = output::table(["TIME", "ID", "FROM", "TO", "SUBJECT", "ANSWER"]);
+    for message in &messages {
+        let from = match message.author.is_empty() {
+            true => &message.sender,
+            false => &message.author,
+        };
+        let others = message.recipients.len().saturating_sub(1);
+        let first = message.recipients.first().cloned().unwrap_or_default();
+        table.add_row([
+            message.at.to_string(),
+            message.id.to_string(),
+            from.clone(),
+            match others {
+                0 => first,
+                _ => format!("{first} and {others} more"),
+            },
+            message.subject.clone(),
+            message.outcome.clone(),
+        ]);
+    }
+    output::print_table(table, "no such message is known")?;
+    if let Some(next) = next {
+        output::complain(format!("there may be more: --before {next}"));
+    }
+    Ok(exit(true))
+}
+
+async fn show(id: TransactionId, target: &Target) -> miette::Result<ExitCode> {
+    let events = match target.session()?.try_call(ShowTrace { id }).await? {
         Ok(events) => events,
         Err(OperationError {
             code: Code::UnknownTransaction,
@@ -33,7 +83,7 @@ pub(super) async fn run(Trace { ask }: Trace) -> miette::Result<ExitCode> {
         }
         Err(error) => return Err(report(error)),
     };
-    if ask.target.json {
+    if target.json {
         output::print_json(&events)?;
         return Ok(exit(true));
     }

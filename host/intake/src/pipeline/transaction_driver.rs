@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use gatepost_message::{Millis, Repairs, TransactionId};
+use gatepost_message::{Address, Millis, Repairs, TransactionId};
 use gatepost_model::{Session, Transaction, Transport};
 use gatepost_policy::Pinned;
 use gatepost_sasl::Claim;
@@ -17,10 +17,11 @@ use tracing::Instrument as _;
 use super::answered::Answered;
 use super::commit::{DeliveryTimes, Requests, commit};
 use super::connection::Connection;
+use super::described::MOST_NAMED;
 use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
 use super::judge::{Arrival, Disposition};
-use super::{Pipeline, probe, suppressed, volume, with_id};
+use super::{Pipeline, described, probe, suppressed, volume, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::{LogInRefusal, Login};
 use crate::http_submission::HttpProgram;
@@ -58,6 +59,8 @@ struct OpenTransaction {
     /// Share of the caps that it takes, if it is a submission.
     in_hand: Option<InHand>,
     data: Option<IncomingData>,
+    /// Recipients that the client has named, refused ones included, up to a bound.
+    named: Vec<Address>,
     span: tracing::Span,
     /// Span of the message, if it is in the exported sample.
     exported: Option<TransactionSpan>,
@@ -202,7 +205,8 @@ impl TransactionDriver {
     fn login(&self, session: &server::Session) -> Option<&Login> {
         let login = self.login.as_ref()?;
         // Over HTTP nobody logs in within the session.
-        let is_sessions = self.transport == Transport::Http || session.user() == Some(login.given());
+        let is_sessions =
+            self.transport == Transport::Http || session.user() == Some(login.given());
         is_sessions.then_some(login)
     }
 
@@ -264,6 +268,7 @@ impl TransactionDriver {
             },
             in_hand: None,
             data: None,
+            named: Vec::new(),
             span: span.clone(),
             exported,
         });
@@ -321,6 +326,7 @@ impl TransactionDriver {
         } else {
             let verdict = refused(&reply);
             self.pipeline.count(verdict);
+            open.described(&self.pipeline, verdict);
             if let Some(exported) = open.exported() {
                 exported.replied(verdict, &reply, 0);
             }
@@ -360,6 +366,9 @@ impl TransactionDriver {
         };
         let id = open.evaluation.transaction().id;
         let span = open.span.clone();
+        if open.named.len() < MOST_NAMED {
+            open.named.push(address.clone());
+        }
         let transaction = open.evaluation.transaction();
         let suppressed = suppressed::refusal(&self.pipeline, transaction, &address);
         let mut refusal = suppressed.instrument(span.clone()).await;
@@ -461,6 +470,7 @@ impl TransactionDriver {
             requests,
             in_hand,
             data,
+            named,
             ..
         } = open;
         let transaction = evaluation.transaction();
@@ -469,6 +479,12 @@ impl TransactionDriver {
         let from = transaction.reverse_path.clone();
         let recipients = transaction.recipients.len();
         let staged = data.finish(&self.pipeline.writers).await;
+        let described = staged.as_ref().ok().map(|staged| {
+            let mut transaction = transaction.clone();
+            transaction.recipients = Vec::new();
+            (transaction, staged.message())
+        });
+        let mut metadata = None;
         let taken = match &staged {
             Ok(staged) => {
                 probe::taken(&self.pipeline, &evaluation, &staged.message(), repairs).await
@@ -521,6 +537,7 @@ impl TransactionDriver {
                     exported.calls(evaluated.new_judgements());
                 }
                 self.pipeline.record_all(id, evaluated.new_judgements());
+                metadata.clone_from(&evaluated.judged.metadata);
                 let disposition = evaluated.judged.disposition.word();
                 settled = (self.transport == Transport::Http)
                     .then(|| evaluated.judged.disposition.clone());
@@ -552,6 +569,10 @@ impl TransactionDriver {
         // If the spool has failed, no other disposition came about.
         let taken = disposition.filter(|_| reply.is_positive());
         let word = taken.unwrap_or_else(|| refused(&reply));
+        if let Some((transaction, message)) = described {
+            let message = Some((&message, metadata.as_deref()));
+            described::note(&self.pipeline, &transaction, &named, message, word);
+        }
         tracing::info!(%from, recipients, size, verdict = word, %reply, "message answered");
         if let Some(exported) = exported {
             exported.replied(word, &reply, size);
@@ -580,6 +601,7 @@ impl TransactionDriver {
     pub fn refuse(&mut self, reply: Reply, size: u64) {
         if let Some(mut open) = self.open.take() {
             let verdict = refused(&reply);
+            open.described(&self.pipeline, verdict);
             if let Some(exported) = open.exported() {
                 exported.replied(verdict, &reply, size);
             }
@@ -604,6 +626,7 @@ impl TransactionDriver {
                 exported.aborted(reason);
             }
             self.pipeline.count("aborted");
+            open.described(&self.pipeline, "aborted");
             self.pipeline.record(
                 open.evaluation.transaction().id,
                 Kind::Aborted {
@@ -640,6 +663,14 @@ impl TransactionDriver {
 }
 
 impl OpenTransaction {
+    /// Notes a transaction that ended before its message. One that named nobody is not looked for.
+    fn described(&self, pipeline: &Pipeline, outcome: &'static str) {
+        let transaction = self.evaluation.transaction();
+        if !self.named.is_empty() || outcome != "aborted" {
+            described::note(pipeline, transaction, &self.named, None, outcome);
+        }
+    }
+
     /// Takes the exported span, if there is one, with the envelope on it.
     fn exported(&mut self) -> Option<TransactionSpan> {
         let mut exported = self.exported.take()?;

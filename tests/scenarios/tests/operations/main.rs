@@ -53,6 +53,7 @@ mod suppress_all;
 mod suppress_some;
 mod terminal;
 mod trace;
+mod trace_find;
 mod wrong_kinds;
 
 use std::path::{Path, PathBuf};
