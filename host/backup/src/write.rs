@@ -124,6 +124,11 @@ fn finish(
     copy_tokens(&source.store.join("tokens"), &store.join("tokens"))?;
     if keys == BackupKeys::Included {
         copy(&source.key_ring, &store.join("key-ring"))?;
+        // Only where the log names addresses by it.
+        let log_key = source.store.join("log.key");
+        if log_key.exists() {
+            copy(&log_key, &store.join("log.key"))?;
+        }
     }
     tell(report, BackupStage::Directory, 3, 3);
     copy_configuration(source, &part.join("configuration"), keys, report)?;

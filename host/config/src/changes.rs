@@ -250,6 +250,11 @@ pub(super) fn restart_only(old: &Config, new: &Config) -> Vec<Finding> {
             "whoever reads the log expects lines of one form",
         ),
         (
+            old.log.addresses != new.log.addresses,
+            &["log", "addresses"],
+            "whoever reads the log expects addresses in one form",
+        ),
+        (
             new.otlp.is_some() && old.relay.hostname != new.relay.hostname,
             &["relay", "hostname"],
             "the collector in [otlp] knows the relay by this name",

@@ -71,7 +71,7 @@ pub use events::{Events, Queue};
 pub use gatepost_message::{Domain, DomainError};
 pub use handover::{Handover, HandoverTls, HandoverUrl, HandoverUrlError};
 pub use listener::{Direction, Listener, ListenerTls, overlap};
-pub use log::{Log, LogFormat, LogLevelError};
+pub use log::{Log, LogFormat, LogLevelError, LoggedAddresses};
 pub use log_ins::{Allowance, LogIns};
 pub use mx::{Mx, Unaligned};
 pub use notifications::Notifications;

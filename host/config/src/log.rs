@@ -13,6 +13,8 @@ pub struct Log {
     /// Level, or directives such as `info,gatepost_policy=debug`. The environment variable
     /// `RUST_LOG` precedes it.
     pub level: String,
+    /// Form of addresses.
+    pub addresses: LoggedAddresses,
 }
 
 impl Default for Log {
@@ -20,6 +22,7 @@ impl Default for Log {
         Self {
             format: LogFormat::Text,
             level: "info".to_owned(),
+            addresses: LoggedAddresses::Plain,
         }
     }
 }
@@ -33,6 +36,17 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Form of addresses in log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoggedAddresses {
+    /// As they are.
+    #[default]
+    Plain,
+    /// Each as a name that only the key in the store leads to.
+    Hashed,
 }
 
 impl Log {

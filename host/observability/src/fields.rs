@@ -11,6 +11,8 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 
+use super::hidden::shown;
+use super::logging::names;
 use gatepost_terminal::escape::{is_hidden, write_line};
 
 /// Writes `message name=value name="a value"`.
@@ -38,6 +40,7 @@ struct Line<'writer> {
 impl Line<'_> {
     /// Writes one field. A text is always quoted, another value if it is not a plain word.
     fn write(&mut self, field: &Field, value: &str, is_text: bool) -> fmt::Result {
+        let value = &*shown(value, names());
         if !std::mem::replace(&mut self.first, false) {
             self.writer.write_char(' ')?;
         }

@@ -8,12 +8,14 @@
 mod bounded;
 mod fields;
 mod health;
+mod hidden;
 mod http;
 mod logging;
 mod metrics;
 pub mod spans;
 
 pub use health::Health;
+pub use hidden::{AddressNames, LOG_KEY};
 pub use http::{Monitor, PolicyState, PolicyStates};
 pub use logging::{set_log_level, start_logging};
 pub use metrics::{Metrics, MetricsError};

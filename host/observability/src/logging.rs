@@ -9,15 +9,19 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload};
 
 use super::fields::Fields;
+use super::hidden::{AddressNames, shown};
 use gatepost_config::{Log, LogFormat, LogLevelError};
 use gatepost_terminal::escape;
 
 /// Logs to standard error from now on. `RUST_LOG`, if set, overrides the configured level. If the
-/// process logs already, as in tests, nothing changes.
+/// process logs already, as in tests, nothing changes. With `names`, addresses are logged by these.
 ///
 /// # Errors
 /// The level cannot be parsed.
-pub fn start_logging(log: &Log) -> Result<(), LogLevelError> {
+pub fn start_logging(log: &Log, names: Option<AddressNames>) -> Result<(), LogLevelError> {
+    if let Some(names) = names {
+        let _first = NAMES.set(names);
+    }
     let (filter, reload) = reload::Layer::new(log.filter()?);
     let lines = tracing_subscriber::fmt::layer();
     let lines = match log.format {
@@ -46,7 +50,8 @@ struct JsonLines;
 
 impl io::Write for JsonLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let escaped = escape::json(&String::from_utf8_lossy(line));
+        let text = String::from_utf8_lossy(line);
+        let escaped = escape::json(&shown(&text, names()));
         io::stderr().write_all(escaped.as_bytes())?;
         Ok(line.len())
     }
@@ -54,6 +59,14 @@ impl io::Write for JsonLines {
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
     }
+}
+
+/// Names of addresses, where the log has them.
+static NAMES: OnceLock<AddressNames> = OnceLock::new();
+
+/// Returns the names of addresses, where the log has them.
+pub(super) fn names() -> Option<&'static AddressNames> {
+    NAMES.get()
 }
 
 /// Active filter, once the process logs.

@@ -25,6 +25,7 @@ mod feed;
 mod import;
 mod init;
 mod load_policy;
+mod logged;
 mod machine;
 mod operate;
 pub(crate) mod output;
@@ -53,7 +54,7 @@ pub use check::CheckArgs;
 use self::load_policy::LoadPolicy;
 use crate::sink;
 use crate::sink::SinkArgs;
-use gatepost_config::{Config, DEFAULT_PATH, Log};
+use gatepost_config::{Config, DEFAULT_PATH, Log, LoggedAddresses};
 use gatepost_observability as observability;
 
 /// An SMTP relay whose every decision is made by a sandboxed policy module.
@@ -132,6 +133,7 @@ enum Command {
     /// Show what happened to a message.
     Trace(trace::Trace),
     Events(events::Events),
+    Logged(logged::Logged),
     /// Show the audit log: what was changed, by whom, when and from where; newest first.
     Audit(operate::Ask<gatepost_operations::audit::ListAudit>),
     Sink(SinkArgs),
@@ -208,16 +210,23 @@ pub async fn run(
 ) -> miette::Result<ExitCode> {
     if !matches!(cli.command, Command::Serve(_)) {
         let level = "warn".to_owned();
-        observability::start_logging(&Log {
-            level,
-            ..Log::default()
-        })
+        observability::start_logging(
+            &Log {
+                level,
+                ..Log::default()
+            },
+            None,
+        )
         .map_err(report)?;
     }
     match cli.command {
         Command::Serve(file) => {
             let config = file.load()?;
-            observability::start_logging(&config.log).map_err(report)?;
+            let names = match config.log.addresses {
+                LoggedAddresses::Plain => None,
+                LoggedAddresses::Hashed => Some(logged::names(&config.relay.store)?),
+            };
+            observability::start_logging(&config.log, names).map_err(report)?;
             serve(config, &file.config).await
         }
         Command::Init(args) => init::run(args),
@@ -247,6 +256,7 @@ pub async fn run(
         Command::Partner(command) => partner::run(command).await,
         Command::Trace(args) => trace::run(args).await,
         Command::Events(args) => events::run(args).await,
+        Command::Logged(args) => logged::run(&args),
         Command::Audit(ask) => answer::list(ask, "the audit log is empty").await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
         Command::LoadPolicy(load) => Ok(load.run()),

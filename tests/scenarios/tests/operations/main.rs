@@ -27,6 +27,7 @@ mod documented_metrics;
 mod drain;
 mod egress_addresses;
 mod exposed_files;
+mod hashed_addresses;
 mod health;
 mod init;
 mod json_logs;
