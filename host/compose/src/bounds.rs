@@ -57,7 +57,11 @@ pub(crate) fn check(draft: &Draft, setting: &Setting) -> Result<(), DraftError> 
             "name at least one recipient in to, cc or bcc",
         ));
     }
-    mailbox("from", &draft.from)?;
+    let author = draft.from.as_ref();
+    mailbox(
+        "from",
+        author.ok_or_else(|| DraftError::new("from", "name an author"))?,
+    )?;
     for (member, mailboxes) in [
         ("to", &draft.to),
         ("cc", &draft.cc),

@@ -19,7 +19,9 @@ pub(crate) fn message(
     setting: &Setting,
     file: impl Fn(&str) -> Option<Bytes>,
 ) -> Result<Composed, DraftError> {
-    let author = draft.from.address().clone();
+    let from = draft.from.as_ref();
+    let from = from.ok_or_else(|| DraftError::new("from", "name an author"))?;
+    let author = from.address().clone();
     let domain = domain_to_ascii(author.domain());
     let message_id = format!(
         "{}@{}",
@@ -28,7 +30,7 @@ pub(crate) fn message(
     );
     let seconds = i64::try_from(setting.at.0 / 1000).unwrap_or_default();
     let mut message = MessageBuilder::new()
-        .from(mailboxes(std::slice::from_ref(&draft.from)))
+        .from(mailboxes(std::slice::from_ref(from)))
         .subject(Text::new(draft.subject.as_str()))
         .date(Date::new(seconds))
         .message_id(message_id.as_str());

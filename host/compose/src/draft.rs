@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Draft {
-    /// Author.
-    pub from: DraftMailbox,
+    /// Author. Whoever takes the draft may know one where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DraftMailbox>,
     /// Recipients that stand in To.
     #[serde(default)]
     pub to: Vec<DraftMailbox>,

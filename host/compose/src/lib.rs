@@ -14,7 +14,9 @@ mod draft;
 use bytes::Bytes;
 use gatepost_message::{Address, FieldName, Millis};
 
-pub use self::draft::{Draft, DraftFile, DraftFileContent, DraftMailbox, DraftTrigger};
+pub use self::draft::{
+    Draft, DraftFile, DraftFileContent, DraftMailbox, DraftTrigger, NamedMailbox,
+};
 
 /// What the relay adds to a draft.
 #[derive(Debug, Clone)]

@@ -38,6 +38,7 @@ fn each_member_that_is_wrong_is_named() {
         json!({"files": [file]})
     };
     for (members, member) in [
+        (json!({"from": null}), "from"),
         (json!({"to": []}), "to"),
         (json!({"text": null}), "text"),
         (json!({"subject": "a\r\nBcc: b@b.example"}), "subject"),

@@ -35,6 +35,7 @@ use crate::site_facts::SiteFacts;
 use gatepost_backup::BackupSource;
 use gatepost_config::{self as config, Config, RelayConnections, SiteConnections};
 use gatepost_feeds::{Client, ClientError};
+use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::ownership;
 use gatepost_policy_set::Policies;
 use gatepost_probes::Probes;
@@ -112,6 +113,8 @@ pub struct Runtime {
     pub reload: Option<mpsc::Sender<PendingReload>>,
     /// Probes that are on their way; `None` if no relay runs.
     pub probes: Option<Arc<Probes>>,
+    /// Intake of mail, for messages over HTTP; `None` if no relay runs.
+    pub intake: Option<Arc<SharedConfig>>,
 }
 
 /// Error of opening the store.
@@ -172,6 +175,14 @@ impl Runtime {
         self.facts.load_full().ok_or_else(|| {
             let text = "the configuration of the site is not known";
             OperationError::new(Code::NoConfiguration, text)
+        })
+    }
+
+    /// Returns the intake of the running relay.
+    pub(crate) fn running_intake(&self) -> Result<&Arc<SharedConfig>, OperationError> {
+        self.intake.as_ref().ok_or_else(|| {
+            let text = "no relay is running that could take a message";
+            OperationError::new(Code::RelayNotRunning, text)
         })
     }
 
@@ -287,6 +298,7 @@ impl Runtime {
             domains: Arc::default(),
             reload: None,
             probes: None,
+            intake: None,
         })
     }
 }

@@ -134,6 +134,7 @@ impl Store {
             domains: Arc::default(),
             reload: None,
             probes: None,
+            intake: None,
         };
         (runtime, stores.queue)
     }

@@ -473,6 +473,7 @@ impl RunningRelay {
             domains: Arc::clone(&domains),
             reload: Some(ask),
             probes: Some(Arc::clone(&probes)),
+            intake: Some(Arc::clone(&active)),
         };
         tokio::spawn(upkeep::end_probes(Arc::clone(&probes), serving.clone()));
         tokio::spawn(upkeep::verify_again(

@@ -3,7 +3,7 @@
 
 use gatepost_message::{Millis, TransactionId};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use crate::headers::shortened;
@@ -152,6 +152,16 @@ pub(crate) fn remove_of(connection: &Connection, account: &str) -> rusqlite::Res
     connection.execute(&recipients, [account])?;
     connection.execute("DELETE FROM messages WHERE account = ?1", [account])?;
     Ok(())
+}
+
+/// Returns the message of a transaction, without its recipients.
+pub(crate) fn by_id(
+    reader: &Connection,
+    id: TransactionId,
+) -> rusqlite::Result<Option<TracedMessage>> {
+    let mut select = reader.prepare_cached("SELECT * FROM messages WHERE id = ?1")?;
+    let found = select.query_row([id.to_string()], traced).optional()?;
+    Ok(found.flatten())
 }
 
 /// Conditions of a search in SQL, with their values.

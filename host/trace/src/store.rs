@@ -212,6 +212,15 @@ impl Trace {
         let _dropped = self.waiting.note(Note::Message(Box::new(message)));
     }
 
+    /// Returns what people know of a message, if it is still kept. Blocks for a flush and a read.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn message_of(&self, id: TransactionId) -> Result<Option<TracedMessage>, TraceError> {
+        self.flush()?;
+        self.read(|reader| messages::by_id(reader, id))
+    }
+
     /// Finds messages, newest first, those just recorded included. Blocks for a flush and a search.
     ///
     /// # Errors

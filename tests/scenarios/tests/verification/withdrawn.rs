@@ -22,7 +22,8 @@ fn an_address_leaves_through_the_smart_host_no_more_when_the_word_for_it_is_with
     site.submit(&made[0], ADDRESS);
     assert_from(&site.world.take(), DEFAULT);
     let told = site.relay.json(&["audit", "--limit", "1"]).remove(0);
-    assert_eq!(told["detail"], "withdraw-outbound yes");
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.ends_with("withdraw-outbound yes"), "{detail}");
     site.ends();
     assert!(smart_host.sink.rest().is_empty());
 }
