@@ -17,6 +17,7 @@ mod destination;
 mod effect;
 mod event;
 mod judgement;
+mod keyed_answer;
 mod learnt;
 mod machine;
 mod session;
@@ -36,6 +37,7 @@ pub use event::{
     LONGEST_TEXT, NoticeSubject, StoredEvent,
 };
 pub use judgement::{BY_RELAY, Fault, FaultKind, Judgement};
+pub use keyed_answer::KeyedAnswer;
 pub use learnt::LearntId;
 pub use machine::Machine;
 pub use session::{Flow, Session, Transport};

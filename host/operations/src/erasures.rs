@@ -328,6 +328,7 @@ impl ErasureUnderWay<'_> {
             all.events += step.erased.events;
             all.suppressions += step.erased.suppressions;
             all.learnt_ids += step.erased.learnt_ids;
+            all.keyed_answers += step.erased.keyed_answers;
             all.counters += step.erased.counters;
             under_way += step.erased.under_way;
             next = step.next;

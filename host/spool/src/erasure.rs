@@ -33,6 +33,8 @@ pub struct ErasedRows {
     pub suppressions: u64,
     /// Message-IDs that mail services gave.
     pub learnt_ids: u64,
+    /// Answers to programs under their keys.
+    pub keyed_answers: u64,
     /// Marks, counts and machines of policies.
     pub counters: u64,
     /// Messages that stay for now, because an attempt is under way.

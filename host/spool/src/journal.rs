@@ -44,9 +44,9 @@ use std::{
 };
 
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{Effect, LearntId, Scope, SuppressionChange};
+use gatepost_model::{Effect, KeyedAnswer, LearntId, Scope, SuppressionChange};
 
-use crate::{Lease, Ledger, NewMessage, event_entry::EventEntry};
+use crate::{Lease, Ledger, NewMessage, event_entry::EventEntry, ledger::key_name};
 
 use self::ring::Ring;
 
@@ -86,6 +86,8 @@ pub(crate) enum JournalChange {
     Suppression(SuppressionChange),
     /// A Message-ID that was learnt.
     Learnt(LearntId),
+    /// An answer to a request that was made under a key.
+    Answer(Box<KeyedAnswer>),
 }
 
 /// Returns the changes that effects make, in order.
@@ -103,9 +105,11 @@ pub(crate) fn ledger_changes(ledger: &Ledger, first: u64) -> impl Iterator<Item 
     let events = events.map(|(seq, event)| JournalChange::Event(seq, event.clone()));
     let suppressions = ledger.suppressions.iter().cloned();
     let learnt = ledger.learnt.iter().cloned();
+    let answers = ledger.answers.iter().cloned().map(Box::new);
     events
         .chain(suppressions.map(JournalChange::Suppression))
         .chain(learnt.map(JournalChange::Learnt))
+        .chain(answers.map(JournalChange::Answer))
 }
 
 /// The ring, and an index of the records in it that still count.
@@ -395,6 +399,17 @@ impl Journal {
         changes.any(|(_, change)| match change {
             JournalChange::Learnt(learnt) => {
                 (&*learnt.account, &*learnt.theirs) == (account, theirs)
+            }
+            _ => false,
+        })
+    }
+
+    /// Returns true if the journal holds an answer under the [key of that name](key_name).
+    pub(crate) fn answers_under(&self, account: &str, name: &str) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|(_, change)| match change {
+            JournalChange::Answer(answer) => {
+                answer.account == account && key_name(&answer.program, &answer.key) == name
             }
             _ => false,
         })

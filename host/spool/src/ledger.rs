@@ -1,9 +1,10 @@
-//! Ledgers of the store: events, suppressed addresses, learnt Message-IDs. Their seams, and entries
-//! that are committed with a message or a result.
+//! Ledgers of the store: events, suppressed addresses, learnt Message-IDs, answers under keys. Their
+//! seams, and entries that are committed with a message or a result.
 
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{
-    Event, EventName, LearntId, StoredEvent, Suppression, SuppressionCause, SuppressionChange,
+    Event, EventName, KeyedAnswer, LearntId, StoredEvent, Suppression, SuppressionCause,
+    SuppressionChange,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -20,6 +21,8 @@ pub struct Ledger {
     pub suppressions: Vec<SuppressionChange>,
     /// Message-IDs that were learnt.
     pub learnt: Vec<LearntId>,
+    /// Answers to requests that were made under a key.
+    pub answers: Vec<KeyedAnswer>,
 }
 
 /// Most entries of one kind that come with one message or result.
@@ -46,12 +49,17 @@ impl Ledger {
 
     /// Returns true if there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.suppressions.is_empty() && self.learnt.is_empty()
+        self.len() == 0
     }
 
     /// Returns the number of entries.
     pub(crate) fn len(&self) -> usize {
-        self.events.len() + self.suppressions.len() + self.learnt.len()
+        self.events.len() + self.suppressions.len() + self.learnt.len() + self.answers.len()
+    }
+
+    /// Returns the octets of the answers, the only entries that may be as long as a message.
+    pub(crate) fn answer_octets(&self) -> u64 {
+        self.answers.iter().map(|of| of.answer.len() as u64).sum()
     }
 
     /// Appends other entries.
@@ -59,6 +67,7 @@ impl Ledger {
         self.events.extend(other.events);
         self.suppressions.extend(other.suppressions);
         self.learnt.extend(other.learnt);
+        self.answers.extend(other.answers);
     }
 
     /// Cuts each text to its bound, and drops entries that no ledger takes.
@@ -67,9 +76,10 @@ impl Ledger {
             self.events.len(),
             self.suppressions.len(),
             self.learnt.len(),
+            self.answers.len(),
         ];
         if many.into_iter().any(|entries| entries > MAX_ENTRIES) {
-            tracing::error!("too many events of one message: the rest is dropped");
+            tracing::error!("too many entries of one message: the rest is dropped");
         }
         self.events.truncate(MAX_ENTRIES);
         let changes = std::mem::take(&mut self.suppressions).into_iter();
@@ -79,6 +89,8 @@ impl Ledger {
             .collect();
         self.learnt.truncate(MAX_ENTRIES);
         self.learnt.retain(LearntId::is_storable);
+        self.answers.truncate(MAX_ENTRIES);
+        self.answers.retain(KeyedAnswer::is_storable);
     }
 }
 
@@ -274,4 +286,24 @@ pub trait LearntIds: Send + Sync + 'static {
 
     /// Drops Message-IDs that are too old or too many.
     fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped>;
+}
+
+/// Answers to programs that handed in a message under a key of their own.
+///
+/// An answer is stored in the commit of its message ([`Ledger::answers`]). The first one under a key
+/// stays: whoever hands in a message looks for its key before, and lets nobody else use the key
+/// meanwhile.
+pub trait KeyedAnswers: Send + Sync + 'static {
+    /// Returns the answer that this program of the account got under a key. If the key is not known,
+    /// the answer comes from memory.
+    fn answer_under(&self, account: &str, program: &str, key: &str) -> Ticket<Option<KeyedAnswer>>;
+
+    /// Drops answers that are too old or too many, a [bounded](crate::EXPIRE_AT_ONCE) number of them
+    /// a call. Their keys are as if they had never been used.
+    fn expire_answers(&self, keep: Keep) -> Ticket<Dropped>;
+}
+
+/// Returns the name of a program's key among those of its account; no other program and key have it.
+pub(crate) fn key_name(program: &str, key: &str) -> String {
+    format!("{}:{program}:{key}", program.len())
 }

@@ -30,8 +30,8 @@
 //! ([`Memory::seen`], [`Memory::counted`]). Their size is bounded for each account
 //! ([`SpoolSettings::remembered_bytes`]).
 //!
-//! It also keeps three ledgers, whose entries are committed with the message or the result that they
-//! come from ([`Ledger`]): [`EventLog`], [`Suppressions`] and [`LearntIds`].
+//! It also keeps four ledgers, whose entries are committed with the message or the result that they
+//! come from ([`Ledger`]): [`EventLog`], [`Suppressions`], [`LearntIds`] and [`KeyedAnswers`].
 //!
 //! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
 //! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, the state of
@@ -84,8 +84,8 @@ pub use gatepost_model::{Machine, Scope};
 pub use in_memory::{MemorySettings, MemorySpool};
 pub use journal::Fault;
 pub use ledger::{
-    Dropped, EventFilter, EventLog, EventPage, Keep, LearntIds, Ledger, MAX_SUPPRESSIONS,
-    READ_AT_ONCE, SuppressionFilter, Suppressions,
+    Dropped, EventFilter, EventLog, EventPage, Keep, KeyedAnswers, LearntIds, Ledger,
+    MAX_SUPPRESSIONS, READ_AT_ONCE, SuppressionFilter, Suppressions,
 };
 pub use message::{
     AttemptOutcome, Claim, ClaimCause, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,

@@ -4,7 +4,7 @@
 //! - [`QueueAdmin`]: operators and monitors.
 //! - [`Counters`]: policies' effects, and what was remembered by them.
 //! - [`BodyStore`]: the bytes of large messages.
-//! - [`EventLog`], [`Suppressions`], [`LearntIds`]: the ledgers.
+//! - [`EventLog`], [`Suppressions`], [`LearntIds`], [`KeyedAnswers`]: the ledgers.
 //! - [`Erasure`]: the removal of all that is kept of an account.
 //!
 //! All times are the caller's: a store has no clock of its own.
@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 
 use crate::{
     BodyStore, Changed, Claim, CopyReport, DestinationSummary, Dropped, Erasure, EventLog, Expired,
-    Filter, Forgotten, Keep, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth, Record,
-    Recorded, Report, Selection, SpoolError, Summary, Suppressions,
+    Filter, Forgotten, Keep, KeyedAnswers, LearntIds, Lease, NewMessage, Owner, Pace, QueueDepth,
+    Record, Recorded, Report, Selection, SpoolError, Summary, Suppressions,
 };
 
 /// Future result of an operation. For one that changes the store it resolves after the change is as
@@ -236,18 +236,20 @@ pub struct Stores {
     pub suppressions: Arc<dyn Suppressions>,
     /// Message-IDs that mail services gave our messages.
     pub learnt: Arc<dyn LearntIds>,
+    /// Answers to programs under their keys.
+    pub answers: Arc<dyn KeyedAnswers>,
     /// Erasure of accounts.
     pub erasure: Arc<dyn Erasure>,
 }
 
 /// A store with all seams but that of bodies.
 pub trait Store:
-    Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds + Erasure
+    Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds + KeyedAnswers + Erasure
 {
 }
 
 impl<S> Store for S where
-    S: Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds + Erasure
+    S: Queue + QueueAdmin + Counters + EventLog + Suppressions + LearntIds + KeyedAnswers + Erasure
 {
 }
 
@@ -262,7 +264,8 @@ impl Stores {
             events: store.clone(),
             suppressions: store.clone(),
             erasure: store.clone(),
-            learnt: store,
+            learnt: store.clone(),
+            answers: store,
             bodies,
         }
     }

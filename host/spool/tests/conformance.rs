@@ -84,6 +84,10 @@ impl StoreUnderTest for Sqlite {
         self.spool()
     }
 
+    fn answers(&self) -> &dyn KeyedAnswers {
+        self.spool()
+    }
+
     fn erasure(&self) -> &dyn Erasure {
         self.spool()
     }
@@ -177,6 +181,10 @@ impl StoreUnderTest for InMemory {
     }
 
     fn learnt(&self) -> &dyn LearntIds {
+        &self.0
+    }
+
+    fn answers(&self) -> &dyn KeyedAnswers {
         &self.0
     }
 

@@ -67,6 +67,7 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-8.sql"),
     include_str!("stores/schema-9.sql"),
     include_str!("stores/schema-10.sql"),
+    include_str!("stores/schema-11.sql"),
 ];
 
 /// Checks that the ledgers are empty, or hold what the fixture holds.
@@ -91,6 +92,16 @@ fn ledgers_are_those_of_the_store(spool: &SqliteSpool, filled: bool, counts: boo
     assert_eq!(counted, if counts { vec![2] } else { vec![] });
     let ours = wait(spool.ours_of("acme", "theirs@service.example")).unwrap();
     assert_eq!(ours.as_deref(), filled.then_some("ours@sender.example"));
+}
+
+/// Checks that the store holds an answer under a key, if the fixture does.
+fn answers_are_those_of_the_store(spool: &SqliteSpool, filled: bool) {
+    let found = wait(spool.answer_under("acme", "token", "order 4711")).unwrap();
+    let answer = found.as_ref().map(|found| &*found.answer);
+    let expected = r#"{"recipients":[["bob@a.example","delivered"]]}"#;
+    assert_eq!(answer, filled.then_some(expected), "since schema 11");
+    let first = found.map(|found| (found.request[1], found.at));
+    assert_eq!(first, filled.then_some((0x11, START)));
 }
 
 #[test]
@@ -124,6 +135,7 @@ fn every_earlier_store_is_upgraded_with_its_mail() {
         let metadata = (number >= 8).then_some("ticket 4711");
         assert_eq!(claim.metadata.as_deref(), metadata, "since schema 9");
         ledgers_are_those_of_the_store(&spool, number >= 8, number >= 9);
+        answers_are_those_of_the_store(&spool, number >= 10);
         let recorded = wait(spool.record(report(&claim, &delivered()))).unwrap();
         assert!(recorded.finished);
         let scope = Scope {

@@ -7,13 +7,13 @@
 
 use gatepost_message::TransactionId;
 use gatepost_model::{Effect, Event, NoticeSubject};
-use gatepost_spool::{EventFilter, Ledger, Pace, Report, Scope, Selection, Staging, Status};
+use gatepost_spool::{EventFilter, Keep, Ledger, Pace, Report, Scope, Selection, Staging, Status};
 
 use crate::{
     StoreUnderTest,
     support::{
-        LEASE, START, accept, claim_one, deferred, failed, list, message, minutes, octets, report,
-        route, stage, states, wait,
+        LEASE, START, accept, claim_one, deferred, failed, keyed, list, message, minutes, octets,
+        report, route, stage, states, wait,
     },
 };
 
@@ -123,6 +123,40 @@ pub fn events_survive_with_their_numbers<S: StoreUnderTest>() {
     );
     store.crash();
     assert_eq!(all(&store), second);
+}
+
+/// Whatever of a request survives, message and answer do so together: in the journal alone, after a
+/// checkpoint, and where the message was delivered before.
+pub fn answers_survive_with_their_message<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let owner = gatepost_spool::Owner::new();
+    store.queue().attach(owner, LEASE);
+    let answer = |store: &S, key| wait(store.answers().answer_under("acme", "token", key)).unwrap();
+    let first = keyed("token", "delivered", START);
+    accept(store.queue(), first.clone());
+    let claims = wait(store.queue().claim(owner, START, 1, LEASE)).unwrap();
+    let delivered = report(&claims[0], &crate::support::delivered());
+    assert!(wait(store.queue().record(delivered)).unwrap().finished);
+    let second = keyed("token", "queued", START);
+    let id = accept(store.queue(), second.clone());
+    store.crash();
+    for _ in 0..2 {
+        let found = [answer(&store, "delivered"), answer(&store, "queued")];
+        let answers = [&first, &second].map(|new| new.ledger.answers.first().cloned());
+        assert_eq!(found, answers);
+        assert_eq!(answer(&store, "other"), None);
+        store.crash();
+    }
+    assert_eq!(list(store.admin()).len(), 1);
+    assert_eq!(states(store.admin(), id), [Status::Queued]);
+    let none = Keep {
+        since: START,
+        most: 0,
+    };
+    let dropped = wait(store.answers().expire_answers(none)).unwrap();
+    assert_eq!(dropped.entries, 2);
+    store.crash();
+    assert_eq!(answer(&store, "queued"), None);
 }
 
 pub fn routes_survive<S: StoreUnderTest>() {

@@ -2,7 +2,8 @@
 
 use gatepost_message::TransactionId;
 use gatepost_model::{
-    Effect, Event, EventKind, Flow, LearntId, NoticeSubject, Scope, Suppression, SuppressionCause,
+    Effect, Event, EventKind, Flow, KeyedAnswer, LearntId, NoticeSubject, Scope, Suppression,
+    SuppressionCause,
 };
 use gatepost_spool::{
     EraseCursor, ErasedRows, EventFilter, Filter, Ledger, NewMessage, Quarantine, Report,
@@ -28,6 +29,15 @@ fn message_of(account: &str, to: &str) -> NewMessage {
         at: START,
         kind: EventKind::Queued,
     }]);
+    new.ledger.answers = vec![KeyedAnswer {
+        account: account.to_owned(),
+        program: "token".to_owned(),
+        key: format!("for {to}"),
+        request: [7; 32],
+        id: new.transaction.id,
+        answer: format!(r#"{{"recipients":[["{to}","delivered"]]}}"#),
+        at: START,
+    }];
     new
 }
 
@@ -95,6 +105,7 @@ fn erase(store: &impl StoreUnderTest, account: &str) -> ErasedRows {
         all.events += step.erased.events;
         all.suppressions += step.erased.suppressions;
         all.learnt_ids += step.erased.learnt_ids;
+        all.keyed_answers += step.erased.keyed_answers;
         all.counters += step.erased.counters;
         all.under_way += step.erased.under_way;
         next = step.next;
@@ -104,7 +115,7 @@ fn erase(store: &impl StoreUnderTest, account: &str) -> ErasedRows {
 }
 
 /// Returns how much of each kind the store has of an account.
-fn found(store: &impl StoreUnderTest, account: &str) -> [usize; 8] {
+fn found(store: &impl StoreUnderTest, account: &str) -> [usize; 9] {
     let filter = || Filter {
         selection: gatepost_spool::Selection {
             account: Some(account.to_owned()),
@@ -122,6 +133,12 @@ fn found(store: &impl StoreUnderTest, account: &str) -> [usize; 8] {
         ..SuppressionFilter::default()
     };
     let counters = store.counters();
+    let answers = ["bob@b.example", "eve@e.example"].map(|to| {
+        let found = store
+            .answers()
+            .answer_under(account, "token", &format!("for {to}"));
+        wait(found).unwrap().iter().len()
+    });
     let ours = store.learnt().ours_of(account, "theirs@service.example");
     [
         wait(store.admin().list(filter())).unwrap().len(),
@@ -132,6 +149,7 @@ fn found(store: &impl StoreUnderTest, account: &str) -> [usize; 8] {
             .len(),
         wait(store.suppressions().page(suppressed)).unwrap().len(),
         wait(ours).unwrap().iter().len(),
+        answers.iter().sum(),
         usize::from(counters.seen(&scope(account), "seen", START)),
         counters.counted(&scope(account), "counted", 60, START) as usize,
         counters.machines(Some(account), START).len(),
@@ -142,7 +160,7 @@ fn found(store: &impl StoreUnderTest, account: &str) -> [usize; 8] {
 pub fn nothing_of_an_erased_account_is_left<S: StoreUnderTest>() {
     let mut store = S::open();
     let ids = ACCOUNTS.map(|account| fill(&store, account));
-    let all = [1, 1, 2, 1, 1, 1, 2, 1];
+    let all = [1, 1, 2, 1, 1, 2, 1, 2, 1];
     assert_eq!(ACCOUNTS.map(|account| found(&store, account)), [all; 2]);
     let erasable = store.erasure().erasable("acme", EraseCursor::default());
     let erasable = wait(erasable).unwrap();
@@ -154,13 +172,14 @@ pub fn nothing_of_an_erased_account_is_left<S: StoreUnderTest>() {
         events: 2,
         suppressions: 1,
         learnt_ids: 1,
+        keyed_answers: 2,
         counters: 3,
         under_way: 0,
     };
     assert_eq!(erased, expected);
     for _ in 0..2 {
         let left = ACCOUNTS.map(|account| found(&store, account));
-        assert_eq!(left, [[0; 8], all]);
+        assert_eq!(left, [[0; 9], all]);
         let found = wait(store.suppressions().find("acme", "gone@b.example"));
         assert_eq!(found.unwrap(), None);
         store.reopen();

@@ -1,11 +1,11 @@
-//! Events, suppression lists and learnt Message-IDs.
+//! Events, suppression lists, learnt Message-IDs and answers under keys.
 
 use std::time::Duration;
 
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{
-    AttemptFacts, Event, EventKind, EventName, Flow, LearntId, NoticeSubject, StoredEvent,
-    Suppression, SuppressionCause, SuppressionChange,
+    AttemptFacts, Event, EventKind, EventName, Flow, KeyedAnswer, LearntId, NoticeSubject,
+    StoredEvent, Suppression, SuppressionCause, SuppressionChange,
 };
 use gatepost_spool::{
     EventFilter, EventLog, EventPage, InitialState, Keep, Ledger, NewMessage, RecipientResult,
@@ -468,6 +468,110 @@ pub fn message_ids_are_learnt<S: StoreUnderTest>() {
     assert_eq!(ours(&store, "acme", "alone@service.example"), None);
     wait(store.learnt().learn(learnt("alone@service.example", START))).unwrap();
     assert_eq!(ours(&store, "acme", "alone@service.example"), expected);
+}
+
+fn find_answer<S: StoreUnderTest>(store: &S, program: &str, key: &str) -> Option<KeyedAnswer> {
+    wait(store.answers().answer_under("acme", program, key)).unwrap()
+}
+
+/// An answer is found from the moment of its commit, is kept over a restart, and outlives its message.
+/// A second one under the key does not replace it.
+pub fn an_answer_comes_with_its_message<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let owner = gatepost_spool::Owner::new();
+    store.queue().attach(owner, LEASE);
+    let new = keyed("token", "order 4711", START);
+    let first = new.ledger.answers[0].clone();
+    accept(store.queue(), new);
+    let found = |store: &S| find_answer(store, "token", "order 4711");
+    assert_eq!(found(&store).as_ref(), Some(&first));
+    let mut again = keyed("token", "order 4711", START + minutes(1));
+    again.ledger.answers[0].answer = "another".into();
+    accept(store.queue(), again);
+    assert_eq!(found(&store).as_ref(), Some(&first));
+    store.reopen();
+    assert_eq!(found(&store).as_ref(), Some(&first));
+    for claim in claim(store.queue(), START) {
+        let recorded = store.queue().record(report(&claim, &delivered()));
+        assert!(wait(recorded).unwrap().finished);
+    }
+    assert_eq!(list(store.admin()).len(), 0);
+    assert_eq!(found(&store), Some(first));
+}
+
+/// A message that goes to nobody leaves its answer, the longest one and one under the longest key, too.
+pub fn an_answer_comes_with_a_message_for_nobody<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let key = "k".repeat(KeyedAnswer::LONGEST_KEY);
+    let mut new = keyed("token", &key, START);
+    new.recipients[0].state = InitialState::Suppressed {
+        reason: "no".into(),
+    };
+    new.ledger.answers[0].answer = "a".repeat(KeyedAnswer::LONGEST_ANSWER);
+    let answer = new.ledger.answers[0].clone();
+    accept(store.queue(), new);
+    assert_eq!(find_answer(&store, "token", &key).as_ref(), Some(&answer));
+    assert_eq!(list(store.admin()).len(), 0);
+    store.reopen();
+    assert_eq!(find_answer(&store, "token", &key), Some(answer));
+}
+
+/// A message that the store refuses leaves its key free.
+pub fn a_message_that_is_not_stored_has_no_answer<S: StoreUnderTest>() {
+    let store = S::open();
+    let id = accept(store.queue(), told(&["bob@b.example"]));
+    let mut again = keyed("token", "order 4711", START);
+    again.transaction.id = id;
+    wait(store.queue().accept(again)).unwrap_err();
+    assert_eq!(find_answer(&store, "token", "order 4711"), None);
+}
+
+/// Keys of two accounts or programs are two keys, however they are put together.
+pub fn an_answer_is_of_one_account_program_and_key<S: StoreUnderTest>() {
+    let mut store = S::open();
+    for (program, key) in [("a", "1:b:c"), ("a:1", "b:c")] {
+        accept(store.queue(), keyed(program, key, START));
+    }
+    for _ in 0..2 {
+        for (program, key) in [("a", "1:b:c"), ("a:1", "b:c")] {
+            let found = find_answer(&store, program, key).expect("an answer");
+            assert_eq!((&*found.program, &*found.key), (program, key));
+        }
+        assert_eq!(find_answer(&store, "a", "b:c"), None);
+        assert_eq!(find_answer(&store, "b", "1:b:c"), None);
+        let others = store.answers().answer_under("other", "a", "1:b:c");
+        assert_eq!(wait(others).unwrap(), None);
+        store.reopen();
+    }
+}
+
+/// Answers are dropped after their time, and the oldest beyond the bound; their keys are free then.
+pub fn answers_are_dropped_by_age_and_number<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let keys = ["one", "two", "three", "four"];
+    for (minute, key) in (0..).zip(keys) {
+        accept(store.queue(), keyed("token", key, START + minutes(minute)));
+    }
+    let left = |store: &S| keys.map(|key| find_answer(store, "token", key).is_some());
+    let expire = |store: &S, minute, most| {
+        let since = START + minutes(minute);
+        let keep = Keep { since, most };
+        wait(store.answers().expire_answers(keep)).unwrap().entries
+    };
+    assert_eq!(expire(&store, 0, 4), 0);
+    assert_eq!(left(&store), [true; 4]);
+    assert_eq!(expire(&store, 1, 4), 1);
+    assert_eq!(left(&store), [false, true, true, true]);
+    assert_eq!(expire(&store, 1, 2), 1);
+    assert_eq!(left(&store), [false, false, true, true]);
+    let again = keyed("token", "one", START + minutes(9));
+    let answer = again.ledger.answers[0].clone();
+    accept(store.queue(), again);
+    assert_eq!(find_answer(&store, "token", "one").as_ref(), Some(&answer));
+    store.reopen();
+    assert_eq!(left(&store), [true, false, true, true]);
+    assert_eq!(expire(&store, 0, 0), 3);
+    assert_eq!(left(&store), [false; 4]);
 }
 
 /// A message with a failed recipient is kept when it is finished, and sent again to that one alone.

@@ -28,7 +28,8 @@ use std::sync::Arc;
 
 use gatepost_message::TransactionId;
 use gatepost_spool::{
-    BodyStore, Counters, Erasure, EventLog, LearntIds, Queue, QueueAdmin, Suppressions,
+    BodyStore, Counters, Erasure, EventLog, KeyedAnswers, LearntIds, Queue, QueueAdmin,
+    Suppressions,
 };
 
 /// An implementation of the seams, and what a test does to it.
@@ -58,6 +59,9 @@ pub trait StoreUnderTest: Sized {
 
     /// Returns the Message-IDs that were learnt.
     fn learnt(&self) -> &dyn LearntIds;
+
+    /// Returns the answers under keys.
+    fn answers(&self) -> &dyn KeyedAnswers;
 
     /// Returns the erasure of accounts.
     fn erasure(&self) -> &dyn Erasure;
@@ -184,6 +188,11 @@ macro_rules! every_fact {
                 bounces_are_counted_in_a_sliding_window,
                 suppressions_are_listed_and_expire,
                 message_ids_are_learnt,
+                an_answer_comes_with_its_message,
+                an_answer_comes_with_a_message_for_nobody,
+                a_message_that_is_not_stored_has_no_answer,
+                an_answer_is_of_one_account_program_and_key,
+                answers_are_dropped_by_age_and_number,
                 failed_mail_is_kept_and_sent_again,
                 kept_mail_is_dropped,
                 late_mail_is_told_of_once,
@@ -230,6 +239,7 @@ macro_rules! every_fact_of_crashes {
                 commands_of_operators_survive,
                 effects_survive_with_a_message_and_without,
                 events_survive_with_their_numbers,
+                answers_survive_with_their_message,
                 a_body_that_was_not_accepted_is_removed,
             ]
         );

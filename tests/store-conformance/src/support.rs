@@ -4,7 +4,7 @@ use std::{future::Future, io::Write as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Way};
+use gatepost_model::{Destination, Flow, KeyedAnswer, Plan, Route, Session, Transaction, Way};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
     AttemptOutcome, BodyStore, Claim, Filter, InitialState, Ledger, NewBody, NewMessage,
@@ -81,6 +81,23 @@ pub fn message(id: TransactionId, recipients: &[&str]) -> NewMessage {
         received_at: START,
         expires_at: START + minutes(5 * 24 * 60),
     }
+}
+
+/// Makes a message that a program of account `acme` hands in under a key, answered at that time.
+pub fn keyed(program: &str, key: &str, at: Millis) -> NewMessage {
+    let id = TransactionId::new();
+    let mut new = message(id, &["bob@b.example"]);
+    new.transaction.session.flow = Flow::Submission;
+    new.ledger.answers = vec![KeyedAnswer {
+        account: "acme".into(),
+        program: program.into(),
+        key: key.into(),
+        request: [7; 32],
+        id,
+        answer: r#"{"recipients":[["bob@b.example","delivered"]]}"#.into(),
+        at,
+    }];
+    new
 }
 
 /// Makes a recipient that is due at [`START`].

@@ -118,6 +118,7 @@ fn numbers(erased: &ErasedAccount) -> String {
         (queue.events, "events"),
         (queue.suppressions, "suppressed addresses"),
         (queue.learnt_ids, "Message-IDs"),
+        (queue.keyed_answers, "answers to programs"),
         (queue.counters, "marks, counts and machines"),
         (erased.trace, "rows of the trace"),
         (directory.addresses, "addresses"),

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use gatepost_message::{Millis, TransactionId};
-use gatepost_model::{LearntId, StoredEvent, Suppression, SuppressionCause, SuppressionChange};
+use gatepost_model::{
+    KeyedAnswer, LearntId, StoredEvent, Suppression, SuppressionCause, SuppressionChange,
+};
 
 use crate::{
     Dropped, EXPIRE_AT_ONCE, ErasedRows, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS,
-    READ_AT_ONCE, SuppressionFilter, counted_failures::CountedFailures,
+    READ_AT_ONCE, SuppressionFilter, counted_failures::CountedFailures, ledger::key_name,
 };
 
-/// Key of a row: the account, and the address or the id.
+/// Key of a row: the account, and the address, the id or the name.
 type Key = (String, String);
 
 /// All ledgers, and the cursors of the readers of events.
@@ -23,6 +25,8 @@ pub(super) struct Ledgers {
     /// Failures that are counted. Those of entries that are gone are dropped with the next count.
     failures: BTreeMap<Key, CountedFailures>,
     learnt: BTreeMap<Key, LearntId>,
+    /// Answers by account and [name of the key](key_name).
+    answers: BTreeMap<Key, KeyedAnswer>,
 }
 
 fn key(account: &str, name: &str) -> Key {
@@ -56,6 +60,14 @@ impl Ledgers {
             // It stays as first learnt.
             let key = key(&learnt.account, &learnt.theirs);
             self.learnt.entry(key).or_insert(learnt);
+        }
+        for answer in ledger.answers {
+            // The first one stays.
+            let key = (
+                answer.account.clone(),
+                key_name(&answer.program, &answer.key),
+            );
+            self.answers.entry(key).or_insert(answer);
         }
     }
 
@@ -218,6 +230,9 @@ impl Ledgers {
         let before = self.learnt.len();
         self.learnt.retain(|(of, _), _| of != account);
         erased.learnt_ids = (before - self.learnt.len()) as u64;
+        let before = self.answers.len();
+        self.answers.retain(|(of, _), _| of != account);
+        erased.keyed_answers = (before - self.answers.len()) as u64;
     }
 
     pub(super) fn ours_of(&self, account: &str, theirs: &str) -> Option<String> {
@@ -236,6 +251,29 @@ impl Ledgers {
             self.learnt.remove(&oldest);
         }
         dropped(held - self.learnt.len())
+    }
+
+    pub(super) fn answer_under(
+        &self,
+        account: &str,
+        program: &str,
+        key: &str,
+    ) -> Option<KeyedAnswer> {
+        let key = (account.to_owned(), key_name(program, key));
+        self.answers.get(&key).cloned()
+    }
+
+    pub(super) fn expire_answers(&mut self, keep: Keep) -> Dropped {
+        let held = self.answers.len();
+        (self.answers).retain(|_, answer| answer.at >= keep.since);
+        let most = usize::try_from(keep.most).unwrap_or(usize::MAX);
+        while self.answers.len() > most
+            && let Some((oldest, _)) = self.answers.iter().min_by_key(|(_, answer)| answer.at)
+        {
+            let oldest = oldest.clone();
+            self.answers.remove(&oldest);
+        }
+        dropped(held - self.answers.len())
     }
 }
 

@@ -5,7 +5,7 @@
 //! message, so it is not for queues of many thousands.
 //!
 //! - [`queue`]: messages and their recipients, as pure changes of a state.
-//! - [`ledger`]: events, suppression lists, learnt Message-IDs.
+//! - [`ledger`]: events, suppression lists, learnt Message-IDs, answers under keys.
 //! - [`bodies`]: bytes of large messages.
 //! - [`room`]: memory in use, with a watermark.
 
@@ -19,8 +19,8 @@ use std::{fmt, future::ready, sync::Arc, time::Duration};
 use gatepost_counters::{CounterChange, KnownMachine, Memory, RememberedTotals, SharedCounters};
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{
-    DestinationKey, Effect, Event, LearntId, Machine, NoticeSubject, Scope, StoredEvent,
-    Suppression,
+    DestinationKey, Effect, Event, KeyedAnswer, LearntId, Machine, NoticeSubject, Scope,
+    StoredEvent, Suppression,
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
@@ -28,9 +28,9 @@ use tokio::sync::{Notify, watch};
 use crate::{
     BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EXPIRE_AT_ONCE, EraseCursor,
     ErasedRows, Erasure, ErasureStep, EventFilter, EventLog, EventPage, Expired, Filter, Forgotten,
-    Keep, LearntIds, Lease, Ledger, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record,
-    Recorded, Report, Selection, SpoolError, Stores, Summary, SuppressionFilter, Suppressions,
-    Ticket,
+    Keep, KeyedAnswers, LearntIds, Lease, Ledger, NewMessage, Owner, Pace, Queue, QueueAdmin,
+    QueueDepth, Record, Recorded, Report, Selection, SpoolError, Stores, Summary,
+    SuppressionFilter, Suppressions, Ticket,
     direct::{DirectHandOff, LeaseTerms},
     intervention::Intervention,
     message::bound_effects,
@@ -625,6 +625,16 @@ impl LearntIds for MemorySpool {
 
     fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped> {
         done(self.ledgers.lock().expire_learnt(keep))
+    }
+}
+
+impl KeyedAnswers for MemorySpool {
+    fn answer_under(&self, account: &str, program: &str, key: &str) -> Ticket<Option<KeyedAnswer>> {
+        done(self.ledgers.lock().answer_under(account, program, key))
+    }
+
+    fn expire_answers(&self, keep: Keep) -> Ticket<Dropped> {
+        done(self.ledgers.lock().expire_answers(keep))
     }
 }
 

@@ -185,6 +185,10 @@ impl Ledger {
             record.extend_from_slice(b",\"learnt\":");
             serde_json::to_writer(&mut *record, &self.learnt)?;
         }
+        if !self.answers.is_empty() {
+            record.extend_from_slice(b",\"answers\":");
+            serde_json::to_writer(&mut *record, &self.answers)?;
+        }
         record.push(b'}');
         Ok(())
     }
@@ -263,7 +267,8 @@ impl JournalRecord {
 
 #[cfg(test)]
 mod tests {
-    use gatepost_model::{Event, LearntId, NoticeSubject, SuppressionChange};
+    use gatepost_message::TransactionId;
+    use gatepost_model::{Event, KeyedAnswer, LearntId, NoticeSubject, SuppressionChange};
 
     use super::*;
 
@@ -316,6 +321,23 @@ mod tests {
     }
 
     #[test]
+    fn entries_of_the_version_before_keyed_answers_are_read() {
+        let mut tombstone = vec![TOMBSTONE_WITH_LEDGER];
+        tombstone.extend_from_slice(&4711_u64.to_le_bytes());
+        tombstone.extend_from_slice(&8_u64.to_le_bytes());
+        tombstone.extend_from_slice(
+            br#"{"events":[],"learnt":[{"account":"acme","ours":"ours@desk.example",
+                "theirs":"theirs@service.example","at":1}]}"#,
+        );
+        match read_back(tombstone) {
+            JournalRecord::Tombstone { ledger, .. } => {
+                assert_eq!((ledger.learnt.len(), ledger.answers.len()), (1, 0));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn events_are_read_back_with_their_numbers() {
         let subject = NoticeSubject::Cap;
         let event = Event::notice(Some("acme".into()), subject, "text".into(), Millis(1));
@@ -324,6 +346,15 @@ mod tests {
             account: "acme".into(),
             ours: "ours@desk.example".into(),
             theirs: "theirs@service.example".into(),
+            at: Millis(1),
+        }];
+        told.answers = vec![KeyedAnswer {
+            account: "acme".into(),
+            program: "token".into(),
+            key: "order 4711".into(),
+            request: [7; 32],
+            id: TransactionId::new(),
+            answer: r#"{"recipients":[]}"#.into(),
             at: Millis(1),
         }];
         told.suppressions = vec![SuppressionChange::Delivered {

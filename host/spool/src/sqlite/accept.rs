@@ -32,7 +32,12 @@ pub(super) struct Accept(pub(super) Arc<NewMessage>);
 impl Accept {
     fn reserve(&self, context: &OperationContext<'_>) -> Result<(), SpoolError> {
         // Once in the WAL, once in the database.
-        context.reserve(2 * self.0.inline_octets() + MESSAGE_OVERHEAD)
+        context.reserve(2 * self.octets() + MESSAGE_OVERHEAD)
+    }
+
+    /// Returns the octets of the message and its answer.
+    fn octets(&self) -> u64 {
+        self.0.inline_octets() + self.0.ledger.answer_octets()
     }
 }
 
@@ -64,7 +69,7 @@ impl Work for Accept {
             return Err(SpoolError::Duplicate(id));
         }
         let staged = message.staged()?;
-        if !journal.is_small_enough(message.inline_octets()) || !message.is_open() {
+        if !journal.is_small_enough(self.octets()) || !message.is_open() {
             return Ok(None);
         }
         self.reserve(context)?;

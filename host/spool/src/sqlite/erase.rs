@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{ERASE_AT_ONCE, EraseCursor, ErasedRows, ErasureStep, Ledger, SpoolError};
 
 use super::{
-    accept,
+    accept, answers,
     codec::{damaged, from_u64, to_u64},
     deliver::drop_message,
     key_set::KeyChange,
@@ -146,6 +146,7 @@ fn overwriting(
     if from == EraseCursor::default() {
         erased.suppressions = keys(context, "suppressions", "address", account)?;
         erased.learnt_ids = keys(context, "learnt_ids", "theirs", account)?;
+        erased.keyed_answers = answers::erase(context, account)?;
         erased.counters = counters(context, account)?;
     }
     Ok(ErasureStep {

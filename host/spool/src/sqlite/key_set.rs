@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet, hash_map::RandomState};
 use std::hash::BuildHasher as _;
 
 use parking_lot::RwLock;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use crate::SpoolError;
 
-/// Keys by account: the addresses of suppression lists, or the Message-IDs that services gave.
+/// Keys by account: the addresses of suppression lists, the Message-IDs that services gave, or the
+/// names of keys under which programs got answers.
 #[derive(Debug, Default)]
 pub(super) struct KeySet {
     hasher: RandomState,
@@ -85,13 +86,17 @@ impl KeySet {
         }
     }
 
-    /// Loads the keys from the database: `select` returns account and key.
-    pub(super) fn load(connection: &Connection, select: &str) -> Result<Self, SpoolError> {
+    /// Loads the keys from the database: `select` returns the account first, and `key` reads the rest.
+    pub(super) fn load(
+        connection: &Connection,
+        select: &str,
+        key: impl Fn(&Row<'_>) -> rusqlite::Result<String>,
+    ) -> Result<Self, SpoolError> {
         let set = Self::default();
         let mut select = connection.prepare(select)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let (account, key) = (row.get(0)?, row.get(1)?);
+            let (account, key) = (row.get(0)?, key(row)?);
             set.apply([KeyChange::Recorded { account, key }], |_, _| false);
         }
         Ok(set)

@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    accept,
+    accept, answers,
     codec::{damaged, from_json, from_millis, from_u64, to_json, to_millis, to_u64},
     key_set::KeyChange,
     operation::{OperationClass, OperationContext, Work},
@@ -95,6 +95,8 @@ pub(super) fn note(context: &mut OperationContext<'_>, ledger: &Ledger, first: u
     let learnt = ledger.learnt.iter();
     let learnt = learnt.map(|learnt| KeyChange::recorded(&learnt.account, &learnt.theirs));
     context.after.learnt.extend(learnt);
+    let answers = ledger.answers.iter().map(answers::recorded);
+    context.after.answers.extend(answers);
 }
 
 fn recorded(context: &mut OperationContext<'_>, account: &str, address: &str) {
@@ -120,6 +122,7 @@ pub(super) fn write(
         JournalChange::Event(seq, event) => write_event(context, *seq, event),
         JournalChange::Suppression(change) => write_suppression(context, change),
         JournalChange::Learnt(learnt) => write_learnt(context, learnt),
+        JournalChange::Answer(answer) => answers::write(context, answer),
     }
 }
 
@@ -343,7 +346,7 @@ pub(super) fn expire_counting(
     Ok(dropped_rows(dropped.len()))
 }
 
-fn dropped_rows(rows: usize) -> Dropped {
+pub(super) fn dropped_rows(rows: usize) -> Dropped {
     Dropped {
         entries: rows as u64,
         more: rows >= EXPIRE_AT_ONCE,

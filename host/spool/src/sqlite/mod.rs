@@ -6,12 +6,14 @@
 //! - [`accept`], [`deliver`], [`operate`]: changes of operations to the rows.
 //! - [`told`], [`late`]: events that the store itself tells.
 //! - [`ledger`]: events, suppression lists, learnt Message-IDs.
+//! - [`answers`]: the ledger of answers under keys.
 //! - [`checkpoint`]: moves journal entries into rows.
 //! - [`copy`]: copies of the store while it is used.
 //! - [`erase`]: removal of all that is kept of an account.
 //! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
 
 mod accept;
+mod answers;
 pub(crate) mod bodies;
 mod body;
 pub(crate) mod checkpoint;
@@ -47,7 +49,8 @@ use std::{
 use gatepost_counters::Memory;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{
-    DestinationKey, Effect, Event, LearntId, StoredEvent, Suppression, SuppressionChange,
+    DestinationKey, Effect, Event, KeyedAnswer, LearntId, StoredEvent, Suppression,
+    SuppressionChange,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -56,13 +59,14 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::{
     BodyStore, Changed, Claim, CopyReport, Counters, DestinationSummary, Dropped, EraseCursor,
     Erasure, ErasureStep, EventFilter, EventLog, EventPage, Expired, Filter, Forgotten, Keep,
-    KnownMachine, LearntIds, Lease, Ledger, Machine, NewMessage, Owner, Pace, Queue, QueueAdmin,
-    QueueDepth, Record, Recorded, RememberedTotals, Report, RestoredQueue, Scope, Selection,
-    SpoolError, SpoolSettings, Stores, Summary, SuppressionFilter, Suppressions, Ticket,
+    KeyedAnswers, KnownMachine, LearntIds, Lease, Ledger, Machine, NewMessage, Owner, Pace, Queue,
+    QueueAdmin, QueueDepth, Record, Recorded, RememberedTotals, Report, RestoredQueue, Scope,
+    Selection, SpoolError, SpoolSettings, Stores, Summary, SuppressionFilter, Suppressions, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
     intervention::Intervention,
+    ledger::key_name,
     memory::CounterMemory,
     message::bound_effects,
     schedule::{Chosen, Schedule},
@@ -94,6 +98,7 @@ pub struct SqliteSpool {
     last_event: watch::Receiver<u64>,
     suppressed: Arc<KeySet>,
     learnt: Arc<KeySet>,
+    answers: Arc<KeySet>,
     records_events: Arc<AtomicBool>,
     damage: Option<JournalDamage>,
     log_damage: Option<LogDamage>,
@@ -636,6 +641,21 @@ impl LearntIds for SqliteSpool {
     fn expire_learnt(&self, keep: Keep) -> Ticket<Dropped> {
         let learnt = Arc::clone(&self.learnt);
         self.change_ledgers(move |context| ledger::expire_learnt(context, keep, learnt.count(None)))
+    }
+}
+
+impl KeyedAnswers for SqliteSpool {
+    fn answer_under(&self, account: &str, program: &str, key: &str) -> Ticket<Option<KeyedAnswer>> {
+        if !self.answers.may_hold(account, &key_name(program, key)) {
+            return Box::pin(async { Ok(None) });
+        }
+        let (account, program, key) = (account.to_owned(), program.to_owned(), key.to_owned());
+        self.query_ledgers(move |connection| answers::find(connection, &account, &program, &key))
+    }
+
+    fn expire_answers(&self, keep: Keep) -> Ticket<Dropped> {
+        let answers = Arc::clone(&self.answers);
+        self.change_ledgers(move |context| answers::expire(context, keep, answers.count(None)))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 };
 
 use super::{
-    SqliteSpool, Worker, accept,
+    SqliteSpool, Worker, accept, answers,
     bodies::clean_up,
     body::BodyReader,
     checkpoint,
@@ -87,9 +87,10 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     // What the last relay left in its journal is in the database, too.
     let last = ledger::last_event(&connection)?;
     let (stored_event, last_event) = watch::channel(last);
-    let keys = |select: &str| KeySet::load(&connection, select).map(Arc::new);
+    let keys = |select: &str| KeySet::load(&connection, select, |row| row.get(1)).map(Arc::new);
     let suppressed = keys("SELECT account, address FROM suppressions")?;
     let learnt = keys("SELECT account, theirs FROM learnt_ids")?;
+    let answers = Arc::new(answers::keys(&connection)?);
     let records_events = Arc::new(AtomicBool::new(true));
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
@@ -99,6 +100,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         let (memory, changed) = (Arc::clone(&memory), Arc::clone(&changed));
         let (hand_off, schedule) = (Arc::clone(&hand_off), Arc::clone(&schedule));
         let (suppressed, learnt) = (Arc::clone(&suppressed), Arc::clone(&learnt));
+        let answers = Arc::clone(&answers);
         let records_events = Arc::clone(&records_events);
         move |waiting: mpsc::Receiver<Box<dyn Operation>>| {
             let writer = Writer {
@@ -114,6 +116,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
                 stored_event,
                 suppressed,
                 learnt,
+                answers,
                 records_events,
                 evicted: RefCell::default(),
                 copies: RefCell::default(),
@@ -136,6 +139,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         last_event,
         suppressed,
         learnt,
+        answers,
         records_events,
         damage,
         log_damage,

@@ -103,6 +103,8 @@ pub(super) struct AfterCommit {
     pub(super) suppressed: Vec<KeyChange>,
     /// Message-IDs that are learnt now, or forgotten.
     pub(super) learnt: Vec<KeyChange>,
+    /// Keys under which there is an answer now, or none any more.
+    pub(super) answers: Vec<KeyChange>,
     /// Copies of the database to begin.
     pub(super) copies: Vec<Arc<DatabaseCopy>>,
     /// Those who wait until what was erased is overwritten.
@@ -124,6 +126,7 @@ impl AfterCommit {
         self.last_event = self.last_event.max(other.last_event);
         self.suppressed.extend(other.suppressed);
         self.learnt.extend(other.learnt);
+        self.answers.extend(other.answers);
         self.copies.extend(other.copies);
         self.overwrites.extend(other.overwrites);
     }

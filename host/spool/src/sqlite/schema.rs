@@ -20,6 +20,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-8.sql"),
         include_str!("schema-9.sql"),
         include_str!("schema-10.sql"),
+        include_str!("schema-11.sql"),
     ],
     tables: &[
         ("messages", 1),
@@ -34,6 +35,7 @@ const SCHEMA: Schema = Schema {
         ("cursors", 9),
         ("suppressions", 9),
         ("learnt_ids", 9),
+        ("keyed_answers", 11),
     ],
 };
 

@@ -103,6 +103,7 @@ pub(super) struct Writer<'c> {
     pub(super) stored_event: watch::Sender<u64>,
     pub(super) suppressed: Arc<KeySet>,
     pub(super) learnt: Arc<KeySet>,
+    pub(super) answers: Arc<KeySet>,
     pub(super) records_events: Arc<AtomicBool>,
     /// Evictions that are made in memory and not yet in the database.
     pub(super) evicted: RefCell<VecDeque<CounterChange>>,
@@ -402,6 +403,9 @@ impl Writer<'_> {
         });
         self.learnt.apply(after.learnt, |account, theirs| {
             journal.is_some_and(|journal| journal.learns(account, theirs))
+        });
+        self.answers.apply(after.answers, |account, name| {
+            journal.is_some_and(|journal| journal.answers_under(account, name))
         });
         self.copies.borrow_mut().extend(after.copies);
         self.overwrites.borrow_mut().extend(after.overwrites);

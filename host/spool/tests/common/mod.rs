@@ -10,11 +10,12 @@ use gatepost_spool::*;
 
 pub use store_conformance::support::*;
 
-/// SQL that undoes the migrations to schemas 9 and 8.
+/// SQL that undoes the migrations to schemas 11, 9 and 8.
 pub const BACK_TO_SCHEMA_7: &str = "DROP TABLE events;
     DROP TABLE cursors;
     DROP TABLE suppressions;
     DROP TABLE learnt_ids;
+    DROP TABLE keyed_answers;
     DROP INDEX messages_kept;
     DROP INDEX messages_untold;
     ALTER TABLE messages DROP COLUMN untold_since;
