@@ -3,6 +3,12 @@
 //! It goes through the intake of the first submission listener: the same limits and repairs, the same
 //! policies, the same commit. The session is in memory, and whoever calls has checked the program's
 //! token. The message goes in chunks (BDAT, RFC 3030), so that nothing of it is stuffed.
+//!
+//! - [`keys`]: requests that may come again under a key, and are answered once.
+//! - [`answer`]: what the program is told, and what is kept of it.
+
+mod answer;
+mod keys;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,9 +20,13 @@ use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Abort, Answer, AuthOffer, Event, Limits, Session, Settings, StartTls};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+pub use self::answer::AcceptedMessage;
+pub(crate) use self::answer::{AnswerToKeep, AnsweredRequest};
+pub(crate) use self::keys::HeldKey;
+pub use self::keys::{KeysInHand, RequestKey};
 use crate::active_config::{ConfigHandle, ListenerKey, SharedConfig};
-use crate::pipeline::judge::{Disposition, RecipientDisposition};
-use crate::pipeline::{DeliveryTimes, TransactionDriver, local_error};
+use crate::listener::Service;
+use crate::pipeline::{DeliveryTimes, Pipeline, TransactionDriver, local_error, spool_refusal};
 use crate::session::count_replies;
 
 /// Octets of the message that are read at a time.
@@ -63,18 +73,8 @@ pub struct HttpEnvelope {
     pub not_before: Option<Millis>,
     /// Time at which the message is given up, if that is earlier than by the configuration.
     pub expires: Option<Millis>,
-}
-
-/// Message that was accepted: it is on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AcceptedMessage {
-    /// Its transaction.
-    pub id: TransactionId,
-    /// What becomes of it for each recipient, in the order of the envelope. One that is named twice
-    /// stands once.
-    pub recipients: Vec<(Address, RecipientDisposition)>,
-    /// Reason of the quarantine, if it waits there.
-    pub quarantine: Option<String>,
+    /// Key under which the program may send the request again, to be answered as the first time.
+    pub key: Option<RequestKey>,
 }
 
 /// Refusal of a message: nothing of it is queued.
@@ -98,20 +98,110 @@ impl From<Reply> for RefusedMessage {
     }
 }
 
+/// Reason why a message is not accepted now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubmissionRefusal {
+    /// The message is refused.
+    #[error("{}", .0.reply)]
+    Message(RefusedMessage),
+    /// The program has used the key for another request, whose message was accepted.
+    #[error("the key was used for another request: choose a new one for this")]
+    OtherRequest,
+    /// A request of the program with the same key is under way.
+    #[error("a request with this key is under way: send this one again when that has ended")]
+    UnderWay,
+}
+
+impl From<RefusedMessage> for SubmissionRefusal {
+    fn from(refused: RefusedMessage) -> Self {
+        Self::Message(refused)
+    }
+}
+
+impl From<Reply> for SubmissionRefusal {
+    fn from(reply: Reply) -> Self {
+        Self::Message(reply.into())
+    }
+}
+
 /// Hands a message in. Lines may end in LF alone: they are repaired as the record says.
+///
+/// A request that comes again under its key gets the first answer, and its message is not read. So it
+/// does until the answer is dropped from the store, by age or number.
 ///
 /// # Errors
 /// The message is refused, for now or for good, as a whole or for all recipients; the source of its
-/// octets has failed.
+/// octets has failed. Its key is of another request, or that request is under way.
 pub async fn submit(
     active: &Arc<SharedConfig>,
     envelope: HttpEnvelope,
     message: impl AsyncRead + Send,
-) -> Result<AcceptedMessage, RefusedMessage> {
-    let mut conversation = Conversation::open(active, &envelope)?;
-    let submitted = conversation.submit(envelope, message).await;
+) -> Result<AcceptedMessage, SubmissionRefusal> {
+    let (listener, service) = submission_service(active)?;
+    let key = match &envelope.key {
+        None => None,
+        Some(key) => match first_answer(&service.pipeline, &envelope.program, key).await? {
+            FirstAnswer::Given(accepted) => return Ok(accepted),
+            FirstAnswer::None(held) => Some(held),
+        },
+    };
+    let handle = ConfigHandle {
+        active: Arc::clone(active),
+        listener,
+    };
+    let mut conversation = Conversation::open(handle, &service, &envelope);
+    let submitted = conversation.submit(envelope, key, message).await;
     conversation.end();
-    submitted
+    Ok(submitted?)
+}
+
+/// Returns the first listener that takes submissions.
+fn submission_service(active: &SharedConfig) -> Result<(ListenerKey, Arc<Service>), Reply> {
+    let config = active.load();
+    let mut listeners = config.config.listeners.iter();
+    let found = listeners.find_map(|listener| {
+        let key = ListenerKey::of(listener);
+        let service = config.services.get(&key)?;
+        (service.pipeline.flow == Flow::Submission).then(|| (key, Arc::clone(service)))
+    });
+    found.ok_or_else(|| {
+        // RFC 3463: X.3.5, system incorrectly configured.
+        Reply::new(451, "4.3.5", "No listener takes submissions")
+    })
+}
+
+/// First answer to a request with a key.
+enum FirstAnswer {
+    /// It was given before.
+    Given(AcceptedMessage),
+    /// There is none: the key is held for this request.
+    None(HeldKey),
+}
+
+/// Looks for the answer under a key, and holds the key if there is none.
+async fn first_answer(
+    pipeline: &Pipeline,
+    program: &HttpProgram,
+    key: &RequestKey,
+) -> Result<FirstAnswer, SubmissionRefusal> {
+    // Held before the look: what is not in the store then is not on its way there either.
+    let held = (pipeline.keys_in_hand).hold(program, key);
+    let held = held.ok_or(SubmissionRefusal::UnderWay)?;
+    let HttpProgram { account, token } = program;
+    let found = pipeline.answers.answer_under(account, token, key.as_str());
+    match found.await.map_err(|error| spool_refusal(&error))? {
+        None => Ok(FirstAnswer::None(held)),
+        Some(first) if !key.is_of(&first) => Err(SubmissionRefusal::OtherRequest),
+        Some(first) => {
+            let id = first.id;
+            let accepted = AcceptedMessage::of_kept(&first).map_err(|error| {
+                tracing::error!(%id, %error, "the answer to a request cannot be read");
+                local_error()
+            })?;
+            tracing::info!(%id, account, "a request came again: it is answered as the first time");
+            Ok(FirstAnswer::Given(accepted))
+        }
+    }
 }
 
 /// Session in memory with its driver.
@@ -125,18 +215,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn open(active: &Arc<SharedConfig>, envelope: &HttpEnvelope) -> Result<Self, Reply> {
-        let config = active.load();
-        let mut listeners = config.config.listeners.iter();
-        let found = listeners.find_map(|listener| {
-            let key = ListenerKey::of(listener);
-            let service = config.services.get(&key)?;
-            (service.pipeline.flow == Flow::Submission).then(|| (key, Arc::clone(service)))
-        });
-        let (listener, service) = found.ok_or_else(|| {
-            // RFC 3463: X.3.5, system incorrectly configured.
-            Reply::new(451, "4.3.5", "No listener takes submissions")
-        })?;
+    fn open(handle: ConfigHandle, service: &Service, envelope: &HttpEnvelope) -> Self {
         let settings = Settings {
             start_tls: StartTls::None,
             auth: AuthOffer::None,
@@ -148,10 +227,6 @@ impl Conversation {
             },
             hostname: service.settings.hostname.clone(),
         };
-        let handle = ConfigHandle {
-            active: Arc::clone(active),
-            listener,
-        };
         let pipeline = Arc::clone(&service.pipeline);
         let mut driver =
             TransactionDriver::over_http(pipeline, handle, envelope.client, &envelope.program);
@@ -159,17 +234,18 @@ impl Conversation {
             not_before: envelope.not_before,
             expires: envelope.expires,
         });
-        Ok(Self {
+        Self {
             session: Session::new(Arc::new(settings), None),
             driver,
             reply: None,
             id: None,
-        })
+        }
     }
 
     async fn submit(
         &mut self,
         envelope: HttpEnvelope,
+        key: Option<HeldKey>,
         message: impl AsyncRead + Send,
     ) -> Result<AcceptedMessage, RefusedMessage> {
         let banner = self.hear().await;
@@ -199,9 +275,14 @@ impl Conversation {
             let reply = first.unwrap_or_else(|| Reply::new(554, "5.5.1", "No valid recipients"));
             return Err(self.refused(reply, refused));
         }
+        self.driver.set_request(AnsweredRequest {
+            named: envelope.recipients,
+            refused: refused.clone(),
+            key,
+        });
         let sent = self.send(message).await;
-        positive(sent).map_err(|reply| self.refused(reply, refused.clone()))?;
-        self.accepted(&envelope.recipients, refused)
+        positive(sent).map_err(|reply| self.refused(reply, refused))?;
+        Ok(self.driver.take_accepted().ok_or_else(local_error)?)
     }
 
     /// Sends the message; returns the last reply.
@@ -226,45 +307,6 @@ impl Conversation {
                 return reply;
             }
         }
-    }
-
-    /// Returns what became of each recipient.
-    fn accepted(
-        &mut self,
-        named: &[Address],
-        refused: Vec<(Address, Reply)>,
-    ) -> Result<AcceptedMessage, RefusedMessage> {
-        let id = self.id.ok_or_else(local_error)?;
-        let (settled, quarantine) = match self.driver.take_disposition() {
-            Some(Disposition::Accepted {
-                recipients,
-                quarantine,
-            }) => (recipients, quarantine),
-            Some(Disposition::Discarded) => (Vec::new(), None),
-            _ => return Err(local_error().into()),
-        };
-        let mut recipients: Vec<(Address, RecipientDisposition)> = Vec::new();
-        for address in named {
-            if (recipients.iter()).any(|(known, _)| known.is_same_mailbox(address)) {
-                continue;
-            }
-            let is_it = |other: &Address| other.is_same_mailbox(address);
-            let settled = settled.iter().find(|(other, _)| is_it(other));
-            let refused = refused.iter().find(|(other, _)| is_it(other));
-            let fate = match (settled, refused) {
-                (Some((_, fate)), _) => fate.clone(),
-                (None, Some((_, reply))) => RecipientDisposition::Rejected(reply.clone()),
-                (None, None) => {
-                    RecipientDisposition::Suppressed("a policy discarded the message".to_owned())
-                }
-            };
-            recipients.push((address.clone(), fate));
-        }
-        Ok(AcceptedMessage {
-            id,
-            recipients,
-            quarantine,
-        })
     }
 
     fn refused(&self, reply: Reply, recipients: Vec<(Address, Reply)>) -> RefusedMessage {

@@ -60,7 +60,9 @@ use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_probes::Probes;
 use gatepost_smtp::Reply;
-use gatepost_spool::{BodyStore, EventLog, LearntIds, Queue, SpoolError, Suppressions};
+use gatepost_spool::{
+    BodyStore, EventLog, KeyedAnswers, LearntIds, Queue, SpoolError, Suppressions,
+};
 use gatepost_trace::{Event, Kind, Trace};
 use gatepost_volume::VolumeGate;
 use tokio::sync::Semaphore;
@@ -68,6 +70,7 @@ use tokio::sync::Semaphore;
 pub(crate) use self::commit::DeliveryTimes;
 pub use self::transaction_driver::TransactionDriver;
 use crate::authenticator::Authenticator;
+use crate::http_submission::KeysInHand;
 use crate::incidents::Incidents;
 use crate::look_ups::AccountView;
 use crate::message_authentication::MessageAuthentication;
@@ -104,6 +107,10 @@ pub struct Pipeline {
     pub suppressions: Arc<dyn Suppressions>,
     /// Message-IDs that services gave messages of ours.
     pub learnt: Arc<dyn LearntIds>,
+    /// Answers to programs under their keys.
+    pub answers: Arc<dyn KeyedAnswers>,
+    /// Keys of the programs' requests that are under way, shared by all listeners.
+    pub keys_in_hand: Arc<KeysInHand>,
     /// Store of large bodies.
     pub bodies: Arc<dyn BodyStore>,
     /// Record of all transactions.
@@ -180,7 +187,7 @@ fn with_id(reply: Reply, id: TransactionId) -> Reply {
 }
 
 /// Returns the reply for a message that the spool does not take.
-fn spool_refusal(error: &SpoolError) -> Reply {
+pub(crate) fn spool_refusal(error: &SpoolError) -> Reply {
     match error {
         SpoolError::Full { .. } => no_room(error),
         _ => {

@@ -58,6 +58,7 @@ use gatepost_feeds as feeds;
 use gatepost_handover::HandoverServer;
 use gatepost_intake::active_config::{ActiveConfig, ListenerKey, SharedConfig};
 use gatepost_intake::authenticator::{AuthenticationAttempts, Authenticator};
+use gatepost_intake::http_submission::KeysInHand;
 use gatepost_intake::incidents::Incidents;
 use gatepost_intake::listener::Service;
 use gatepost_intake::message_authentication::MessageAuthentication;
@@ -204,6 +205,7 @@ struct SharedParts {
     writers: Arc<Semaphore>,
     attempts: Arc<AuthenticationAttempts>,
     incidents: Arc<Incidents>,
+    keys_in_hand: Arc<KeysInHand>,
     /// Authenticator of messages under the active configuration.
     authentication: MessageAuthentication,
     probes: Arc<Probes>,
@@ -234,6 +236,8 @@ impl SharedParts {
                 events: Arc::clone(&self.stores.events),
                 suppressions: Arc::clone(&self.stores.suppressions),
                 learnt: Arc::clone(&self.stores.learnt),
+                answers: Arc::clone(&self.stores.answers),
+                keys_in_hand: Arc::clone(&self.keys_in_hand),
                 queue: Arc::clone(&self.stores.queue),
                 bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
@@ -355,6 +359,7 @@ impl RunningRelay {
             writers: Pipeline::writers(),
             attempts: Arc::default(),
             incidents: Arc::default(),
+            keys_in_hand: Arc::default(),
             authentication: MessageAuthentication::new(&config).into_diagnostic()?,
         };
         let active_config =

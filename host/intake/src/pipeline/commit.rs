@@ -15,6 +15,7 @@ use gatepost_volume::InHand;
 use super::evaluation::Evaluated;
 use super::judge::{Disposition, RecipientDisposition};
 use super::{Pipeline, replied, spool_refusal, told, with_id};
+use crate::http_submission::AnswerToKeep;
 use crate::integrity;
 use crate::returns::MatchedReport;
 
@@ -29,6 +30,8 @@ pub(super) struct Requests {
     pub(super) recipients: Vec<RecipientRequest>,
     /// Times of delivery that the client has set.
     pub(super) times: DeliveryTimes,
+    /// Answer that is kept with the message, for a program that sends its request again.
+    pub(super) answer: Option<AnswerToKeep>,
 }
 
 /// Times of delivery that the client of a message has set, in place of those of the configuration.
@@ -87,6 +90,11 @@ pub(super) async fn commit(
         events.extend(replied::event(pipeline, &transaction, answered).await);
     }
     let now = Millis::now();
+    let kept = requests.answer.as_ref().map(|answer| answer.at(id, now));
+    let kept = match kept.transpose() {
+        Ok(kept) => kept,
+        Err(reply) => return with_id(reply, id),
+    };
     let quarantine = quarantine.map(|reason| Quarantine {
         reason,
         expires: now + pipeline.config.quarantine.expiry,
@@ -109,6 +117,7 @@ pub(super) async fn commit(
         None => Ledger::default(),
     };
     ledger.tell(events);
+    ledger.answers.extend(kept);
     let times = requests.times;
     let first = times.not_before.map_or(now, |at| at.max(now));
     let latest = first + pipeline.config.delivery.expiry;
@@ -147,7 +156,7 @@ pub(super) async fn commit(
     }
     let exported = pipeline.spans.message(id);
     let exported = exported.map(|trace| trace.accepting(&message));
-    let accepted = pipeline.queue.accept(message).await;
+    let accepted = accept(pipeline, message, requests.answer).await;
     // The store has counted it.
     drop(in_hand);
     if let Some(exported) = exported {
@@ -163,6 +172,26 @@ pub(super) async fn commit(
         pipeline.record(id, kind);
     }
     reply
+}
+
+/// Has the queue accept a message. The key of its request, if it has one, is held until the commit is
+/// over, also if nobody waits for it any more: the same request could be accepted again meanwhile.
+async fn accept(
+    pipeline: &Pipeline,
+    message: NewMessage,
+    answer: Option<AnswerToKeep>,
+) -> Result<(), SpoolError> {
+    let accepting = pipeline.queue.accept(message);
+    let Some(answer) = answer else {
+        return accepting.await;
+    };
+    let committed = tokio::spawn(async move {
+        let accepted = accepting.await;
+        drop(answer);
+        accepted
+    });
+    // The runtime ends with the relay only.
+    committed.await.unwrap_or(Err(SpoolError::Closed))
 }
 
 /// Stores the notices to the sender: of refused recipients, and, if a policy wants it, of suppressed

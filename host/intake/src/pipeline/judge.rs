@@ -8,6 +8,7 @@ use gatepost_message::{Address, Message, Repairs, TransactionId};
 use gatepost_model::{Flow, RecipientVerdict, Transaction, Verdict};
 use gatepost_policy::{Findings, MessageRuling, Pinned};
 use gatepost_smtp::Reply;
+use serde::{Deserialize, Serialize};
 
 use super::answered::Answered;
 use super::{local_error, with_id};
@@ -73,7 +74,8 @@ pub enum Disposition {
 }
 
 /// Disposition of one recipient of an accepted message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RecipientDisposition {
     /// It gets the message.
     Delivered,

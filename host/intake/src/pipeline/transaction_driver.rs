@@ -20,11 +20,11 @@ use super::connection::Connection;
 use super::described::MOST_NAMED;
 use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
-use super::judge::{Arrival, Disposition};
+use super::judge::Arrival;
 use super::{Pipeline, described, probe, suppressed, volume, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::{LogInRefusal, Login};
-use crate::http_submission::HttpProgram;
+use crate::http_submission::{AcceptedMessage, AnsweredRequest, HttpProgram};
 use crate::incidents;
 use crate::integrity;
 use crate::returns;
@@ -48,8 +48,10 @@ pub struct TransactionDriver {
     exported: Option<Box<SessionSpan>>,
     /// Times of delivery that the client has set.
     times: DeliveryTimes,
-    /// Disposition of the message that was accepted last; over HTTP only, where it is asked for.
-    disposition: Option<Disposition>,
+    /// Request of the program that hands in the next message over HTTP.
+    request: Option<Box<AnsweredRequest>>,
+    /// Answer to that request, if its message was accepted.
+    accepted: Option<AcceptedMessage>,
 }
 
 /// A transaction in progress.
@@ -79,7 +81,8 @@ impl TransactionDriver {
             login: None,
             open: None,
             times: DeliveryTimes::default(),
-            disposition: None,
+            request: None,
+            accepted: None,
         }
     }
 
@@ -111,9 +114,14 @@ impl TransactionDriver {
         self.times = times;
     }
 
-    /// Returns what became of each recipient of the message that was accepted last.
-    pub(crate) fn take_disposition(&mut self) -> Option<Disposition> {
-        self.disposition.take()
+    /// Sets the request that the next message comes with.
+    pub(crate) fn set_request(&mut self, request: AnsweredRequest) {
+        self.request = Some(Box::new(request));
+    }
+
+    /// Returns the answer to the request, once its message was accepted.
+    pub(crate) fn take_accepted(&mut self) -> Option<AcceptedMessage> {
+        self.accepted.take()
     }
 
     /// Answers a question of the session.
@@ -265,6 +273,7 @@ impl TransactionDriver {
                 message: mail.dsn,
                 recipients: Vec::new(),
                 times: self.times,
+                answer: None,
             },
             in_hand: None,
             data: None,
@@ -446,13 +455,13 @@ impl TransactionDriver {
             Transport::Http => "HTTP",
             _ => session.protocol(open.requests.smtputf8),
         };
-        let (reply, disposition) = self
+        let (reply, accepted) = self
             .judge_and_commit(*open, size, repairs.as_deref(), protocol)
             .instrument(span)
             .await;
         if reply.is_positive() {
             self.connection.effects_committed();
-            self.disposition = disposition;
+            self.accepted = accepted;
         }
         reply
     }
@@ -463,11 +472,11 @@ impl TransactionDriver {
         size: u64,
         repairs: Option<&Repairs>,
         protocol: &str,
-    ) -> (Reply, Option<Disposition>) {
+    ) -> (Reply, Option<AcceptedMessage>) {
         let exported = open.exported();
         let OpenTransaction {
             mut evaluation,
-            requests,
+            mut requests,
             in_hand,
             data,
             named,
@@ -491,7 +500,7 @@ impl TransactionDriver {
             }
             Err(_) => None,
         };
-        let mut settled = None;
+        let mut accepted = None;
         let (disposition, reply) = match (staged, taken) {
             (Err(reply), _) => (None, with_id(reply, id)),
             (Ok(_), Some(reply)) => (Some("record"), reply),
@@ -539,8 +548,12 @@ impl TransactionDriver {
                 self.pipeline.record_all(id, evaluated.new_judgements());
                 metadata.clone_from(&evaluated.judged.metadata);
                 let disposition = evaluated.judged.disposition.word();
-                settled = (self.transport == Transport::Http)
-                    .then(|| evaluated.judged.disposition.clone());
+                let answer = (self.request.as_ref())
+                    .and_then(|request| request.answer(id, &evaluated.judged.disposition));
+                if let Some((answer, to_keep)) = answer {
+                    accepted = Some(answer);
+                    requests.answer = to_keep;
+                }
                 let message = staged.message();
                 let shows = probe::may_show(&evaluated.transaction, &message, &by_target);
                 let came = shows.then(|| evaluated.transaction.clone());
@@ -578,7 +591,7 @@ impl TransactionDriver {
             exported.replied(word, &reply, size);
         }
         self.replied(id, reply.clone(), size, word);
-        (reply, settled)
+        (reply, accepted)
     }
 
     /// Counts an answered message and records its reply.

@@ -28,6 +28,10 @@ const EXPIRE_MORE: Duration = Duration::from_millis(50);
 const LEARNT: Duration = Duration::from_secs(90 * 86_400);
 const MOST_LEARNT: u64 = 1_000_000;
 
+/// Bounds of the answers to programs under their keys.
+const ANSWERS: Duration = Duration::from_secs(86_400);
+const MOST_ANSWERS: u64 = 1_000_000;
+
 /// Interval at which it is asked which addresses are to be verified again.
 const VERIFY: Duration = Duration::from_secs(60);
 
@@ -142,6 +146,10 @@ async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, Spo
         since: before(LEARNT),
         most: MOST_LEARNT,
     };
+    let answers = Keep {
+        since: before(ANSWERS),
+        most: MOST_ANSWERS,
+    };
     let kept = Keep {
         since: now,
         // Mail that nobody waits for makes room for mail that comes.
@@ -152,13 +160,14 @@ async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, Spo
     };
     // Together, so that they share a commit.
     let counted = before(config.suppression.soft_within);
-    let (events, learnt, kept, counting) = tokio::join!(
+    let (events, learnt, answers, kept, counting) = tokio::join!(
         stores.events.expire_events(events),
         stores.learnt.expire_learnt(learnt),
+        stores.answers.expire_answers(answers),
         stores.admin.expire_kept(kept),
         stores.suppressions.expire_counting(counted),
     );
-    let dropped: [Dropped; 4] = [events?, learnt?, kept?, counting?];
+    let dropped: [Dropped; 5] = [events?, learnt?, answers?, kept?, counting?];
     Ok(dropped.iter().any(|dropped| dropped.more))
 }
 
