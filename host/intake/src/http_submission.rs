@@ -73,8 +73,11 @@ pub struct HttpEnvelope {
     pub not_before: Option<Millis>,
     /// Time at which the message is given up, if that is earlier than by the configuration.
     pub expires: Option<Millis>,
-    /// Key under which the program may send the request again, to be answered as the first time.
+    /// Key under which the program may send the request again, to be answered as the first time. A dry
+    /// run needs none.
     pub key: Option<RequestKey>,
+    /// True if nothing is carried out: the message is judged, and forgotten.
+    pub is_dry_run: bool,
 }
 
 /// Refusal of a message: nothing of it is queued.
@@ -140,6 +143,7 @@ pub async fn submit(
     let (listener, service) = submission_service(active)?;
     let key = match &envelope.key {
         None => None,
+        Some(_) if envelope.is_dry_run => None,
         Some(key) => match first_answer(&service.pipeline, &envelope.program, key).await? {
             FirstAnswer::Given(accepted) => return Ok(accepted),
             FirstAnswer::None(held) => Some(held),
@@ -230,6 +234,9 @@ impl Conversation {
         let pipeline = Arc::clone(&service.pipeline);
         let mut driver =
             TransactionDriver::over_http(pipeline, handle, envelope.client, &envelope.program);
+        if envelope.is_dry_run {
+            driver.run_dry();
+        }
         driver.set_times(DeliveryTimes {
             not_before: envelope.not_before,
             expires: envelope.expires,

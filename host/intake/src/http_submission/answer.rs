@@ -7,7 +7,8 @@ use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
 use super::keys::HeldKey;
-use crate::pipeline::judge::{Disposition, RecipientDisposition};
+use crate::edits::reasons;
+use crate::pipeline::judge::{Disposition, Judged, RecipientDisposition};
 
 /// Octets of each reason in an answer that is too long to be kept with its whole reasons.
 const SHORT_REASON: usize = 100;
@@ -23,6 +24,12 @@ pub struct AcceptedMessage {
     pub recipients: Vec<(Address, RecipientDisposition)>,
     /// Reason of the quarantine, if it waits there.
     pub quarantine: Option<String>,
+    /// Tags that policies put on it.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Reasons that policies gave for what they decided about it.
+    #[serde(default)]
+    pub reasons: Vec<String>,
 }
 
 impl AcceptedMessage {
@@ -45,6 +52,7 @@ impl AcceptedMessage {
             }
         }
         self.quarantine.iter_mut().for_each(cut);
+        (self.tags, self.reasons) = (Vec::new(), Vec::new());
         let json = self.as_json()?;
         Some((self, json))
     }
@@ -93,9 +101,9 @@ impl AnsweredRequest {
     pub(crate) fn answer(
         &self,
         id: TransactionId,
-        disposition: &Disposition,
+        judged: &Judged,
     ) -> Option<(AcceptedMessage, Option<AnswerToKeep>)> {
-        let (settled, quarantine) = match disposition {
+        let (settled, quarantine) = match &judged.disposition {
             Disposition::Accepted {
                 recipients,
                 quarantine,
@@ -107,6 +115,8 @@ impl AnsweredRequest {
             id,
             recipients: self.recipients(settled),
             quarantine,
+            tags: judged.findings.tags.clone(),
+            reasons: reasons::of(&judged.findings.judgements, &[]),
         };
         let Some(key) = self.key.clone() else {
             return Some((accepted, None));
@@ -150,7 +160,8 @@ impl AnsweredRequest {
 mod tests {
     use std::sync::Arc;
 
-    use gatepost_message::Millis;
+    use gatepost_message::{Message, Millis};
+    use gatepost_policy::Findings;
 
     use super::super::HttpProgram;
     use super::super::keys::{KeysInHand, RequestKey};
@@ -174,13 +185,23 @@ mod tests {
         }
     }
 
+    fn judged(disposition: &Disposition) -> Judged {
+        Judged {
+            disposition: disposition.clone(),
+            message: Message::from_bytes(bytes::Bytes::new()),
+            facts: None,
+            metadata: None,
+            findings: Findings::default(),
+        }
+    }
+
     /// Returns the answer, and the one that is read from what is kept of it.
     fn answered(
         request: &AnsweredRequest,
         disposition: &Disposition,
     ) -> (AcceptedMessage, AcceptedMessage) {
         let id = TransactionId::new();
-        let (accepted, to_keep) = request.answer(id, disposition).unwrap();
+        let (accepted, to_keep) = request.answer(id, &judged(disposition)).unwrap();
         let kept = to_keep.unwrap().at(id, Millis(1)).unwrap();
         assert!(kept.is_storable());
         (accepted, AcceptedMessage::of_kept(&kept).unwrap())
@@ -257,7 +278,7 @@ mod tests {
         let request = request(vec![address("a@b.example")], Vec::new());
         let no = Reply::new(550, "5.7.1", "no");
         for disposition in [Disposition::Refused(no), Disposition::Recorded] {
-            let answer = request.answer(TransactionId::new(), &disposition);
+            let answer = request.answer(TransactionId::new(), &judged(&disposition));
             assert!(answer.is_none(), "{answer:?}");
         }
     }

@@ -48,6 +48,8 @@ pub struct TransactionDriver {
     exported: Option<Box<SessionSpan>>,
     /// Times of delivery that the client has set.
     times: DeliveryTimes,
+    /// True if nothing is carried out of what is decided.
+    is_dry_run: bool,
     /// Request of the program that hands in the next message over HTTP.
     request: Option<Box<AnsweredRequest>>,
     /// Answer to that request, if its message was accepted.
@@ -81,6 +83,7 @@ impl TransactionDriver {
             login: None,
             open: None,
             times: DeliveryTimes::default(),
+            is_dry_run: false,
             request: None,
             accepted: None,
         }
@@ -112,6 +115,11 @@ impl TransactionDriver {
     /// Sets the times that hold for messages from now on, in place of those of the configuration.
     pub(crate) fn set_times(&mut self, times: DeliveryTimes) {
         self.times = times;
+    }
+
+    /// Has messages judged from now on, and nothing of it carried out.
+    pub(crate) fn run_dry(&mut self) {
+        self.is_dry_run = true;
     }
 
     /// Sets the request that the next message comes with.
@@ -549,7 +557,7 @@ impl TransactionDriver {
                 metadata.clone_from(&evaluated.judged.metadata);
                 let disposition = evaluated.judged.disposition.word();
                 let answer = (self.request.as_ref())
-                    .and_then(|request| request.answer(id, &evaluated.judged.disposition));
+                    .and_then(|request| request.answer(id, &evaluated.judged));
                 if let Some((answer, to_keep)) = answer {
                     accepted = Some(answer);
                     requests.answer = to_keep;
@@ -558,16 +566,21 @@ impl TransactionDriver {
                 let shows = probe::may_show(&evaluated.transaction, &message, &by_target);
                 let came = shows.then(|| evaluated.transaction.clone());
                 let facts = evaluated.judged.facts.clone();
-                let reply = commit(
-                    &self.pipeline,
-                    evaluated,
-                    requests,
-                    in_hand,
-                    staged.body,
-                    returned,
-                    answered.transaction,
-                )
-                .await;
+                let reply = match self.is_dry_run {
+                    true => evaluated.judged.reply(&evaluated.transaction),
+                    false => {
+                        commit(
+                            &self.pipeline,
+                            evaluated,
+                            requests,
+                            in_hand,
+                            staged.body,
+                            returned,
+                            answered.transaction,
+                        )
+                        .await
+                    }
+                };
                 for incident in unauthenticated.into_iter().filter(|_| reply.is_positive()) {
                     incidents::tell(&self.pipeline, incident);
                 }
@@ -581,7 +594,10 @@ impl TransactionDriver {
         };
         // If the spool has failed, no other disposition came about.
         let taken = disposition.filter(|_| reply.is_positive());
-        let word = taken.unwrap_or_else(|| refused(&reply));
+        let word = match self.is_dry_run {
+            true => "dry-run",
+            false => taken.unwrap_or_else(|| refused(&reply)),
+        };
         if let Some((transaction, message)) = described {
             let message = Some((&message, metadata.as_deref()));
             described::note(&self.pipeline, &transaction, &named, message, word);
