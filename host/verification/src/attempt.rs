@@ -26,7 +26,10 @@ const LOOKED_AT: usize = 2_048;
 /// Judges the result of an attempt at the probe; `profile` is that of the connection, or the
 /// generic one where it leaves by MX.
 pub fn judge_attempt(profile: &Profile, result: &AttemptResult) -> AttemptVerdict {
-    let failure = || failure_of_reply(profile, dialogue_stage(result.stage), &result.reply);
+    // Where no server was tried, the reply is the relay's own, such as of a domain without a server.
+    let by_server = result.server.is_some();
+    let stage = dialogue_stage(result.stage);
+    let failure = || failure_of(profile, stage, &result.reply, by_server);
     match result.ending {
         Ending::Delivered => AttemptVerdict::Accepted,
         Ending::Failed | Ending::Expired => AttemptVerdict::Failed(failure()),
@@ -47,11 +50,21 @@ pub fn failure_of_reply(
     stage: DialogueStage,
     reply: &Reply,
 ) -> VerificationFailure {
+    failure_of(profile, stage, reply, true)
+}
+
+/// Returns the failure of a reply. `by_server` is false where no server can have given it.
+fn failure_of(
+    profile: &Profile,
+    stage: DialogueStage,
+    reply: &Reply,
+    by_server: bool,
+) -> VerificationFailure {
     let text = reply.text();
     let trouble = text.strip_prefix(IN_TROUBLE);
     let text = trouble.unwrap_or(&text);
     let quoted = quoted_reply(text).or_else(|| reply_at_start(trouble?));
-    let is_own = quoted.is_none() && (trouble.is_some() || is_of_relay(stage, text));
+    let is_own = quoted.is_none() && (!by_server || trouble.is_some() || is_of_relay(stage, text));
     let said = quoted.unwrap_or_else(|| reply.clone());
     let stage = match trouble {
         Some(words) => stage_of_trouble(&said, words, is_own).unwrap_or(stage),

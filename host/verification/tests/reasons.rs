@@ -444,7 +444,7 @@ fn a_probe_that_nobody_has_to_wait_for_fails_at_once() {
         stage,
         reply,
         step: None,
-        server: None,
+        server: Some("smtp.customer.example:587".to_owned()),
         tls: None,
         sent_as: None,
         message_id: None,
@@ -602,4 +602,36 @@ fn a_message_that_is_a_report_or_an_answer_is_not_the_probe() {
         token.as_str()
     );
     assert_eq!(kind(&away, false), ArrivalKind::Answer);
+}
+
+/// Of a domain that does not exist the relay itself says so: no server was asked.
+#[test]
+fn words_of_the_relay_are_not_a_servers() {
+    use gatepost_model::{AttemptResult, AttemptStage, Ending};
+    let judge = |server: Option<&str>| {
+        let words = "the domain customer.example does not exist";
+        let result = AttemptResult {
+            recipient: address("help@customer.example"),
+            ending: Ending::Failed,
+            stage: AttemptStage::Recipient,
+            reply: Reply::new(550, "5.1.2", words),
+            step: None,
+            server: server.map(str::to_owned),
+            tls: None,
+            sent_as: None,
+            message_id: None,
+        };
+        match judge_attempt(&profile("generic"), &result) {
+            AttemptVerdict::Failed(failure) => failure.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let said = judge(Some("mx.customer.example:25"));
+    assert!(said.contains("your server says: \"550 5.1.2"), "{said}");
+    let own = judge(None);
+    assert!(!own.contains("your server"), "{own}");
+    assert!(
+        own.contains("(the domain customer.example does not exist)"),
+        "{own}"
+    );
 }
