@@ -70,14 +70,27 @@ pub struct SinkArgs {
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
     /// The address is taken or does not belong to this machine.
-    #[error("cannot listen on {address}: {source}")]
+    #[error(
+        "cannot listen on {address}: {cause}; {advice}",
+        advice = gatepost_intake::listener::bind_advice(cause)
+    )]
     Listen {
         /// Address that was given.
         address: SocketAddr,
-        /// Error of the system.
-        source: io::Error,
+        /// Error of the system. It stands in the message, and is not the source, too.
+        cause: io::Error,
     },
-    /// The directory cannot be created, or standard output is closed.
+    /// A file or a directory that was named cannot be used.
+    #[error("cannot use {}: {cause}; name another {what}", path.display())]
+    Path {
+        /// Kind: a directory, or a file.
+        what: &'static str,
+        /// Path that was given.
+        path: PathBuf,
+        /// Error of the system.
+        cause: io::Error,
+    },
+    /// Standard output is closed.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The certificate cannot be used.
@@ -108,12 +121,13 @@ struct Sink {
 pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
     let tls = acceptor(&args)?;
     let listener =
-        gatepost_intake::listener::bind(args.listen).map_err(|source| SinkError::Listen {
+        gatepost_intake::listener::bind(args.listen).map_err(|cause| SinkError::Listen {
             address: args.listen,
-            source,
+            cause,
         })?;
     let address = listener.local_addr()?;
-    let keep = MessageStore::new(args.output.clone())?;
+    let keep =
+        MessageStore::new(args.output.clone()).map_err(of_path("directory", &args.output))?;
     let ready = || print_line(&format!("listening on {address}"));
     match &args.script {
         Some(file) => {
@@ -121,7 +135,11 @@ pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
             let on_message = Box::new(move |message: &KeptMessage| print_message(message, json));
             let script = Script::read(file)?;
             let sink =
-                gatepost_sink::Sink::new(script, tls, keep, args.dialogue.clone(), on_message)?;
+                gatepost_sink::Sink::new(script, tls, keep, args.dialogue.clone(), on_message)
+                    .map_err(|error| match error {
+                        ScriptError::Dialogue(cause) => of_path("file", &args.dialogue)(cause),
+                        other => SinkError::Script(other),
+                    })?;
             ready()?;
             until_interrupted(Arc::new(sink).serve(listener)).await
         }
@@ -139,6 +157,12 @@ pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
     }
 }
 
+/// Returns what makes the error about a path that was given.
+fn of_path(what: &'static str, path: &Option<PathBuf>) -> impl FnOnce(io::Error) -> SinkError {
+    let path = path.clone().unwrap_or_default();
+    move |cause| SinkError::Path { what, path, cause }
+}
+
 /// Makes the acceptor of TLS, if there is a certificate.
 fn acceptor(args: &SinkArgs) -> Result<Option<TlsAcceptor>, SinkError> {
     let (Some(certificate), Some(key)) = (args.certificate.clone(), args.key.clone()) else {
@@ -148,7 +172,8 @@ fn acceptor(args: &SinkArgs) -> Result<Option<TlsAcceptor>, SinkError> {
     let acceptor = match &args.client_ca {
         Some(file) => {
             let pem = gatepost_files::read(file, gatepost_files::SETTINGS);
-            let pem = pem.map_err(io::Error::from)?;
+            let pem = pem.map_err(io::Error::from);
+            let pem = pem.map_err(of_path("file", &args.client_ca))?;
             tls::acceptor_for_clients_of(&own, private_roots(&pem)?)?
         }
         None => tls::acceptor(&own)?,

@@ -576,7 +576,8 @@ impl ServerTrust {
                     false => Err(problem(
                         "ca",
                         "the authorities are no certificates in PEM",
-                        "give PEM with at least one certificate, 64 KiB at most",
+                        "write ca = { file = \"certificate.pem\" } for a file, or the PEM itself between \
+                         triple quotes, with at least one certificate, 64 KiB at most",
                     )),
                 }
             }

@@ -39,6 +39,6 @@ pub use secret::Secret;
 pub use sqlite::{NoStandings, SqliteStandings};
 pub use standing::{
     AT_ITS_LIMITS, Authorization, ConnectionStanding, ConnectionState, ConnectionTrouble,
-    IN_TROUBLE, May, SessionFailure, StandingTerms,
+    IN_TROUBLE, May, RefusedTest, SessionFailure, StandingTerms,
 };
 pub use states::{ConnectionStates, StandingError, StandingStore, is_soon};

@@ -51,6 +51,20 @@ pub struct ConnectionTrouble {
     pub next_probe: Millis,
 }
 
+/// Refusal of the last session that was opened for a test. It stops no mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RefusedTest {
+    /// Time of the test.
+    pub at: Millis,
+    /// Stage at which the session was refused.
+    pub stage: DialogueStage,
+    /// Words of the server, or of the relay where the server said nothing. Printable and bounded.
+    pub words: String,
+    /// Advice to whoever set up the connection.
+    pub advice: String,
+}
+
 /// State of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
@@ -170,9 +184,25 @@ pub struct ConnectionStanding {
     /// Time at which the last message left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_used: Option<Millis>,
+    /// Refusal of the last test, until a session is opened or the connection is changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused_test: Option<RefusedTest>,
 }
 
 impl ConnectionStanding {
+    /// Returns the refusal of the last test, if nothing has shown since that the connection works.
+    pub fn refused_test(&self) -> Option<&RefusedTest> {
+        self.refused_test.as_ref()
+    }
+
+    /// Records that a session for a test was refused. The state stays: a test stops no mail.
+    pub fn test_refused(&mut self, refused: RefusedTest) {
+        self.refused_test = Some(RefusedTest {
+            words: printable(&refused.words),
+            ..refused
+        });
+    }
+
     /// Returns the consent by which the connection has a refresh token.
     pub fn authorization(&self) -> Option<Authorization> {
         self.authorization
@@ -257,6 +287,7 @@ impl ConnectionStanding {
 
     /// Records that a session was opened, up to its log-in.
     pub fn session_opened(&mut self) {
+        self.refused_test = None;
         let is_of_session = |trouble: &ConnectionTrouble| trouble.stage.is_of_session();
         if self.state.trouble().is_some_and(is_of_session) {
             self.works();
@@ -317,6 +348,7 @@ impl ConnectionStanding {
     /// Has the next session begin at once, because the connection was changed.
     pub fn try_now(&mut self, now: Millis) {
         self.failures = 0;
+        self.refused_test = None;
         if let ConnectionState::Paused(trouble) | ConnectionState::Broken(trouble) = &mut self.state
         {
             trouble.next_probe = now;

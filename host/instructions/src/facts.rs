@@ -43,6 +43,8 @@ pub struct Facts {
     pub return_path: Option<Record>,
     /// Header fields of the relay that must arrive as they were sent.
     pub headers: Vec<String>,
+    /// Person or address of the operator that the customer's administrator may ask.
+    pub contact: Option<String>,
 }
 
 /// Way in which mail passes between the customer and the relay.

@@ -31,6 +31,8 @@ pub enum InstructionsError {
 #[derive(Debug, Serialize)]
 struct TemplateValues<'a> {
     software: &'static str,
+    /// Name of the software in commands, by which templates for all of them choose.
+    software_word: &'static str,
     product: String,
     domain: &'a str,
     native: &'a str,
@@ -51,6 +53,11 @@ struct TemplateValues<'a> {
     return_path: Option<RecordValues<'a>>,
     headers: Vec<String>,
     standard_headers: [&'static str; 8],
+    /// Whom to ask: the contact, or else the product.
+    ask: String,
+    contact: Option<String>,
+    /// Support address for the test message.
+    first_address: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +102,11 @@ pub fn render(facts: &Facts, software: Software, form: Form) -> Result<String, I
     // Lines about no address would be about all of them, such as an empty list of Exim.
     let has_lines = !matches!(software, Software::Generic | Software::Gateway);
     let is_bare = has_lines && !facts.addresses.iter().any(|of| is_plain(&of.address));
+    let smart_host = match software {
+        _ if is_bare || facts.arrangement == Arrangement::Forwarded => "",
+        Software::ExchangeOnline => include_str!("../texts/tell-exchange-online.md"),
+        _ => include_str!("../texts/tell-smart-host.md"),
+    };
     let parts = [
         include_str!("../texts/head.md"),
         if is_bare {
@@ -102,7 +114,12 @@ pub fn render(facts: &Facts, software: Software, form: Form) -> Result<String, I
         } else {
             body(software, &facts.arrangement)
         },
+        smart_host,
         include_str!("../texts/dns.md"),
+        match is_bare {
+            true => "",
+            false => include_str!("../texts/try.md"),
+        },
         include_str!("../texts/know.md"),
     ];
     let filled = parts.map(|part| templates.render_str(part, values.clone()));
@@ -141,9 +158,11 @@ fn values(facts: &Facts, software: Software) -> TemplateValues<'_> {
     };
     let user = log_in.and_then(|of| of.user_name.as_deref());
     let (usual, unusual) = (facts.addresses.iter()).partition(|of| is_plain(&of.address));
+    let first_plain = facts.addresses.iter().find(|of| is_plain(&of.address));
     let egress_v4 = facts.egress.iter().filter(|address| address.is_ipv4());
     TemplateValues {
         software: software.title(),
+        software_word: software.word(),
         product: one_line(&facts.product),
         domain: facts.domain.as_ascii(),
         native: facts.native.as_ascii(),
@@ -164,6 +183,9 @@ fn values(facts: &Facts, software: Software) -> TemplateValues<'_> {
         return_path: facts.return_path.as_ref().map(record_values),
         headers: facts.headers.iter().map(|name| one_line(name)).collect(),
         standard_headers: STANDARD_HEADERS,
+        ask: one_line(facts.contact.as_ref().unwrap_or(&facts.product)),
+        contact: facts.contact.as_deref().map(one_line),
+        first_address: first_plain.map(|of| of.address.as_str()),
     }
 }
 

@@ -109,7 +109,7 @@ impl FromStr for Software {
 
     fn from_str(text: &str) -> Result<Self, SoftwareError> {
         let mut all = Self::ALL.into_iter();
-        let found = all.find(|of| of.word() == text);
+        let found = all.find(|of| of.word().eq_ignore_ascii_case(text));
         found.ok_or_else(|| SoftwareError(text.to_owned()))
     }
 }

@@ -52,6 +52,7 @@ fn facts(arrangement: Arrangement) -> Facts {
             .chain(["X-Gatepost-From-Account-Id", "X-Gatepost-Email-Id"])
             .map(str::to_owned)
             .collect(),
+        contact: Some("Kim <kim@desk.example>".to_owned()),
     }
 }
 
@@ -86,7 +87,12 @@ const WITH_EXCHANGE_ONLINE: Applies = |software, _| software == Software::Exchan
 const BY_EXCHANGE_ONLINE: Applies =
     |software, of| software == Software::ExchangeOnline && *of == Arrangement::OutboundOnly;
 
-const POINTS: [(&str, Applies); 33] = [
+const WITH_PASSWORD: Applies =
+    |software, of| *of != Arrangement::Forwarded && software != Software::ExchangeOnline;
+const ON_RED_HAT: Applies = |software, _| matches!(software, Software::Postfix | Software::Exim);
+const WITH_POSTFIX: Applies = |software, _| software == Software::Postfix;
+
+const POINTS: [(&str, Applies); 45] = [
     // Allow-list our egress addresses.
     ("**Allow the relay.**", TO_ALL),
     ("192.0.2.7", TO_ALL),
@@ -144,6 +150,24 @@ const POINTS: [(&str, Applies); 33] = [
     ("runs on Linux", BY_EXCHANGE_ONLINE),
     ("from the end of December 2026", BY_EXCHANGE_ONLINE),
     ("Prefer OAuth.", BY_EXCHANGE_ONLINE),
+    // What the operator is told, by a safe way.
+    ("## What to tell the operator", WITH_SMART_HOST),
+    ("by a way that nobody else reads", WITH_SMART_HOST),
+    ("587 (STARTTLS) or 465 (TLS at once)", WITH_PASSWORD),
+    ("Directory (tenant) id", BY_EXCHANGE_ONLINE),
+    ("Application (client) id", BY_EXCHANGE_ONLINE),
+    (
+        "Client secret, or the private key of a certificate",
+        BY_EXCHANGE_ONLINE,
+    ),
+    // Whom to ask, a test, and a way back.
+    ("Questions go to Kim kim@desk.example.", TO_ALL),
+    ("## Try it Send a message from an account outside", TO_ALL),
+    ("## The way back", TO_ALL),
+    // What is special about the customer's system.
+    ("/etc/pki/tls/certs/ca-bundle.crt", ON_RED_HAT),
+    ("`smtp_tls_policy_maps`", WITH_POSTFIX),
+    ("SRS such as postsrsd", WITH_POSTFIX),
     // Where the mail goes.
     ("f-aaaa@acme.desk.example", WHERE_FORWARDED),
 ];
@@ -251,11 +275,15 @@ fn facts_that_are_missing_leave_no_hole() {
         let bare = Facts {
             addresses: Vec::new(),
             egress: Vec::new(),
-            spf_include: None,
+            // A record of forwarded domains alone.
+            spf_include: all
+                .spf_include
+                .filter(|_| all.arrangement != Arrangement::Forwarded),
             ownership: None,
             dkim: Vec::new(),
             return_path: None,
             headers: Vec::new(),
+            contact: None,
             ..all
         };
         for software in Software::ALL {

@@ -33,7 +33,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::Instrument as _;
 
-pub use self::bind::bind;
+pub use self::bind::{bind, bind_advice};
 pub use self::permits::{ConnectionPermit, ConnectionPermits};
 pub use self::pressure::{IdleTimer, Pressure};
 pub use self::shares::Shares;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use clap::Args;
-use gatepost_directory::{Canonical, Directory, Name, OutboundWay, SupportAddress, View};
+use gatepost_directory::{
+    Canonical, ConnectorState, Directory, Name, OutboundWay, SupportAddress, View,
+};
 use gatepost_message::Address;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +69,9 @@ pub struct ShownAddress {
     /// Way by which its mail leaves; none where nothing is asked of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way_out: Option<OutboundWay>,
+    /// True if its domain is only claimed: no mail of it is taken yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_claimed: bool,
 }
 
 impl ShownAddress {
@@ -74,6 +79,10 @@ impl ShownAddress {
         Self {
             forwarding_target: view.target_of(&address),
             way_out: view.outbound_way(address.account, &address.address),
+            only_claimed: address.connector.is_some_and(|id| {
+                let found = view.find_connector(id);
+                found.is_some_and(|of| of.state == ConnectorState::Claimed)
+            }),
             address,
         }
     }

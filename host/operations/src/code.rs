@@ -388,7 +388,7 @@ codes! {
         "connect it with `gatepost connector add`";
     /// Several accounts claim the domain.
     DomainClaimedBySeveral = "domain.claimed-by-several", Conflict,
-        "name the account";
+        "name the account, or the connector by its id";
     /// The name servers do not answer about the domain.
     NoDnsAnswer = "domain.no-answer", Unavailable,
         "try again when the name servers answer";

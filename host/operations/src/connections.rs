@@ -7,7 +7,7 @@ use clap::Args;
 use gatepost_connections::{
     Authorization, Classified, Connection, ConnectionDraft, ConnectionKey, ConnectionName,
     ConnectionStanding, ConnectionState, ConnectionStates, Connections as _, DialogueStage,
-    FoundConnection, Profiles, Secret, Serves, SessionFailure, is_soon,
+    FoundConnection, Profiles, RefusedTest, Secret, Serves, SessionFailure, is_soon,
 };
 use gatepost_directory::{Account, Refusal};
 use gatepost_message::Millis;
@@ -151,6 +151,19 @@ pub struct TestRefusal {
     pub is_permanent: bool,
 }
 
+impl TestRefusal {
+    /// Returns the words of the server, or of the relay where the server said nothing.
+    fn in_words(&self) -> String {
+        match &self.reply {
+            Some(reply) => reply.to_string(),
+            None => self.words.clone(),
+        }
+    }
+}
+
+/// Most accounts that an error names.
+const MOST_ACCOUNTS: usize = 5;
+
 /// Result of a test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -181,6 +194,9 @@ pub struct ConnectionSummary {
     pub serves: Vec<Serves>,
     /// State.
     pub status: ConnectionState,
+    /// Refusal of the last test, if nothing has shown since that the connection works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_test: Option<RefusedTest>,
     /// End of its secret, if that is near.
     pub secret_expires_soon: Option<Millis>,
     /// End of its authorization, if that is near.
@@ -203,6 +219,9 @@ pub struct ConnectionDetails {
     pub secrets: Vec<String>,
     /// State.
     pub status: ConnectionState,
+    /// Refusal of the last test, if nothing has shown since that the connection works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_test: Option<RefusedTest>,
     /// Messages sent in this hour by the clock.
     pub messages_this_hour: u64,
     /// Recipients of them.
@@ -383,9 +402,9 @@ pub fn list(
     let wanted =
         all.filter(|found| only.is_none() || found.key.account.as_deref() == only.as_deref());
     let summaries = wanted.map(|found| {
-        let authorization = on
-            .states
-            .read(&found.key, ConnectionStanding::authorization);
+        let (authorization, refused_test) = on.states.read(&found.key, |standing| {
+            (standing.authorization(), standing.refused_test().cloned())
+        });
         ConnectionSummary {
             account: found.key.account.as_deref().map(str::to_owned),
             name: found.key.name.clone(),
@@ -393,6 +412,7 @@ pub fn list(
             server: found.connection.server(),
             serves: found.connection.serves.clone(),
             status: on.states.state_of(&found.key),
+            refused_test,
             secret_expires_soon: soon(found.connection.secret_expires, now),
             authorization_expires_soon: soon(ends(authorization), now),
         }
@@ -425,7 +445,8 @@ pub async fn remove(on: &Runtime, asked: RemoveConnection) -> Result<(), Operati
     Ok(())
 }
 
-/// Opens a session by a connection, and ends it. A broken connection works again if that succeeds.
+/// Opens a session by a connection, and ends it. A broken connection works again if that succeeds;
+/// a refusal is kept with the connection until a session is opened or it is changed.
 ///
 /// # Errors
 /// There is no such account or connection, or no relay runs.
@@ -434,16 +455,13 @@ pub async fn test(on: &Runtime, asked: TestConnection) -> Result<ConnectionTest,
     let found = on
         .connections
         .find(key.account.as_deref(), key.name.as_str());
-    let found = found.ok_or_else(|| unknown("connection", &key.name))?;
+    let found = found.ok_or_else(|| no_connection(on, &key))?;
     let OpenedSession { dialogue, refusal } = open_session(on, &found).await?;
     let (refusal, meaning) = refusal.map(|of| (of.refusal, of.meaning)).unzip();
     Ok(ConnectionTest {
         dialogue,
         refused_at: refusal.as_ref().map(|refusal| refusal.stage),
-        words: refusal.map(|refusal| match refusal.reply {
-            Some(reply) => reply.to_string(),
-            None => refusal.words,
-        }),
+        words: refusal.as_ref().map(TestRefusal::in_words),
         meaning,
     })
 }
@@ -485,12 +503,53 @@ pub(crate) async fn open_session(
             ConnectionStanding::default().session_refused(found.terms(), failure, Millis::now());
         SessionMeaning { refusal, meaning }
     });
-    if refusal.is_none() {
-        on.states
-            .with(&found.key, ConnectionStanding::session_opened);
-        flow(&*on.queue, on.reopen.as_ref(), &found.key, Millis::now()).await?;
+    match &refusal {
+        None => {
+            on.states
+                .with(&found.key, ConnectionStanding::session_opened);
+            flow(&*on.queue, on.reopen.as_ref(), &found.key, Millis::now()).await?;
+        }
+        Some(SessionMeaning { refusal, meaning }) => {
+            let refused = RefusedTest {
+                at: Millis::now(),
+                stage: refusal.stage,
+                words: refusal.in_words(),
+                advice: meaning.advice.clone(),
+            };
+            on.states
+                .with(&found.key, |standing| standing.test_refused(refused));
+        }
     }
     Ok(OpenedSession { dialogue, refusal })
+}
+
+/// Returns the error about a connection that there is not. One of the site is asked for where no
+/// account is named: the accounts that have one of this name are named then.
+fn no_connection(on: &Runtime, key: &ConnectionKey) -> OperationError {
+    let of_accounts = || {
+        let all = on.connections.all().into_iter();
+        let named = all.filter(|of| of.key.name == key.name);
+        named.filter_map(|of| of.key.account.as_deref().map(str::to_owned))
+    };
+    let accounts: Vec<_> = match key.account {
+        None => of_accounts().take(MOST_ACCOUNTS).collect(),
+        Some(_) => Vec::new(),
+    };
+    if accounts.is_empty() {
+        return unknown("connection", &key.name).into();
+    }
+    let view = on.directory.view();
+    let native = accounts.iter().map(|id| match account(&view, id) {
+        Ok(of) => of.profile.native_domain.to_string(),
+        Err(_) => id.clone(),
+    });
+    let native: Vec<_> = native.collect();
+    let text = format!(
+        "the site has no connection {}, but an account has: name its account with --account ({})",
+        key.name,
+        native.join(", ")
+    );
+    OperationError::new(Code::UnknownConnection, text)
 }
 
 /// Returns the key of a connection of an account, or of the site.
@@ -512,7 +571,7 @@ fn details(on: &Runtime, key: &ConnectionKey) -> Result<ConnectionDetails, Opera
     let found = on
         .connections
         .find(key.account.as_deref(), key.name.as_str());
-    let found: FoundConnection = found.ok_or_else(|| unknown("connection", &key.name))?;
+    let found: FoundConnection = found.ok_or_else(|| no_connection(on, key))?;
     let now = Millis::now();
     let standing = on.states.of(key);
     let (messages, recipients) = standing.sent_in_a_day(now);
@@ -534,6 +593,7 @@ fn details(on: &Runtime, key: &ConnectionKey) -> Result<ConnectionDetails, Opera
         .collect(),
         settings: (*found.connection).clone().without_secrets(),
         status: standing.state().clone(),
+        refused_test: standing.refused_test().cloned(),
         messages_this_hour,
         recipients_this_hour,
         messages_in_a_day: messages,

@@ -17,6 +17,8 @@ use crate::blocking::blocking;
 use crate::code::Code;
 use crate::directory::{account_id, account_ids, change, unknown};
 use crate::error::OperationError;
+use crate::holdings;
+use crate::named_connector::NamedConnector;
 use crate::verification::AddressVerification;
 
 /// Request to connect a domain, as a claim.
@@ -71,8 +73,8 @@ macro_rules! of_one_connector {
             #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
             #[serde(deny_unknown_fields)]
             pub struct $request {
-                /// Id of the connector.
-                pub connector: ConnectorId,
+                /// Domain of the connector, or its id.
+                pub connector: NamedConnector,
             }
         )*
     };
@@ -91,8 +93,8 @@ of_one_connector! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct VouchConnector {
-    /// Id of the connector.
-    pub connector: ConnectorId,
+    /// Domain of the connector, or its id.
+    pub connector: NamedConnector,
     /// Vouch for its way out, too: its addresses leave through the customer's server without a
     /// verification, until that server refuses them.
     #[arg(long)]
@@ -109,8 +111,8 @@ pub struct VouchConnector {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct SetConnectorKind {
-    /// Id of the connector.
-    pub connector: ConnectorId,
+    /// Domain of the connector, or its id.
+    pub connector: NamedConnector,
     /// Direction: two-way, outbound-only or forwarded.
     pub kind: ConnectorKind,
 }
@@ -119,8 +121,8 @@ pub struct SetConnectorKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SetForwarders {
-    /// Id of the connector.
-    pub connector: ConnectorId,
+    /// Domain of the connector, or its id.
+    pub connector: NamedConnector,
     /// Network that they send from, such as 192.0.2.0/24; may be repeated.
     #[arg(long = "network", value_name = "NETWORK")]
     #[serde(default)]
@@ -139,8 +141,8 @@ pub struct SetForwarders {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ForgetForwarders {
-    /// Id of the connector.
-    pub connector: ConnectorId,
+    /// Domain of the connector, or its id.
+    pub connector: NamedConnector,
     /// Forget this network; may be repeated.
     #[arg(long = "network", value_name = "NETWORK")]
     #[serde(default)]
@@ -218,8 +220,9 @@ pub fn show(
     asked: ShowConnector,
 ) -> Result<ConnectorDetails, OperationError> {
     let view = directory.view();
-    let found = view.find_connector(asked.connector);
-    let found = found.ok_or_else(|| unknown("connector", asked.connector))?;
+    let id = asked.connector.find(&view)?;
+    let found = view.find_connector(id);
+    let found = found.ok_or_else(|| unknown("connector", id))?;
     let mut addresses: Vec<_> = view
         .all_addresses()
         .filter(|address| address.connector == Some(found.id))
@@ -246,19 +249,18 @@ pub async fn prove(
     dns: &impl Dns,
     asked: ProveConnector,
 ) -> Result<Connector, OperationError> {
+    let id = asked.connector.find(&directory.view())?;
     let (domain, tokens) = {
         let view = directory.view();
-        let found = view.find_connector(asked.connector);
-        let claim = &found
-            .ok_or_else(|| unknown("connector", asked.connector))?
-            .claim;
+        let found = view.find_connector(id);
+        let claim = &found.ok_or_else(|| unknown("connector", id))?.claim;
         let tokens = view.ownership_tokens(claim.account, &claim.domain);
         (claim.domain.clone(), tokens)
     };
     let proof = ownership(dns, &domain, &tokens).await;
     let refused = |code, text: String| Err(OperationError::new(code, text));
     match proof.standing {
-        Standing::Right => mark_as_own(directory, asked.connector).await,
+        Standing::Right => mark_as_own(directory, id).await,
         Standing::Unanswered => {
             let text = format!(
                 "the DNS does not say whether {domain} is the account's: {}",
@@ -293,6 +295,7 @@ pub async fn vouch(
         outbound,
         withdraw_outbound,
     } = asked;
+    let connector = connector.find(&directory.view())?;
     match (outbound, withdraw_outbound) {
         (false, false) => mark_as_own(directory, connector).await,
         (true, false) => {
@@ -327,8 +330,9 @@ pub async fn set_kind(
     directory: &Arc<Directory>,
     asked: SetConnectorKind,
 ) -> Result<Connector, OperationError> {
+    let id = asked.connector.find(&directory.view())?;
     change(directory, move |directory| {
-        directory.set_connector_kind(asked.connector, asked.kind)
+        directory.set_connector_kind(id, asked.kind)
     })
     .await
 }
@@ -341,13 +345,14 @@ pub async fn set_forwarders(
     directory: &Arc<Directory>,
     asked: SetForwarders,
 ) -> Result<Connector, OperationError> {
+    let id = asked.connector.find(&directory.view())?;
     let forwarders = Forwarders {
         networks: asked.networks,
         dkim_domains: asked.dkim_domains,
         arc_sealers: asked.arc_sealers,
     };
     change(directory, move |directory| {
-        directory.set_forwarders(asked.connector, forwarders)
+        directory.set_forwarders(id, forwarders)
     })
     .await
 }
@@ -361,13 +366,14 @@ pub async fn forget_forwarders(
     directory: &Arc<Directory>,
     asked: ForgetForwarders,
 ) -> Result<Connector, OperationError> {
+    let id = asked.connector.find(&directory.view())?;
     let forgotten = Forwarders {
         networks: asked.networks,
         dkim_domains: asked.dkim_domains,
         arc_sealers: asked.arc_sealers,
     };
     change(directory, move |directory| {
-        directory.forget_forwarders(asked.connector, (!asked.all).then_some(&forgotten))
+        directory.forget_forwarders(id, (!asked.all).then_some(&forgotten))
     })
     .await
 }
@@ -375,15 +381,24 @@ pub async fn forget_forwarders(
 /// Removes a connector that owns nothing any more.
 ///
 /// # Errors
-/// There is no such connector, it still owns something, or the store cannot be changed.
+/// There is no such connector, it still owns something, or the store cannot be changed. If it owns
+/// something, the error names the commands that remove it.
 pub async fn remove(
     directory: &Arc<Directory>,
     asked: RemoveConnector,
 ) -> Result<(), OperationError> {
-    change(directory, move |directory| {
-        directory.remove_connector(asked.connector)
-    })
-    .await
+    let id = asked.connector.find(&directory.view())?;
+    let removed = change(directory, move |directory| directory.remove_connector(id)).await;
+    match removed {
+        Err(mut error) if error.code == Code::NotEmpty => {
+            let commands = holdings::commands_to_remove(directory, id).await?;
+            if !commands.is_empty() {
+                error.message += &format!(": {}", commands.join(", "));
+            }
+            Err(error)
+        }
+        other => other,
+    }
 }
 
 /// Counts what became of header fields in messages from a domain, by account and field.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use clap::Args;
-use gatepost_directory::{ConnectorId, Credential, Directory, Grant, Issued, UserName, View};
+use gatepost_directory::{Credential, Directory, Grant, Issued, UserName, View};
 use gatepost_message::Millis;
 use gatepost_model::{AlertKind, Event, NoticeSubject};
 use gatepost_volume::Used;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
+use crate::named_connector::NamedConnector;
 use crate::restrictions::accepted_with;
 use crate::runtime::Runtime;
 
@@ -20,8 +21,8 @@ use crate::runtime::Runtime;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssueInbound {
-    /// Two-way connector of the domain.
-    pub connector: ConnectorId,
+    /// Two-way connector of the domain, by the domain or its id.
+    pub connector: NamedConnector,
     /// True if it gets the account's alias.
     #[serde(default)]
     pub alias: bool,
@@ -75,7 +76,7 @@ of_one_credential! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct RotateCredential {
-    /// User name of the credential, or id of the connector that has one live credential.
+    /// User name of the credential, or domain or id of the connector that has one live credential.
     #[arg(value_name = "USER NAME|CONNECTOR")]
     pub credential: String,
 }
@@ -128,6 +129,7 @@ pub async fn issue_inbound(
     asked: IssueInbound,
 ) -> Result<Issued, OperationError> {
     let IssueInbound { connector, alias } = asked;
+    let connector = connector.find(&directory.view())?;
     let grant = Grant::Inbound { connector };
     change(directory, move |directory| directory.issue(grant, alias)).await
 }
@@ -199,9 +201,10 @@ pub async fn rotate(on: &Runtime, asked: RotateCredential) -> Result<Issued, Ope
 
 /// Finds the credential to rotate by its user name, or by the connector whose only one it is.
 fn to_rotate(view: &View, named: &str) -> Result<UserName, OperationError> {
-    let Ok(connector) = named.parse::<ConnectorId>() else {
+    let Ok(connector) = named.parse::<NamedConnector>() else {
         return Ok(UserName::new(named));
     };
+    let connector = connector.find(view)?;
     let accounts = view.accounts();
     let all = accounts.flat_map(|account| view.credentials_of(account.id));
     let live: Vec<_> = all

@@ -3,7 +3,7 @@
 
 use clap::Args;
 use gatepost_directory::{
-    AccountId, Connector, ConnectorId, ConnectorState, Directory, DirectoryError, QueuedMail,
+    AccountId, Connector, ConnectorId, ConnectorState, Directory, DirectoryError, QueuedMail, View,
 };
 use gatepost_intake::suspension;
 use gatepost_message::{Address, Millis};
@@ -15,16 +15,17 @@ use crate::code::Code;
 use crate::connections::try_now;
 use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
+use crate::named_connector::NamedConnector;
 use crate::runtime::Runtime;
 
 /// Request to disconnect a domain, an address in it, or all domains of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct DisconnectConnector {
-    /// Id of the connector.
+    /// Domain of the connector, or its id.
     #[arg(required_unless_present = "account")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connector: Option<ConnectorId>,
+    pub connector: Option<NamedConnector>,
     /// Only this support address in its domain.
     #[arg(long, requires = "connector")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,10 +49,10 @@ fn hold() -> QueuedMail {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReconnectConnector {
-    /// Id of the connector.
+    /// Domain of the connector, or its id.
     #[arg(required_unless_present = "account")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub connector: Option<ConnectorId>,
+    pub connector: Option<NamedConnector>,
     /// Only this support address in its domain.
     #[arg(long, requires = "connector")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +95,7 @@ pub async fn disconnect(
         account,
         queued,
     } = asked;
-    let of = Senders::new(connector, address, account)?;
+    let of = Senders::new(&on.directory.view(), connector, address, account)?;
     let switched = switch(on, of, Switch::Disconnect(queued)).await?;
     for one in &switched {
         tell(on, one, "is disconnected", true).await;
@@ -119,7 +120,7 @@ pub async fn reconnect(
         address,
         account,
     } = asked;
-    let of = Senders::new(connector, address, account)?;
+    let of = Senders::new(&on.directory.view(), connector, address, account)?;
     let switched = switch(on, of, Switch::Reconnect).await?;
     for one in &switched {
         tell(on, one, "is connected again", false).await;
@@ -141,10 +142,12 @@ enum Senders {
 
 impl Senders {
     fn new(
-        connector: Option<ConnectorId>,
+        view: &View,
+        connector: Option<NamedConnector>,
         address: Option<Address>,
         account: Option<String>,
     ) -> Result<Self, OperationError> {
+        let connector = connector.map(|named| named.find(view)).transpose()?;
         match (connector, address, account) {
             (Some(connector), None, None) => Ok(Self::Domain(connector)),
             (Some(connector), Some(address), None) => Ok(Self::Address(connector, address)),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use gatepost_directory::{
-    Connector, ConnectorId, ConnectorKind, ConnectorState, DkimState, SupportAddress, View,
+    Connector, ConnectorKind, ConnectorState, DkimState, Name, SupportAddress, View,
 };
 use gatepost_domain_check::ownership_record;
 use gatepost_instructions::{
@@ -16,6 +16,7 @@ use crate::connectors;
 use crate::directory::change;
 use crate::dkim::{self, DkimKeyDetails, ShowDkim};
 use crate::error::OperationError;
+use crate::named_connector::NamedConnector;
 use crate::runtime::Runtime;
 use crate::site_facts::SiteFacts;
 
@@ -23,8 +24,8 @@ use crate::site_facts::SiteFacts;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MakeInstructions {
-    /// Id of the connector.
-    pub connector: ConnectorId,
+    /// Domain of the connector, or its id.
+    pub connector: NamedConnector,
     /// Software or service of the customer: postfix, exim, exchange-server, gateway,
     /// exchange-online, google-workspace or generic.
     #[arg(long = "for", value_name = "SOFTWARE", default_value = "generic")]
@@ -33,6 +34,10 @@ pub struct MakeInstructions {
     #[arg(long, default_value = "markdown")]
     #[serde(default)]
     pub format: Form,
+    /// Person or address that the customer's administrator may ask, such as help@desk.example.
+    #[arg(long, value_name = "TEXT")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Name>,
 }
 
 /// Instructions.
@@ -45,6 +50,9 @@ pub struct Instructions {
     pub software: Software,
     /// Text of them.
     pub text: String,
+    /// Things that the operator should mend in the configuration, and make the instructions anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// Makes instructions for the administrator of a customer's mail server, without any secret.
@@ -57,6 +65,7 @@ pub async fn make(on: &Runtime, asked: MakeInstructions) -> Result<Instructions,
         connector,
         software,
         format,
+        contact,
     } = asked;
     let asked = connectors::ShowConnector { connector };
     let connector = connectors::show(&on.directory, asked)?.connector;
@@ -73,9 +82,18 @@ pub async fn make(on: &Runtime, asked: MakeInstructions) -> Result<Instructions,
             domain: Some(connector.claim.domain.clone()),
         },
     )?;
-    let facts = facts(&on.directory.view(), &site, &connector, addresses, keys)?;
+    let facts = Facts {
+        contact: contact.map(|of| of.to_string()),
+        ..facts(&on.directory.view(), &site, &connector, addresses, keys)?
+    };
+    let no_egress = "the instructions cannot list the addresses that the relay connects from: set \
+                     own-addresses in [mx] of the configuration, reload it, and make them again";
     Ok(Instructions {
         text: render(&facts, software, format)?,
+        remarks: match facts.egress.is_empty() {
+            true => vec![no_egress.to_owned()],
+            false => Vec::new(),
+        },
         domain: connector.claim.domain,
         software,
     })
@@ -120,6 +138,7 @@ fn facts(
         dkim: keys.into_iter().filter_map(record).collect(),
         return_path,
         headers: site.headers.clone(),
+        contact: None,
     })
 }
 

@@ -6,17 +6,19 @@
 use clap::Args;
 use gatepost_connections::{ConnectionState, Connections as _, Serves};
 use gatepost_directory::{
-    Connector, ConnectorId, ConnectorKind, ConnectorState, Credential, Directory, DkimState,
-    KeyOwner, SupportAddress, Verification,
+    Connector, ConnectorKind, ConnectorState, Credential, Directory, DkimState, KeyOwner, Probe,
+    SupportAddress, Verification,
 };
-use gatepost_message::Address;
-use gatepost_probes::{ProbedDirection, kinds_for};
+use gatepost_message::{Address, Millis};
+use gatepost_probes::{ProbedDirection, directions as proves, kinds_for};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::clock;
 use crate::connections::{self, ConnectionSummary, ListConnections};
 use crate::connectors;
 use crate::directory::change;
 use crate::error::OperationError;
+use crate::named_connector::NamedConnector;
 use crate::runtime::Runtime;
 use crate::verification::DirectionVerification;
 
@@ -24,8 +26,8 @@ use crate::verification::DirectionVerification;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct ShowProgress {
-    /// Id of the connector.
-    pub connector: ConnectorId,
+    /// Domain of the connector, or its id.
+    pub connector: NamedConnector,
 }
 
 /// Progress of a connector.
@@ -142,6 +144,10 @@ pub async fn show(on: &Runtime, asked: ShowProgress) -> Result<Progress, Operati
         credentials: &credentials,
         connections: &connections,
         keys: &keys,
+        probes: view
+            .probes()
+            .filter(|of| of.account == connector.claim.account)
+            .collect(),
     };
     Ok(Progress {
         missing: known.missing(),
@@ -162,6 +168,8 @@ struct Known<'a> {
     connections: &'a [ConnectionSummary],
     /// States of the DKIM keys of its domain.
     keys: &'a [DkimState],
+    /// Probes of its account that are on their way.
+    probes: Vec<&'a Probe>,
 }
 
 impl Known<'_> {
@@ -222,15 +230,11 @@ impl Known<'_> {
                         );
                         lacks(Step::Connection, text);
                     }
-                    Some(of) if matches!(of.status, ConnectionState::Broken(_)) => {
-                        let text = format!(
-                            "mend the connection: `gatepost connection test {} --account {account}` \
-                             says what is wrong",
-                            of.name
-                        );
-                        lacks(Step::WorkingConnection, text);
+                    Some(of) => {
+                        if let Some(text) = mending(of) {
+                            lacks(Step::WorkingConnection, text);
+                        }
                     }
-                    Some(_) => {}
                 }
             }
         }
@@ -257,7 +261,13 @@ impl Known<'_> {
                 let kinds = kinds_for(self.connector.claim.kind, *is_served);
                 let state = direction.state(&address.details);
                 let is_missing = kinds.contains(&direction.kind()) && !state.is_verified();
-                is_missing.then(|| unverified(step, direction, address))
+                is_missing.then(|| {
+                    let mut probes = self.probes.iter().filter(|of| {
+                        of.address == address.address && proves(of.kind).contains(&direction)
+                    });
+                    let until = probes.next().map(|of| of.expires);
+                    unverified(step, direction, address, until)
+                })
             }));
         }
     }
@@ -292,8 +302,29 @@ impl Known<'_> {
     }
 }
 
-/// Makes the step of a direction that is not verified, with its state, reason and advice.
-fn unverified(step: Step, direction: ProbedDirection, of: &SupportAddress) -> MissingStep {
+/// Returns what to do about a connection that is broken, or whose last test was refused.
+fn mending(of: &ConnectionSummary) -> Option<String> {
+    let (words, advice) = match (&of.status, &of.refused_test) {
+        (ConnectionState::Broken(trouble), _) => (&trouble.words, &trouble.advice),
+        (_, Some(refused)) => (&refused.words, &refused.advice),
+        (_, None) => return None,
+    };
+    let (name, account) = (&of.name, of.account.as_deref().unwrap_or_default());
+    Some(format!(
+        "mend the connection {name}, by which no session comes about: {words}; {advice}. `gatepost \
+         connection set {name} --account {account}` changes it (--ca FILE names an authority of \
+         one's own), and `gatepost connection test {name} --account {account}` tries it again"
+    ))
+}
+
+/// Makes the step of a direction that is not verified, with its state, reason and advice. `until` is
+/// the time at which its probe counts as lost, if one is on its way.
+fn unverified(
+    step: Step,
+    direction: ProbedDirection,
+    of: &SupportAddress,
+    until: Option<Millis>,
+) -> MissingStep {
     let (address, account) = (&of.address, of.account);
     let verification = DirectionVerification {
         state: direction.state(&of.details).clone(),
@@ -305,13 +336,23 @@ fn unverified(step: Step, direction: ProbedDirection, of: &SupportAddress) -> Mi
             format!("mail of {address} leaves through the customer's server")
         }
     };
+    let now = Millis::now();
     let verify = format!(
         "`gatepost connector verify {address} --account {account} --{} --wait`",
         direction.word()
     );
     let what_to_do = match &verification.state {
         Verification::Pending { since } => {
-            format!("wait for the probe of {since} that shows if {goes}: {verify} sends another")
+            let late = match until {
+                Some(until) => format!("if it is not back by {}", clock(until, now)),
+                None => "if it does not come back".to_owned(),
+            };
+            format!(
+                "wait for the {} probe of {}, which shows if {goes}; {late}, {verify} sends \
+                 another",
+                direction.word(),
+                clock(*since, now)
+            )
         }
         Verification::Failed { reason, words, .. } => {
             let advice = verification
@@ -320,10 +361,11 @@ fn unverified(step: Step, direction: ProbedDirection, of: &SupportAddress) -> Mi
                 .map(|check| check.advice.as_str());
             let advice = advice.filter(|advice| !advice.is_empty());
             let advice = advice.unwrap_or("Have the customer's server mended.");
-            format!(
-                "it failed ({reason}) to show that {goes}: {words}. {advice} Then verify it \
-                 again: {verify}"
-            )
+            let again = match advice.contains("erify again") {
+                true => format!("The command for it: {verify}"),
+                false => format!("Then verify again: {verify}"),
+            };
+            format!("the probe did not show that {goes} ({reason}): {words}. {advice} {again}")
         }
         Verification::Unverified | Verification::Verified { .. } => {
             format!("show that {goes}: {verify}")

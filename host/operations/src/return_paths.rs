@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use gatepost_directory::{Connector, ConnectorId};
+use gatepost_directory::Connector;
 use gatepost_dns::{Dns, Unavailable};
 use gatepost_message::Domain;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::code::Code;
 use crate::connectors::{ShowConnector, show};
 use crate::directory::change;
 use crate::error::OperationError;
+use crate::named_connector::NamedConnector;
 use crate::runtime::Runtime;
 
 /// Request to set the domain of the reverse-paths of a domain's mail by MX, such as
@@ -20,8 +21,8 @@ use crate::runtime::Runtime;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SetReturnPath {
-    /// Id of the connector.
-    pub connector: ConnectorId,
+    /// Domain of the connector, or its id.
+    pub connector: NamedConnector,
     /// Name below its domain; without it, the return path is taken back.
     #[serde(default)]
     pub domain: Option<Domain>,
@@ -33,8 +34,9 @@ pub struct SetReturnPath {
 /// There is no such connector, its domain is not the account's, the name cannot be a return path or
 /// does not lead here, or the store cannot be changed.
 pub async fn set(on: &Runtime, asked: SetReturnPath) -> Result<Connector, OperationError> {
-    let id = asked.connector;
-    let connector = show(&on.directory, ShowConnector { connector: id })?.connector;
+    let connector = asked.connector;
+    let connector = show(&on.directory, ShowConnector { connector })?.connector;
+    let id = connector.id;
     if let Some(domain) = &asked.domain {
         let tools = on.dkim.load_full();
         let view = on.directory.view();

@@ -18,6 +18,9 @@ use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
 use crate::runtime::Runtime;
 
+/// Most accounts that an error names.
+const MOST_ACCOUNTS: usize = 10;
+
 /// Longest time for which a request waits.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
@@ -254,8 +257,21 @@ fn find(view: &View, asked: &VerifyAddress) -> Result<SupportAddress, OperationE
     let first = first.ok_or_else(|| unknown("address", &asked.address))?;
     match found.next() {
         None => Ok(first.clone()),
-        Some(_) => {
-            let text = format!("several accounts have {}: name one", asked.address);
+        Some(second) => {
+            let owners = [first, second].into_iter().chain(found);
+            let native = owners.take(MOST_ACCOUNTS).map(|of| {
+                let account = view.account(of.account);
+                account.map_or_else(
+                    || of.account.to_string(),
+                    |account| account.profile.native_domain.to_string(),
+                )
+            });
+            let native: Vec<_> = native.collect();
+            let text = format!(
+                "several accounts have {}: name one with --account ({})",
+                asked.address,
+                native.join(", ")
+            );
             Err(OperationError::new(Code::SeveralAccounts, text))
         }
     }

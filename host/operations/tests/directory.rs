@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_directory::{
-    AccountKind, Connector, ConnectorKind, Directory, Protocol, QueuedMail, Refusal, UserName,
+    AccountKind, Connector, ConnectorId, ConnectorKind, Directory, Protocol, QueuedMail, Refusal,
+    UserName,
 };
 use gatepost_message::Millis;
 use gatepost_operations::accounts::{self, AddAccount, RemoveAccount, ShowAccount};
@@ -92,6 +93,7 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     let two_way = ConnectorKind::TwoWay;
     let connector = connect(directory, A, "a.example", two_way).await.unwrap();
     assert_eq!(connector.claim.name.as_str(), "a.example");
+    let account_of_a = connector.claim.account;
     let connector = connector.id;
     let again = connect(directory, A, "a.example", two_way).await;
     fails(again, Code::DomainConnected);
@@ -100,8 +102,8 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
         disconnected.map_err(OperationError::from),
         Code::NotVerified,
     );
-    let vouch = |connector, outbound| VouchConnector {
-        connector,
+    let vouch = |connector: ConnectorId, outbound| VouchConnector {
+        connector: connector.into(),
         outbound,
         withdraw_outbound: false,
     };
@@ -132,8 +134,23 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     };
     let shown = addresses::show(directory, show).await;
     fails(shown, Code::UnknownAddress);
-    let remove = RemoveConnector { connector };
+    // Two accounts have the domain: it names neither connector, and the ids are listed.
+    let by_domain = || ShowConnector {
+        connector: "A.example.".parse().unwrap(),
+    };
+    let several = connectors::show(directory, by_domain()).unwrap_err();
+    assert_eq!(several.code, Code::DomainClaimedBySeveral);
+    for id in [connector, claim.id] {
+        assert!(several.message.contains(&id.to_string()), "{several}");
+    }
+    let remove = RemoveConnector {
+        connector: connector.into(),
+    };
     let removed = connectors::remove(directory, remove.clone()).await;
+    let refused = removed.as_ref().unwrap_err().to_string();
+    let command = format!("`gatepost address remove --account {}", account_of_a);
+    assert!(refused.contains(&command), "{refused}");
+    assert!(refused.contains(" help@a.example`"), "{refused}");
     fails(removed, Code::NotEmpty);
     let address = RemoveAddress {
         account: account(A),
@@ -143,8 +160,12 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     connectors::remove(directory, remove.clone()).await.unwrap();
     let removed = connectors::remove(directory, remove).await;
     fails(removed, Code::UnknownConnector);
-    let show = ShowConnector { connector };
+    let show = ShowConnector {
+        connector: connector.into(),
+    };
     fails(connectors::show(directory, show), Code::UnknownConnector);
+    let shown = connectors::show(directory, by_domain()).unwrap();
+    assert_eq!(shown.connector.id, claim.id);
     let remove = || {
         accounts::remove(
             directory,
@@ -155,7 +176,10 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     };
     fails(remove().await, Code::NotEmpty);
     let connector = claim.id;
-    let removed = connectors::remove(directory, RemoveConnector { connector }).await;
+    let remove_claim = RemoveConnector {
+        connector: connector.into(),
+    };
+    let removed = connectors::remove(directory, remove_claim).await;
     assert_eq!(removed, Ok(()));
     assert_eq!(remove().await, Ok(()));
     fails(remove().await, Code::UnknownAccount);
@@ -168,7 +192,7 @@ async fn credentials_are_refused_with_codes() {
     let outbound = ConnectorKind::OutboundOnly;
     let outbound = connect(directory, A, "a.example", outbound).await.unwrap();
     let inbound = IssueInbound {
-        connector: outbound.id,
+        connector: outbound.id.into(),
         alias: false,
     };
     let issued = credentials::issue_inbound(directory, inbound).await;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gatepost_connections::{ConnectionDraft, Period, Secret};
 use gatepost_directory::{
-    AccountId, AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry,
-    Protocol, QueuedMail, UserName,
+    AccountId, AccountKind, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol,
+    QueuedMail, UserName,
 };
 use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{DestinationKey, Event, EventName, NoticeSubject, StoredEvent};
@@ -56,7 +56,7 @@ use gatepost_operations::sandboxes::{
 use gatepost_operations::sharing::{AddAgreement, ListAgreements};
 use gatepost_operations::switching::SetCredential;
 use gatepost_operations::trace::{FindMessages, ShowTrace};
-use gatepost_operations::{Code, NAMES, Operation, OperationError};
+use gatepost_operations::{Code, NAMES, NamedConnector, Operation, OperationError};
 use gatepost_policy::OnError;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, Pace, Status};
@@ -239,7 +239,8 @@ fn directory_is_read_back_as_it_was() {
     let account = || "acme.desk.example".to_owned();
     let address = || "help@acme.desk.example".parse::<Address>().unwrap();
     let user_name = || UserName::new("in-a");
-    let connector = serde_json::from_str::<ConnectorId>(&format!("\"{:032x}\"", 7)).unwrap();
+    let id = format!("{:032x}", 7);
+    let connector = || id.parse::<NamedConnector>().unwrap();
     stays(AddAccount {
         kind: AccountKind::Sandbox,
         product: "Acme Desk".parse().unwrap(),
@@ -292,11 +293,11 @@ fn directory_is_read_back_as_it_was() {
     });
     stay(ListConnectors { account: None }, Vec::new());
     stays(SetConnectorKind {
-        connector,
+        connector: "acme.example".parse().unwrap(),
         kind: ConnectorKind::Forwarded,
     });
     stays(SetForwarders {
-        connector,
+        connector: connector(),
         networks: vec!["192.0.2.0/24".parse().unwrap()],
         dkim_domains: vec!["a.example".parse().unwrap()],
         arc_sealers: vec!["b.example".parse().unwrap()],
@@ -319,7 +320,10 @@ fn directory_is_read_back_as_it_was() {
     stays(set);
     let domain = "acme.example".parse().unwrap();
     stay(CountHeaders { domain }, Vec::new());
-    stay(RemoveConnector { connector }, ());
+    let remove = RemoveConnector {
+        connector: connector(),
+    };
+    stay(remove, ());
     stays(AddAddress {
         brand: None,
         account: account(),
@@ -327,7 +331,10 @@ fn directory_is_read_back_as_it_was() {
     });
     stay(ShowAddress { address: address() }, Vec::new());
     let alias = true;
-    stays(IssueInbound { connector, alias });
+    stays(IssueInbound {
+        connector: connector(),
+        alias,
+    });
     let account = account();
     stays(IssueSubmission { account, alias });
     let user_name = user_name();
@@ -341,7 +348,7 @@ fn directory_is_read_back_as_it_was() {
         credential: "in-a".to_owned(),
     });
     stays(DisconnectConnector {
-        connector: Some(connector),
+        connector: Some(connector()),
         address: Some("help@acme.example".parse().unwrap()),
         account: None,
         queued: QueuedMail::Reroute,
@@ -350,7 +357,7 @@ fn directory_is_read_back_as_it_was() {
         account: Some("acme.desk.example".to_owned()),
         ..ReconnectConnector::default()
     });
-    let by_hand = format!("{{\"connector\":\"{connector}\"}}");
+    let by_hand = format!("{{\"connector\":\"{id}\"}}");
     let disconnect: DisconnectConnector = serde_json::from_str(&by_hand).unwrap();
     assert_eq!(disconnect.queued, QueuedMail::Hold);
     let set = SetCredential {

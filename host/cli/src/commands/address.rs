@@ -55,7 +55,10 @@ impl Row for ShownAddress {
             true => verify::state(of),
             false => String::new(),
         };
-        let leaves = details.leaves_from_default.map(from_default);
+        let not_yet = self
+            .only_claimed
+            .then(|| "not at all: the domain is not shown to be the account's".to_owned());
+        let leaves = not_yet.or_else(|| details.leaves_from_default.map(from_default));
         let leaves = leaves.unwrap_or_else(|| way_out(self.way_out));
         vec![
             address.address.to_string(),

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use gatepost_config::SecretSource;
 use gatepost_connections::{
-    Authorization, ConnectionDraft, ConnectionName, ConnectionState, ConnectionTrouble, Secret,
-    Serves,
+    Authorization, ConnectionDraft, ConnectionName, ConnectionState, ConnectionTrouble,
+    RefusedTest, Secret, Serves,
 };
 use gatepost_model::TlsMode;
 use gatepost_operations::authorizations::{
@@ -23,7 +23,7 @@ use gatepost_terminal::escape;
 
 use super::answer::{Row, done, list};
 use super::operate::{Ask, Target};
-use super::{exit, output};
+use super::{exit, output, port};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -68,7 +68,7 @@ pub(super) struct ConnectionSettings {
     #[arg(long)]
     host: Option<String>,
     /// TCP port.
-    #[arg(long)]
+    #[arg(long, value_parser = port::parse)]
     port: Option<u16>,
     /// Use of TLS: implicit, required, opportunistic or none.
     #[arg(long, value_parser = parse_tls)]
@@ -88,6 +88,10 @@ pub(super) struct ConnectionSettings {
     /// File of the key for signed assertions; `-` for standard input.
     #[arg(long, value_name = "FILE")]
     private_key_file: Option<PathBuf>,
+    /// File of the authorities that vouch for the server, as PEM, in place of the public ones; `-` for
+    /// standard input.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Pool of egress addresses.
     #[arg(long, value_name = "POOL")]
     egress: Option<String>,
@@ -148,8 +152,8 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             print_details(&ask.answer().await?, json)
         }
         Command::Test(ask) => {
-            let json = ask.target.json;
-            print_test(&ask.answer().await?, json)
+            let test = ask.target.call_relay(ask.request).await?;
+            print_test(&test, ask.target.json)
         }
         Command::Authorize(ask) => authorize(ask).await,
         Command::Remove(ask) => done(ask, "removed").await,
@@ -250,6 +254,7 @@ impl ConnectionSettings {
             draft.serves = Some(self.serves);
         }
         for (named, secret) in [
+            (self.ca, &mut draft.ca),
             (self.password_file, &mut draft.password),
             (self.client_secret_file, &mut draft.client_secret),
             (self.refresh_token_file, &mut draft.refresh_token),
@@ -295,9 +300,12 @@ fn serves_text(serves: &[Serves]) -> String {
     texts.join(", ")
 }
 
-fn status_text(status: &ConnectionState) -> String {
+fn status_text(status: &ConnectionState, refused_test: Option<&RefusedTest>) -> String {
     match status {
-        ConnectionState::Working => "working".to_owned(),
+        ConnectionState::Working => match refused_test {
+            Some(refused) => format!("refused at its test of {}", refused.at),
+            None => "working".to_owned(),
+        },
         ConnectionState::Paused(trouble) | ConnectionState::Broken(trouble) => {
             let next = output::time_until(trouble.next_probe);
             format!("{}, tried again {next}", status.word())
@@ -313,6 +321,9 @@ impl Row for ConnectionSummary {
     fn cells(&self) -> Vec<String> {
         let words = |trouble: &ConnectionTrouble| output::shorten(&trouble.words);
         let mut reason = self.status.trouble().map(words).unwrap_or_default();
+        if let Some(refused) = self.refused_test.as_ref().filter(|_| reason.is_empty()) {
+            reason = output::shorten(&refused.words);
+        }
         for (what, at) in [
             ("secret", self.secret_expires_soon),
             ("authorization", self.authorization_expires_soon),
@@ -329,7 +340,7 @@ impl Row for ConnectionSummary {
             self.server.clone(),
             self.profile.clone(),
             serves_text(&self.serves),
-            status_text(&self.status),
+            status_text(&self.status, self.refused_test.as_ref()),
             reason,
         ]
     }
@@ -373,7 +384,13 @@ fn in_words(details: &ConnectionDetails) -> String {
             .clone()
             .unwrap_or_else(|| "the site".to_owned()),
     );
-    line("state", status_text(&details.status));
+    let refused_test = details.refused_test.as_ref();
+    line("state", status_text(&details.status, refused_test));
+    if let Some(refused) = refused_test.filter(|_| details.status.trouble().is_none()) {
+        line("stage", refused.stage.to_string());
+        line("refused with", refused.words.clone());
+        line("advice", refused.advice.clone());
+    }
     if let Some(trouble) = details.status.trouble() {
         line("since", trouble.since.to_string());
         line("stage", trouble.stage.to_string());

@@ -1,8 +1,6 @@
 //! `gatepost connector`.
 
-use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
 
@@ -23,9 +21,9 @@ use gatepost_operations::verification::AddressVerification;
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 
-use super::answer::{Row, done, item, list, print_rows};
+use super::answer::{Row, done, item, list, print_rows, print_table};
 use super::operate::Ask;
-use super::{exit, output, setup, verify};
+use super::{exit, instructions_file, output, setup, verify};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -102,7 +100,8 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
 pub(super) struct InstructionsArgs {
     #[command(flatten)]
     ask: Ask<MakeInstructions>,
-    /// File to write them to, which must not exist yet; printed when not given.
+    /// File to write them to; printed when not given. One that holds instructions is replaced, any
+    /// other file is left.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -111,29 +110,27 @@ async fn instructions(args: InstructionsArgs) -> miette::Result<ExitCode> {
     let InstructionsArgs { ask, output: file } = args;
     let json = ask.target.json;
     let made = ask.answer().await?;
+    for remark in &made.remarks {
+        output::complain(remark);
+    }
     match file {
-        Some(file) => write_new(&file, &made.text)?,
+        Some(file) => instructions_file::write(&file, &made.text)?,
         None if json => output::print_json([&made])?,
         None => output::print(made.text.trim_end())?,
     }
     Ok(exit(true))
 }
 
-/// Writes a text into a file that does not exist yet.
-pub(super) fn write_new(file: &Path, text: &str) -> miette::Result<()> {
-    let written = File::create_new(file).and_then(|mut new| new.write_all(text.as_bytes()));
-    written.map_err(|error| miette::miette!("cannot write {}: {error}", file.display()))
-}
-
 /// Shows a connector with its addresses, and what it lacks.
 async fn show(ask: Ask<ShowConnector>) -> miette::Result<ExitCode> {
-    let json = ask.target.json;
-    let shown = ask.answer().await?;
-    if json {
+    let Ask { target, request } = ask;
+    let mut session = target.session()?;
+    let shown = session.call(request).await?;
+    if target.json {
         output::print_json([&shown])?;
         return Ok(exit(true));
     }
-    print_rows(slice::from_ref(&shown.connector), "", false)?;
+    print_table(slice::from_ref(&shown.connector), "", &mut session).await?;
     let missing = shown.missing.as_deref().unwrap_or_default();
     print_rows(&shown.addresses, missing, false)
 }

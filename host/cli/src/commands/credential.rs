@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gatepost_directory::{ConnectorId, Credential, GraceUses, Issued, Scope};
+use gatepost_directory::{Credential, GraceUses, Issued, Scope};
 use gatepost_message::{Address, Period};
 use gatepost_operations::credentials::{
     CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials, Rekey,
     RemoveCredential, RetireCredential, RotateCredential, ShowCredential,
 };
 
+use gatepost_operations::NamedConnector;
 use gatepost_operations::handovers::{HandOver, HandoverLink, parse_period};
 
 use super::answer::{Row, done, item, list};
@@ -45,9 +46,9 @@ pub(super) enum Command {
 pub(super) struct CredentialAdd {
     #[command(flatten)]
     target: Target,
-    /// Issue it for relay from the domain of this two-way connector.
-    #[arg(long, value_name = "ID", required_unless_present = "submission")]
-    inbound: Option<ConnectorId>,
+    /// Issue it for relay from the domain of this two-way connector, by the domain or its id.
+    #[arg(long, value_name = "CONNECTOR", required_unless_present = "submission")]
+    inbound: Option<NamedConnector>,
     /// Issue it for submission by this account, by its id or native domain.
     #[arg(long, value_name = "ACCOUNT", conflicts_with = "inbound")]
     submission: Option<String>,
@@ -75,14 +76,22 @@ pub(super) enum Keys {
     Rekey(Ask<Rekey>),
 }
 
+/// Warning that a link was made while no relay runs.
+pub(super) const NO_PAGE: &str =
+    "no relay is running: the link opens once `gatepost serve` runs, and until then nothing does";
+
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
         Command::Add(add) => issue(add).await,
         Command::List(ask) => list(ask, "there are no credentials").await,
         Command::Show(ask) => item(ask).await,
         Command::HandOver(ask) => {
-            let json = ask.target.json;
-            print_link(&ask.answer().await?, json)
+            let mut session = ask.target.session()?;
+            let link = session.call(ask.request).await?;
+            if session.is_without_relay() {
+                output::complain(session.pasted(NO_PAGE));
+            }
+            print_link(&link, ask.target.json)
         }
         Command::Rotate(ask) => {
             let json = ask.target.json;

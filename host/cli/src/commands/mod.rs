@@ -24,13 +24,16 @@ mod events;
 mod feed;
 mod import;
 mod init;
+mod instructions_file;
 mod load_policy;
 mod logged;
 mod machine;
 mod operate;
 pub(crate) mod output;
 mod partner;
+mod pasted;
 mod policy;
+mod port;
 mod quarantine;
 mod queue;
 mod reload;
@@ -59,7 +62,7 @@ use gatepost_observability as observability;
 
 /// An SMTP relay whose every decision is made by a sandboxed policy module.
 #[derive(Debug, Parser)]
-#[command(name = "gatepost", version, disable_help_subcommand = true)]
+#[command(name = "gatepost", version)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -137,6 +140,8 @@ enum Command {
     /// Show the audit log: what was changed, by whom, when and from where; newest first.
     Audit(operate::Ask<gatepost_operations::audit::ListAudit>),
     Sink(SinkArgs),
+    /// Print the version.
+    Version,
     #[command(hide = true)]
     LoadPolicy(LoadPolicy),
 }
@@ -259,6 +264,10 @@ pub async fn run(
         Command::Logged(args) => logged::run(&args),
         Command::Audit(ask) => answer::list(ask, "the audit log is empty").await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
+        Command::Version => {
+            output::print(concat!("gatepost ", env!("CARGO_PKG_VERSION")))?;
+            Ok(exit(true))
+        }
         Command::LoadPolicy(load) => Ok(load.run()),
     }
 }

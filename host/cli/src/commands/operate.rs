@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::sleep;
 
-use super::ConfigFile;
-use gatepost_config::Config;
+use super::{ConfigFile, pasted};
+use gatepost_config::{Config, DEFAULT_PATH};
 use gatepost_operations::audit::perform;
 use gatepost_operations::{self, Asker, Code, OpenError, Operation, OperationError, Runtime};
 
@@ -66,7 +66,22 @@ impl Target {
         Ok(Session {
             store: self.store()?,
             opened: None,
+            options: self.options(),
         })
+    }
+
+    /// Returns the options by which other commands name the same relay; empty where none was given.
+    pub(super) fn options(&self) -> String {
+        match &self.store {
+            Some(store) => format!("--store {}", pasted::word(store)),
+            None if self.file.config == Path::new(DEFAULT_PATH) => String::new(),
+            None => format!("--config {}", pasted::word(&self.file.config)),
+        }
+    }
+
+    /// Returns a text whose commands name the same relay.
+    pub(super) fn pasted(&self, text: &str) -> String {
+        pasted::with_options(text, &self.options())
     }
 
     /// Executes an operation by a running relay only.
@@ -77,7 +92,7 @@ impl Target {
         let store = self.store()?;
         let called = gatepost_operations::call(store.path(), &request).await;
         match called.map_err(super::report)? {
-            Some(answer) => answer.map_err(report),
+            Some(answer) => answer.map_err(|error| report_with(error, &self.options())),
             None => Err(miette::miette!(
                 help = Code::RelayNotRunning.what_to_do(),
                 "no relay is running on the store {}",
@@ -98,15 +113,38 @@ impl Target {
 pub(super) struct Session<'a> {
     store: StoreSource<'a>,
     opened: Option<Runtime>,
+    /// Options by which other commands name the same relay.
+    options: String,
 }
 
 impl Session<'_> {
+    /// Returns true if no relay was there for the last request, so that it was executed on the store.
+    pub(super) fn is_without_relay(&self) -> bool {
+        self.opened.is_some()
+    }
+
+    /// Returns the directory of the store.
+    pub(super) fn store(&self) -> &Path {
+        self.store.path()
+    }
+
+    /// Returns a text whose commands name the same relay.
+    pub(super) fn pasted(&self, text: &str) -> String {
+        pasted::with_options(text, &self.options)
+    }
+
+    /// Makes the report of an error of an operation.
+    pub(super) fn report(&self, error: OperationError) -> miette::Report {
+        report_with(error, &self.options)
+    }
+
     /// Executes an operation.
     ///
     /// # Errors
     /// The operation could not be executed.
     pub(super) async fn call<O: Operation>(&mut self, request: O) -> miette::Result<O::Answer> {
-        self.try_call(request).await?.map_err(report)
+        let answer = self.try_call(request).await?;
+        answer.map_err(|error| self.report(error))
     }
 
     /// Executes an operation, and returns its error apart from those of asking for it.
@@ -146,8 +184,17 @@ impl Session<'_> {
 
 /// Makes the report of an error. Sentences of most errors say what to do; others get it as help.
 pub(super) fn report(error: OperationError) -> miette::Report {
+    report_with(error, "")
+}
+
+/// Makes the report of an error, whose commands get these options.
+fn report_with(mut error: OperationError, options: &str) -> miette::Report {
+    error.message = pasted::with_options(&error.message, options);
     match error.code {
-        Code::RelayStarting => miette::miette!(help = error.code.what_to_do(), "{error}"),
+        Code::RelayStarting | Code::RelayNotRunning => {
+            let help = pasted::with_options(error.code.what_to_do(), options);
+            miette::miette!(help = help, "{error}")
+        }
         _ => super::report(error),
     }
 }

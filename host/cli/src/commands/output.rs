@@ -1,5 +1,9 @@
 //! Tables, errors and short forms for the terminal.
 
+use std::error::Error;
+use std::net::AddrParseError;
+use std::num::{IntErrorKind, ParseIntError};
+
 use comfy_table::presets::NOTHING;
 use gatepost_message::Millis;
 use gatepost_terminal::escape;
@@ -12,7 +16,35 @@ pub(super) fn error(report: &miette::Report) -> String {
 
 /// Returns the error of clap about arguments, escaped for a terminal.
 pub(super) fn usage(error: &clap::Error) -> String {
-    escape::lines(&error.render().to_string())
+    let mut text = error.render().to_string();
+    if let Some(source) = error.source()
+        && let Some(words) = words_of(source)
+    {
+        text = text.replacen(&format!(": {source}"), &format!(": {words}"), 1);
+    }
+    escape::lines(&text)
+}
+
+/// Returns what to write in place of a value that Rust itself could not parse: its own words are for
+/// programmers.
+fn words_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(error) = error.downcast_ref::<ParseIntError>() {
+        return Some(match error.kind() {
+            IntErrorKind::PosOverflow => "the number is too large",
+            IntErrorKind::NegOverflow => "the number is too small",
+            _ => "write a whole number in digits, such as 10",
+        });
+    }
+    if error.is::<ipnet::AddrParseError>() {
+        return Some("write a network, such as 192.0.2.0/24 or 2001:db8::/32");
+    }
+    error.is::<AddrParseError>().then(|| {
+        // One type of error is for both kinds.
+        match error.to_string().contains("socket") {
+            true => "write an IP address and a port, such as 127.0.0.1:2525",
+            false => "write an IP address, such as 192.0.2.1 or 2001:db8::1",
+        }
+    })
 }
 
 /// Table of columns that are as wide as needed. Line ends in a cell are escaped.
@@ -98,6 +130,42 @@ mod tests {
 
     const HOSTILE: &str =
         "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{200b}-\u{202e}\u{2066}-\u{2069}a\"'=\\[\\]#]{1,30}";
+
+    #[test]
+    fn errors_of_arguments_are_not_in_the_words_of_rust() {
+        const OF_RUST: [&str; 5] = ["digit", "target type", "syntax", "utf", "os error"];
+        for (arguments, words) in [
+            ("queue list --limit abc", "write a whole number"),
+            ("queue list --limit 99999999999999999999999", "too large"),
+            ("sink --listen here", "an IP address and a port"),
+            ("sink --tempfail-first x", "write a whole number"),
+            (
+                "connection add x --account a --port abc",
+                "a number from 1 to 65535",
+            ),
+            (
+                "connection add x --account a --port 99999",
+                "a number from 1 to 65535",
+            ),
+            (
+                "connection set x --account a --port 0",
+                "a number from 1 to 65535",
+            ),
+            (
+                "connector setup --smart-host-port abc",
+                "a number from 1 to 65535",
+            ),
+            ("connector forwarders a.test --network x", "write a network"),
+            ("connector progress acme", "is named by its domain"),
+        ] {
+            let all = ["gatepost"].into_iter().chain(arguments.split(' '));
+            let shown = usage(&Cli::try_parse_from(all).unwrap_err());
+            assert!(shown.contains(words), "{arguments}: {shown}");
+            for of_rust in OF_RUST {
+                assert!(!shown.contains(of_rust), "{arguments}: {shown}");
+            }
+        }
+    }
 
     proptest! {
         #[test]

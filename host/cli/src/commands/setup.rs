@@ -4,37 +4,60 @@
 //! at any moment, and goes on where it was when it begins again. What is left to do is asked of the
 //! relay after each step ([`Progress`]); what the operator puts off is not asked twice. The last step
 //! is the verification of the addresses: a probe that is on its way is waited for, and not sent again.
+//! Files that are named are read and checked before the first change.
 
+mod account;
 mod answers;
+mod connection;
+mod given_files;
+mod going_on;
+mod instructions;
+mod ownership;
+mod spelled;
 mod steps;
 mod verification;
+mod waiting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use gatepost_connections::ConnectionName;
-use gatepost_directory::ConnectorKind;
+use gatepost_directory::{ConnectorKind, Name};
 use gatepost_instructions::Software;
 use gatepost_message::{Address, Domain, Period};
 use gatepost_operations::handovers::parse_period;
-use gatepost_operations::progress::{MissingStep, Progress, ShowProgress, Step};
-use tokio::time::{Instant, sleep};
+use gatepost_operations::progress::{MissingStep, Progress, ShowProgress};
 
 use self::answers::Answers;
+use self::given_files::GivenFiles;
+use self::going_on::GoingOn;
 use super::answer::{Row, print_rows};
 use super::operate::{Ask, Session, Target};
-use super::{exit, output};
+use super::{exit, output, port};
 
-/// Interval at which the relay is asked while the set-up waits.
-const LOOK: Duration = Duration::from_secs(2);
+/// Words behind the help: what a script has to give, and an example.
+const SCRIPTS: &str = "\
+With --yes nothing is asked. It needs, besides --account (and --product, if there is no such account \
+yet) and --domain:
+  forwarded      --kind forwarded --address ADDRESS, and --vouch or a published record
+  outbound-only  --kind outbound-only --address ADDRESS --smart-host HOST, and mostly
+                 --smart-host-user USER --smart-host-password-file FILE
+  two-way        as outbound-only, with --kind two-way
+What is not given is put off, and stands in the list of what is left to do. --wait waits for others.
+
+Example:
+  gatepost connector setup --yes --wait 10m --account acme.desk.example --product Acme \\
+      --domain customer.example --kind two-way --address help@customer.example \\
+      --smart-host smtp.customer.example --smart-host-user desk \\
+      --smart-host-password-file password --for postfix --output customer.md";
 
 /// Connect a domain, step by step: asks for what it needs, does each step, and says what is left.
 ///
 /// It can be interrupted at any time: called again, it goes on where it was. Exits with 1 while
 /// something is left.
 #[derive(Debug, Args)]
+#[command(after_long_help = SCRIPTS)]
 pub(super) struct Setup {
     #[command(flatten)]
     target: Target,
@@ -56,12 +79,12 @@ pub(super) struct Given {
     account: Option<String>,
     /// Name of the product, for an account that there is not yet; its native domain is `--account`.
     #[arg(long, value_name = "NAME")]
-    product: Option<String>,
+    product: Option<Name>,
     /// Domain of the customer.
-    #[arg(long)]
+    #[arg(long, value_parser = spelled::parse::<Domain>)]
     domain: Option<Domain>,
     /// Kind of the connector: forwarded, outbound-only or two-way.
-    #[arg(long)]
+    #[arg(long, value_parser = spelled::parse::<ConnectorKind>)]
     kind: Option<ConnectorKind>,
     /// Support address in the domain; may be repeated.
     #[arg(long = "address", value_name = "ADDRESS")]
@@ -72,11 +95,12 @@ pub(super) struct Given {
     /// Name of the connection to the customer's server.
     #[arg(long, value_name = "NAME")]
     connection: Option<ConnectionName>,
-    /// The customer's server, which takes mail from the relay.
+    /// The customer's server, which takes mail from the relay. Where there is a connection already,
+    /// this and the next options change it.
     #[arg(long, value_name = "HOST")]
     smart_host: Option<String>,
     /// Port of that server.
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = port::parse)]
     smart_host_port: Option<u16>,
     /// User at that server.
     #[arg(long, value_name = "USER")]
@@ -90,12 +114,17 @@ pub(super) struct Given {
     /// Time after which the link to the secret of a new credential shows nothing.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_period)]
     link_expires: Period,
-    /// Software of the customer, for the instructions.
-    #[arg(long = "for", value_name = "SOFTWARE")]
+    /// Software of the customer, for the instructions: postfix, exim, exchange-server or gateway
+    /// (two-way), exchange-online or google-workspace (forwarded, outbound-only), or generic.
+    #[arg(long = "for", value_name = "SOFTWARE", value_parser = spelled::parse::<Software>)]
     software: Option<Software>,
-    /// File to write the instructions to, which must not exist yet.
+    /// File to write the instructions to. One that holds instructions is replaced, any other file is
+    /// left.
     #[arg(long, value_name = "FILE", requires = "software")]
     output: Option<PathBuf>,
+    /// Person or address that the customer's administrator may ask, for the instructions.
+    #[arg(long, value_name = "TEXT")]
+    contact: Option<Name>,
 }
 
 pub(super) async fn run(setup: Setup) -> miette::Result<ExitCode> {
@@ -105,47 +134,54 @@ pub(super) async fn run(setup: Setup) -> miette::Result<ExitCode> {
         wait,
         yes,
     } = setup;
+    let files = GivenFiles::read(&given)?;
     let mut session = target.session()?;
-    let mut answers = Answers::new(yes);
-    let account = steps::account(&mut session, &mut answers, &given).await?;
+    let going_on = GoingOn::watch(target.options());
+    let mut answers = Answers::new(yes, going_on.clone());
+    let account = account::find_or_add(&mut session, &mut answers, &given).await?;
+    going_on.with_account(&account.profile.native_domain);
     let connector = steps::connector(&mut session, &mut answers, &given, &account).await?;
-    steps::addresses(&mut session, &given.addresses, connector).await?;
+    let id = connector.id;
+    going_on.with_domain(&connector.claim.domain);
+    steps::addresses(&mut session, &given.addresses, id).await?;
     let mut put_off = Vec::new();
+    connection::apply_given(&mut session, &given, &files, id, &mut put_off).await?;
     let mut progress = loop {
-        let progress = session.call(ShowProgress { connector }).await?;
+        let progress = show(&mut session, id).await?;
         let next = progress.missing.iter().map(|of| of.step);
         let Some(step) = next.into_iter().find(|step| !put_off.contains(step)) else {
             break progress;
         };
-        if !steps::take(step, &mut session, &mut answers, &given, &progress).await? {
+        let mut operator = steps::Operator {
+            answers: &mut answers,
+            given: &given,
+            files: &files,
+            put_off: &mut put_off,
+        };
+        if !steps::take(step, &mut session, &mut operator, &progress).await? {
             put_off.push(step);
         }
     };
-    steps::instructions(&mut session, &mut answers, &given, connector).await?;
+    instructions::make(&mut session, &mut answers, &given, id).await?;
     if let Some(Period(longest)) = wait {
-        let end = Instant::now() + longest;
-        while !progress.missing.is_empty() && Instant::now() < end {
-            sleep(LOOK).await;
-            // Whatever the probes had to wait for may have come meanwhile.
-            let next = progress.missing.iter().map(|of| of.step);
-            let new = next.into_iter().find(|step| !put_off.contains(step));
-            if let Some(step) = new.filter(|step| step.is_verification()) {
-                verification::send(step, &mut session, &progress).await?;
-                put_off.push(step);
-            }
-            if progress.missing.iter().any(|of| of.step == Step::Signature) {
-                steps::look_for_records(&mut session, &progress.connector.claim).await?;
-            }
-            progress = session.call(ShowProgress { connector }).await?;
-        }
+        progress = waiting::wait(&mut session, progress, longest, &mut put_off).await?;
     }
-    tell(&progress, target.json)
+    tell(&progress, &target, &going_on)
+}
+
+/// Asks what a connector lacks.
+async fn show(
+    session: &mut Session<'_>,
+    id: gatepost_directory::ConnectorId,
+) -> miette::Result<Progress> {
+    let connector = id.into();
+    session.call(ShowProgress { connector }).await
 }
 
 /// Prints what is done and what is left.
-fn tell(progress: &Progress, json: bool) -> miette::Result<ExitCode> {
+fn tell(progress: &Progress, target: &Target, going_on: &GoingOn) -> miette::Result<ExitCode> {
     let is_done = progress.missing.is_empty();
-    if json {
+    if target.json {
         output::print_json([progress])?;
         return Ok(exit(is_done));
     }
@@ -157,20 +193,23 @@ fn tell(progress: &Progress, json: bool) -> miette::Result<ExitCode> {
     }
     output::print(format!("left to do for {domain} ({id}):"))?;
     for of in &progress.missing {
-        output::print(format!("- {}", of.what_to_do))?;
+        output::print(target.pasted(&format!("- {}", of.what_to_do)))?;
     }
-    output::print("`gatepost connector setup` goes on from here")?;
+    output::print(format!("`{}` goes on from here", going_on.command()))?;
     Ok(exit(false))
 }
 
 /// Prints what a connector lacks.
 pub(super) async fn progress(ask: Ask<ShowProgress>) -> miette::Result<ExitCode> {
-    let json = ask.target.json;
-    let progress = ask.answer().await?;
+    let Ask { target, request } = ask;
+    let mut progress = target.call(request).await?;
     let is_done = progress.missing.is_empty();
-    if json {
+    if target.json {
         output::print_json([&progress])?;
     } else {
+        for of in &mut progress.missing {
+            of.what_to_do = target.pasted(&of.what_to_do);
+        }
         print_rows(&progress.missing, "nothing is missing", false)?;
     }
     Ok(exit(is_done))

@@ -53,7 +53,16 @@ fn text(of: &AddressVerification) -> String {
         lines.extend(found.check.iter().flat_map(check));
     }
     if !of.waiting.is_empty() {
-        lines.push(format!("probes on their way: {}", of.waiting.len()));
+        let directions = [("inbound", &of.inbound), ("outbound", &of.outbound)];
+        let pending = directions
+            .into_iter()
+            .filter(|(_, of)| matches!(of.state, Verification::Pending { .. }));
+        let pending: Vec<_> = pending.map(|(direction, _)| direction).collect();
+        lines.push(format!(
+            "probes on their way: {} ({})",
+            of.waiting.len(),
+            pending.join(" and ")
+        ));
     }
     lines.join("\n")
 }

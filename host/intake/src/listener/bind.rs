@@ -35,6 +35,23 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// Returns what to do about an address that cannot be listened on.
+pub fn bind_advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there, maybe another relay: end it (`ss -ltnp` shows it), or \
+             name another address"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "the address is none of this machine: `ip address` shows those that are"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 take a right: start the relay as a service, or name a port from 1024 on"
+        }
+        _ => "name another address",
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::print_stderr, reason = "a test says that it was skipped")]
 mod tests {

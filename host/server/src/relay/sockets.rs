@@ -83,12 +83,13 @@ pub(super) enum AddressOf {
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} for {what}: {source}")]
+#[error("cannot listen on {address} for {what}: {cause}; {advice}", advice = listener::bind_advice(cause))]
 pub(super) struct BindError {
     address: SocketAddr,
     what: String,
     pub(super) of: AddressOf,
-    source: io::Error,
+    /// Error of the system, which stands in the message: it is not the source, too.
+    cause: io::Error,
 }
 
 impl Sockets {
@@ -108,11 +109,11 @@ impl Sockets {
                 continue;
             }
             let socket = listener::bind(listener.address);
-            let socket = socket.map_err(|source| BindError {
+            let socket = socket.map_err(|cause| BindError {
                 address: listener.address,
                 what: format!("\"{}\"", listener.name),
                 of: AddressOf::Listener(number),
-                source,
+                cause,
             })?;
             bound.listeners.push((key, socket));
         }
@@ -216,11 +217,11 @@ fn bind_http(
     let Some(address) = configured.filter(|address| open != Some(*address)) else {
         return Ok(None);
     };
-    let bound = listener::bind(address).map_err(|source| BindError {
+    let bound = listener::bind(address).map_err(|cause| BindError {
         address,
         what: what.to_owned(),
         of,
-        source,
+        cause,
     });
     Ok(Some((address, bound?)))
 }

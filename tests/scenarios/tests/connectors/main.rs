@@ -6,6 +6,23 @@ mod handover;
 mod quickstart;
 mod setup;
 
+mod set_up {
+    mod account_is_asked_for;
+    mod another_kind_is_set_by_command;
+    mod commands_can_be_pasted;
+    mod connector_goes_by_its_domain;
+    mod domain_of_another_account;
+    mod errors_name_what_is_wrong;
+    mod files_are_read_first;
+    mod help_has_an_example;
+    mod instructions_are_replaced;
+    mod interrupted_by_a_key;
+    mod record_is_waited_for;
+    mod refused_connection_is_missing;
+    mod secret_file_is_asked_for_again;
+    mod without_a_relay;
+}
+
 mod instructions {
     mod exim;
     mod file;

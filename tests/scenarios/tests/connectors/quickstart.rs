@@ -1,21 +1,41 @@
 //! The commands of docs/quickstart.md, as they stand there, with ports that are free.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use test_support::{DnsServer, Zone, binary, debian, free_port, workspace};
 
-/// The commands of a page: what stands in blocks of `sh`.
-fn commands(page: &str) -> String {
+/// The lines of a page that stand in blocks of this language: commands in `sh`, and what they print
+/// in `text`.
+fn blocks(page: &str, language: &str) -> String {
     let mut lines = page.lines();
-    let mut commands = String::new();
+    let mut found = String::new();
     while let Some(line) = lines.next() {
-        if line == "```sh" {
+        if line.strip_prefix("```") == Some(language) {
             let block = lines.by_ref().take_while(|line| *line != "```");
-            commands.extend(block.map(|line| format!("{line}\n")));
+            found.extend(block.map(|line| format!("{line}\n")));
         }
     }
-    commands
+    found
+}
+
+/// Returns true if a line is printed as the page has it: `…` stands for anything.
+fn is_like(line: &str, shown: &str) -> bool {
+    let mut parts = shown.split('…');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = line.strip_prefix(first) else {
+        return false;
+    };
+    let mut ends = !shown.contains('…') && rest.is_empty();
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+        ends = rest.is_empty() || part.is_empty();
+    }
+    ends
 }
 
 #[test]
@@ -25,10 +45,13 @@ fn the_commands_lead_to_a_connected_domain() {
         return;
     }
     let page = fs::read_to_string(workspace().join("docs/quickstart.md")).unwrap();
-    let mut script = commands(&page);
+    let mut script = blocks(&page, "sh");
+    let mut shown = blocks(&page, "text");
     for port in ["2525", "2587", "2500", "2600"] {
         assert!(script.contains(port));
-        script = script.replace(port, &free_port().port().to_string());
+        let free = free_port().port().to_string();
+        script = script.replace(port, &free);
+        shown = shown.replace(port, &free);
     }
     // Machines that run tests have no name server and little room.
     let dns = DnsServer::start(Zone::new());
@@ -59,12 +82,24 @@ fn the_commands_lead_to_a_connected_domain() {
     let log = fs::read_to_string(home.path().join("desk/relay.log")).unwrap_or_default();
     assert_eq!(ran.status.code(), Some(0), "{printed}\n{errors}\n{log}");
     assert_eq!(errors, "", "{printed}");
-    assert!(printed.ends_with("nothing is missing\n"), "{printed}");
+    assert!(printed.contains("\nnothing is missing\n"), "{printed}");
+    // The page shows what is printed, in this order.
+    let mut lines = printed.lines();
+    for shown in shown.lines() {
+        let found = lines.any(|line| is_like(line, shown));
+        assert!(found, "{shown:?} is not printed there:\n{printed}");
+    }
     let sent = fs::read_dir(home.path().join("desk/customer")).unwrap();
     let sent = sent.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
     let sent: Vec<_> = sent.collect();
     let is_answer = |text: &String| text.contains("Re: Where is my order?");
     assert!(sent.iter().any(is_answer), "{sent:?}");
+    // Some of the files hold secrets.
+    for file in fs::read_dir(home.path().join("desk")).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o077;
+        assert_eq!(mode, 0, "{}", file.path().display());
+    }
     let instructions = fs::read_to_string(home.path().join("desk/customer.md")).unwrap();
     assert!(instructions.contains("| User | `in-"), "{instructions}");
 }

@@ -7,14 +7,15 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use test_support::{Client, DnsServer, Relay, RelayBuilder, Sink, Taken, Zone, binary};
 
-struct Desk {
-    sink: Sink,
-    relay: Relay,
-    dns: DnsServer,
+/// A relay that domains are connected at, its application and its name server.
+pub struct Desk {
+    pub sink: Sink,
+    pub relay: Relay,
+    pub dns: DnsServer,
 }
 
 /// A relay without accounts of the directory.
-fn desk() -> Desk {
+pub fn desk() -> Desk {
     let (sink, dns) = (Sink::start(), DnsServer::start(Zone::new()));
     let relay = RelayBuilder::usual(sink.address())
         .replace(
@@ -23,7 +24,8 @@ fn desk() -> Desk {
         )
         .with(&format!(
             "[dns]\nservers = [\"{}\"]\n[handover]\naddress = \"127.0.0.1:0\"\n\
-             url = \"https://mx.desk.example\"\n",
+             url = \"https://mx.desk.example\"\n\
+             [destinations]\nallowed-networks = [\"127.0.0.0/8\"]\n",
             dns.address()
         ))
         .start();
@@ -31,7 +33,7 @@ fn desk() -> Desk {
 }
 
 /// Begins the set-up with these options.
-fn begin(desk: &Desk, options: &[&str]) -> Child {
+pub fn begin(desk: &Desk, options: &[&str]) -> Child {
     let config = desk.relay.directory().join("gatepost.toml");
     let mut command = Command::new(binary());
     command.args(["connector", "setup"]).args(options);
@@ -41,7 +43,7 @@ fn begin(desk: &Desk, options: &[&str]) -> Child {
 }
 
 /// Runs the set-up with these options and answers, one a line.
-fn set_up(desk: &Desk, options: &[&str], answers: &[&str]) -> Output {
+pub fn set_up(desk: &Desk, options: &[&str], answers: &[&str]) -> Output {
     let mut running = begin(desk, options);
     let lines: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
     let mut input = running.stdin.take().unwrap();
@@ -51,19 +53,19 @@ fn set_up(desk: &Desk, options: &[&str], answers: &[&str]) -> Output {
     running.wait_with_output().unwrap()
 }
 
-fn printed(output: &Output) -> String {
+pub fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn asked(output: &Output) -> String {
+pub fn asked(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn connectors(desk: &Desk) -> Vec<Value> {
+pub fn connectors(desk: &Desk) -> Vec<Value> {
     desk.relay.json(&["connector", "list"])
 }
 
-fn progress(desk: &Desk) -> Value {
+pub fn progress(desk: &Desk) -> Value {
     let id = connectors(desk)[0]["id"].as_str().unwrap().to_owned();
     let shown = desk
         .relay
@@ -71,7 +73,7 @@ fn progress(desk: &Desk) -> Value {
     serde_json::from_slice(&shown.stdout).unwrap()
 }
 
-fn missing(desk: &Desk) -> Vec<String> {
+pub fn missing(desk: &Desk) -> Vec<String> {
     let shown = progress(desk);
     let steps = shown["missing"].as_array().unwrap().iter();
     steps
@@ -93,7 +95,7 @@ fn receives(desk: &Desk, address: &str) {
 fn an_interrupted_set_up_goes_on_where_it_was() {
     let desk = desk();
     // The input ends at the question who vouches.
-    let first = ["acme.desk.test", "Acme", "customer.test", "two-way"];
+    let first = ["acme.desk.test", "y", "Acme", "customer.test", "two-way"];
     let output = set_up(&desk, &[], &first);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(asked(&output).contains("the input has ended"), "{output:?}");
@@ -128,6 +130,7 @@ fn an_interrupted_set_up_goes_on_where_it_was() {
         "y",
         "",
         "postfix",
+        "",
     ];
     let output = set_up(&desk, &[], &second);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -174,7 +177,7 @@ fn a_domain_without_addresses_needs_one_to_finish() {
     assert_eq!(desk.sink.take().to, ["help@customer.test"]);
     // Once more changes nothing, and sends no second probe.
     let output = set_up(&desk, &with_address, &[]);
-    let on_its_way = "a probe of help@customer.test is on its way since";
+    let on_its_way = "an inbound probe of help@customer.test is on its way since";
     assert!(
         String::from_utf8_lossy(&output.stdout).contains(on_its_way),
         "{output:?}"
@@ -326,8 +329,8 @@ fn a_set_up_that_is_interrupted_at_the_verification_goes_on_there() {
     for part in [
         "mail is signed for customer.test",
         "help@customer.test is being verified",
-        "a probe of sales@customer.test is on its way since",
-        "help@customer.test is verified",
+        "an inbound probe of sales@customer.test is on its way since",
+        "help@customer.test is verified: its mail comes in",
         "sales@customer.test is verified",
         "customer.test is connected (",
     ] {

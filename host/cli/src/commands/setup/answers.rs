@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, Write as _};
 use std::str::FromStr;
 
+use super::going_on::GoingOn;
 use crate::commands::output;
 
 /// Longest line that is read.
@@ -13,11 +14,47 @@ const LONGEST: u64 = 4096;
 pub(super) struct Answers {
     /// True if nothing is asked: every question has its default, or none.
     quiet: bool,
+    /// True once the input has ended.
+    ended: bool,
+    going_on: GoingOn,
 }
 
 impl Answers {
-    pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet }
+    pub(super) fn new(quiet: bool, going_on: GoingOn) -> Self {
+        Self {
+            quiet,
+            ended: false,
+            going_on,
+        }
+    }
+
+    /// Makes answers of which each question has its default, or none.
+    pub(super) fn nobody() -> Self {
+        Self::new(true, GoingOn::default())
+    }
+
+    /// Returns true if questions are asked.
+    pub(super) fn are_asked(&self) -> bool {
+        !self.quiet
+    }
+
+    /// Returns true if nobody answers any more.
+    pub(super) fn have_ended(&self) -> bool {
+        self.ended || self.quiet
+    }
+
+    /// Asks a question and reads a line.
+    fn ask(&mut self, question: &str) -> miette::Result<String> {
+        match ask(question)? {
+            Some(line) => Ok(line),
+            None => {
+                self.ended = true;
+                Err(miette::miette!(
+                    help = self.going_on.in_words(),
+                    "the input has ended"
+                ))
+            }
+        }
     }
 
     /// Asks for a value until the answer can be read; `None` for an empty answer, and where nothing
@@ -33,7 +70,7 @@ impl Answers {
             return Ok(None);
         }
         loop {
-            let line = ask(question)?;
+            let line = self.ask(question)?;
             if line.is_empty() {
                 return Ok(None);
             }
@@ -81,7 +118,8 @@ impl Answers {
         }
         let choices = if default { "[Y/n]" } else { "[y/N]" };
         loop {
-            match ask(&format!("{question} {choices}"))?
+            match self
+                .ask(&format!("{question} {choices}"))?
                 .to_lowercase()
                 .as_str()
             {
@@ -94,8 +132,8 @@ impl Answers {
     }
 }
 
-/// Asks a question and reads a line.
-fn ask(question: &str) -> miette::Result<String> {
+/// Asks a question and reads a line; `None` if the input has ended.
+fn ask(question: &str) -> miette::Result<Option<String>> {
     let mut out = io::stderr().lock();
     let question = gatepost_terminal::escape::line(question);
     // Without a reader of the question there may still be one who answers.
@@ -103,11 +141,5 @@ fn ask(question: &str) -> miette::Result<String> {
     let mut line = String::new();
     let mut input = io::Read::take(io::stdin().lock(), LONGEST);
     let read = input.read_line(&mut line).map_err(super::super::report)?;
-    if read == 0 {
-        return Err(miette::miette!(
-            help = "what is done is kept: the next `gatepost connector setup` goes on from there",
-            "the input has ended"
-        ));
-    }
-    Ok(line.trim().to_owned())
+    Ok((read > 0).then(|| line.trim().to_owned()))
 }

@@ -1,76 +1,32 @@
 //! Steps of the set-up. Each asks for what it needs, and executes operations.
 
-use std::path::{Path, PathBuf};
-
-use gatepost_config::SecretSource;
-use gatepost_connections::{ConnectionDraft, ConnectionName, Serves};
-use gatepost_directory::{Claim, Connector, ConnectorId, ConnectorKind, Name, Protocol};
-use gatepost_instructions::{Form, Software};
+use gatepost_directory::{
+    Account, Claim, Connector, ConnectorId, ConnectorKind, DkimState, Protocol,
+};
 use gatepost_message::{Address, Domain};
 use gatepost_operations::Code;
-use gatepost_operations::accounts::{AddAccount, ListAccounts, ShowAccount};
+use gatepost_operations::accounts::ShowAccount;
 use gatepost_operations::addresses::AddAddress;
-use gatepost_operations::connections::{AddConnection, GivenSecret, TestConnection};
-use gatepost_operations::connectors::{
-    AddConnector, ListConnectors, ProveConnector, VouchConnector,
-};
+use gatepost_operations::connectors::{AddConnector, ListConnectors};
 use gatepost_operations::credentials::{IssueInbound, RemoveCredential};
 use gatepost_operations::dkim::{CheckDkim, DkimKeyDetails, GenerateDkim, ShowDkim};
 use gatepost_operations::handovers::HandOver;
-use gatepost_operations::instructions::MakeInstructions;
-use gatepost_operations::progress::{Progress, ShowProgress, Step};
+use gatepost_operations::progress::{Progress, Step};
 
-use super::{Answers, Given, Session, output, verification};
-use crate::commands::{connector, credential};
+use super::spelled::Spelled;
+use super::{Answers, Given, GivenFiles, Session, connection, output, ownership, verification};
+use crate::commands::credential;
 
-/// Finds the account, or adds it; returns its id.
-pub(super) async fn account(
-    session: &mut Session<'_>,
-    answers: &mut Answers,
-    given: &Given,
-) -> miette::Result<String> {
-    let named: String = match &given.account {
-        Some(named) => named.clone(),
-        None => {
-            let all = session.call(ListAccounts {}).await?;
-            let names = all.iter().map(|of| of.profile.native_domain.as_str());
-            let names: Vec<_> = names.collect();
-            output::complain(match names.as_slice() {
-                [] => "there are no accounts yet: name the native domain of the first".to_owned(),
-                names => format!("accounts: {}", names.join(", ")),
-            });
-            let question = "account, by its native domain (such as acme.desk.example):";
-            answers.needed(question, "--account")?
-        }
-    };
-    let asked = ShowAccount {
-        account: named.clone(),
-    };
-    match session.try_call(asked).await? {
-        Ok(found) => return Ok(found.id.to_string()),
-        Err(error) if error.code == Code::UnknownAccount => {}
-        Err(error) => return Err(super::super::operate::report(error)),
-    }
-    let native_domain: Domain = named.parse().map_err(super::super::report)?;
-    let product: Name = match &given.product {
-        Some(product) => product.parse().map_err(super::super::report)?,
-        None => {
-            output::complain(format!("there is no account {named} yet: it is added"));
-            answers.needed("name of the product, as its users know it:", "--product")?
-        }
-    };
-    let added = AddAccount {
-        native_domain,
-        product,
-        kind: gatepost_directory::AccountKind::Production,
-        time_zone: "UTC".parse().map_err(super::super::report)?,
-        brands: Vec::new(),
-        test_users: Vec::new(),
-        maildir: None,
-    };
-    let added = session.call(added).await?;
-    output::print(format!("added account {} ({})", named, added.id))?;
-    Ok(added.id.to_string())
+/// Most domains that are listed.
+const MOST_LISTED: usize = 20;
+
+/// What the operator has given, and answers.
+pub(super) struct Operator<'a> {
+    pub(super) answers: &'a mut Answers,
+    pub(super) given: &'a Given,
+    pub(super) files: &'a GivenFiles,
+    /// Steps that are put off.
+    pub(super) put_off: &'a mut Vec<Step>,
 }
 
 /// Finds the connector of the domain, or adds it.
@@ -78,28 +34,56 @@ pub(super) async fn connector(
     session: &mut Session<'_>,
     answers: &mut Answers,
     given: &Given,
-    account: &str,
-) -> miette::Result<ConnectorId> {
-    let domain: Domain = match &given.domain {
+    account: &Account,
+) -> miette::Result<Connector> {
+    let all = session.call(ListConnectors { account: None }).await?;
+    let (own, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|of| of.claim.account == account.id);
+    let domain = match &given.domain {
         Some(domain) => domain.clone(),
-        None => answers.needed("domain of the customer:", "--domain")?,
+        None => {
+            if !own.is_empty() {
+                let begun = own.iter().take(MOST_LISTED);
+                let begun = begun.map(|of| format!("{} ({})", of.claim.domain, of.state));
+                let begun: Vec<_> = begun.collect();
+                output::complain(format!("domains that are begun: {}", begun.join(", ")));
+            }
+            let Spelled(domain) = answers.needed("domain of the customer:", "--domain")?;
+            domain
+        }
     };
-    let all = session.call(ListConnectors {
-        account: Some(account.to_owned()),
-    });
-    let found = all.await?.into_iter().find(|of| of.claim.domain == domain);
-    if let Some(Connector { id, claim, .. }) = found {
-        if let Some(kind) = given.kind.filter(|kind| *kind != claim.kind) {
+    let domain: Domain = domain;
+    if let Some(found) = own.into_iter().find(|of| of.claim.domain == domain) {
+        let (id, is) = (found.id, found.claim.kind);
+        if let Some(kind) = given.kind.filter(|kind| *kind != is) {
+            let help = format!(
+                "`gatepost connector set-kind {id} {kind}` changes it; without --kind the set-up \
+                 goes on as {is}"
+            );
             return Err(miette::miette!(
-                help = "leave out --kind, or remove the connector first",
-                "{domain} is connected as {} already, not as {kind}",
-                claim.kind
+                help = session.pasted(&help),
+                "{domain} is connected as {is} already, not as {kind}"
             ));
         }
-        output::print(format!("{domain} is connected as {} ({id})", claim.kind))?;
-        return Ok(id);
+        output::print(format!("{domain} is connected as {is} ({id})"))?;
+        return Ok(found);
     }
-    let kind: ConnectorKind = match given.kind {
+    for other in others.iter().filter(|of| of.claim.domain == domain) {
+        let shown = session.try_call(ShowAccount {
+            account: other.claim.account.to_string(),
+        });
+        let named = match shown.await? {
+            Ok(of) => of.profile.native_domain.to_string(),
+            Err(_) => other.claim.account.to_string(),
+        };
+        output::complain(format!(
+            "warning: the account {named} has connected {domain}, too ({}, {}): it belongs to the \
+             one that proves it or is vouched for first",
+            other.id, other.state
+        ));
+    }
+    let kind = match given.kind {
         Some(kind) => kind,
         None => {
             output::complain(
@@ -107,19 +91,22 @@ pub(super) async fn connector(
                  outbound-only: their server forwards mail to us, and sends what we hand it\n\
                  two-way: their server logs in and hands us mail, and sends what we hand it",
             );
-            answers.needed("kind (forwarded, outbound-only or two-way):", "--kind")?
+            let Spelled(kind) =
+                answers.needed("kind (forwarded, outbound-only or two-way):", "--kind")?;
+            kind
         }
     };
+    let kind: ConnectorKind = kind;
     let added = AddConnector {
-        account: account.to_owned(),
+        account: account.id.to_string(),
         domain: domain.clone(),
         name: None,
         kind,
         protocol: Protocol::Plain,
     };
-    let id = session.call(added).await?.id;
-    output::print(format!("connected {domain} as {kind} ({id})"))?;
-    Ok(id)
+    let added = session.call(added).await?;
+    output::print(format!("connected {domain} as {kind} ({})", added.id))?;
+    Ok(added)
 }
 
 /// Adds the support addresses that are given and not there yet.
@@ -128,7 +115,7 @@ pub(super) async fn addresses(
     given: &[Address],
     connector: ConnectorId,
 ) -> miette::Result<()> {
-    let progress = session.call(ShowProgress { connector }).await?;
+    let progress = super::show(session, connector).await?;
     for address in given {
         let mut known = progress.addresses.iter();
         if !known.any(|of| of.address.is_same_mailbox(address)) {
@@ -156,58 +143,23 @@ async fn add_address(
 pub(super) async fn take(
     step: Step,
     session: &mut Session<'_>,
-    answers: &mut Answers,
-    given: &Given,
+    operator: &mut Operator<'_>,
     progress: &Progress,
 ) -> miette::Result<bool> {
+    let (answers, given) = (&mut *operator.answers, operator.given);
     match step {
-        Step::Ownership => ownership(session, answers, given, progress).await,
+        Step::Ownership => ownership::show(session, answers, given, progress).await,
         Step::Address => first_addresses(session, answers, progress).await,
         Step::Credential => issue(session, answers, given, progress).await,
-        Step::Connection => connection(session, answers, given, progress).await,
+        Step::Connection => connection::add(session, operator, progress).await,
+        Step::WorkingConnection => connection::mend(session, operator, progress).await,
         Step::Signature => signature(session, answers, progress).await,
         Step::InboundVerification | Step::OutboundVerification => {
             verification::take(step, session, answers, progress).await
         }
-        // Others have to do something first.
-        Step::LogIn | Step::WorkingConnection => Ok(false),
+        // The customer's server has to do something first.
+        Step::LogIn => Ok(false),
     }
-}
-
-async fn ownership(
-    session: &mut Session<'_>,
-    answers: &mut Answers,
-    given: &Given,
-    progress: &Progress,
-) -> miette::Result<bool> {
-    let (id, domain) = (progress.connector.id, &progress.connector.claim.domain);
-    if !given.vouch {
-        match session.try_call(ProveConnector { connector: id }).await? {
-            Ok(_) => {
-                output::print(format!(
-                    "the DNS proves that {domain} is the account's: its addresses receive"
-                ))?;
-                return Ok(true);
-            }
-            // The record to publish, or why the DNS says nothing.
-            Err(error) if matches!(error.code, Code::NotProved | Code::NoDnsAnswer) => {
-                output::complain(error.to_string());
-            }
-            Err(error) => return Err(super::super::operate::report(error)),
-        }
-    }
-    let question = format!("do you vouch that {domain} is the account's?");
-    if !(given.vouch || answers.agrees(&question, false, false)?) {
-        return Ok(false);
-    }
-    let vouched = VouchConnector {
-        connector: id,
-        outbound: false,
-        withdraw_outbound: false,
-    };
-    session.call(vouched).await?;
-    output::print(format!("{domain} is the account's: its addresses receive"))?;
-    Ok(true)
 }
 
 async fn first_addresses(
@@ -248,7 +200,7 @@ async fn issue(
         return Ok(false);
     }
     let issued = session.call(IssueInbound {
-        connector: progress.connector.id,
+        connector: progress.connector.id.into(),
         alias: false,
     });
     let issued = issued.await?;
@@ -258,112 +210,21 @@ async fn issue(
         expires: given.link_expires,
     });
     match handed_over.await? {
-        Ok(link) => output::print(credential::link_in_words(&link))?,
+        Ok(link) => {
+            if session.is_without_relay() {
+                output::complain(session.pasted(credential::NO_PAGE));
+            }
+            output::print(credential::link_in_words(&link))?;
+        }
         Err(error) if error.code == Code::NoHandoverPage => {
             output::print(credential::in_words(&issued))?;
         }
         Err(error) => {
             session.call(RemoveCredential { user_name }).await?;
-            return Err(super::super::operate::report(error));
+            return Err(session.report(error));
         }
     }
     Ok(true)
-}
-
-/// Adds a connection to the customer's server, and opens a session by it.
-async fn connection(
-    session: &mut Session<'_>,
-    answers: &mut Answers,
-    given: &Given,
-    progress: &Progress,
-) -> miette::Result<bool> {
-    let claim = &progress.connector.claim;
-    let host = match &given.smart_host {
-        Some(host) => Some(host.clone()),
-        None => {
-            let question = "the customer's server, which takes mail from us (empty for later):";
-            answers.optional::<String>(question)?
-        }
-    };
-    let Some(host) = host else {
-        return Ok(false);
-    };
-    let port = match given.smart_host_port {
-        Some(port) => Some(port),
-        None => answers.optional("its port (empty for 587):")?,
-    };
-    let user: Option<String> = match &given.smart_host_user {
-        Some(user) => Some(user.clone()),
-        None => answers.optional("user there (empty for none):")?,
-    };
-    let file = match (&given.smart_host_password_file, &user) {
-        (Some(file), _) => Some(file.clone()),
-        (None, None) => None,
-        (None, Some(_)) => {
-            let question = "file with the password (a password that is typed would be shown):";
-            Some(answers.needed::<PathBuf>(question, "--smart-host-password-file")?)
-        }
-    };
-    let settings = ConnectionDraft {
-        host: Some(host),
-        port: port.or(Some(587)),
-        user,
-        password: file.as_deref().map(read_secret).transpose()?,
-        ca: given
-            .smart_host_ca
-            .as_deref()
-            .map(read_secret)
-            .transpose()?,
-        serves: Some(vec![Serves::Domain(claim.domain.clone())]),
-        ..ConnectionDraft::default()
-    };
-    let name = match &given.connection {
-        Some(name) => name.clone(),
-        None => connection_name(&claim.domain)?,
-    };
-    let account = claim.account.to_string();
-    let added = session.try_call(AddConnection {
-        account: account.clone(),
-        name: name.clone(),
-        settings,
-    });
-    if let Err(error) = added.await? {
-        output::complain(format!("{error}; {}", error.code.what_to_do()));
-        return Ok(false);
-    }
-    output::print(format!(
-        "added connection {name}, which serves @{}",
-        claim.domain
-    ))?;
-    let tested = session.try_call(TestConnection {
-        account: Some(account),
-        name: name.clone(),
-    });
-    match tested.await? {
-        Ok(test) if test.refused_at.is_none() => {
-            output::print(format!("connection {name} was tested: it works"))?;
-        }
-        Ok(test) => {
-            let words = test.words.unwrap_or_default();
-            output::complain(format!(
-                "connection {name} was tested, and refused: {words}"
-            ));
-        }
-        Err(error) => output::complain(format!("connection {name} was not tested: {error}")),
-    }
-    Ok(true)
-}
-
-/// Returns the name of a connection of a domain: it has the characters of one.
-fn connection_name(domain: &Domain) -> miette::Result<ConnectionName> {
-    let name: String = domain.as_ascii().chars().take(64).collect();
-    name.parse().map_err(super::super::report)
-}
-
-fn read_secret(file: &Path) -> miette::Result<GivenSecret> {
-    let secret = SecretSource::File(file.to_owned()).read();
-    let secret = secret.map_err(|error| miette::miette!("{}: {error}", file.display()))?;
-    Ok(GivenSecret::new(&secret))
 }
 
 /// Makes DKIM keys, and looks for their records.
@@ -397,7 +258,7 @@ async fn signature(
     }
     while answers.agrees("look for the records in the DNS now?", true, false)? {
         let checked = look_for_records(session, claim).await?;
-        let is_active = |key: &DkimKeyDetails| key.state == gatepost_directory::DkimState::Active;
+        let is_active = |key: &DkimKeyDetails| key.state == DkimState::Active;
         if checked.iter().any(is_active) {
             output::print(format!("mail is signed for {}", claim.domain))?;
             return Ok(true);
@@ -425,40 +286,4 @@ pub(super) async fn look_for_records(
 fn line(key: &DkimKeyDetails) -> &str {
     let alias = key.record.alias.as_ref();
     alias.map_or(&key.record.line, |alias| &alias.line)
-}
-
-/// Makes the instructions for the customer's administrator.
-pub(super) async fn instructions(
-    session: &mut Session<'_>,
-    answers: &mut Answers,
-    given: &Given,
-    connector: ConnectorId,
-) -> miette::Result<()> {
-    let software = match given.software {
-        Some(software) => Some(software),
-        None => {
-            let question = "instructions for which software (such as postfix, exchange-online or \
-                generic; empty for none):";
-            answers.optional::<Software>(question)?
-        }
-    };
-    let Some(software) = software else {
-        return Ok(());
-    };
-    let made = session.try_call(MakeInstructions {
-        connector,
-        software,
-        format: Form::Markdown,
-    });
-    match (made.await?, &given.output) {
-        (Ok(made), Some(file)) => {
-            connector::write_new(file, &made.text)?;
-            output::print(format!("wrote the instructions to {}", file.display()))
-        }
-        (Ok(made), None) => output::print(made.text.trim_end()),
-        (Err(error), _) => {
-            output::complain(format!("no instructions: {error}"));
-            Ok(())
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use gatepost_directory::Verification;
 use gatepost_message::Millis;
-use gatepost_operations::progress::{MissingStep, Progress, ShowProgress, Step};
+use gatepost_operations::progress::{MissingStep, Progress, Step};
 use gatepost_operations::verification::{AwaitVerification, VerifyAddress};
 
 use super::{Answers, Session, output};
@@ -17,10 +17,7 @@ pub(super) async fn take(
 ) -> miette::Result<bool> {
     let names = of_step(progress, step).filter_map(|of| of.address.as_ref());
     let names: Vec<_> = names.map(ToString::to_string).collect();
-    let direction = match step {
-        Step::OutboundVerification => "leaves through the customer's server",
-        _ => "comes in",
-    };
+    let direction = goes(step);
     let question = format!(
         "send probes, which show that mail of these addresses {direction}: {}?",
         names.join(", ")
@@ -46,14 +43,17 @@ pub(super) async fn send(
     progress: &Progress,
 ) -> miette::Result<bool> {
     let account = progress.connector.claim.account;
+    let inbound = step == Step::InboundVerification;
+    let direction = if inbound { "inbound" } else { "outbound" };
     for (address, missing) in
         of_step(progress, step).filter_map(|of| Some((of.address.clone()?, of)))
     {
         if let Some(since) = pending_since(missing) {
-            output::print(format!("a probe of {address} is on its way since {since}"))?;
+            output::print(format!(
+                "an {direction} probe of {address} is on its way since {since}"
+            ))?;
             continue;
         }
-        let inbound = step == Step::InboundVerification;
         let sent = session.try_call(VerifyAddress {
             address: address.clone(),
             account: Some(account.to_string()),
@@ -62,11 +62,11 @@ pub(super) async fn send(
             circuit: false,
         });
         if let Err(error) = sent.await? {
-            output::complain(format!("{error}; {}", error.code.what_to_do()));
+            output::complain(session.pasted(&format!("{error}; {}", error.code.what_to_do())));
             return Ok(false);
         }
         output::print(format!(
-            "{address} is being verified: a probe is on its way"
+            "{address} is being verified: an {direction} probe is on its way"
         ))?;
     }
     Ok(true)
@@ -75,7 +75,7 @@ pub(super) async fn send(
 /// Waits until the probes have ended, and says what came of each.
 async fn wait(step: Step, session: &mut Session<'_>, progress: &Progress) -> miette::Result<()> {
     let account = progress.connector.claim.account;
-    let connector = progress.connector.id;
+    let (connector, goes) = (progress.connector.id, goes(step));
     for address in of_step(progress, step).filter_map(|of| of.address.clone()) {
         loop {
             let asked = AwaitVerification {
@@ -87,14 +87,22 @@ async fn wait(step: Step, session: &mut Session<'_>, progress: &Progress) -> mie
                 break;
             }
         }
-        let now = session.call(ShowProgress { connector }).await?;
+        let now = super::show(session, connector).await?;
         let mut left = of_step(&now, step).filter(|of| of.address.as_ref() == Some(&address));
         match left.next() {
-            None => output::print(format!("{address} is verified"))?,
-            Some(missing) => output::complain(missing.what_to_do.clone()),
+            None => output::print(format!("{address} is verified: its mail {goes}"))?,
+            Some(missing) => output::complain(session.pasted(&missing.what_to_do)),
         }
     }
     Ok(())
+}
+
+/// Returns what mail of a verified address does.
+fn goes(step: Step) -> &'static str {
+    match step {
+        Step::OutboundVerification => "leaves through the customer's server",
+        _ => "comes in",
+    }
 }
 
 fn of_step(progress: &Progress, step: Step) -> impl Iterator<Item = &MissingStep> {

@@ -27,9 +27,14 @@ fn instructions_are_written_without_the_secret() {
         assert!(text.contains(&part), "{part}: {text}");
     }
     assert!(!text.contains(&secret));
-    // A file is not overwritten.
+    // Instructions are replaced, and no other file is.
+    fs::write(file, format!("{text}of before\n")).unwrap();
+    assert!(site.relay.command(&written).status.success());
+    assert_eq!(fs::read_to_string(file).unwrap(), text);
+    fs::write(file, "my own notes\n").unwrap();
     let refused = site.relay.refuses(&written);
     assert!(refused.contains("cannot write"), "{refused}");
+    assert_eq!(fs::read_to_string(file).unwrap(), "my own notes\n");
 
     let plain = [&command[..], &["generic", "--format", "text"]].concat();
     let plain = site.relay.command(&plain);
