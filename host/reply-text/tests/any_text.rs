@@ -83,6 +83,7 @@ fn is_blank(text: &str) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig {
         rng_seed: proptest::test_runner::RngSeed::Fixed(7),
+        failure_persistence: None,
         ..ProptestConfig::with_cases(2_000)
     })]
 
