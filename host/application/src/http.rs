@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use hyper::body::{Body, Frame as BodyFrame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::form::Frame;
+use crate::forms::RequestForm;
 use crate::letter::LetterRecipient;
-use crate::pieces::MessagePieces;
+use crate::segments::{Segment, pieces};
 use crate::signature::{WebhookId, sign};
 use crate::{Alarm, HttpSettings, Letter, Outcome, Reach};
 
@@ -87,47 +88,45 @@ async fn post(client: &HttpClient, settings: &HttpSettings, letter: &Letter<'_>)
     }
 }
 
-/// Makes the request of a letter. It reads the whole message once, to sign it, and finds there
-/// whether it is what was stored.
+/// Makes the request of a letter. It reads the whole body once, to sign it, and finds there
+/// whether the message is what was stored.
 async fn request(
     settings: &HttpSettings,
     letter: &Letter<'_>,
 ) -> io::Result<Request<StreamedBody>> {
-    let frame = Frame::of(settings.form, letter)?;
+    let RequestForm { fields, segments } = RequestForm::of(settings, letter).await?;
+    let segments: Arc<[Segment]> = segments.into();
     let addresses = letter.rcpt_to.iter().map(|recipient| recipient.address);
     let id = WebhookId::new(letter.transaction, addresses).to_string();
     let timestamp = Millis::now().0 / 1000;
     let signature = {
         let (message, secrets, id) = (letter.message.clone(), settings.secrets.clone(), id.clone());
-        let (before, after) = (frame.before.clone(), frame.after.clone());
+        let segments = Arc::clone(&segments);
         let signing = tokio::task::spawn_blocking(move || {
-            let message = MessagePieces::of(&message);
-            let pieces = std::iter::once(Ok(before))
-                .chain(message)
-                .chain([Ok(after)]);
-            sign(&secrets, &id, timestamp, pieces)
+            if secrets.is_empty() {
+                return Ok(String::new());
+            }
+            sign(&secrets, &id, timestamp, pieces(segments, message))
         });
         signing.await.map_err(io::Error::other)??
     };
-    let length = (frame.before.len() + frame.after.len()) as u64 + letter.message.size();
-    let body = PostBody::begin(
-        MessagePieces::of(letter.message),
-        frame.before,
-        frame.after,
-        length,
-    );
+    let lengths = segments
+        .iter()
+        .map(|segment| segment.length(letter.message));
+    let length = lengths.sum();
+    let body = PostBody::begin(pieces(segments, letter.message.clone()), length);
     let mut request = Request::post(settings.url.uri().clone())
         .header(CONTENT_LENGTH, length)
         .header(USER_AGENT, concat!("gatepost/", env!("CARGO_PKG_VERSION")))
         .header("webhook-id", id)
         .header("webhook-timestamp", timestamp)
-        .header(
-            "webhook-signature",
-            HeaderValue::try_from(signature).map_err(io::Error::other)?,
-        )
         .body(body.boxed_unsync())
         .map_err(io::Error::other)?;
-    request.headers_mut().extend(frame.fields);
+    if !settings.secrets.is_empty() {
+        let signature = HeaderValue::try_from(signature).map_err(io::Error::other)?;
+        request.headers_mut().insert("webhook-signature", signature);
+    }
+    request.headers_mut().extend(fields);
     Ok(request)
 }
 
@@ -141,7 +140,7 @@ async fn judged(settings: &HttpSettings, answer: Answer) -> Outcome {
     // The words are for the log; an answer that is longer, or breaks off, has none.
     let words = answer.body(ANSWER).await.unwrap_or_default();
     let words = String::from_utf8_lossy(&words).into_owned();
-    let outcome = if status == 422 || settings.failing.contains(&status) {
+    let outcome = if settings.fails(status) {
         let text = format!("The application refused the message (HTTP {status})");
         Outcome::of(Reply::new(550, "5.3.0", text), None)
     } else {
@@ -196,14 +195,11 @@ struct PostBody {
 }
 
 impl PostBody {
-    fn begin(message: MessagePieces, before: Bytes, after: Bytes, length: u64) -> Self {
+    fn begin(body: impl Iterator<Item = io::Result<Bytes>> + Send + 'static, length: u64) -> Self {
         let (send, pieces) = mpsc::channel(AHEAD);
-        // It ends with the message, or with the request: then nobody receives.
+        // It ends with the body, or with the request: then nobody receives.
         tokio::task::spawn_blocking(move || {
-            for piece in std::iter::once(Ok(before))
-                .chain(message)
-                .chain([Ok(after)])
-            {
+            for piece in body {
                 if send.blocking_send(piece).is_err() {
                     return;
                 }

@@ -1,5 +1,7 @@
 //! A message and the facts that go with it.
 
+use std::net::IpAddr;
+
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::MessageClass;
 use serde::{Serialize, Serializer};
@@ -30,6 +32,12 @@ pub struct Letter<'a> {
     pub tags: &'a [TagWithReasons<'a>],
     /// Message authentication, as the relay records it.
     pub authentication: Option<&'a Value>,
+    /// Transaction of the account that this message answers, if that is known.
+    #[serde(skip)]
+    pub thread: Option<TransactionId>,
+    /// Address of the client that handed the message in.
+    #[serde(skip)]
+    pub client: Option<IpAddr>,
     /// The message. It is no fact, and follows the facts.
     #[serde(skip)]
     pub message: &'a Message,
@@ -45,6 +53,20 @@ pub struct LetterRecipient<'a> {
     pub original: Option<&'a Address>,
     /// Way by which the message came to it.
     pub arrival: Arrival,
+    /// What the directory has of it. It is in the form `json` alone.
+    #[serde(skip)]
+    pub owner: RecipientFacts<'a>,
+}
+
+/// What the directory has of a recipient.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RecipientFacts<'a> {
+    /// Support address as it was entered.
+    pub support_address: Option<&'a str>,
+    /// Brand of the account whose address it is.
+    pub brand: Option<&'a str>,
+    /// Connector of its domain.
+    pub connector: Option<&'a str>,
 }
 
 /// Tag of a policy, with its reasons.

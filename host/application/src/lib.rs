@@ -11,21 +11,23 @@
 //!   prescribes.
 #![forbid(unsafe_code)]
 
-mod form;
+mod forms;
 mod http;
 mod letter;
 mod maildir;
 mod outcome;
 mod pieces;
+mod segments;
 mod settings;
 mod signature;
 
 use gatepost_http_client::HttpClient;
 
-pub use self::letter::{Arrival, Letter, LetterRecipient, TagWithReasons};
+pub use self::letter::{Arrival, Letter, LetterRecipient, RecipientFacts, TagWithReasons};
 pub use self::outcome::{Alarm, Outcome, Reach};
 pub use self::settings::{
-    HttpDraft, HttpForm, HttpSettings, MaildirSettings, SettingsError, Target, Url, WebhookSecret,
+    AttachmentForm, HttpDraft, HttpForm, HttpSettings, MaildirSettings, Preset, PresetSettings,
+    SettingsError, Target, Url, WebhookSecret,
 };
 pub use self::signature::{WebhookId, sign};
 

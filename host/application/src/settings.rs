@@ -4,12 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, str::FromStr};
 
+mod preset;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatepost_connections::{DraftProblem, PinnedKey, Secret, ServerTrust};
 use http::Uri;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
+
+pub use self::preset::{Preset, PresetSettings};
 
 /// Place of the application to which messages are delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +53,14 @@ pub struct HttpSettings {
     pub trust: ServerTrust,
     /// Form of the request.
     pub form: HttpForm,
-    /// Secrets that sign, at least one: several while the application changes to another.
+    /// Way of attachments in the form `json`.
+    pub attachments: AttachmentForm,
+    /// Shape of the request that an existing application takes, in place of the form.
+    pub preset: Option<PresetSettings>,
+    /// Secrets that sign, at least one unless there is a preset: several while the application
+    /// changes to another.
     pub secrets: Vec<WebhookSecret>,
-    /// Statuses that fail a message for good; 422 does so always.
+    /// Statuses that fail a message for good, besides those that [do so](Self::fails) always.
     pub failing: Vec<u16>,
     /// Longest time of a request, answer included.
     pub timeout: Duration,
@@ -59,6 +68,20 @@ pub struct HttpSettings {
     pub recipients: usize,
     /// Waits after the first, second, … try; the last one repeats.
     pub retry: Vec<Duration>,
+}
+
+impl HttpSettings {
+    /// Returns true if a status fails a message for good. Without a preset, 422 does so always; of
+    /// an application that knows nothing of the relay, it may as well be about the settings.
+    pub(crate) fn fails(&self, status: u16) -> bool {
+        let always: &[u16] = match self.preset.as_ref().map(|of| of.preset) {
+            None => &[422],
+            Some(Preset::Mailgun) => &[406],
+            Some(Preset::Osticket) => &[416, 417],
+            Some(_) => &[],
+        };
+        always.contains(&status) || self.failing.contains(&status)
+    }
 }
 
 /// Form of a request.
@@ -72,6 +95,19 @@ pub enum HttpForm {
     /// `message/rfc822`: the message alone. The envelope stands in header fields, which the
     /// signature does not cover.
     Raw,
+    /// The message taken apart, in JSON: text, addresses, facts.
+    Json,
+}
+
+/// Way in which the form `json` has the octets of attachments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttachmentForm {
+    /// `multipart/form-data`: the JSON, and a file for each attachment.
+    #[default]
+    Multipart,
+    /// Not at all: the request is JSON with their descriptions.
+    None,
 }
 
 /// Error of a setting.
@@ -98,6 +134,12 @@ pub enum SettingsError {
     /// Certificates of a server that shows none.
     #[error("`{0}` has no effect over http: write a URL that begins with https://")]
     Unchecked(&'static str),
+    /// A setting of the form `json` beside another form.
+    #[error("`attachments` is of `form = \"json\"`: the other forms have the whole message")]
+    OfJson,
+    /// A setting that a preset wants, or does not have.
+    #[error("{1}")]
+    Preset(&'static str, &'static str),
     /// A number is out of range.
     #[error("`{0}` is out of range: {1}")]
     Range(&'static str, &'static str),
@@ -111,7 +153,8 @@ impl SettingsError {
             Self::Secret | Self::Secrets => "secrets",
             Self::Failing(_) => "failing",
             Self::Trust(problem) => problem.key,
-            Self::Unchecked(key) | Self::Range(key, _) => key,
+            Self::OfJson => "attachments",
+            Self::Unchecked(key) | Self::Range(key, _) | Self::Preset(key, _) => key,
         }
     }
 }
@@ -232,9 +275,19 @@ pub struct HttpDraft<S, C> {
     /// Keys that the server may have, whoever vouches for it.
     pub pinned_keys: Option<Vec<PinnedKey>>,
     /// As [`HttpSettings::form`].
-    #[serde(default)]
-    pub form: HttpForm,
+    pub form: Option<HttpForm>,
+    /// As [`HttpSettings::attachments`].
+    pub attachments: Option<AttachmentForm>,
+    /// As [`PresetSettings::preset`].
+    pub preset: Option<Preset>,
+    /// As [`PresetSettings::user`].
+    pub user: Option<String>,
+    /// As [`PresetSettings::key`].
+    pub key: Option<C>,
+    /// As [`PresetSettings::group`].
+    pub group: Option<String>,
     /// As [`HttpSettings::secrets`].
+    #[serde(default = "Vec::new")]
     pub secrets: Vec<S>,
     /// As [`HttpSettings::failing`].
     #[serde(default)]
@@ -250,13 +303,23 @@ pub struct HttpDraft<S, C> {
 }
 
 impl<S, C> HttpDraft<S, C> {
-    /// Returns the draft with these secrets and certificates in place of its own.
-    pub fn with_secrets<T, D>(self, secrets: Vec<T>, ca: Option<D>) -> HttpDraft<T, D> {
+    /// Returns the draft with these secrets, certificates and key in place of its own.
+    pub fn with_secrets<T, D>(
+        self,
+        secrets: Vec<T>,
+        ca: Option<D>,
+        key: Option<D>,
+    ) -> HttpDraft<T, D> {
         HttpDraft {
             url: self.url,
             ca,
             pinned_keys: self.pinned_keys,
             form: self.form,
+            attachments: self.attachments,
+            preset: self.preset,
+            user: self.user,
+            key,
+            group: self.group,
             secrets,
             failing: self.failing,
             timeout_seconds: self.timeout_seconds,
@@ -276,8 +339,11 @@ impl TryFrom<HttpDraft<WebhookSecret, Secret>> for HttpSettings {
     type Error = SettingsError;
 
     fn try_from(raw: HttpDraft<WebhookSecret, Secret>) -> Result<Self, SettingsError> {
+        let form = raw.form.unwrap_or_default();
+        let preset = PresetSettings::of(&raw, raw.key.clone())?;
         let trust = raw.url.trust(raw.ca, raw.pinned_keys)?;
-        if !(1..=MOST_SECRETS).contains(&raw.secrets.len()) {
+        let least = usize::from(preset.is_none());
+        if !(least..=MOST_SECRETS).contains(&raw.secrets.len()) {
             return Err(SettingsError::Secrets);
         }
         let unfit = |status: &&u16| !(400..600).contains(*status) || NOT_READY.contains(*status);
@@ -287,14 +353,18 @@ impl TryFrom<HttpDraft<WebhookSecret, Secret>> for HttpSettings {
         if !(1..=600).contains(&raw.timeout_seconds) {
             return Err(SettingsError::Range("timeout-seconds", "write 1 to 600"));
         }
-        let most = match raw.form {
-            HttpForm::Multipart => 1000,
+        if raw.attachments.is_some() && (form != HttpForm::Json || preset.is_some()) {
+            return Err(SettingsError::OfJson);
+        }
+        let most = match (preset.as_ref().map(|of| of.preset), form) {
+            (Some(preset), _) => preset.most_recipients(),
+            (None, HttpForm::Multipart | HttpForm::Json) => 1000,
             // Each is a field, and usual servers take no more than a hundred fields.
-            HttpForm::Raw => 50,
+            (None, HttpForm::Raw) => 50,
         };
         let recipients = raw.recipients.unwrap_or(most.min(100));
         if !(1..=most).contains(&recipients) {
-            let range = "write 1 to 1000, for the raw form 1 to 50";
+            let range = "write 1 to 1000, for the raw form 1 to 50, for a preset what it takes";
             return Err(SettingsError::Range("recipients", range));
         }
         let mut waits = raw.retry_seconds.iter();
@@ -306,7 +376,9 @@ impl TryFrom<HttpDraft<WebhookSecret, Secret>> for HttpSettings {
         Ok(Self {
             url: raw.url,
             trust,
-            form: raw.form,
+            form,
+            attachments: raw.attachments.unwrap_or_default(),
+            preset,
             secrets: raw.secrets,
             failing: raw.failing,
             timeout: Duration::from_secs(raw.timeout_seconds),

@@ -19,7 +19,8 @@ pub(super) type Endpoints = BTreeMap<String, Arc<Target>>;
 /// Makes relative paths of secrets relative to `base`. Gives those of certificates to `files`.
 pub(super) fn resolve_paths(written: &mut WrittenEndpoints, base: &Path, files: &mut Vec<PathBuf>) {
     for draft in written.values_mut() {
-        for source in draft.secrets.iter_mut().chain(&mut draft.ca) {
+        let others = draft.ca.iter_mut().chain(&mut draft.key);
+        for source in draft.secrets.iter_mut().chain(others) {
             source.resolve(base);
         }
         let ca = draft.ca.as_ref().and_then(SecretSource::file);
@@ -29,14 +30,19 @@ pub(super) fn resolve_paths(written: &mut WrittenEndpoints, base: &Path, files: 
 
 /// Returns the files that hold secrets of these endpoints.
 pub(super) fn secret_files(written: &WrittenEndpoints) -> impl Iterator<Item = &Path> {
-    let secrets = written.values().flat_map(|draft| &draft.secrets);
-    secrets.filter_map(SecretSource::file)
+    secrets(written).filter_map(SecretSource::file)
 }
 
 /// Returns true if a secret of these endpoints stands in the configuration.
 pub(super) fn hold_secrets(written: &WrittenEndpoints) -> bool {
-    let mut secrets = written.values().flat_map(|draft| &draft.secrets);
-    secrets.any(SecretSource::is_text)
+    secrets(written).any(SecretSource::is_text)
+}
+
+/// Returns what is secret of these endpoints: their secrets and keys.
+fn secrets(written: &WrittenEndpoints) -> impl Iterator<Item = &SecretSource> {
+    written
+        .values()
+        .flat_map(|draft| draft.secrets.iter().chain(&draft.key))
 }
 
 /// Completes the endpoints. Those with a secret that cannot be read are left out, and the reasons
@@ -75,14 +81,16 @@ pub(super) fn complete(
         );
         let ca = draft.ca.clone().map(SecretSource::read).transpose();
         let ca = ca.map_err(unreadable("ca"));
-        let (secrets, ca) = match (secrets, ca) {
-            (Some(secrets), Ok(ca)) => (secrets, ca),
-            (_, ca) => {
-                unread.extend(ca.err());
+        let key = draft.key.clone().map(SecretSource::read).transpose();
+        let key = key.map_err(unreadable("key"));
+        let (secrets, ca, key) = match (secrets, ca, key) {
+            (Some(secrets), Ok(ca), Ok(key)) => (secrets, ca, key),
+            (_, ca, key) => {
+                unread.extend(ca.err().into_iter().chain(key.err()));
                 continue;
             }
         };
-        match HttpSettings::try_from(draft.clone().with_secrets(secrets, ca)) {
+        match HttpSettings::try_from(draft.clone().with_secrets(secrets, ca, key)) {
             Ok(settings) => {
                 endpoints.insert(name.clone(), Arc::new(Target::Http(settings)));
             }

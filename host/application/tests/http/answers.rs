@@ -159,11 +159,23 @@ fn settings_do_not_show_their_secrets() {
 fn the_settings_on_the_page_are_settings() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/application.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let block = |name: &str| {
-        let mut blocks = page.split("```toml\n").skip(1);
-        let block = blocks.find_map(|block| block.strip_prefix(&format!("[{name}]\n")));
-        block.unwrap().split("```").next().unwrap().to_owned()
+    let blocks = |table: &str| {
+        let blocks = page.split("```toml\n").skip(1);
+        let blocks = blocks.filter_map(|block| block.strip_prefix(&format!("[{table}.")));
+        let text = |block: &str| {
+            block
+                .split_once("]\n")?
+                .1
+                .split("```")
+                .next()
+                .map(str::to_owned)
+        };
+        blocks.filter_map(text).collect::<Vec<_>>()
     };
-    toml::from_str::<HttpSettings>(&block("endpoint.desk")).unwrap();
-    toml::from_str::<MaildirSettings>(&block("maildir.desk")).unwrap();
+    let endpoints = blocks("endpoint");
+    assert!(endpoints.len() >= 3);
+    for block in endpoints {
+        toml::from_str::<HttpSettings>(&block).unwrap();
+    }
+    toml::from_str::<MaildirSettings>(&blocks("maildir")[0]).unwrap();
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod json;
+mod presets;
 mod requests;
 #[path = "../support/mod.rs"]
 mod support;

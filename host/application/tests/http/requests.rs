@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_application::{
-    Arrival, HttpSettings, Letter, LetterRecipient, TagWithReasons, Target, sign,
+    Arrival, HttpSettings, Letter, LetterRecipient, RecipientFacts, TagWithReasons, Target, sign,
 };
 use gatepost_message::Address;
 use serde_json::{Value, json};
@@ -35,11 +35,13 @@ fn the_multipart_form_has_the_facts_and_the_message() {
             address: &mail.to[0].0,
             original: Some(&alias),
             arrival: Arrival::PastRelay,
+            owner: RecipientFacts::default(),
         },
         LetterRecipient {
             address: &mail.to[1].0,
             original: None,
             arrival: Arrival::Other,
+            owner: RecipientFacts::default(),
         },
     ];
     let reasons = ["the domain's key is unknown".to_owned()];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatepost_application::{Application, Arrival, Letter, LetterRecipient};
+use gatepost_application::{Application, Arrival, Letter, LetterRecipient, RecipientFacts};
 use gatepost_http_client::HttpClient;
 use gatepost_message::{Address, Body, Message, Millis, ReversePath, TransactionId};
 
@@ -32,6 +32,7 @@ impl Mail {
             address,
             original: original.as_ref(),
             arrival: Arrival::Direct,
+            owner: RecipientFacts::default(),
         });
         each.collect()
     }
@@ -48,6 +49,8 @@ impl Mail {
             class: None,
             tags: &[],
             authentication: None,
+            thread: None,
+            client: None,
             message: &self.message,
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gatepost_application::{
     Alarm as Cause, Application, Arrival, Letter, LetterRecipient, Outcome, Reach as Found,
-    TagWithReasons, Target,
+    RecipientFacts, TagWithReasons, Target,
 };
 use gatepost_authentication::Summary;
 use gatepost_contract::arrival::{self, ArrivalFacts};
@@ -15,9 +15,9 @@ use gatepost_contract::authentication::Arrival as Known;
 use gatepost_contract::directory::Directory as _;
 use gatepost_contract::types::Flow as Way;
 use gatepost_delivery::{Alarm, HandOver, Handed, HandedOver, HandingOver, Reach};
-use gatepost_directory::View;
+use gatepost_directory::{SupportAddress, View};
 use gatepost_intake::look_ups::AccountView;
-use gatepost_message::{Address, Edit, FieldName, TransactionId};
+use gatepost_message::{Address, Edit, FieldName, Message, TransactionId};
 use gatepost_model::{Flow, Judgement, Session, Transaction};
 use gatepost_smtp::dsn::OriginalRecipient;
 use gatepost_spool::{Claim, QueueAdmin};
@@ -61,14 +61,22 @@ impl ToApplication {
         let originals: Vec<Option<Address>> = (handed.recipients.iter())
             .map(|one| one.dsn.original.as_ref().and_then(address))
             .collect();
-        let recipients = handed.recipients.iter().zip(&originals);
+        let owners: Vec<_> = (handed.recipients.iter())
+            .map(|one| self.owner(transaction, &one.address))
+            .collect();
+        let recipients = handed.recipients.iter().zip(&originals).zip(&owners);
         let recipients: Vec<_> = recipients
-            .map(|(one, original)| LetterRecipient {
+            .map(|((one, original), (owner, connector))| LetterRecipient {
                 address: &one.address,
                 original: original
                     .as_ref()
                     .filter(|original| **original != one.address),
                 arrival: self.arrival(transaction, &one.address, &came),
+                owner: RecipientFacts {
+                    support_address: owner.map(|of| of.address.as_str()),
+                    brand: owner.and_then(|of| Some(of.brand.as_ref()?.as_str())),
+                    connector: connector.as_deref(),
+                },
             })
             .collect();
         let message_id = message.header("Message-ID");
@@ -84,9 +92,35 @@ impl ToApplication {
             class: claim.classification.map(|of| of.class),
             tags: &tags,
             authentication: authentication.as_ref(),
+            thread: self.thread(transaction, message),
+            client: transaction.session.client_ip(),
             message,
         };
         self.application.deliver(&self.target, &letter).await
+    }
+
+    /// Returns what the directory has of a recipient: its support address, and the id of the
+    /// connector of its domain.
+    fn owner(
+        &self,
+        transaction: &Transaction,
+        recipient: &Address,
+    ) -> (Option<&SupportAddress>, Option<String>) {
+        let account = transaction.account.as_ref();
+        let account = account.and_then(|account| account.parse().ok());
+        let owner = account.and_then(|id| self.accounts.directory.address(id, recipient));
+        let connector = owner.and_then(|of| of.connector);
+        (owner, connector.map(|id| id.to_string()))
+    }
+
+    /// Returns the transaction that an inbound message answers. The relay alone sets the field: as
+    /// a message arrives, it removes what others have written there.
+    fn thread(&self, transaction: &Transaction, message: &Message) -> Option<TransactionId> {
+        if transaction.session.flow != Flow::Inbound {
+            return None;
+        }
+        let field = &self.accounts.config.headers.in_reply_to_transaction.0;
+        message.header(field.as_str())?.parse().ok()
     }
 
     /// Returns the way by which a message came to a recipient. Without facts about the message it

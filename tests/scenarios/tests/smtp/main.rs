@@ -38,8 +38,10 @@ mod application {
     mod maildir;
     mod one_message_waits_alone;
     mod posted_with_facts;
+    mod preset;
     mod raw_form;
     mod refused_message;
+    mod taken_apart;
     mod wrong_secret;
 }
 
