@@ -1,22 +1,18 @@
 //! Delivery by HTTP: a signed POST for each group of recipients.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use gatepost_http_client::{Answer, HttpClient, HttpError, StreamedBody};
 use gatepost_message::Millis;
 use gatepost_smtp::Reply;
 use http::header::{CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Request};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body, Frame as BodyFrame, SizeHint};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::body::PieceBody;
 use crate::forms::RequestForm;
 use crate::letter::LetterRecipient;
 use crate::segments::{Segment, pieces};
@@ -32,13 +28,11 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait that an application may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// Pieces of a message that wait to be sent.
-const AHEAD: usize = 4;
-
 /// Delivers to the recipients, group by group. The groups are the same for the same recipients,
 /// whatever their order. Where nothing gets there, one group has tried for all that follow.
 pub(crate) async fn deliver(
     client: &HttpClient,
+    links: Option<&str>,
     settings: &HttpSettings,
     letter: &Letter<'_>,
 ) -> Vec<Outcome> {
@@ -55,7 +49,7 @@ pub(crate) async fn deliver(
         };
         let outcome = match &down {
             Some(outcome) => outcome.clone(),
-            None => post(client, settings, &part).await,
+            None => post(client, links, settings, &part).await,
         };
         if outcome.reach() == Reach::Down {
             down = Some(outcome.clone());
@@ -69,8 +63,13 @@ pub(crate) async fn deliver(
 }
 
 /// Posts a letter; returns the outcome for all its recipients.
-async fn post(client: &HttpClient, settings: &HttpSettings, letter: &Letter<'_>) -> Outcome {
-    let request = match request(settings, letter).await {
+async fn post(
+    client: &HttpClient,
+    links: Option<&str>,
+    settings: &HttpSettings,
+    letter: &Letter<'_>,
+) -> Outcome {
+    let request = match request(links, settings, letter).await {
         Ok(request) => request,
         Err(error) => return Outcome::unreadable(&error),
     };
@@ -91,10 +90,11 @@ async fn post(client: &HttpClient, settings: &HttpSettings, letter: &Letter<'_>)
 /// Makes the request of a letter. It reads the whole body once, to sign it, and finds there
 /// whether the message is what was stored.
 async fn request(
+    links: Option<&str>,
     settings: &HttpSettings,
     letter: &Letter<'_>,
 ) -> io::Result<Request<StreamedBody>> {
-    let RequestForm { fields, segments } = RequestForm::of(settings, letter).await?;
+    let RequestForm { fields, segments } = RequestForm::of(links, settings, letter).await?;
     let segments: Arc<[Segment]> = segments.into();
     let addresses = letter.rcpt_to.iter().map(|recipient| recipient.address);
     let id = WebhookId::new(letter.transaction, addresses).to_string();
@@ -114,7 +114,7 @@ async fn request(
         .iter()
         .map(|segment| segment.length(letter.message));
     let length = lengths.sum();
-    let body = PostBody::begin(pieces(segments, letter.message.clone()), length);
+    let body = PieceBody::begin(pieces(segments, letter.message.clone()), length);
     let mut request = Request::post(settings.url.uri().clone())
         .header(CONTENT_LENGTH, length)
         .header(USER_AGENT, concat!("gatepost/", env!("CARGO_PKG_VERSION")))
@@ -186,53 +186,4 @@ fn unanswered(error: &HttpError) -> Outcome {
         ),
     };
     Outcome::waits(alarm, Reply::new(451, code, text)).with_detail(&error.to_string())
-}
-
-/// Body of a request, read from the message as it is sent.
-struct PostBody {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
-    remaining: u64,
-}
-
-impl PostBody {
-    fn begin(body: impl Iterator<Item = io::Result<Bytes>> + Send + 'static, length: u64) -> Self {
-        let (send, pieces) = mpsc::channel(AHEAD);
-        // It ends with the body, or with the request: then nobody receives.
-        tokio::task::spawn_blocking(move || {
-            for piece in body {
-                if send.blocking_send(piece).is_err() {
-                    return;
-                }
-            }
-        });
-        Self {
-            pieces,
-            remaining: length,
-        }
-    }
-}
-
-impl Body for PostBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<BodyFrame<Bytes>>>> {
-        let piece = std::task::ready!(self.pieces.poll_recv(context));
-        Poll::Ready(piece.map(|piece| {
-            let piece = piece?;
-            self.remaining = self.remaining.saturating_sub(piece.len() as u64);
-            Ok(BodyFrame::data(piece))
-        }))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.remaining == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.remaining)
-    }
 }

@@ -11,9 +11,11 @@
 //!   prescribes.
 #![forbid(unsafe_code)]
 
+mod body;
 mod forms;
 mod http;
 mod letter;
+mod links;
 mod maildir;
 mod outcome;
 mod pieces;
@@ -23,7 +25,10 @@ mod signature;
 
 use gatepost_http_client::HttpClient;
 
+pub use self::body::PieceBody;
+pub use self::forms::taken_apart;
 pub use self::letter::{Arrival, Letter, LetterRecipient, RecipientFacts, TagWithReasons};
+pub use self::links::AttachmentLink;
 pub use self::outcome::{Alarm, Outcome, Reach};
 pub use self::settings::{
     AttachmentForm, HttpDraft, HttpForm, HttpSettings, MaildirSettings, Preset, PresetSettings,
@@ -36,21 +41,36 @@ pub use self::signature::{WebhookId, sign};
 pub struct Application {
     client: HttpClient,
     hostname: String,
+    links: Option<String>,
 }
 
 impl Application {
     /// Makes one for the relay of this name; the client decides which certificates and addresses it
     /// trusts.
     pub fn new(client: HttpClient, hostname: impl Into<String>) -> Self {
-        let hostname = hostname.into();
-        Self { client, hostname }
+        Self {
+            client,
+            hostname: hostname.into(),
+            links: None,
+        }
+    }
+
+    /// Sets the URL below which the application reaches [links](AttachmentLink) to attachments.
+    pub fn with_links(self, base: Option<String>) -> Self {
+        Self {
+            links: base,
+            ..self
+        }
     }
 
     /// Delivers a message to a target. Returns an outcome for each recipient, in their order.
     pub async fn deliver(&self, target: &Target, letter: &Letter<'_>) -> Vec<Outcome> {
         match target {
             Target::Maildir(maildir) => maildir::deliver(maildir, &self.hostname, letter).await,
-            Target::Http(settings) => http::deliver(&self.client, settings, letter).await,
+            Target::Http(settings) => {
+                let links = self.links.as_deref();
+                http::deliver(&self.client, links, settings, letter).await
+            }
         }
     }
 }

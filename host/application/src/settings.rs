@@ -106,6 +106,8 @@ pub enum AttachmentForm {
     /// `multipart/form-data`: the JSON, and a file for each attachment.
     #[default]
     Multipart,
+    /// Links, by which the application fetches them before it answers. The request is JSON.
+    Url,
     /// Not at all: the request is JSON with their descriptions.
     None,
 }

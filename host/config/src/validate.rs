@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::time::Duration;
 
+use gatepost_application::AttachmentForm;
 use gatepost_builtin as builtin;
 use gatepost_model::{BY_RELAY, Suppression, Way};
 use gatepost_smtp::server;
@@ -481,7 +482,21 @@ fn check_listeners(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Checks that links to attachments lead somewhere.
+fn check_links(config: &Config, findings: &mut Findings) {
+    for (name, endpoint) in &config.written_endpoints {
+        if endpoint.attachments == Some(AttachmentForm::Url) && config.handover.is_none() {
+            findings.add(
+                at!["endpoint", name, "attachments"],
+                format!("endpoint {name}: nothing serves the links to attachments"),
+                "add the table [handover], whose server has them below its `url`",
+            );
+        }
+    }
+}
+
 fn check_handover(config: &Config, findings: &mut Findings) {
+    check_links(config, findings);
     let Some(handover) = &config.handover else {
         return;
     };

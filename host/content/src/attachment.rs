@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::addresses::one_line;
 use crate::bounds::{LONGEST_ID, LONGEST_TYPE};
-use crate::decoder::{Base64, Decoder, QuotedPrintable};
+use crate::decoder::{Base64, QuotedPrintable, TransferDecoder};
 use crate::file_name::safe;
 use crate::pieces::{AttachmentPieces, Octets};
 
@@ -32,7 +32,7 @@ pub struct Attachment {
     /// SHA-256 of the decoded octets, in hexadecimal digits.
     pub sha256: String,
     #[serde(skip)]
-    pub(crate) place: Place,
+    pub(crate) place: EncodedPart,
 }
 
 /// Place where the author of a message wants an attachment shown (RFC 2183).
@@ -47,9 +47,9 @@ pub enum AttachmentDisposition {
 
 /// Place of the encoded octets in the whole message.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct EncodedPart {
     pub(crate) range: Range<u64>,
-    pub(crate) decoder: Decoder,
+    pub(crate) decoder: TransferDecoder,
 }
 
 impl Attachment {
@@ -58,10 +58,12 @@ impl Attachment {
         let kind = media_type(part);
         let decoder = match part.encoding {
             // What cannot be decoded is passed on as it was written.
-            _ if part.is_encoding_problem => Decoder::Identity,
-            Encoding::None => Decoder::Identity,
-            Encoding::Base64 => Decoder::Base64(Base64::default()),
-            Encoding::QuotedPrintable => Decoder::QuotedPrintable(QuotedPrintable::default()),
+            _ if part.is_encoding_problem => TransferDecoder::Identity,
+            Encoding::None => TransferDecoder::Identity,
+            Encoding::Base64 => TransferDecoder::Base64(Base64::default()),
+            Encoding::QuotedPrintable => {
+                TransferDecoder::QuotedPrintable(QuotedPrintable::default())
+            }
         };
         let end = u64::from(part.raw_end_offset()).min(octets.len() as u64);
         let begin = u64::from(part.raw_body_offset()).min(end);
@@ -81,7 +83,7 @@ impl Attachment {
                 false => AttachmentDisposition::Attachment,
             },
             ..Self::at(
-                Place {
+                EncodedPart {
                     range: begin..end,
                     decoder,
                 },
@@ -96,9 +98,9 @@ impl Attachment {
             name: "message.eml".to_owned(),
             media_type: "message/rfc822".to_owned(),
             ..Self::at(
-                Place {
+                EncodedPart {
                     range: 0..octets.len() as u64,
-                    decoder: Decoder::Identity,
+                    decoder: TransferDecoder::Identity,
                 },
                 octets,
             )
@@ -106,7 +108,7 @@ impl Attachment {
     }
 
     /// Measures the octets at a place.
-    fn at(place: Place, octets: &Bytes) -> Self {
+    fn at(place: EncodedPart, octets: &Bytes) -> Self {
         let mut digest = Context::new(&SHA256);
         let mut size = 0;
         // Octets in memory can be read.

@@ -2,7 +2,7 @@
 
 /// Decoder of one part's octets.
 #[derive(Debug, Clone)]
-pub(crate) enum Decoder {
+pub(crate) enum TransferDecoder {
     /// 7bit, 8bit or binary.
     Identity,
     Base64(Base64),
@@ -25,7 +25,7 @@ pub(crate) struct QuotedPrintable {
 /// Most octets of white space that wait for the end of their line.
 const MOST_WAITING: usize = 1024;
 
-impl Decoder {
+impl TransferDecoder {
     /// Decodes a piece, and adds what is complete.
     pub(crate) fn decode(&mut self, piece: &[u8], into: &mut Vec<u8>) {
         match self {
@@ -136,9 +136,9 @@ fn digit(octet: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Base64, Decoder, QuotedPrintable};
+    use super::{Base64, QuotedPrintable, TransferDecoder};
 
-    fn decoded(mut decoder: Decoder, text: &[u8], piece: usize) -> Vec<u8> {
+    fn decoded(mut decoder: TransferDecoder, text: &[u8], piece: usize) -> Vec<u8> {
         let mut found = Vec::new();
         for piece in text.chunks(piece) {
             decoder.decode(piece, &mut found);
@@ -158,7 +158,7 @@ mod tests {
             (b"", b""),
         ] {
             for piece in 1..8 {
-                let found = decoded(Decoder::Base64(Base64::default()), text, piece);
+                let found = decoded(TransferDecoder::Base64(Base64::default()), text, piece);
                 assert_eq!(found, due, "{piece}");
             }
         }
@@ -175,7 +175,7 @@ mod tests {
             (b"end  ", b"end"),
         ] {
             for piece in 1..8 {
-                let quoted = Decoder::QuotedPrintable(QuotedPrintable::default());
+                let quoted = TransferDecoder::QuotedPrintable(QuotedPrintable::default());
                 assert_eq!(decoded(quoted, text, piece), due, "{piece} {text:?}");
             }
         }

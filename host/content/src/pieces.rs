@@ -5,8 +5,8 @@ use std::io;
 use bytes::Bytes;
 use gatepost_message::Message;
 
-use crate::attachment::Place;
-use crate::decoder::Decoder;
+use crate::attachment::EncodedPart;
+use crate::decoder::TransferDecoder;
 
 /// Encoded octets that are in memory at once.
 const PIECE: u64 = 64 * 1024;
@@ -16,7 +16,7 @@ pub struct AttachmentPieces {
     octets: Octets,
     offset: u64,
     end: u64,
-    decoder: Option<Decoder>,
+    decoder: Option<TransferDecoder>,
 }
 
 /// Octets of a message.
@@ -28,7 +28,7 @@ pub(crate) enum Octets {
 }
 
 impl AttachmentPieces {
-    pub(crate) fn new(place: &Place, octets: Octets) -> Self {
+    pub(crate) fn new(place: &EncodedPart, octets: Octets) -> Self {
         Self {
             octets,
             offset: place.range.start,

@@ -5,6 +5,9 @@
 //! gateways and mail programs open links to look behind them. The store has neither the secret nor
 //! the token ([`HandoverToken`](gatepost_directory::HandoverToken)).
 //!
+//! The same server has the attachments of messages that are on their way to the application
+//! ([`AttachmentLink`](gatepost_application::AttachmentLink)), until the application has answered.
+//!
 //! The page is for strangers on the Internet, so everything about it is bounded: connections in
 //! number and in time, requests in size, and requests of one network in a minute. No token and no
 //! secret is logged, and browsers are told to keep nothing and to tell nobody.
@@ -15,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod attachment;
 mod page;
 mod rate;
 mod serve;

@@ -5,18 +5,19 @@ use bytes::Bytes;
 use gatepost_directory::Scope;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
+use crate::attachment::PageBody;
 
 /// Style of all pages. The policy of the pages allows this one alone.
 const STYLE: &str = "body{font:1.1em/1.5 sans-serif;max-width:36em;margin:3em auto;padding:0 1em}\
     code{font-size:1.1em;word-break:break-all}dt{margin-top:1em}button{font:inherit;padding:.5em 1em}";
 
 /// Returns the response with this answer.
-pub(crate) fn response(answer: &Answer, is_https: bool) -> Response<Full<Bytes>> {
+pub(crate) fn response(answer: &Answer, is_https: bool) -> Response<PageBody> {
     let body = Zeroizing::new(match answer {
         Answer::Button => page(
             "A secret for your mail server",
@@ -60,7 +61,8 @@ pub(crate) fn response(answer: &Answer, is_https: bool) -> Response<Full<Bytes>>
              another one.</p>",
         ),
     });
-    let mut response = Response::new(Full::new(Bytes::copy_from_slice(body.as_bytes())));
+    let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+    let mut response = Response::new(body.map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = answer.status();
     fields(response.headers_mut(), answer, is_https);
     response

@@ -26,6 +26,14 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
+    /// Takes back one connection of a network: it showed that it has business here.
+    pub(crate) fn forget(&self, from: IpAddr) {
+        if let Some(count) = self.0.get(&network(from)) {
+            let one_less = |count: u32| count.checked_sub(1);
+            let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        }
+    }
+
     /// Counts a connection, and returns what the network may do with it.
     pub(crate) fn count(&self, from: IpAddr) -> Allowed {
         let count = self.0.get_with(network(from), Arc::default);

@@ -4,15 +4,17 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
+use gatepost_application::AttachmentLink;
 use gatepost_directory::Directory;
 use gatepost_message::Millis;
-use http::{Request, Response};
-use http_body_util::Full;
+use gatepost_spool::QueueAdmin;
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,6 +26,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
+use crate::attachment::{self, PageBody};
 use crate::page;
 use crate::rate::{Allowed, RateLimit};
 
@@ -32,6 +35,10 @@ const MOST_CONNECTIONS: usize = 64;
 
 /// Longest life of a connection, which carries one request.
 const LIFE: Duration = Duration::from_secs(20);
+
+/// Longest life of a connection that carries an attachment: that of the request in which its link
+/// was, at most.
+const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 
 /// Longest time for the header of the request.
 const HEADER: Duration = Duration::from_secs(10);
@@ -49,6 +56,7 @@ type Peer = (IpAddr, Allowed);
 #[derive(Clone)]
 pub struct HandoverServer {
     directory: Arc<Directory>,
+    queue: Option<Arc<dyn QueueAdmin>>,
     tls: Arc<ArcSwapOption<TlsAcceptor>>,
     limit: Arc<RateLimit>,
 }
@@ -58,8 +66,17 @@ impl HandoverServer {
     pub fn new(directory: Arc<Directory>, tls: Option<TlsAcceptor>) -> Self {
         Self {
             directory,
+            queue: None,
             tls: Arc::new(ArcSwapOption::from_pointee(tls)),
             limit: Arc::default(),
+        }
+    }
+
+    /// Sets the queue whose messages have attachments behind links.
+    pub fn with_queue(self, queue: Arc<dyn QueueAdmin>) -> Self {
+        Self {
+            queue: Some(queue),
+            ..self
         }
     }
 
@@ -97,32 +114,61 @@ impl HandoverServer {
             };
             let server = self.clone();
             tokio::spawn(async move {
+                let is_download = AtomicBool::new(false);
+                let from = (peer.ip(), allowed);
+                let mut answered = pin!(server.answer_connection(stream, from, &is_download));
                 // Clients come and go as they like: what becomes of a connection concerns nobody.
-                let _ = timeout(LIFE, server.answer_connection(stream, (peer.ip(), allowed))).await;
+                let is_over = timeout(LIFE, &mut answered).await.is_ok();
+                if !is_over && is_download.load(Ordering::Relaxed) {
+                    let _ = timeout(DOWNLOAD, answered).await;
+                }
                 drop(permit);
             });
         }
     }
 
-    async fn answer_connection(&self, stream: TcpStream, from: Peer) -> io::Result<()> {
+    async fn answer_connection(
+        &self,
+        stream: TcpStream,
+        from: Peer,
+        is_download: &AtomicBool,
+    ) -> io::Result<()> {
         match self.tls.load_full() {
             Some(tls) => {
                 let stream = tls.accept(stream).await?;
-                self.answer_request(stream, from, true).await
+                self.answer_request(stream, (from, is_download), true).await
             }
-            None => self.answer_request(stream, from, false).await,
+            None => {
+                self.answer_request(stream, (from, is_download), false)
+                    .await
+            }
         }
     }
 
-    async fn answer_request<S>(&self, stream: S, from: Peer, is_https: bool) -> io::Result<()>
+    async fn answer_request<S>(
+        &self,
+        stream: S,
+        (from, is_download): (Peer, &AtomicBool),
+        is_https: bool,
+    ) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let service = service_fn(|request: Request<Incoming>| async move {
-            let answer = self.answer(request, from).await;
-            metrics::counter!("gatepost_handover_requests_total", "answer" => answer.word())
-                .increment(1);
-            Ok::<Response<Full<Bytes>>, Infallible>(page::response(&answer, is_https))
+            let attachment = self.attachment(&request, from.0).await;
+            let (response, word) = match attachment {
+                Some(Ok(response)) => {
+                    is_download.store(true, Ordering::Relaxed);
+                    (response, "attachment")
+                }
+                Some(Err(answer)) => (page::response(&answer, is_https), answer.word()),
+                None => {
+                    let answer = self.answer(request, from).await;
+                    (page::response(&answer, is_https), answer.word())
+                }
+            };
+            metrics::counter!("gatepost_handover_requests_total", "answer" => word).increment(1);
+            Ok::<Response<PageBody>, Infallible>(response)
         });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -131,6 +177,29 @@ impl HandoverServer {
             .keep_alive(false);
         let served = http.serve_connection(TokioIo::new(stream), service).await;
         served.map_err(io::Error::other)
+    }
+
+    /// Answers a request by a link to an attachment, which does not count towards the limit of its
+    /// network; `None` if the request is another.
+    async fn attachment(
+        &self,
+        request: &Request<Incoming>,
+        from: IpAddr,
+    ) -> Option<Result<Response<PageBody>, Answer>> {
+        let queue = self.queue.as_ref()?;
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let uri = request.uri();
+        let link = AttachmentLink::read(uri.path(), uri.query()).filter(|_| is_read)?;
+        self.limit.forget(from);
+        Some(
+            match attachment::response(queue, request.method(), link).await {
+                Ok(response) => response.ok_or(Answer::Gone),
+                Err(error) => {
+                    tracing::error!(id = %link.transaction, %error, "an attachment cannot be read");
+                    Err(Answer::Failed)
+                }
+            },
+        )
     }
 
     /// Answers a request. Its body is not read.

@@ -1,7 +1,7 @@
 //! Sentences that introduce a quotation: "On 3 Feb 2025, at 10:15, Ann <ann@desk.example> wrote:".
 
 use crate::languages::LANGUAGES;
-use crate::lines::{Line, LineKind, comparable};
+use crate::lines::{LineKind, TextLine, comparable};
 
 /// The most lines over which programs break such a sentence.
 const MOST_LINES: usize = 4;
@@ -21,7 +21,7 @@ pub(crate) struct Attribution {
 
 /// Returns the attribution that ends with this line, if there is one. It begins no earlier than with
 /// the line `first`.
-pub(crate) fn ends_with(lines: &[Line<'_>], last: usize, first: usize) -> Option<Attribution> {
+pub(crate) fn ends_with(lines: &[TextLine<'_>], last: usize, first: usize) -> Option<Attribution> {
     if !lines[last].text.ends_with(':') && !lines[last].text.ends_with(": ") {
         return None;
     }

@@ -1,8 +1,8 @@
 //! Blocks of header fields above a quotation, as Outlook and forwarded mail have them:
 //! "From: … Sent: … To: … Subject: …", in the words of each language.
 
-use crate::languages::{LANGUAGES, Language};
-use crate::lines::{Line, LineKind, comparable};
+use crate::languages::{LANGUAGES, LanguageWords};
+use crate::lines::{LineKind, TextLine, comparable};
 
 /// The most lines of a block.
 const MOST_LINES: usize = 14;
@@ -21,13 +21,15 @@ enum FieldRole {
     To = 4,
     Subject = 8,
     Other = 16,
+    /// One of the fields has an address.
+    Address = 32,
 }
 
 /// Roles of a line's field, for each language.
 type Roles = [u8; LANGUAGES.len()];
 
 /// Returns true if a block of header fields begins with this line.
-pub(crate) fn begin_with(lines: &[Line<'_>], first: usize) -> bool {
+pub(crate) fn begin_with(lines: &[TextLine<'_>], first: usize) -> bool {
     let Some(mut found) = roles(&lines[first]) else {
         return false;
     };
@@ -55,22 +57,29 @@ pub(crate) fn begin_with(lines: &[Line<'_>], first: usize) -> bool {
 
 fn is_enough(roles: u8) -> bool {
     let has = |role: FieldRole| roles & role as u8 != 0;
-    has(FieldRole::From) && has(FieldRole::Date) && (has(FieldRole::To) || has(FieldRole::Subject))
+    // People write From, To and Date, too, when they book a journey.
+    let is_of_mail = has(FieldRole::Subject) || has(FieldRole::Address);
+    let others = [FieldRole::Date, FieldRole::To, FieldRole::Subject];
+    has(FieldRole::From) && is_of_mail && others.into_iter().filter(|role| has(*role)).count() >= 2
 }
 
 /// Returns the roles of a line, if it has one in any language.
-fn roles(line: &Line<'_>) -> Option<Roles> {
+fn roles(line: &TextLine<'_>) -> Option<Roles> {
     if line.kind != LineKind::Written {
         return None;
     }
     // French has a space before the colon.
-    let (name, _) = line.text.split_once(':')?;
+    let (name, value) = line.text.split_once(':')?;
     if name.len() > LONGEST_NAME {
         return None;
     }
+    let address = match value.contains('@') {
+        true => FieldRole::Address as u8,
+        false => 0,
+    };
     let name = comparable(name);
     let name = name.trim_matches(['*', ' ', '\u{a0}']);
-    let of = |language: &Language| {
+    let of = |language: &LanguageWords| {
         let names = &language.fields;
         let roles = [
             (names.from, FieldRole::From),
@@ -83,5 +92,6 @@ fn roles(line: &Line<'_>) -> Option<Roles> {
         role.fold(0, |all, (_, role)| all | *role as u8)
     };
     let roles = LANGUAGES.each_ref().map(of);
+    let roles = roles.map(|role| if role == 0 { 0 } else { role | address });
     roles.iter().any(|role| *role != 0).then_some(roles)
 }

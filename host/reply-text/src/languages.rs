@@ -2,7 +2,7 @@
 //! A language is added as one more row.
 
 /// Words of one language.
-pub(crate) struct Language {
+pub(crate) struct LanguageWords {
     /// First words of attributions.
     pub(crate) openers: &'static [&'static str],
     /// Verbs of attributions.
@@ -31,9 +31,9 @@ pub(crate) struct FieldNames {
 }
 
 /// The languages.
-pub(crate) const LANGUAGES: [Language; 12] = [
+pub(crate) const LANGUAGES: [LanguageWords; 12] = [
     // English
-    Language {
+    LanguageWords {
         openers: &["on", "at", "from"],
         verbs: &["wrote", "writes"],
         fields: FieldNames {
@@ -61,7 +61,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // German
-    Language {
+    LanguageWords {
         openers: &["am"],
         verbs: &["schrieb", "geschrieben"],
         fields: FieldNames {
@@ -94,7 +94,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // French
-    Language {
+    LanguageWords {
         openers: &["le"],
         verbs: &["a écrit"],
         fields: FieldNames {
@@ -137,7 +137,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Spanish
-    Language {
+    LanguageWords {
         openers: &["el"],
         verbs: &["escribió", "escribio"],
         fields: FieldNames {
@@ -166,7 +166,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Portuguese
-    Language {
+    LanguageWords {
         openers: &["em", "no dia", "a", "às", "na"],
         verbs: &["escreveu"],
         fields: FieldNames {
@@ -207,7 +207,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Italian
-    Language {
+    LanguageWords {
         openers: &["il giorno", "il"],
         verbs: &["ha scritto", "scrive"],
         fields: FieldNames {
@@ -233,7 +233,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Dutch
-    Language {
+    LanguageWords {
         openers: &["op"],
         verbs: &["schreef", "geschreven"],
         fields: FieldNames {
@@ -270,7 +270,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Polish
-    Language {
+    LanguageWords {
         openers: &[
             "w dniu",
             "dnia",
@@ -323,7 +323,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Swedish
-    Language {
+    LanguageWords {
         openers: &["den", "på"],
         verbs: &["skrev"],
         fields: FieldNames {
@@ -354,7 +354,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Danish
-    Language {
+    LanguageWords {
         openers: &["den"],
         verbs: &["skrev"],
         fields: FieldNames {
@@ -385,7 +385,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Czech
-    Language {
+    LanguageWords {
         openers: &["dne", "v", "ve", "po", "út", "st", "čt", "pá", "so", "ne"],
         verbs: &["napsal", "napsala", "napsal(a)", "odesílatel"],
         fields: FieldNames {
@@ -420,7 +420,7 @@ pub(crate) const LANGUAGES: [Language; 12] = [
         ],
     },
     // Turkish
-    Language {
+    LanguageWords {
         openers: &[],
         verbs: &["yazdı", "şunu yazdı", "şunları yazdı"],
         fields: FieldNames {

@@ -2,7 +2,7 @@
 
 /// Line of a text.
 #[derive(Debug)]
-pub(crate) struct Line<'a> {
+pub(crate) struct TextLine<'a> {
     /// The line as it was written, without white space at its end.
     pub(crate) text: &'a str,
     pub(crate) kind: LineKind,
@@ -18,18 +18,18 @@ pub(crate) enum LineKind {
 }
 
 /// Returns the lines of a text.
-pub(crate) fn lines(text: &str) -> Vec<Line<'_>> {
+pub(crate) fn lines(text: &str) -> Vec<TextLine<'_>> {
     text.lines().map(line).collect()
 }
 
-fn line(text: &str) -> Line<'_> {
+fn line(text: &str) -> TextLine<'_> {
     let text = text.trim_end_matches(is_space);
     let kind = match text.trim_start_matches(is_space).chars().next() {
         None => LineKind::Blank,
         Some('>') => LineKind::Quoted,
         Some(_) => LineKind::Written,
     };
-    Line { text, kind }
+    TextLine { text, kind }
 }
 
 /// Returns true for white space, and for signs that nobody sees: programs put them around names and

@@ -1,6 +1,6 @@
 //! The newest part of a text.
 
-use crate::lines::{Line, LineKind, lines};
+use crate::lines::{LineKind, TextLine, lines};
 use crate::{READ_LIMIT, attribution, beginning, fields, separator, signature};
 
 /// The most blank lines between an attribution and its quotation.
@@ -31,7 +31,7 @@ pub fn reply(text: &str) -> String {
 }
 
 /// Returns the parts that are no quotation and introduce none, as ranges of lines.
-fn written(lines: &[Line<'_>]) -> Vec<(usize, usize)> {
+fn written(lines: &[TextLine<'_>]) -> Vec<(usize, usize)> {
     let mut parts = Vec::new();
     let (mut begin, mut at) = (0, 0);
     while at < lines.len() {
@@ -65,7 +65,7 @@ fn written(lines: &[Line<'_>]) -> Vec<(usize, usize)> {
 }
 
 /// Returns true if the lines below this one are quoted.
-fn is_quoted_below(lines: &[Line<'_>], at: usize) -> bool {
+fn is_quoted_below(lines: &[TextLine<'_>], at: usize) -> bool {
     let below = lines[at + 1..].iter().take(MOST_BLANK + 1);
     let mut below = below.skip_while(|line| line.kind == LineKind::Blank);
     below
@@ -74,14 +74,15 @@ fn is_quoted_below(lines: &[Line<'_>], at: usize) -> bool {
 }
 
 /// Returns the end of a written part without the blank lines and rules right above a quotation.
-fn above_rule(lines: &[Line<'_>], begin: usize, end: usize) -> usize {
-    let is_frame = |line: &&Line<'_>| line.kind == LineKind::Blank || separator::is_rule(line.text);
+fn above_rule(lines: &[TextLine<'_>], begin: usize, end: usize) -> usize {
+    let is_frame =
+        |line: &&TextLine<'_>| line.kind == LineKind::Blank || separator::is_rule(line.text);
     let frame = lines[begin..end].iter().rev().take_while(is_frame).count();
     end - frame
 }
 
 /// Joins parts, with a blank line between them and none at the ends.
-fn joined(lines: &[Line<'_>], parts: impl IntoIterator<Item = (usize, usize)>) -> String {
+fn joined(lines: &[TextLine<'_>], parts: impl IntoIterator<Item = (usize, usize)>) -> String {
     let mut text = String::new();
     for (begin, end) in parts {
         let mut blank = !text.is_empty();

@@ -1,7 +1,7 @@
 //! Signatures: below "-- ", what programs add about themselves, and disclaimers with a heading.
 
 use crate::languages::LANGUAGES;
-use crate::lines::{Line, LineKind, comparable};
+use crate::lines::{LineKind, TextLine, comparable};
 
 /// The most written lines below `--`, if the space of RFC 3676 section 4.3 is missing: people draw
 /// such a line between paragraphs, too.
@@ -40,7 +40,7 @@ const DEVICES: [&str; 22] = [
 ];
 
 /// Returns the number of lines of a written part that come before its signature.
-pub(crate) fn without(lines: &[Line<'_>]) -> usize {
+pub(crate) fn without(lines: &[TextLine<'_>]) -> usize {
     let mut end = delimiter(lines).unwrap_or(lines.len());
     end = disclaimer(&lines[..end]).unwrap_or(end);
     for _ in 0..MOST_ADVERTISEMENTS {
@@ -57,7 +57,7 @@ pub(crate) fn without(lines: &[Line<'_>]) -> usize {
 }
 
 /// Finds the line that begins a signature (RFC 3676 section 4.3).
-fn delimiter(lines: &[Line<'_>]) -> Option<usize> {
+fn delimiter(lines: &[TextLine<'_>]) -> Option<usize> {
     let mut below = 0;
     let mut found = None;
     for (at, line) in lines.iter().enumerate().rev() {
@@ -70,7 +70,7 @@ fn delimiter(lines: &[Line<'_>]) -> Option<usize> {
 }
 
 /// Finds a paragraph at the end that calls itself a disclaimer.
-fn disclaimer(lines: &[Line<'_>]) -> Option<usize> {
+fn disclaimer(lines: &[TextLine<'_>]) -> Option<usize> {
     let begins = |at: usize| {
         at == 0
             || lines[at - 1].kind == LineKind::Blank

@@ -430,7 +430,8 @@ impl RunningRelay {
         tokio::spawn(dkim_watch::keep_up(Arc::clone(&directory), events, current));
         let facts = Arc::new(ArcSwapOption::from_pointee(SiteFacts::from(&*config)));
         let page_tls = handover_tls(&config, tls.as_ref());
-        let handover = HandoverServer::new(Arc::clone(&directory), page_tls);
+        let handover = HandoverServer::new(Arc::clone(&directory), page_tls)
+            .with_queue(Arc::clone(&stores.admin));
         let backups = Arc::new(Backups::new(BackupSource::of(&config)));
         let domains = DomainSettings::from(&*config);
         let domains = Arc::new(ArcSwapOption::from_pointee(domains));

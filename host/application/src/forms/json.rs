@@ -13,8 +13,7 @@ use serde_json::Value;
 use super::form_data::FormData;
 use super::{RequestForm, json_segment};
 use crate::segments::Segment;
-use crate::settings::AttachmentForm;
-use crate::{Arrival, Letter, TagWithReasons};
+use crate::{Arrival, AttachmentLink, Letter, TagWithReasons};
 
 /// Version of the form: it changes when a key changes its meaning, and not when one is added.
 const VERSION: u32 = 1;
@@ -73,16 +72,64 @@ struct AttachmentJson<'a> {
     attachment: &'a Attachment,
     /// Name of the part that has its octets.
     part: Option<String>,
+    /// URL that has its octets until then, in milliseconds since 1970.
+    url: Option<String>,
+    expires: Option<Millis>,
+}
+
+/// Way of the octets of attachments.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Files<'a> {
+    /// Parts beside the JSON.
+    Parts,
+    /// Links below a URL, until this time.
+    Links { base: &'a str, until: Millis },
+    /// None.
+    None,
+}
+
+impl Files<'_> {
+    /// Describes the attachment of this number.
+    fn describe<'a>(
+        self,
+        letter: &Letter<'_>,
+        attachment: &'a Attachment,
+        number: usize,
+    ) -> io::Result<AttachmentJson<'a>> {
+        let mut described = AttachmentJson {
+            attachment,
+            part: None,
+            url: None,
+            expires: None,
+        };
+        match self {
+            Self::None => {}
+            Self::Parts => described.part = Some(part(number)),
+            Self::Links { base, until } => {
+                let link = AttachmentLink {
+                    transaction: letter.transaction,
+                    number,
+                    until,
+                };
+                described.url = Some(format!("{base}{}", link.path()?));
+                described.expires = Some(until);
+            }
+        }
+        Ok(described)
+    }
 }
 
 /// Makes the form.
 pub(super) fn form(
-    attachments: AttachmentForm,
+    files: Files<'_>,
     letter: &Letter<'_>,
     content: &MessageContent,
 ) -> io::Result<RequestForm> {
+    let attachments = content.attachments.iter().zip(1..);
+    let attachments = attachments.map(|(one, number)| files.describe(letter, one, number));
+    let attachments = attachments.collect::<io::Result<_>>()?;
     let json = json_segment(&inbound(attachments, letter, content))?;
-    if attachments == AttachmentForm::None {
+    if !matches!(files, Files::Parts) {
         let kind = HeaderValue::from_static("application/json");
         return Ok(RequestForm {
             fields: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
@@ -107,15 +154,10 @@ fn part(number: usize) -> String {
 }
 
 fn inbound<'a>(
-    attachments: AttachmentForm,
+    attachments: Vec<AttachmentJson<'a>>,
     letter: &Letter<'a>,
     content: &'a MessageContent,
 ) -> InboundJson<'a> {
-    let described = content.attachments.iter().zip(1..);
-    let described = described.map(|(attachment, number)| AttachmentJson {
-        attachment,
-        part: (attachments == AttachmentForm::Multipart).then(|| part(number)),
-    });
     let recipients = letter.rcpt_to.iter().map(|one| RecipientJson {
         address: one.address.as_str(),
         original: one.original.map(gatepost_message::Address::as_str),
@@ -150,7 +192,7 @@ fn inbound<'a>(
         text: content.text.as_deref(),
         html: content.html.as_deref(),
         reply: content.reply.as_deref(),
-        attachments: described.collect(),
+        attachments,
         complete: content.is_complete,
     }
 }

@@ -17,7 +17,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{RequestForm, content, unguessable};
+use super::{RequestForm, taken_apart, unguessable};
 use crate::Letter;
 use crate::segments::Segment;
 use crate::settings::{Preset, PresetSettings};
@@ -34,15 +34,15 @@ pub(super) async fn form(
         Preset::ActionMailbox => action_mailbox::form(letter),
         Preset::Osticket => osticket::form(letter),
         Preset::SendgridRaw => sendgrid::raw(letter)?,
-        Preset::Postmark => postmark::form(letter, &content(letter.message).await?)?,
-        Preset::Sendgrid => sendgrid::form(letter, &content(letter.message).await?)?,
+        Preset::Postmark => postmark::form(letter, &taken_apart(letter.message).await?)?,
+        Preset::Sendgrid => sendgrid::form(letter, &taken_apart(letter.message).await?)?,
         Preset::Mailgun => {
             let key = settings.key.as_ref().map_or("", |key| key.reveal());
-            mailgun::form(key, letter, &content(letter.message).await?)?
+            mailgun::form(key, letter, &taken_apart(letter.message).await?)?
         }
         Preset::Zammad => {
             let group = settings.group.as_deref().unwrap_or_default();
-            zammad::form(group, letter, &content(letter.message).await?)?
+            zammad::form(group, letter, &taken_apart(letter.message).await?)?
         }
     };
     if let Some((name, value)) = credentials(settings)? {

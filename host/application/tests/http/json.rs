@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost_application::{LetterRecipient, RecipientFacts, Target};
-use gatepost_message::Message;
+use gatepost_application::{Application, AttachmentLink, LetterRecipient, RecipientFacts, Target};
+use gatepost_message::{Message, Millis};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
@@ -150,6 +150,8 @@ fn the_json_has_the_message_taken_apart_and_files_beside_it() {
             "disposition": "attachment",
             "sha256": sha256,
             "part": "attachment-1",
+            "url": null,
+            "expires": null,
         }],
         "complete": true,
     });
@@ -199,6 +201,39 @@ fn without_attachments_the_request_is_json() {
     let found: Value = serde_json::from_slice(&posted.body).unwrap();
     assert_eq!(found["attachments"][0]["size"], 6);
     assert_eq!(found["attachments"][0]["part"], Value::Null);
+}
+
+/// The time of the request and a minute more.
+#[test]
+fn links_are_signed_and_end_soon() {
+    let server = Server::with_status(200);
+    let keys = "form = 'json'\nattachments = 'url'\ntimeout-seconds = 10";
+    let target = Target::Http(server.settings(keys));
+    let mail = mail(MESSAGE);
+    let recipients = mail.recipients();
+    let letter = mail.letter(&recipients);
+    let before = Millis::now().0;
+    let deliver = |application: Application| {
+        server
+            .runtime
+            .block_on(application.deliver(&target, &letter))
+    };
+    let base = Some("https://mx.desk.example/relay".to_owned());
+    let outcomes = deliver(application().with_links(base));
+    assert_eq!(outcomes[0].reply.code(), 250, "{outcomes:?}");
+    let posted = server.posted();
+    assert_eq!(posted.field("content-type"), "application/json");
+    let found: Value = serde_json::from_slice(&posted.body).unwrap();
+    let described = &found["attachments"][0];
+    let url = described["url"].as_str().unwrap();
+    let link = url.strip_prefix("https://mx.desk.example/relay").unwrap();
+    let (path, query) = link.split_once('?').unwrap();
+    let link = AttachmentLink::read(path, Some(query)).unwrap();
+    assert_eq!((link.transaction, link.number), (mail.transaction, 1));
+    assert_eq!(described["expires"], link.until.0);
+    assert!((before + 70_000..before + 90_000).contains(&link.until.0));
+    // Without a place for them, mail waits.
+    assert_eq!(deliver(application())[0].reply.code(), 451);
 }
 
 /// Attachments are decoded as they are sent, and the signature is over what is sent.

@@ -62,7 +62,7 @@ pub(super) enum Extent {
 }
 
 /// Part of HTML.
-enum Token<'a> {
+enum HtmlPiece<'a> {
     Text(&'a str),
     Tag(Tag<'a>),
     /// Comment, declaration, or a tag that is too long.
@@ -85,14 +85,14 @@ pub(super) fn simplified(html: &str, extent: Extent) -> String {
     while let Some((token, after)) = next(rest) {
         rest = after;
         let tag = match token {
-            Token::Nothing => continue,
-            Token::Text(text) => {
+            HtmlPiece::Nothing => continue,
+            HtmlPiece::Text(text) => {
                 if left_out.is_none() {
                     found.push_str(text);
                 }
                 continue;
             }
-            Token::Tag(tag) => tag,
+            HtmlPiece::Tag(tag) => tag,
         };
         if let Some((name, open)) = &mut left_out {
             match (*name == tag.name, tag.is_end) {
@@ -126,9 +126,9 @@ pub(super) fn simplified(html: &str, extent: Extent) -> String {
             }
         }
         match nesting.take(&tag) {
-            Taken::Kept => found.push_str(tag.raw),
-            Taken::LeftOut => {}
-            Taken::TooDeep => break,
+            TagUse::Kept => found.push_str(tag.raw),
+            TagUse::LeftOut => {}
+            TagUse::TooDeep => break,
         }
     }
     found
@@ -142,38 +142,38 @@ struct Nesting {
     indented: usize,
 }
 
-enum Taken {
+enum TagUse {
     Kept,
     LeftOut,
     TooDeep,
 }
 
 impl Nesting {
-    fn take(&mut self, tag: &Tag<'_>) -> Taken {
+    fn take(&mut self, tag: &Tag<'_>) -> TagUse {
         if OPEN_ENDED.contains(&tag.name.as_str()) {
-            return Taken::Kept;
+            return TagUse::Kept;
         }
         let is_indenting = INDENTING.contains(&tag.name.as_str());
         if tag.is_end {
             // One that ends nothing would end something for the count alone.
             let Some(open) = self.open.get_mut(&tag.name).filter(|open| **open > 0) else {
-                return Taken::LeftOut;
+                return TagUse::LeftOut;
             };
             *open -= 1;
             self.depth -= 1;
             self.indented -= usize::from(is_indenting);
-            return Taken::Kept;
+            return TagUse::Kept;
         }
         if is_indenting && self.indented == MOST_INDENTED {
-            return Taken::LeftOut;
+            return TagUse::LeftOut;
         }
         if self.depth == MOST_NESTED {
-            return Taken::TooDeep;
+            return TagUse::TooDeep;
         }
         *self.open.entry(tag.name.clone()).or_default() += 1;
         self.depth += 1;
         self.indented += usize::from(is_indenting);
-        Taken::Kept
+        TagUse::Kept
     }
 }
 
@@ -225,15 +225,15 @@ impl Tag<'_> {
 }
 
 /// Returns the first token of HTML, and what follows it.
-fn next(html: &str) -> Option<(Token<'_>, &str)> {
+fn next(html: &str) -> Option<(HtmlPiece<'_>, &str)> {
     let Some(markup) = html.strip_prefix('<') else {
         let end = html.find('<').unwrap_or(html.len());
         let (text, rest) = html.split_at(end);
-        return (!text.is_empty()).then_some((Token::Text(text), rest));
+        return (!text.is_empty()).then_some((HtmlPiece::Text(text), rest));
     };
     if let Some(comment) = markup.strip_prefix("!--") {
         let rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
-        return Some((Token::Nothing, rest));
+        return Some((HtmlPiece::Nothing, rest));
     }
     let (is_end, body) = match markup.strip_prefix('/') {
         Some(body) => (true, body),
@@ -242,18 +242,18 @@ fn next(html: &str) -> Option<(Token<'_>, &str)> {
     let is_declaration = body.starts_with(['!', '?']);
     if !is_declaration && !body.starts_with(|sign: char| sign.is_ascii_alphabetic()) {
         // A bare sign, as browsers read it.
-        return Some((Token::Text("&lt;"), markup));
+        return Some((HtmlPiece::Text("&lt;"), markup));
     }
     let length = 1 + usize::from(is_end) + tag_length(body);
     let (raw, rest) = html.split_at(length);
     if is_declaration || raw.len() > LONGEST_TAG || !raw.ends_with('>') {
-        return Some((Token::Nothing, rest));
+        return Some((HtmlPiece::Nothing, rest));
     }
     let name = |sign: char| sign.is_ascii_whitespace() || sign == '/' || sign == '>';
     let name = body.split(name).next().unwrap_or_default();
     // What Word writes into HTML for itself, `o:p`.
     let name = name.to_ascii_lowercase();
-    Some((Token::Tag(Tag { raw, name, is_end }), rest))
+    Some((HtmlPiece::Tag(Tag { raw, name, is_end }), rest))
 }
 
 /// Returns the length of a tag's text up to its `>`, which may stand in a quoted value, too.

@@ -80,7 +80,11 @@ impl Outside {
         let maintained = mx.clone();
         let upkeep = tokio::spawn(async move { maintained.maintain().await });
         let own = HttpClient::new(roots)?;
-        let application = |client| Application::new(client, config.relay.hostname.as_ascii());
+        let links = config.handover.as_ref().map(|page| page.url.to_string());
+        let application = |client| {
+            let application = Application::new(client, config.relay.hostname.as_ascii());
+            application.with_links(links.clone())
+        };
         let mut trusting = HashMap::new();
         for (name, endpoint) in &config.endpoints {
             if let Target::Http(settings) = &**endpoint

@@ -33,7 +33,9 @@ mod application {
     mod certificates;
     mod dead_endpoint;
     pub mod desk;
+    mod example_of_the_page;
     mod expired_mail_is_held;
+    mod fetched_by_link;
     mod forwarding_target;
     mod maildir;
     mod one_message_waits_alone;
