@@ -7,6 +7,8 @@ use http::Uri;
 use http::uri::Scheme;
 use serde::Deserialize;
 
+use crate::http_tls::HttpTls;
+
 /// Settings of the page.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -17,18 +19,7 @@ pub struct Handover {
     pub url: HandoverUrl,
     /// Use of TLS.
     #[serde(default)]
-    pub tls: HandoverTls,
-}
-
-/// Use of TLS between browsers and the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HandoverTls {
-    /// TLS with the certificate of the listeners.
-    #[default]
-    Implicit,
-    /// No TLS here: a proxy on the way to the browser speaks it.
-    None,
+    pub tls: HttpTls,
 }
 
 /// URL at which browsers reach the page, without a slash at its end.

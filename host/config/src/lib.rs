@@ -10,6 +10,7 @@
 
 mod account;
 mod addresses;
+mod api;
 mod changes;
 mod connection;
 mod delivery;
@@ -22,6 +23,7 @@ mod error;
 mod events;
 pub mod exposure;
 mod handover;
+mod http_tls;
 mod listener;
 mod log;
 mod log_ins;
@@ -56,6 +58,7 @@ use zeroize::Zeroizing;
 
 pub use account::{Account, Forwarders, Password, SourceRoutes, User};
 pub use addresses::Addresses;
+pub use api::Api;
 pub use changes::Change;
 pub use connection::{
     EgressError, EgressPool, SecretSource, SiteConnection, SiteConnections, check_egress,
@@ -69,7 +72,8 @@ pub use error::{ConfigError, Problem};
 pub use error::{Finding, Step};
 pub use events::{Events, Queue};
 pub use gatepost_message::{Domain, DomainError};
-pub use handover::{Handover, HandoverTls, HandoverUrl, HandoverUrlError};
+pub use handover::{Handover, HandoverUrl, HandoverUrlError};
+pub use http_tls::HttpTls;
 pub use listener::{Direction, Listener, ListenerTls, overlap};
 pub use log::{Log, LogFormat, LogLevelError, LoggedAddresses};
 pub use log_ins::{Allowance, LogIns};
@@ -98,6 +102,8 @@ pub struct Config {
     pub http: Option<Http>,
     /// Page behind links that show secrets once; not served when absent.
     pub handover: Option<Handover>,
+    /// API for applications; not served when absent.
+    pub api: Option<Api>,
     /// Collector that spans are exported to; no spans when absent.
     pub otlp: Option<Otlp>,
     /// Form and level of the log.
@@ -411,6 +417,9 @@ impl Config {
         if let Some(folder) = &mut self.relay.profiles {
             *folder = base.join(&*folder);
             files.extend(gatepost_connections::Profiles::files(folder).unwrap_or_default());
+        }
+        if let Some(socket) = self.api.as_mut().and_then(|api| api.socket.as_mut()) {
+            *socket = base.join(&*socket);
         }
         connection::resolve_paths(&mut self.connections, base, &mut files);
         for maildir in self.maildirs.values_mut() {

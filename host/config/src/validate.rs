@@ -10,7 +10,7 @@ use gatepost_model::{BY_RELAY, Suppression, Way};
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step};
-use super::{Config, Direction, Grant, HandoverTls, Listener, ListenerTls};
+use super::{Config, Direction, Grant, HttpTls, Listener, ListenerTls};
 use crate::at;
 use crate::listener::overlap;
 
@@ -28,6 +28,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     check_accounts(config, &mut findings);
     check_listeners(config, &mut findings);
     check_handover(config, &mut findings);
+    check_api(config, &mut findings);
     check_policies(config, &mut findings);
     check_egress(config, &mut findings);
     check_routes(config, &mut findings);
@@ -500,7 +501,7 @@ fn check_handover(config: &Config, findings: &mut Findings) {
     let Some(handover) = &config.handover else {
         return;
     };
-    if handover.tls == HandoverTls::Implicit && config.tls.is_none() {
+    if handover.tls == HttpTls::Implicit && config.tls.is_none() {
         findings.add(
             at!["handover", "tls"],
             "the page of handovers speaks TLS, and there is no certificate",
@@ -517,6 +518,54 @@ fn check_handover(config: &Config, findings: &mut Findings) {
                 handover.address
             ),
             "give the page an address of its own",
+        );
+    }
+}
+
+fn check_api(config: &Config, findings: &mut Findings) {
+    let Some(api) = &config.api else {
+        return;
+    };
+    let Some(listen) = api.listen else {
+        match &api.socket {
+            Some(_) if api.tls == Some(HttpTls::Implicit) => findings.add(
+                at!["api", "tls"],
+                "a socket in the file system speaks no TLS",
+                "leave tls out, or give an address with listen",
+            ),
+            Some(_) => {}
+            None => findings.add(
+                at!["api"],
+                "the API has neither an address nor a socket",
+                "set listen = \"127.0.0.1:8025\", or socket to a path",
+            ),
+        }
+        return;
+    };
+    if api.socket.is_some() {
+        findings.add(
+            at!["api", "socket"],
+            "the API has an address and a socket",
+            "leave out one of listen and socket",
+        );
+    }
+    if api.tls() == HttpTls::Implicit && config.tls.is_none() {
+        findings.add(
+            at!["api", "listen"],
+            "the API speaks TLS, and there is no certificate",
+            "add [tls] with certificate and key, listen on a loopback address, or set tls = \"none\" \
+             behind a proxy that speaks TLS",
+        );
+    }
+    let listeners = config.listeners.iter().map(|of| of.address);
+    let monitors = config.http.iter().map(|of| of.address);
+    let page = config.handover.iter().map(|of| of.address);
+    let mut others = listeners.chain(monitors).chain(page);
+    if let Some(other) = others.find(|other| overlap(*other, listen)) {
+        findings.add(
+            at!["api", "listen"],
+            format!("{listen} overlaps with {other}, on which the relay listens already"),
+            "give the API an address of its own",
         );
     }
 }

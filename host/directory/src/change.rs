@@ -8,8 +8,8 @@ use gatepost_message::Millis;
 
 use crate::{
     Account, AccountId, Administrator, Agreement, AuditEntry, Canonical, Connector, ConnectorId,
-    Credential, DkimKeyName, Handover, PartnerEntry, PartnerList, Probe, ProbeId, Restriction,
-    SealedConnection, SealedDkimKey, StoredApiToken, SupportAddress, UserName,
+    Credential, DkimKeyName, Handover, KeptRequest, PartnerEntry, PartnerList, Probe, ProbeId,
+    Restriction, SealedConnection, SealedDkimKey, StoredApiToken, SupportAddress, UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.
@@ -28,12 +28,23 @@ pub enum DirectoryChange {
         /// Time at which they were added.
         added: Millis,
     },
+    /// Keeps a request of the HTTP API, in the place of one under its key.
+    KeepRequest(Box<KeptRequest>),
+    /// Forgets a request of the HTTP API.
+    ForgetRequest {
+        /// Id of its token.
+        token: String,
+        /// Key of the request.
+        key: String,
+    },
+    /// Forgets the requests of the HTTP API from before this time.
+    ForgetRequests(Millis),
     /// Adds an entry to the audit log.
     Audit(AuditEntry),
     /// Removes the entries of the audit log from before this time.
     ForgetAudit(Millis),
     /// Removes the entries of the audit log that are of an account, or name it, but those that say
-    /// that it was erased.
+    /// that it was erased. All requests of the HTTP API go as well: their answers may show it.
     EraseAudit {
         /// Id of the account.
         account: String,

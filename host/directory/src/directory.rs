@@ -10,6 +10,7 @@ mod disconnection;
 mod dkim;
 mod erasures;
 mod handovers;
+mod kept_requests;
 mod partners;
 mod restrictions;
 mod sandboxes;
@@ -160,6 +161,18 @@ impl Directory {
     /// Returns the current view. It never changes: ask again to see later changes.
     pub fn view(&self) -> Arc<View> {
         self.shared.view().load_full()
+    }
+
+    /// Returns the number of changes since the directory was opened, for [`Directory::expecting`].
+    pub fn revision(&self) -> u64 {
+        self.shared.revision()
+    }
+
+    /// Does work whose first change is refused with
+    /// [`ChangedMeanwhile`](crate::Refusal::ChangedMeanwhile) unless the directory still has this
+    /// revision. Returns true beside the result if the work came to a change.
+    pub fn expecting<T>(&self, revision: u64, work: impl FnOnce(&Self) -> T) -> (T, bool) {
+        crate::expectation::expecting(revision, || work(self))
     }
 
     /// Records a login with this credential from a client. It is on disk within five seconds,

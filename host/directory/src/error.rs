@@ -467,6 +467,9 @@ pub enum Refusal {
         /// Selector of the key that waits.
         selector: Selector,
     },
+    /// The directory has changed since the revision that a change expects.
+    #[error("something was changed meanwhile")]
+    ChangedMeanwhile,
     /// Both selectors of the domain are in use.
     #[error(
         "both selectors for {algorithm} keys of {domain} are in use: retire a key; its selector is free again a week later, when no mail signed with it is on its way"

@@ -65,6 +65,15 @@ impl<'a> SealBinding<'a> {
         }
     }
 
+    /// Returns the binding of an answer to a request of the HTTP API.
+    fn of_answer(row: &'a str) -> Self {
+        Self {
+            table: "kept_requests",
+            column: "answer",
+            row,
+        }
+    }
+
     /// Returns the binding of a DKIM key's private half; `row` is its name.
     fn of_dkim_key(row: &'a str) -> Self {
         Self {
@@ -286,6 +295,20 @@ impl KeyRing {
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, DirectoryError> {
         self.open_sealed(&SealBinding::of_tokens(owner), sealed)
+    }
+
+    /// Encrypts the answer to a request of the HTTP API.
+    pub(crate) fn seal_answer(&self, row: &str, answer: &[u8]) -> Result<Sealed, DirectoryError> {
+        self.seal(&SealBinding::of_answer(row), answer)
+    }
+
+    /// Decrypts the answer to a request of the HTTP API.
+    pub(crate) fn open_answer(
+        &self,
+        row: &str,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, DirectoryError> {
+        self.open_sealed(&SealBinding::of_answer(row), sealed)
     }
 
     /// Encrypts a value for its place with the newest key.

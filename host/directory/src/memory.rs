@@ -8,8 +8,9 @@ use std::{
 
 use crate::{
     AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore,
-    PartnerEntry, RowKey, Rows, erasure,
+    KeptRequest, PartnerEntry, RowKey, Rows, erasure,
 };
+use gatepost_message::Millis;
 use parking_lot::{Mutex, MutexGuard};
 
 /// Store that lives as long as its clones, which share what it holds.
@@ -27,6 +28,8 @@ struct Tables {
     /// Audit log, oldest first.
     audit: Vec<AuditRecord>,
     last_seq: u64,
+    /// Requests of the HTTP API, by token and key.
+    kept_requests: BTreeMap<(String, String), KeptRequest>,
 }
 
 impl MemoryStore {
@@ -82,6 +85,19 @@ impl DirectoryStore for MemoryStore {
         Ok(newest.take(query.limit).cloned().collect())
     }
 
+    fn kept_request(&self, token: &str, key: &str) -> Result<Option<KeptRequest>, DirectoryError> {
+        let of = (token.to_owned(), key.to_owned());
+        Ok(self.tables().kept_requests.get(&of).cloned())
+    }
+
+    fn kept_requests_since(&self, token: &str, since: Millis) -> Result<u64, DirectoryError> {
+        let tables = self.tables();
+        let kept = tables.kept_requests.values();
+        Ok(kept
+            .filter(|kept| kept.token == token && kept.at > since)
+            .count() as u64)
+    }
+
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {
         for change in changes {
             if let DirectoryChange::Put(DirectoryRow::List(list)) = change {
@@ -118,7 +134,18 @@ impl Tables {
                     entry: entry.clone(),
                 });
             }
+            DirectoryChange::KeepRequest(kept) => {
+                let of = (kept.token.clone(), kept.key.clone());
+                self.kept_requests.insert(of, (**kept).clone());
+            }
+            DirectoryChange::ForgetRequest { token, key } => {
+                self.kept_requests.remove(&(token.clone(), key.clone()));
+            }
+            DirectoryChange::ForgetRequests(before) => {
+                self.kept_requests.retain(|_, kept| kept.at >= *before);
+            }
             DirectoryChange::EraseAudit { account, names } => {
+                self.kept_requests.clear();
                 (self.audit).retain(|record| !erasure::goes(&record.entry, account, names));
             }
             DirectoryChange::ForgetAudit(before) => {

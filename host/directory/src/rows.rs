@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     Account, AccountId, Agreement, AuditQuery, AuditRecord, Claim, Connector, ConnectorId,
     Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryError, DirectoryRow,
-    DkimKey, EndedBy, Feed, Name, PartnerList, PartnerSource, Profile, Reason, Restriction, RowKey,
-    Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey, SupportAddress,
-    Suspension, UserName, erasure,
+    DkimKey, EndedBy, Feed, KeptRequest, Name, PartnerList, PartnerSource, Profile, Reason,
+    Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey,
+    SupportAddress, Suspension, UserName, erasure,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -380,6 +380,44 @@ pub(crate) fn audit(
     rows.collect()
 }
 
+/// Reads a request of the HTTP API that is kept under a key.
+pub(crate) fn kept_request(
+    connection: &Connection,
+    token: &str,
+    key: &str,
+) -> rusqlite::Result<Option<KeptRequest>> {
+    let select =
+        "SELECT at, digest, key_id, answer FROM kept_requests WHERE token = ?1 AND key = ?2";
+    let mut select = connection.prepare_cached(select)?;
+    let read = |row: &SqlRow<'_>| {
+        let sealed: (Option<String>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
+        let answer = match sealed {
+            (Some(key_id), Some(bytes)) => Some(Sealed { key_id, bytes }),
+            _ => None,
+        };
+        Ok(KeptRequest {
+            token: token.to_owned(),
+            key: key.to_owned(),
+            at: Millis(row.get::<_, i64>(0)?.cast_unsigned()),
+            digest: row.get(1)?,
+            answer,
+        })
+    };
+    select.query_row((token, key), read).optional()
+}
+
+/// Counts the requests of a token that were kept since a time.
+pub(crate) fn kept_requests_since(
+    connection: &Connection,
+    token: &str,
+    since: Millis,
+) -> rusqlite::Result<u64> {
+    let select = "SELECT count(*) FROM kept_requests WHERE token = ?1 AND at > ?2";
+    let mut select = connection.prepare_cached(select)?;
+    let number: i64 = select.query_row((token, stored(since)), |row| row.get(0))?;
+    Ok(number.cast_unsigned())
+}
+
 /// Removes the entries of the audit log that tell of an account.
 fn erase_audit(
     connection: &Connection,
@@ -422,6 +460,30 @@ pub(crate) fn write(
             }
             Ok(())
         }
+        DirectoryChange::KeepRequest(kept) => {
+            let answer = kept.answer.as_ref();
+            Ok(execute(
+                connection,
+                "INSERT OR REPLACE INTO kept_requests (token, key, at, digest, key_id, answer)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (
+                    &kept.token,
+                    &kept.key,
+                    stored(kept.at),
+                    &kept.digest,
+                    answer.map(|sealed| &sealed.key_id),
+                    answer.map(|sealed| &sealed.bytes),
+                ),
+            )?)
+        }
+        DirectoryChange::ForgetRequest { token, key } => {
+            let delete = "DELETE FROM kept_requests WHERE token = ?1 AND key = ?2";
+            Ok(execute(connection, delete, (token, key))?)
+        }
+        DirectoryChange::ForgetRequests(before) => {
+            let delete = "DELETE FROM kept_requests WHERE at < ?1";
+            Ok(execute(connection, delete, [stored(*before)])?)
+        }
         DirectoryChange::Audit(entry) => Ok(execute(
             connection,
             "INSERT INTO audit (at, account, body_json) VALUES (?1, ?2, ?3)",
@@ -431,7 +493,10 @@ pub(crate) fn write(
             let delete = "DELETE FROM audit WHERE at < ?1";
             Ok(execute(connection, delete, [stored(*before)])?)
         }
-        DirectoryChange::EraseAudit { account, names } => erase_audit(connection, account, names),
+        DirectoryChange::EraseAudit { account, names } => {
+            execute(connection, "DELETE FROM kept_requests", [])?;
+            erase_audit(connection, account, names)
+        }
         DirectoryChange::RemoveEntries { list, entries } => {
             let delete = "DELETE FROM partners WHERE list = ?1 AND entry = ?2";
             let mut delete = connection.prepare_cached(delete)?;

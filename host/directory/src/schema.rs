@@ -14,6 +14,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-6.sql"),
         include_str!("schema-7.sql"),
         include_str!("schema-8.sql"),
+        include_str!("schema-9.sql"),
     ],
     tables: &[
         ("accounts", 1),
@@ -33,6 +34,7 @@ const SCHEMA: Schema = Schema {
         ("handovers", 7),
         ("audit", 7),
         ("api_tokens", 8),
+        ("kept_requests", 9),
     ],
 };
 

@@ -5,8 +5,8 @@ use parking_lot::{Mutex, MutexGuard};
 use arc_swap::ArcSwap;
 
 use crate::{
-    DirectoryChange, DirectoryError, DirectoryStore, Limits, Reserved, View, key_ring::KeyRing,
-    staging::ImportStaging, uses::PendingUses,
+    DirectoryChange, DirectoryError, DirectoryStore, Limits, Reserved, View, expectation,
+    key_ring::KeyRing, staging::ImportStaging, uses::PendingUses,
 };
 
 /// State of an open directory.
@@ -25,6 +25,8 @@ pub(crate) struct LockedState {
     pub(crate) limits: Limits,
     pub(crate) reserved: Reserved,
     pub(crate) staging: ImportStaging,
+    /// Number of changes since the directory was opened.
+    revision: u64,
     /// True if a write began and did not succeed, so that it is unknown whether the store has it.
     is_uncertain: bool,
 }
@@ -37,6 +39,7 @@ impl LockedState {
             limits,
             reserved: Reserved::new(),
             staging: ImportStaging::default(),
+            revision: 0,
             is_uncertain: false,
         }
     }
@@ -60,6 +63,11 @@ impl SharedDirectory {
         self.state.lock()
     }
 
+    /// Returns the number of changes since the directory was opened.
+    pub(crate) fn revision(&self) -> u64 {
+        self.lock().revision
+    }
+
     /// Decides from the newest view what to change, writes that, and publishes the view after it.
     pub(crate) fn change<T, E: Into<DirectoryError>>(
         &self,
@@ -72,6 +80,7 @@ impl SharedDirectory {
             self.view.store(loaded.into());
             state.is_uncertain = false;
         }
+        expectation::check(state.revision).map_err(DirectoryError::Refused)?;
         let view = self.view.load();
         let (made, changes) = decide(&view, &mut state).map_err(Into::into)?;
         if changes.is_empty() {
@@ -82,6 +91,8 @@ impl SharedDirectory {
             next.apply(change, &state.ring)?;
         }
         state.is_uncertain = true;
+        // Before the write: one that fails may have changed the store.
+        state.revision += 1;
         state.store.write(&changes)?;
         state.is_uncertain = false;
         // Still under the lock, so that views are published in the order of the changes.

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use gatepost_files::sqlite::{self, Synced};
+use gatepost_message::Millis;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{
-    AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryStore, PartnerEntry, RowKey,
-    Rows, rows, schema, state,
+    AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryStore, KeptRequest,
+    PartnerEntry, RowKey, Rows, rows, schema, state,
 };
 
 /// Store in an SQLite file, `directory.db`. A change is on disk when it is written.
@@ -117,6 +118,14 @@ impl DirectoryStore for SqliteStore {
 
     fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, DirectoryError> {
         Ok(rows::audit(&self.connection, query)?)
+    }
+
+    fn kept_request(&self, token: &str, key: &str) -> Result<Option<KeptRequest>, DirectoryError> {
+        Ok(rows::kept_request(&self.connection, token, key)?)
+    }
+
+    fn kept_requests_since(&self, token: &str, since: Millis) -> Result<u64, DirectoryError> {
+        Ok(rows::kept_requests_since(&self.connection, token, since)?)
     }
 
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {

@@ -50,6 +50,17 @@ impl ImportStaging {
         Ok(import)
     }
 
+    /// Returns true if an import of the account has begun and not ended.
+    pub(crate) fn is_of(
+        &mut self,
+        account: AccountId,
+        import: ImportId,
+    ) -> Result<bool, DirectoryError> {
+        let select = "SELECT EXISTS (SELECT 1 FROM imports WHERE import = ?1 AND account = ?2)";
+        let of = (import.stored(), account.to_string());
+        Ok(self.connection()?.query_row(select, of, |row| row.get(0))?)
+    }
+
     /// Returns true if an import has begun and not ended.
     pub(crate) fn has_begun(&mut self, import: ImportId) -> Result<bool, DirectoryError> {
         let select = "SELECT EXISTS (SELECT 1 FROM imports WHERE import = ?1)";

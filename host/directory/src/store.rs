@@ -2,7 +2,12 @@
 
 use std::fmt::Debug;
 
-use crate::{AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryRow, PartnerEntry};
+use gatepost_message::Millis;
+
+use crate::{
+    AuditQuery, AuditRecord, DirectoryChange, DirectoryError, DirectoryRow, KeptRequest,
+    PartnerEntry,
+};
 
 /// Store of a directory.
 ///
@@ -42,6 +47,18 @@ pub trait DirectoryStore: Debug + Send {
     /// # Errors
     /// The store cannot be read, or holds something damaged.
     fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, DirectoryError>;
+
+    /// Returns the request of the HTTP API that is kept under a key of a token.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn kept_request(&self, token: &str, key: &str) -> Result<Option<KeptRequest>, DirectoryError>;
+
+    /// Returns the number of a token's requests that came after this time and are kept.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn kept_requests_since(&self, token: &str, since: Millis) -> Result<u64, DirectoryError>;
 
     /// Writes changes, in their order: all of them or, after an error or a crash, none. A durable
     /// store has them on disk when it returns.

@@ -25,8 +25,9 @@ use gatepost_volume::{Cap, Caps, Subject};
 use rusqlite::Connection;
 
 /// Schemas that were ever released.
-const SCHEMAS: [&str; 8] = [
+const SCHEMAS: [&str; 9] = [
     "schema-1", "schema-2", "schema-3", "schema-4", "schema-5", "schema-6", "schema-7", "schema-8",
+    "schema-9",
 ];
 
 fn store(schema: &str) -> PathBuf {
@@ -230,6 +231,7 @@ fn dump(database: &Connection) -> String {
         "handovers",
         "audit",
         "api_tokens",
+        "kept_requests",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();

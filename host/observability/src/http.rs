@@ -53,8 +53,6 @@ pub struct Monitor {
     pub trace: Arc<Trace>,
     /// Accounts and their partners.
     pub directory: Arc<Directory>,
-    /// Routes beside those of monitors.
-    pub routes: Router,
 }
 
 impl Monitor {
@@ -73,14 +71,12 @@ impl Monitor {
     }
 
     fn router(self) -> Router {
-        let routes = self.routes.clone();
         Router::new()
             .route("/metrics", get(metrics))
             // A process that answers is alive.
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .with_state(self)
-            .merge(routes)
     }
 }
 

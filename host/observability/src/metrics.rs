@@ -127,6 +127,9 @@ fn initialise_counters() {
     .absolute(0);
     metrics::counter!("gatepost_reports_total", "kind" => "failure", "forged" => "false")
         .absolute(0);
+    for answer in ["done", "refused", "failed"] {
+        metrics::counter!("gatepost_api_requests_total", "answer" => answer).absolute(0);
+    }
     for result in ["signed", "failed"] {
         metrics::counter!("gatepost_signatures_total", "result" => result).absolute(0);
     }
@@ -157,6 +160,10 @@ fn describe() {
         (
             "gatepost_connections_refused_total",
             "Connections over a limit, answered 421, by listener",
+        ),
+        (
+            "gatepost_api_requests_total",
+            "Requests at the API, by answer",
         ),
         (
             "gatepost_handover_requests_total",

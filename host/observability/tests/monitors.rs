@@ -50,7 +50,6 @@ async fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
             Directory::open(&gatepost_config::Directory::default().settings(directory.path()))
                 .unwrap(),
         ),
-        routes: axum::Router::new(),
     };
     (monitor, directory)
 }

@@ -40,6 +40,10 @@ pub struct ListAddresses {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct ShowAddress {
+    /// Only that of this account, by its id or native domain.
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// Support address.
     pub address: Address,
 }
@@ -130,11 +134,11 @@ async fn shown(
         .collect())
 }
 
-/// Shows all accounts that have a support address. If the domain is only claimed, there may be
-/// several.
+/// Shows all accounts that have a support address, or the one that is named. If the domain is only
+/// claimed, there may be several.
 ///
 /// # Errors
-/// No account has the address, or the store cannot be read.
+/// There is no such account, no account has the address, or the store cannot be read.
 pub async fn show(
     directory: &Arc<Directory>,
     asked: ShowAddress,
@@ -143,7 +147,11 @@ pub async fn show(
     // A forwarding target shows the address behind it.
     let behind = view.target(&asked.address).map(|of| &of.address);
     let canonical = Canonical::of(behind.unwrap_or(&asked.address));
-    let is_asked = |found: &SupportAddress| Canonical::of(&found.address) == canonical;
+    let account = asked.account.map(|named| account_id(&view, &named));
+    let account = account.transpose()?;
+    let is_asked = |found: &SupportAddress| {
+        Canonical::of(&found.address) == canonical && account.is_none_or(|id| found.account == id)
+    };
     let addresses = shown(directory, is_asked).await?;
     match addresses.is_empty() {
         true => Err(unknown("address", asked.address).into()),

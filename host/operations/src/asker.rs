@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
+use gatepost_directory::ApiToken;
+
 /// File in which the system has its users (passwd(5)).
 const USERS: &str = "/etc/passwd";
 
 /// Asker of an operation, and the place that it is asked from, as the audit log has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker {
-    /// Name of a user of the system, or `uid` and a number where it has none.
+    /// Name of a user of the system, or `uid` and a number where it has none; of a token its name
+    /// and its id.
     pub(crate) name: String,
-    /// Place: the control socket, or the store itself.
+    /// Place: the control socket, the store itself, or the HTTP API.
     pub(crate) origin: &'static str,
 }
 
@@ -20,6 +23,14 @@ impl Asker {
         Self {
             name: user_name(rustix::process::getuid().as_raw()),
             origin: "store",
+        }
+    }
+
+    /// Returns the program that presents a token of the HTTP API.
+    pub fn of_token(token: &ApiToken) -> Self {
+        Self {
+            name: format!("{} ({})", token.name, token.id),
+            origin: "api",
         }
     }
 

@@ -135,6 +135,13 @@ impl Authorizations {
         }
     }
 
+    /// Returns the connection whose authorization has this id.
+    pub(crate) fn connection_of(&self, id: u64) -> Option<ConnectionKey> {
+        let begun = self.by_connection.lock();
+        let found = begun.iter().find(|(_, begun)| begun.id == id);
+        found.map(|(key, _)| key.clone())
+    }
+
     fn begin(
         &self,
         on: &Runtime,
@@ -250,7 +257,7 @@ fn progress_of(
     heard.unwrap_or_else(|| Err(replaced()))
 }
 
-fn replaced() -> OperationError {
+pub(crate) fn replaced() -> OperationError {
     OperationError::new(
         Code::UnknownAuthorization,
         "the authorization was broken off: another one of the connection was begun, or the relay \

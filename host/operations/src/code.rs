@@ -76,6 +76,20 @@ macro_rules! codes {
                 }
             }
 
+            /// Returns the status of an HTTP response with this code (RFC 9110 section 15).
+            pub fn status(self) -> StatusCode {
+                match self {
+                    Self::UnknownMethod => StatusCode::METHOD_NOT_ALLOWED,
+                    Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                    Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    Self::ChangedMeanwhile => StatusCode::PRECONDITION_FAILED,
+                    Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                    Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+                    Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+                    _ => self.kind().status(),
+                }
+            }
+
             /// Returns the kind of errors with this code.
             pub fn kind(self) -> ErrorKind {
                 match self {
@@ -103,6 +117,45 @@ codes! {
     /// The token may do less than the request asks for.
     ScopeTooSmall = "request.scope-too-small", Forbidden,
         "take a token of a greater scope";
+    /// The token is bound to an account, and the request is one about the site.
+    TokenBound = "request.token-bound", Forbidden,
+        "take a token that is bound to no account";
+    /// The API has nothing at this path.
+    UnknownPath = "request.unknown-path", Unknown,
+        "see the paths in `docs/api.md`";
+    /// What is at the path does not know this method.
+    UnknownMethod = "request.unknown-method", Refused,
+        "take one of the methods that the field `Allow` names";
+    /// The body of the request is too large.
+    TooLarge = "request.too-large", Refused,
+        "hand it over in smaller parts";
+    /// The body of the request is not JSON by its media type.
+    NotJson = "request.not-json", Refused,
+        "send the body as JSON, with the field `Content-Type: application/json`";
+    /// What the request wants to change is not as its asker saw it.
+    ChangedMeanwhile = "request.changed-meanwhile", Conflict,
+        "get it again, and decide anew";
+    /// Another request was made under the key of this one.
+    KeyReused = "request.key-reused", Refused,
+        "give each request a key of its own in the field `Idempotency-Key`";
+    /// The request is being executed, for an earlier one under its key.
+    UnderWay = "request.under-way", Conflict,
+        "send it again in a moment";
+    /// An earlier request under the key was begun, and its end was not recorded.
+    OutcomeUnknown = "request.outcome-unknown", Conflict,
+        "look whether it was done, and if not, send it under another key";
+    /// The token has as many requests under keys as it may.
+    TooManyKeys = "request.too-many-keys", Conflict,
+        "send requests that may be repeated without harm without a key";
+    /// The body of the request did not come in time.
+    TooSlow = "request.too-slow", Busy,
+        "send the request again";
+    /// The token has made too many requests in this minute.
+    TooManyRequests = "request.too-many", Busy,
+        "wait as long as the field `Retry-After` says";
+    /// The relay answers as many requests as it may.
+    Overloaded = "request.overloaded", Busy,
+        "wait as long as the field `Retry-After` says";
     /// There is no operation of this name.
     UnknownOperation = "request.unknown-operation", Unknown,
         "restart the relay so that it is of the same version as the command";

@@ -1,5 +1,6 @@
 //! Access to the directory for operations on it, and how its errors become theirs.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use gatepost_directory::{Account, AccountId, Directory, DirectoryError, Refusal, View};
@@ -14,7 +15,30 @@ pub(crate) async fn change<T: Send + 'static>(
     work: impl FnOnce(&Directory) -> Result<T, DirectoryError> + Send + 'static,
 ) -> Result<T, OperationError> {
     let directory = Arc::clone(directory);
-    blocking(move || work(&directory)).await
+    let Some(revision) = EXPECTED.try_with(Cell::take).ok().flatten() else {
+        return blocking(move || work(&directory)).await;
+    };
+    let done = blocking(move || {
+        let (done, was_met) = directory.expecting(revision, work);
+        done.map(|done| (done, was_met))
+    });
+    let (done, was_met) = done.await?;
+    if !was_met {
+        // It only read: what comes after it expects the revision.
+        EXPECTED.with(|expected| expected.set(Some(revision)));
+    }
+    Ok(done)
+}
+
+tokio::task_local! {
+    /// Revision of the directory that the first change of an operation expects.
+    static EXPECTED: Cell<Option<u64>>;
+}
+
+/// Does work, an operation, whose first change of the directory is refused with
+/// [`Code::ChangedMeanwhile`] unless the directory still has this revision.
+pub async fn expecting<F: Future>(revision: u64, work: F) -> F::Output {
+    EXPECTED.scope(Cell::new(Some(revision)), work).await
 }
 
 /// Finds an account by its id or its native domain.
@@ -136,6 +160,7 @@ impl From<Refusal> for OperationError {
             Refusal::NoDkimKey { .. } => Code::UnknownDkimKey,
             Refusal::DkimKeyWaits { .. } => Code::DkimKeyWaits,
             Refusal::DkimSelectorsTaken { .. } => Code::DkimSelectorsTaken,
+            Refusal::ChangedMeanwhile => Code::ChangedMeanwhile,
         };
         Self::new(code, refusal)
     }

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::owner::TransactionOwner;
+pub(crate) use self::owner::TransactionOwner;
 use crate::blocking::blocking;
 use crate::code::Code;
 use crate::directory::{change, unknown};

@@ -68,6 +68,7 @@ use crate::queue::{
     self, CancelRecipients, HoldRecipients, ListDestinations, ListQueue, ReleaseRecipients,
     ResendMessage, RetryRecipients, ShowQueued,
 };
+use crate::recipients::{self, LookUpRecipient, RecipientFacts};
 use crate::reload::{self, Reload, Reloaded};
 use crate::restrictions::{
     self, AccountVolume, ResumeAccount, ResumedAccount, SetCaps, ShowVolume, SuspendAccount,
@@ -377,6 +378,8 @@ operations! {
         |on, asked| partners::entries(&on.directory, asked).await;
     "partner-lookup" (READS): LookUpPartner => LookedUp,
         |on, asked| partners::look_up(&on.directory, asked);
+    "recipient-lookup" (READS): LookUpRecipient => RecipientFacts,
+        |on, asked| recipients::look_up(on, asked).await;
     // What is being imported changes nothing before it is finished.
     "partner-import-begin" (READS): BeginImport => ImportId,
         |on, asked| imports::begin(&on.directory, asked).await;

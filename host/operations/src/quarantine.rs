@@ -64,7 +64,7 @@ pub struct DeleteQuarantined {
     pub id: TransactionId,
 }
 
-fn unknown() -> OperationError {
+pub(crate) fn unknown() -> OperationError {
     let text = "there is no such message; `gatepost trace ID` says what became of it";
     OperationError::new(Code::NotQuarantined, text)
 }

@@ -238,11 +238,18 @@ pub async fn show(
             details.waiting = waiting.collect();
             Ok(details)
         }
-        None => Err(OperationError::new(
-            Code::NotQueued,
-            "there is no such message; `gatepost trace ID` says what became of it",
-        )),
+        None => Err(unknown()),
     }
+}
+
+pub(crate) fn unknown() -> OperationError {
+    let text = "there is no such message; `gatepost trace ID` says what became of it";
+    OperationError::new(Code::NotQueued, text)
+}
+
+pub(crate) fn not_kept(id: TransactionId) -> OperationError {
+    let text = format!("no failed recipient of message {id} is kept");
+    OperationError::new(Code::NotKept, text)
 }
 
 /// Returns the reason why a recipient waits; `None` if it is not queued.
@@ -301,10 +308,7 @@ pub async fn resend(
     };
     let changed = queue.resend(selection, Millis::now()).await?;
     if changed.changed == 0 {
-        return Err(OperationError::new(
-            Code::NotKept,
-            format!("no failed recipient of message {id} is kept"),
-        ));
+        return Err(not_kept(id));
     }
     trace.record(Event::now(id, Kind::Retried));
     Ok(changed)

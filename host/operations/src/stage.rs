@@ -60,18 +60,39 @@ impl RequestHandler {
     ) -> Reply<O::Answer> {
         let executed = async {
             let request: O = received.request()?;
-            audit::perform(request, &self.runtime::<O>()?, asker).await
+            self.execute(request, asker).await
         };
         executed.await.map_or_else(Reply::Error, Reply::Answer)
+    }
+
+    /// Executes an operation. If it changes something, it is in the audit log afterwards.
+    ///
+    /// # Errors
+    /// The relay is starting, or stops and the operation would activate something; or those of the
+    /// operation.
+    pub async fn execute<O: Operation>(
+        &self,
+        request: O,
+        asker: &Asker,
+    ) -> Result<O::Answer, OperationError> {
+        audit::perform(request, &self.runtime::<O>()?, asker).await
+    }
+
+    /// Returns what the running relay works on, for looking at it.
+    ///
+    /// # Errors
+    /// The relay is starting.
+    pub fn running_relay(&self) -> Result<Runtime, OperationError> {
+        match &**self.0.load() {
+            Stage::Starting(step) => Err(is_starting(step)),
+            Stage::Running(runtime) | Stage::Stopping(runtime) => Ok((**runtime).clone()),
+        }
     }
 
     /// Returns the store and the policies on which an operation is executed.
     fn runtime<O: Operation>(&self) -> Result<Runtime, OperationError> {
         match &**self.0.load() {
-            Stage::Starting(step) => {
-                let text = format!("the relay is starting: {step}");
-                Err(OperationError::new(Code::RelayStarting, text))
-            }
+            Stage::Starting(step) => Err(is_starting(step)),
             Stage::Stopping(_) if O::ACTIVATES => Err(OperationError::new(
                 Code::RelayStopping,
                 "the relay is stopping: it finishes what it has in hand and activates nothing else",
@@ -79,4 +100,9 @@ impl RequestHandler {
             Stage::Running(runtime) | Stage::Stopping(runtime) => Ok((**runtime).clone()),
         }
     }
+}
+
+fn is_starting(step: &str) -> OperationError {
+    let text = format!("the relay is starting: {step}");
+    OperationError::new(Code::RelayStarting, text)
 }

@@ -118,10 +118,12 @@ pub async fn show(trace: &Arc<Trace>, asked: ShowTrace) -> Result<Vec<Event>, Op
     let ShowTrace { id } = asked;
     let trace = Arc::clone(trace);
     match blocking(move || trace.of(id)).await? {
-        events if events.is_empty() => {
-            let text = format!("nothing is known of transaction {id}");
-            Err(OperationError::new(Code::UnknownTransaction, text))
-        }
+        events if events.is_empty() => Err(unknown(id)),
         events => Ok(events),
     }
+}
+
+pub(crate) fn unknown(id: TransactionId) -> OperationError {
+    let text = format!("nothing is known of transaction {id}");
+    OperationError::new(Code::UnknownTransaction, text)
 }

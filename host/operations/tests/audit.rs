@@ -9,7 +9,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 44] = [
+const READ: [&str; 45] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -51,6 +51,7 @@ const READ: [&str; 44] = [
     "partner-list",
     "partner-entries",
     "partner-lookup",
+    "recipient-lookup",
     "partner-import-begin",
     "partner-import-add",
     "partner-import-abandon",

@@ -130,6 +130,7 @@ async fn accounts_connectors_and_addresses_are_refused_with_codes() {
     fails(add(A, "help@a.example").await, Code::AddressTaken);
     fails(add(A, "help@other.example").await, Code::ForeignAddress);
     let show = ShowAddress {
+        account: None,
         address: "absent@a.example".parse().unwrap(),
     };
     let shown = addresses::show(directory, show).await;

@@ -329,7 +329,9 @@ fn directory_is_read_back_as_it_was() {
         account: account(),
         address: address(),
     });
-    stay(ShowAddress { address: address() }, Vec::new());
+    let account = Some("acme".to_owned());
+    let address = address();
+    stay(ShowAddress { account, address }, Vec::new());
     let alias = true;
     stays(IssueInbound {
         connector: connector(),

@@ -16,6 +16,7 @@
 //! The control socket opens first, so that an operator who asks during the start learns its
 //! progress.
 
+mod api_place;
 mod connection_states;
 pub(crate) mod reload;
 mod service_manager;
@@ -24,6 +25,7 @@ mod sockets;
 mod tester;
 mod upkeep;
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -47,11 +49,10 @@ use self::signals::{Limit, Signals};
 use self::sockets::{HttpServers, Sockets};
 use self::tester::{Authorizer, Tester};
 use gatepost_administrators::Administrators;
+use gatepost_api::ApiServer;
 use gatepost_backup::BackupSource;
 use gatepost_config::exposure;
-use gatepost_config::{
-    self as config, Config, Direction, HandoverTls, ListenerTls, RelayConnections,
-};
+use gatepost_config::{self as config, Config, Direction, HttpTls, ListenerTls, RelayConnections};
 use gatepost_connections::{ConnectionKey, ConnectionStates};
 use gatepost_dkim_watch as dkim_watch;
 use gatepost_feeds as feeds;
@@ -76,7 +77,7 @@ use gatepost_operations::dkim::DkimTools;
 use gatepost_operations::domains::DomainSettings;
 use gatepost_operations::reload::PendingReload;
 use gatepost_operations::restrictions::SiteVolume;
-use gatepost_operations::{ControlSocket, Reopen, RequestHandler, SiteFacts, partner_routes};
+use gatepost_operations::{ControlSocket, Reopen, RequestHandler, SiteFacts};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
@@ -185,6 +186,8 @@ struct RunningRelay {
     facts: Arc<ArcSwapOption<SiteFacts>>,
     /// Page of handovers.
     handover: HandoverServer,
+    /// API for applications.
+    api: ApiServer,
     /// Caps of the active configuration, for operators.
     site: Arc<ArcSwap<SiteVolume>>,
     /// Handler of operators' requests.
@@ -432,6 +435,7 @@ impl RunningRelay {
         let page_tls = handover_tls(&config, tls.as_ref());
         let handover = HandoverServer::new(Arc::clone(&directory), page_tls)
             .with_queue(Arc::clone(&stores.admin));
+        let api = api_server(&config, tls.as_ref(), &directory, &handler);
         let backups = Arc::new(Backups::new(BackupSource::of(&config)));
         let domains = DomainSettings::from(&*config);
         let domains = Arc::new(ArcSwapOption::from_pointee(domains));
@@ -487,6 +491,10 @@ impl RunningRelay {
             probes,
             serving.clone(),
         ));
+        tokio::spawn(upkeep::expire_requests(
+            Arc::clone(&parts.directory),
+            serving.clone(),
+        ));
         tokio::spawn(upkeep::expire_ledgers(
             stores.clone(),
             Arc::clone(&active),
@@ -536,6 +544,7 @@ impl RunningRelay {
             administrators,
             facts,
             handover,
+            api,
             site,
             handler,
             limit,
@@ -562,6 +571,7 @@ impl RunningRelay {
         HttpServers {
             monitor: self.monitor(),
             handover: self.handover.clone(),
+            api: self.api.clone(),
         }
     }
 
@@ -575,16 +585,16 @@ impl RunningRelay {
             counters: Arc::clone(&self.parts.stores.counters),
             trace: Arc::clone(&self.parts.trace),
             directory: Arc::clone(&self.parts.directory),
-            routes: partner_routes(Arc::clone(&self.parts.directory)),
         }
     }
 
     /// Lets work in progress finish, within the configured time counted from `begun`. Sessions and
     /// deliveries have all of it but a moment at the end, in which clients that are cut off get
     /// their reply and the trace is written.
-    async fn drain(self, begun: Instant) {
+    async fn drain(mut self, begun: Instant) {
         self.health.draining();
         self.handler.stopping();
+        self.sockets.close_api().await;
         // A batch that is under way comes again, under the same id.
         self.webhooks.stop();
         let within = self.active.load().config.relay.drain;
@@ -686,7 +696,20 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
 }
 
 /// Returns the acceptor of the page of handovers, if it speaks TLS itself.
+/// Makes the server of the API. Where it is not configured, nothing reaches it.
+fn api_server(
+    config: &Config,
+    tls: Option<&TlsAcceptor>,
+    directory: &Arc<Directory>,
+    handler: &RequestHandler,
+) -> ApiServer {
+    let api = config.api.as_ref();
+    let rate = api.map_or(NonZeroU32::MIN, |api| api.requests_a_minute);
+    let tls = tls.filter(|_| api.is_some_and(|api| api.tls() == HttpTls::Implicit));
+    ApiServer::new(Arc::clone(directory), handler.clone(), rate, tls.cloned())
+}
+
 fn handover_tls(config: &Config, tls: Option<&TlsAcceptor>) -> Option<TlsAcceptor> {
     let page = config.handover.as_ref()?;
-    tls.filter(|_| page.tls == HandoverTls::Implicit).cloned()
+    tls.filter(|_| page.tls == HttpTls::Implicit).cloned()
 }

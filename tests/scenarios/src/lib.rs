@@ -9,6 +9,7 @@
 //! - `isolation` — others are served while hostile guests are at work: a measurement
 //! - `durability` — kill -9, power loss, full disk, failing fsync
 //! - `operations` — queue, quarantine, trace, check, monitoring, drain
+//! - `api` — what applications ask over HTTP
 //! - `connections` — mail that leaves through another mail service
 //! - `connectors` — domains of customers: instructions, handovers of secrets, set-up
 //! - `clients` — real mail software on both sides

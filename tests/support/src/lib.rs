@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod api_client;
 mod certificate;
 mod client;
 pub mod costly;
@@ -41,6 +42,7 @@ mod verifiers;
 mod wait;
 pub mod zone;
 
+pub use api_client::ApiAnswer;
 pub use certificate::Certificate;
 pub use client::{Client, Reply};
 pub use costly::{Costly, costly_modules, module_that_fills_memory};

@@ -36,6 +36,7 @@ mod policy;
 mod port;
 mod quarantine;
 mod queue;
+mod recipient;
 mod reload;
 mod restore;
 mod setup;
@@ -87,6 +88,9 @@ enum Command {
     /// Look at the quarantine, and release or delete messages.
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Look up all that is known of an address before an account writes to it.
+    #[command(subcommand)]
+    Recipient(recipient::Command),
     /// Look at the known machines' addresses, and forget them.
     #[command(subcommand)]
     Machine(machine::Command),
@@ -243,6 +247,7 @@ pub async fn run(
         Command::Check(args) => crate::check::run(args).await,
         Command::Queue(command) => queue::run(command).await,
         Command::Quarantine(command) => quarantine::run(command).await,
+        Command::Recipient(command) => recipient::run(command).await,
         Command::Machine(command) => machine::run(command).await,
         Command::Suppression(command) => suppression::run(command).await,
         Command::Policy(command) => policy::run(command).await,

@@ -103,6 +103,14 @@ impl Directory {
         })
     }
 
+    /// Returns true if the import is one of the account that has begun and not ended.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn is_import_of(&self, account: AccountId, import: ImportId) -> Result<bool> {
+        self.shared.lock().staging.is_of(account, import)
+    }
+
     /// Adds entries to an import.
     ///
     /// # Errors

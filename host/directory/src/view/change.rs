@@ -64,7 +64,10 @@ impl View {
                 | RowKey::ApiToken(_)),
             ) => self.remove_of_account(key),
             // No part of the view: the log is read from the store.
-            DirectoryChange::Audit(_)
+            DirectoryChange::KeepRequest(_)
+            | DirectoryChange::ForgetRequest { .. }
+            | DirectoryChange::ForgetRequests(_)
+            | DirectoryChange::Audit(_)
             | DirectoryChange::ForgetAudit(_)
             | DirectoryChange::EraseAudit { .. } => {}
             DirectoryChange::Remove(RowKey::Connection { account, name }) => {

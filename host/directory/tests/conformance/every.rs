@@ -2,7 +2,7 @@
 
 use gatepost_directory::{
     Account, AuditQuery, Canonical, Connector, ConnectorState, DirectoryChange, DirectoryError,
-    DirectoryRow, DirectoryStore, PartnerSource, RowKey, Rows, SupportAddress,
+    DirectoryRow, DirectoryStore, KeptRequest, PartnerSource, RowKey, Rows, Sealed, SupportAddress,
 };
 use gatepost_message::Millis;
 
@@ -320,4 +320,51 @@ pub fn all_that_was_written_is_there_after_each_reopening(subject: &impl Subject
         drop(store);
         assert_eq!(contents(&*subject.open()), written);
     }
+}
+
+pub fn a_request_is_kept_under_its_key_until_it_is_forgotten(subject: &impl Subject) {
+    let mut store = subject.open();
+    let kept = |token: &str, key: &str, at| KeptRequest {
+        token: token.to_owned(),
+        key: key.to_owned(),
+        at: Millis(at),
+        digest: "digest".to_owned(),
+        answer: None,
+    };
+    let answered = KeptRequest {
+        answer: Some(Sealed {
+            key_id: "key".to_owned(),
+            bytes: vec![0, 1, 255],
+        }),
+        ..kept("one", "a", 5)
+    };
+    let keep = |kept: &KeptRequest| DirectoryChange::KeepRequest(Box::new(kept.clone()));
+    let (first, second, other) = (
+        kept("one", "a", 5),
+        kept("one", "b", 6),
+        kept("two", "a", 7),
+    );
+    store
+        .write(&[keep(&first), keep(&second), keep(&other)])
+        .unwrap();
+    store.write(&[keep(&answered)]).unwrap();
+    assert_eq!(store.kept_request("one", "a").unwrap(), Some(answered));
+    assert_eq!(store.kept_request("one", "b").unwrap(), Some(second));
+    assert_eq!(store.kept_request("one", "c").unwrap(), None);
+    assert_eq!(store.kept_requests_since("one", Millis(4)).unwrap(), 2);
+    assert_eq!(store.kept_requests_since("one", Millis(5)).unwrap(), 1);
+    let forget = DirectoryChange::ForgetRequest {
+        token: "one".to_owned(),
+        key: "b".to_owned(),
+    };
+    store
+        .write(&[forget, DirectoryChange::ForgetRequests(Millis(7))])
+        .unwrap();
+    assert_eq!(store.kept_requests_since("one", Millis(0)).unwrap(), 0);
+    assert_eq!(store.kept_request("two", "a").unwrap(), Some(other));
+    let account = "account".to_owned();
+    let names = Vec::new();
+    let erase = DirectoryChange::EraseAudit { account, names };
+    store.write(&[erase]).unwrap();
+    assert_eq!(store.kept_request("two", "a").unwrap(), None);
 }

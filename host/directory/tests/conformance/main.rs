@@ -64,6 +64,7 @@ macro_rules! facts {
             rows_come_after_those_that_they_refer_to
             an_address_may_be_claimed_by_two_accounts
             the_audit_log_is_read_from_its_end_by_account_and_page
+            a_request_is_kept_under_its_key_until_it_is_forgotten
             changes_are_made_in_their_order
             entries_come_in_pages_in_the_order_of_their_texts
             an_entry_that_is_added_twice_is_there_once

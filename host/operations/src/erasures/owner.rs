@@ -8,18 +8,18 @@ use gatepost_model::{Destination, Flow, Session};
 use gatepost_trace::{Kind, TraceOwner};
 
 /// Account that is erased, with all accounts as they were when that began.
-pub(super) struct TransactionOwner {
+pub(crate) struct TransactionOwner {
     view: Arc<View>,
     account: AccountId,
 }
 
 impl TransactionOwner {
-    pub(super) fn new(view: Arc<View>, account: AccountId) -> Self {
+    pub(crate) fn new(view: Arc<View>, account: AccountId) -> Self {
         Self { view, account }
     }
 
     /// Returns what an event shows of the owner of its transaction, if it shows anything.
-    pub(super) fn of(&self, kind: &Kind) -> Option<TraceOwner> {
+    pub(crate) fn of(&self, kind: &Kind) -> Option<TraceOwner> {
         match kind {
             Kind::Begun { session } => self.of_session(session),
             Kind::Recipient { address, reply } => self.of_recipient(address, reply.is_positive()),

@@ -18,7 +18,7 @@ use gatepost_operations::reload::{Refusal, Reloaded};
 use super::sockets::{AddressOf, Bound};
 use super::{RunningRelay, handover_tls};
 use gatepost_backup::BackupSource;
-use gatepost_config::{Change, Config, ConfigError, Finding, Step, at};
+use gatepost_config::{Change, Config, ConfigError, Finding, HttpTls, Step, at};
 use gatepost_connections::ConnectionKey;
 use gatepost_delivery::Language;
 use gatepost_feeds as feeds;
@@ -197,6 +197,7 @@ impl RunningRelay {
             AddressOf::Listener(number) => at!["listener", number, "address"].to_vec(),
             AddressOf::Monitors => at!["http", "address"].to_vec(),
             AddressOf::Handovers => at!["handover", "address"].to_vec(),
+            AddressOf::Api => at!["api"].to_vec(),
         });
         let config = Arc::new(config);
         let checked = || {
@@ -274,6 +275,10 @@ impl RunningRelay {
         self.parts.authentication = authentication;
         self.facts.store(Some(Arc::new(SiteFacts::from(&*config))));
         self.handover.set_tls(handover_tls(&config, tls.as_ref()));
+        if let Some(api) = &config.api {
+            let tls = tls.as_ref().filter(|_| api.tls() == HttpTls::Implicit);
+            self.api.activate(api.requests_a_minute, tls.cloned());
+        }
         self.sockets.close_all_but(&config).await;
         let active_config =
             (self.parts)

@@ -1,5 +1,5 @@
-//! The sockets that the relay listens on: one for each listener, one for monitors, and one for the
-//! page of handovers. Those that both configurations name stay open over a reload.
+//! The sockets that the relay listens on: one for each listener, one for monitors, one for the page of
+//! handovers, and one for the API. Those that both configurations name stay open over a reload.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -11,12 +11,16 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use gatepost_api::ApiServer;
 use gatepost_config::Config;
 use gatepost_handover::HandoverServer;
+use gatepost_http_server::HttpSocket;
 use gatepost_intake::active_config::{ConfigHandle, ListenerKey, SharedConfig};
 use gatepost_intake::listener::{self, ConnectionPermits, Listener, Shares};
 use gatepost_intake::session::Phase;
 use gatepost_observability::Monitor;
+
+use super::api_place::ApiPlace;
 
 /// Listening sockets of the relay.
 #[derive(Default)]
@@ -24,20 +28,22 @@ pub(super) struct Sockets {
     listeners: HashMap<ListenerKey, ListeningTask>,
     monitor: Option<(SocketAddr, ListeningTask)>,
     handover: Option<(SocketAddr, ListeningTask)>,
+    api: Option<(ApiPlace, ListeningTask)>,
     permits: Arc<ConnectionPermits>,
 }
 
 /// A task that accepts connections until it is told to stop.
 struct ListeningTask {
-    /// Bound address, with the port that the system chose where none was configured.
-    address: SocketAddr,
+    /// Bound address, with the port that the system chose where none was configured; `None` for a
+    /// socket in the file system.
+    address: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl ListeningTask {
     fn new<T: Future<Output = ()> + Send + 'static>(
-        address: SocketAddr,
+        address: Option<SocketAddr>,
         run: impl FnOnce(oneshot::Receiver<()>) -> T,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
@@ -62,12 +68,14 @@ pub(super) struct Bound {
     listeners: Vec<(ListenerKey, TcpListener)>,
     monitor: Option<(SocketAddr, TcpListener)>,
     handover: Option<(SocketAddr, TcpListener)>,
+    api: Option<(ApiPlace, HttpSocket)>,
 }
 
 /// Servers of HTTP beside the listeners.
 pub(super) struct HttpServers {
     pub(super) monitor: Monitor,
     pub(super) handover: HandoverServer,
+    pub(super) api: ApiServer,
 }
 
 /// Use of an address of the configuration.
@@ -79,13 +87,15 @@ pub(super) enum AddressOf {
     Monitors,
     /// The page of handovers.
     Handovers,
+    /// The API.
+    Api,
 }
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address} for {what}: {cause}; {advice}", advice = listener::bind_advice(cause))]
 pub(super) struct BindError {
-    address: SocketAddr,
+    address: String,
     what: String,
     pub(super) of: AddressOf,
     /// Error of the system, which stands in the message: it is not the source, too.
@@ -102,6 +112,7 @@ impl Sockets {
             listeners: Vec::new(),
             monitor: None,
             handover: None,
+            api: None,
         };
         for (number, listener) in config.listeners.iter().enumerate() {
             let key = ListenerKey::of(listener);
@@ -110,7 +121,7 @@ impl Sockets {
             }
             let socket = listener::bind(listener.address);
             let socket = socket.map_err(|cause| BindError {
-                address: listener.address,
+                address: listener.address.to_string(),
                 what: format!("\"{}\"", listener.name),
                 of: AddressOf::Listener(number),
                 cause,
@@ -123,6 +134,17 @@ impl Sockets {
         let open = self.handover.as_ref().map(|(address, _)| *address);
         let page = config.handover.as_ref().map(|page| page.address);
         bound.handover = bind_http(page, open, "handovers", AddressOf::Handovers)?;
+        let open = self.api.as_ref().map(|(place, _)| place);
+        let place = ApiPlace::of(config).filter(|place| open != Some(place));
+        if let Some(place) = place {
+            let socket = place.bind().map_err(|cause| BindError {
+                address: place.to_string(),
+                what: "the API".to_owned(),
+                of: AddressOf::Api,
+                cause,
+            });
+            bound.api = Some((place, socket?));
+        }
         Ok(bound)
     }
 
@@ -140,6 +162,11 @@ impl Sockets {
         if let Some((_, open)) = self.handover.take_if(|(address, _)| Some(*address) != page) {
             open.close().await;
         }
+        let api = ApiPlace::of(config);
+        if let Some((place, open)) = self.api.take_if(|(place, _)| Some(&*place) != api.as_ref()) {
+            open.close().await;
+            place.tidy();
+        }
     }
 
     /// Accepts connections on the bound sockets.
@@ -155,7 +182,7 @@ impl Sockets {
     ) -> io::Result<()> {
         self.permits.share(Shares::of(&active.load().config));
         for (key, socket) in bound.listeners {
-            let address = socket.local_addr()?;
+            let address = Some(socket.local_addr()?);
             let handle = ConfigHandle {
                 active: Arc::clone(active),
                 listener: key.clone(),
@@ -165,9 +192,26 @@ impl Sockets {
             let open = ListeningTask::new(address, |stop| listener.run(phase, stop));
             self.listeners.insert(key, open);
         }
-        let HttpServers { monitor, handover } = servers;
+        let HttpServers {
+            monitor,
+            handover,
+            api,
+        } = servers;
+        if let Some((place, socket)) = bound.api {
+            let address = match &socket {
+                HttpSocket::Tcp(socket) => Some(socket.local_addr()?),
+                HttpSocket::Unix(_) => None,
+            };
+            let open = ListeningTask::new(address, |stop| async {
+                let stop = async {
+                    let _ = stop.await;
+                };
+                api.serve(socket, stop).await;
+            });
+            self.api = Some((place, open));
+        }
         if let Some((configured, socket)) = bound.handover {
-            let address = socket.local_addr()?;
+            let address = Some(socket.local_addr()?);
             let open = ListeningTask::new(address, |stop| async {
                 let stop = async {
                     let _ = stop.await;
@@ -177,7 +221,7 @@ impl Sockets {
             self.handover = Some((configured, open));
         }
         if let Some((configured, socket)) = bound.monitor {
-            let address = socket.local_addr()?;
+            let address = Some(socket.local_addr()?);
             let open = ListeningTask::new(address, |stop| async {
                 // Monitors are answered during the drain, too.
                 let stop = async {
@@ -192,18 +236,28 @@ impl Sockets {
         Ok(())
     }
 
-    /// Returns name and address of each listener, in the configuration's order, of `http` and of
-    /// `handover`.
+    /// Stops answering requests of the API. Those that are under way are finished.
+    pub(super) async fn close_api(&mut self) {
+        if let Some((place, open)) = self.api.take() {
+            open.close().await;
+            place.tidy();
+        }
+    }
+
+    /// Returns name and address of each listener, in the configuration's order, of `http`, of
+    /// `handover` and of `api`. A socket in the file system has none.
     pub(super) fn addresses(&self, config: &Config) -> Vec<(String, SocketAddr)> {
         let listeners = config.listeners.iter().filter_map(|listener| {
             let open = self.listeners.get(&ListenerKey::of(listener))?;
-            Some((listener.name.clone(), open.address))
+            Some((listener.name.clone(), open.address?))
         });
-        let monitor = self.monitor.iter();
-        let monitor = monitor.map(|(_, open)| ("http".to_owned(), open.address));
+        let monitor = self.monitor.iter().map(|(_, open)| ("http", open.address));
         let handover = self.handover.iter();
-        let handover = handover.map(|(_, open)| ("handover".to_owned(), open.address));
-        listeners.chain(monitor).chain(handover).collect()
+        let handover = handover.map(|(_, open)| ("handover", open.address));
+        let api = self.api.iter().map(|(_, open)| ("api", open.address));
+        let others = monitor.chain(handover).chain(api);
+        let others = others.filter_map(|(name, address)| Some((name.to_owned(), address?)));
+        listeners.chain(others).collect()
     }
 }
 
@@ -218,7 +272,7 @@ fn bind_http(
         return Ok(None);
     };
     let bound = listener::bind(address).map_err(|cause| BindError {
-        address,
+        address: address.to_string(),
         what: what.to_owned(),
         of,
         cause,

@@ -18,6 +18,9 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+/// Pause between two looks for requests of the API that are a day old.
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// Interval at which old entries are dropped.
 const EXPIRE: Duration = Duration::from_secs(60);
 
@@ -109,6 +112,21 @@ async fn drop_expired_handovers(directory: &Arc<Directory>) -> bool {
         Err(_) => {}
     }
     false
+}
+
+/// Drops requests of the API that were kept for a day, once an hour, until the relay stops.
+pub(super) async fn expire_requests(directory: Arc<Directory>, mut phase: watch::Receiver<Phase>) {
+    while *phase.borrow() == Phase::Serving {
+        let directory = Arc::clone(&directory);
+        let dropped = spawn_blocking(move || directory.expire_requests(Millis::now())).await;
+        if let Ok(Err(error)) = dropped {
+            tracing::error!(%error, "requests of the API that are a day old are not dropped");
+        }
+        tokio::select! {
+            () = sleep(HOUR) => {}
+            _ = phase.changed() => {}
+        }
+    }
 }
 
 /// Drops old entries of the ledgers.

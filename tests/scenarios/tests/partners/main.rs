@@ -6,7 +6,6 @@ mod addressed;
 mod feed;
 mod feed_inside;
 mod import;
-mod look_up;
 mod refused;
 mod separators;
 mod sharing;

@@ -1,0 +1,92 @@
+//! Refusals as problem details (RFC 9457).
+
+use axum::body::Body;
+use gatepost_operations::{Code, OperationError};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::json;
+
+use crate::BASE;
+use crate::fields::FieldError;
+
+/// Refusal of a request.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    error: OperationError,
+    /// Field of the request that is wrong.
+    field: Option<String>,
+    headers: HeaderMap,
+}
+
+impl Problem {
+    /// Makes the refusal with a code and a sentence.
+    pub(crate) fn new(code: Code, detail: impl ToString) -> Self {
+        OperationError::new(code, detail).into()
+    }
+
+    /// Adds a field to the header of the response.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Returns the code.
+    pub(crate) fn code(&self) -> Code {
+        self.error.code
+    }
+
+    /// Returns the status of the response.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.error.code.status()
+    }
+
+    /// Returns the response.
+    pub(crate) fn response(self) -> Response<Body> {
+        let status = self.status();
+        let OperationError { code, message } = &self.error;
+        let mut problem = json!({
+            "type": format!("{BASE}/docs#{code}"),
+            "title": status.canonical_reason().unwrap_or("Refused"),
+            "status": status.as_u16(),
+            "detail": message,
+            "code": code,
+            "kind": code.kind().word(),
+            "what-to-do": code.what_to_do(),
+        });
+        if let (Some(members), Some(field)) = (problem.as_object_mut(), self.field) {
+            members.insert("field".to_owned(), field.into());
+        }
+        let mut response = Response::new(Body::from(problem.to_string()));
+        *response.status_mut() = status;
+        *response.headers_mut() = self.headers;
+        let json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        let retry = HeaderValue::from_static("1");
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            (response.headers_mut().entry(header::RETRY_AFTER)).or_insert(retry);
+        }
+        response
+    }
+}
+
+impl From<OperationError> for Problem {
+    fn from(error: OperationError) -> Self {
+        Self {
+            error,
+            field: None,
+            headers: HeaderMap::new(),
+        }
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Self {
+            error: OperationError::new(Code::NotUnderstood, &error),
+            field: error.field,
+            headers: HeaderMap::new(),
+        }
+    }
+}
