@@ -12,7 +12,7 @@ use crate::BASE;
 use crate::condition;
 use crate::cursor;
 use crate::fields::{FieldError, RequestFields};
-use crate::route::{AnswerForm, Route};
+use crate::route::{AnswerForm, ApiRoute};
 
 /// Characters of a part of a path that are percent-encoded (RFC 3986 section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -36,7 +36,7 @@ impl AskedPage {
     /// # Errors
     /// One of them is wrong.
     pub(crate) fn take(
-        route: &Route,
+        route: &ApiRoute,
         fields: &mut RequestFields,
     ) -> Result<Option<Self>, FieldError> {
         let parts = match route.form {
@@ -74,7 +74,7 @@ impl AskedPage {
 
 /// Answer to a request that succeeded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Answered {
+pub(crate) struct AnsweredRequest {
     /// Status.
     status: u16,
     /// Path of what was made or has begun.
@@ -88,7 +88,7 @@ pub(crate) struct Answered {
     body: Option<Value>,
 }
 
-impl Answered {
+impl AnsweredRequest {
     fn new(status: StatusCode, body: Value) -> Self {
         Self {
             status: status.as_u16(),
@@ -114,7 +114,7 @@ impl Answered {
     /// # Errors
     /// The operation answers in another form than the table says.
     pub(crate) fn of(
-        route: &Route,
+        route: &ApiRoute,
         asked: &RequestFields,
         page: Option<&AskedPage>,
         answer: Value,
@@ -197,7 +197,7 @@ impl Answered {
 ///
 /// # Errors
 /// The answer has another form.
-pub(crate) fn shown(route: &Route, answer: Value) -> Result<Value, OperationError> {
+pub(crate) fn shown(route: &ApiRoute, answer: Value) -> Result<Value, OperationError> {
     match route.form {
         AnswerForm::OnlyItem => {
             let only = items_of(answer)?.into_iter().next();

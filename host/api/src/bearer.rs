@@ -8,7 +8,7 @@ use gatepost_operations::{Code, OperationError};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// Name of the authentication scheme, with the space behind it.
 const BEARER: &str = "Bearer ";
@@ -20,7 +20,7 @@ const BEARER: &str = "Bearer ";
 pub(crate) async fn presented(
     directory: &Arc<Directory>,
     headers: &HeaderMap,
-) -> Result<ApiToken, Problem> {
+) -> Result<ApiToken, ApiProblem> {
     let presented = headers.get(AUTHORIZATION).and_then(|of| of.to_str().ok());
     let presented = presented.and_then(|of| {
         let (scheme, token) = of.split_at_checked(BEARER.len())?;
@@ -28,12 +28,12 @@ pub(crate) async fn presented(
     });
     // A request without a token is told no error code (RFC 6750 section 3.1).
     let presented = presented.ok_or_else(|| {
-        Problem::new(Code::TokenNeeded, "the request presents no token")
+        ApiProblem::new(Code::TokenNeeded, "the request presents no token")
             .with(WWW_AUTHENTICATE, "Bearer realm=\"gatepost\"")
     })?;
     let refused = |text| {
         let challenge = "Bearer realm=\"gatepost\", error=\"invalid_token\"";
-        Problem::new(Code::TokenNeeded, text).with(WWW_AUTHENTICATE, challenge)
+        ApiProblem::new(Code::TokenNeeded, text).with(WWW_AUTHENTICATE, challenge)
     };
     let presented = PresentedToken::parse(presented)
         .ok_or_else(|| refused("what the request presents is no token"))?;
@@ -50,7 +50,7 @@ pub(crate) async fn presented(
 ///
 /// # Errors
 /// Its scope is too small (403).
-pub(crate) fn require(token: &ApiToken, scope: ApiScope) -> Result<(), Problem> {
+pub(crate) fn require(token: &ApiToken, scope: ApiScope) -> Result<(), ApiProblem> {
     if token.scope.includes(scope) {
         return Ok(());
     }
@@ -60,5 +60,5 @@ pub(crate) fn require(token: &ApiToken, scope: ApiScope) -> Result<(), Problem> 
     );
     let challenge =
         format!("Bearer realm=\"gatepost\", error=\"insufficient_scope\", scope=\"{scope}\"");
-    Err(Problem::new(Code::ScopeTooSmall, text).with(WWW_AUTHENTICATE, &challenge))
+    Err(ApiProblem::new(Code::ScopeTooSmall, text).with(WWW_AUTHENTICATE, &challenge))
 }

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// Most bytes of a body.
 pub(crate) const MOST: usize = 4 << 20;
@@ -25,36 +25,36 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn members(
     headers: &HeaderMap,
     body: Body,
-) -> Result<Map<String, Value>, Problem> {
+) -> Result<Map<String, Value>, ApiProblem> {
     let read = timeout(PATIENCE, Limited::new(body, MOST).collect()).await;
     let read = read.map_err(|_| {
         let text = format!(
             "the body did not come within {} seconds",
             PATIENCE.as_secs()
         );
-        Problem::new(Code::TooSlow, text)
+        ApiProblem::new(Code::TooSlow, text)
     })?;
     let bytes = read.map_err(|error| match error.is::<LengthLimitError>() {
-        true => Problem::new(Code::TooLarge, format!("a body has at most {MOST} bytes")),
-        false => Problem::new(Code::NotUnderstood, "the body broke off"),
+        true => ApiProblem::new(Code::TooLarge, format!("a body has at most {MOST} bytes")),
+        false => ApiProblem::new(Code::NotUnderstood, "the body broke off"),
     })?;
     let bytes = bytes.to_bytes();
     if bytes.is_empty() {
         return Ok(Map::new());
     }
     if !is_json(headers) {
-        return Err(Problem::new(
+        return Err(ApiProblem::new(
             Code::NotJson,
             "the body is not JSON by its media type",
         ));
     }
     let parsed = serde_json::from_slice(&bytes).map_err(|error| {
         let text = format!("the body is no JSON: {error}");
-        Problem::new(Code::NotUnderstood, text)
+        ApiProblem::new(Code::NotUnderstood, text)
     })?;
     match parsed {
         Value::Object(members) => Ok(members),
-        _ => Err(Problem::new(
+        _ => Err(ApiProblem::new(
             Code::NotUnderstood,
             "the body is no JSON object",
         )),

@@ -12,22 +12,22 @@ use http::Response;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::answer::{Answered, AskedPage};
+use crate::answer::{AnsweredRequest, AskedPage};
 use crate::bearer;
 use crate::body;
 use crate::condition::Condition;
 use crate::fields::RequestFields;
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 use crate::rate::TokenRate;
 use crate::reach;
 use crate::repetition::{RequestKey, UnderWay};
-use crate::route::{AnswerForm, HttpMethod, Route};
+use crate::route::{AnswerForm, ApiRoute, HttpMethod};
 use crate::stream::{self, EventStream, MOST_STREAMS};
 
 /// Most requests that are executed at a time.
 const MOST_REQUESTS: usize = 128;
 
-/// What all requests share.
+/// State that all requests share.
 pub(crate) struct ApiState {
     directory: Arc<Directory>,
     handler: RequestHandler,
@@ -64,7 +64,7 @@ impl ApiState {
     /// Answers a request for a route with these parameters in its path.
     pub(crate) async fn answer(
         self: Arc<Self>,
-        route: &'static Route,
+        route: &'static ApiRoute,
         parameters: Vec<(String, String)>,
         request: Request,
     ) -> Response<Body> {
@@ -80,10 +80,10 @@ impl ApiState {
         };
         let mut response = if route.form == AnswerForm::Stream {
             let streamed = self.stream(route, parameters, request, token).await;
-            streamed.map_or_else(Problem::response, EventStream::response)
+            streamed.map_or_else(ApiProblem::response, EventStream::response)
         } else {
             let answered = self.execute(route, parameters, request, token).await;
-            answered.map_or_else(Problem::response, Answered::response)
+            answered.map_or_else(ApiProblem::response, AnsweredRequest::response)
         };
         rate.add_to(response.headers_mut());
         response
@@ -92,11 +92,11 @@ impl ApiState {
     /// Makes the stream of events that a request asks for.
     async fn stream(
         &self,
-        route: &'static Route,
+        route: &'static ApiRoute,
         parameters: Vec<(String, String)>,
         request: Request,
         token: ApiToken,
-    ) -> Result<EventStream, Problem> {
+    ) -> Result<EventStream, ApiProblem> {
         bearer::require(&token, route.scope)?;
         let place = Arc::clone(&self.streams).try_acquire_owned();
         let place = place.map_err(|_| stream::too_many())?;
@@ -113,7 +113,7 @@ impl ApiState {
         (route.execute)(&self.handler, first, &Asker::of_token(&token)).await?;
         let client = request.extensions().get().cloned();
         let client = client
-            .ok_or_else(|| Problem::new(Code::Internal, "the request came on no connection"))?;
+            .ok_or_else(|| ApiProblem::new(Code::Internal, "the request came on no connection"))?;
         Ok(EventStream {
             route,
             handler: self.handler.clone(),
@@ -129,15 +129,15 @@ impl ApiState {
     /// Executes the operation of a request of a token.
     async fn execute(
         self: Arc<Self>,
-        route: &'static Route,
+        route: &'static ApiRoute,
         parameters: Vec<(String, String)>,
         request: Request,
         token: ApiToken,
-    ) -> Result<Answered, Problem> {
+    ) -> Result<AnsweredRequest, ApiProblem> {
         bearer::require(&token, route.scope)?;
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
             let text = format!("the relay answers {MOST_REQUESTS} requests at a time");
-            Problem::new(Code::Overloaded, text)
+            ApiProblem::new(Code::Overloaded, text)
         })?;
         let (parts, body) = request.into_parts();
         let query = parts.uri.query().unwrap_or_default();
@@ -164,7 +164,7 @@ impl ApiState {
                 None => execute().await?,
                 Some(of) => of.execute(&on, handler, &fields, &asker, execute).await?,
             };
-            Ok(Answered::of(route, &fields, page.as_ref(), answer)?)
+            Ok(AnsweredRequest::of(route, &fields, page.as_ref(), answer)?)
         };
         match route.method {
             HttpMethod::Get => executed.await,

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use crate::answer;
 use crate::fields::{FieldError, RequestFields};
-use crate::problem::Problem;
-use crate::route::{Executing, HttpMethod, Route};
+use crate::problem::ApiProblem;
+use crate::route::{ApiRoute, Executing, HttpMethod};
 use crate::table::{CONDITIONAL, ROUTES, TAGGED};
 
 /// Number of comparisons before the relay gives up: others change the directory all the time.
@@ -25,7 +25,7 @@ const COMPARISONS: usize = 20;
 const TAG_LENGTH: usize = 18;
 
 /// Returns the strong entity tag of what a GET answers, if its resource has one.
-pub(crate) fn tag_of(route: &Route, shown: &Value) -> Option<String> {
+pub(crate) fn tag_of(route: &ApiRoute, shown: &Value) -> Option<String> {
     if route.method != HttpMethod::Get || !route.path.starts_with("/accounts/{account}") {
         return None;
     }
@@ -50,7 +50,7 @@ pub(crate) struct Condition {
     /// Field `If-Match`.
     wanted: String,
     /// Route that shows the resource.
-    shown_by: &'static Route,
+    shown_by: &'static ApiRoute,
 }
 
 impl Condition {
@@ -58,7 +58,7 @@ impl Condition {
     ///
     /// # Errors
     /// It has one, and is none of those that are made under conditions.
-    pub(crate) fn read(route: &Route, headers: &HeaderMap) -> Result<Option<Self>, FieldError> {
+    pub(crate) fn read(route: &ApiRoute, headers: &HeaderMap) -> Result<Option<Self>, FieldError> {
         let given: Result<Vec<_>, _> = (headers.get_all(IF_MATCH).iter())
             .map(|value| value.to_str())
             .collect();
@@ -70,7 +70,7 @@ impl Condition {
             .iter()
             .find(|(name, _)| *name == route.operation);
         let shown_by = resource.and_then(|(_, resource)| {
-            let of_accounts = |of: &&Route| of.path.starts_with("/accounts/{account}");
+            let of_accounts = |of: &&ApiRoute| of.path.starts_with("/accounts/{account}");
             let mut routes = ROUTES.iter().filter(of_accounts);
             routes.find(|of| of.operation == *resource && of.method == HttpMethod::Get)
         });
@@ -95,7 +95,7 @@ impl Condition {
         fields: &RequestFields,
         asker: &Asker,
         execute: impl Fn() -> Executing<'a>,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Value, ApiProblem> {
         for _ in 0..COMPARISONS {
             let revision = on.directory.revision();
             let shown = (self.shown_by.execute)(handler, fields.only_path(), asker).await?;
@@ -103,7 +103,7 @@ impl Condition {
             let tag = tag_of(self.shown_by, &shown);
             if !tag.is_some_and(|tag| self.wants(&tag)) {
                 let text = "what the request wants to change has another tag than `If-Match` names";
-                return Err(Problem::new(Code::ChangedMeanwhile, text));
+                return Err(ApiProblem::new(Code::ChangedMeanwhile, text));
             }
             match expecting(revision, execute()).await {
                 Err(problem) if problem.code() == Code::ChangedMeanwhile => {}
@@ -111,7 +111,7 @@ impl Condition {
             }
         }
         let text = "others change the directory faster than this change can be made";
-        Err(Problem::new(Code::Overloaded, text))
+        Err(ApiProblem::new(Code::Overloaded, text))
     }
 
     /// Returns true if the field names this strong tag, or any. Weak ones match nothing (RFC 9110

@@ -11,7 +11,7 @@ use http::header::{self, HeaderValue};
 use ring::digest::{SHA256, digest};
 
 use crate::BASE;
-use crate::route::Reach;
+use crate::route::RouteReach;
 use crate::table::ROUTES;
 
 /// Style of the page, which its policy allows alone.
@@ -31,9 +31,9 @@ pub(crate) fn page() -> Response<Body> {
     );
     for route in ROUTES {
         let about = match route.reach {
-            Reach::Site => "site",
-            Reach::Account | Reach::ThingsOfAccount => "account",
-            Reach::Accounts => "site or account",
+            RouteReach::Site => "site",
+            RouteReach::Account | RouteReach::ThingsOfAccount => "account",
+            RouteReach::Accounts => "site or account",
         };
         // What is in the table has none of the characters that HTML reads as its own.
         let _ = write!(

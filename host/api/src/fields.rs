@@ -11,7 +11,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 use crate::text_value::TextValue;
 
 /// Other names under which requests have a parameter of a path.
@@ -28,7 +28,7 @@ const MOST: usize = 64;
 
 /// Value of a field.
 #[derive(Debug, Clone, PartialEq)]
-enum Given {
+enum GivenField {
     /// Texts of a path or a query.
     Texts(Vec<String>),
     /// Member of a body.
@@ -39,7 +39,7 @@ enum Given {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RequestFields {
     path: Vec<(String, String)>,
-    given: BTreeMap<String, Given>,
+    given: BTreeMap<String, GivenField>,
 }
 
 impl RequestFields {
@@ -48,7 +48,7 @@ impl RequestFields {
     /// # Errors
     /// The query has too many fields.
     pub(crate) fn new(path: Vec<(String, String)>, query: &str) -> Result<Self, FieldError> {
-        let mut given: BTreeMap<String, Given> = BTreeMap::new();
+        let mut given: BTreeMap<String, GivenField> = BTreeMap::new();
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         for (number, pair) in pairs.enumerate() {
             if number == MOST {
@@ -58,9 +58,9 @@ impl RequestFields {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decoded(name)?;
             let value = decoded(value).map_err(|error| error.of(&name))?;
-            match given.entry(name).or_insert(Given::Texts(Vec::new())) {
-                Given::Texts(texts) => texts.push(value),
-                Given::Member(_) => {}
+            match given.entry(name).or_insert(GivenField::Texts(Vec::new())) {
+                GivenField::Texts(texts) => texts.push(value),
+                GivenField::Member(_) => {}
             }
         }
         Ok(Self { path, given })
@@ -76,7 +76,7 @@ impl RequestFields {
                 let error = FieldError::new("both the query and the body have it");
                 return Err(error.of(&name));
             }
-            self.given.insert(name, Given::Member(value));
+            self.given.insert(name, GivenField::Member(value));
         }
         Ok(())
     }
@@ -112,10 +112,10 @@ impl RequestFields {
     /// It was given more than once, or is no text.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, FieldError> {
         match self.given.get(name) {
-            None | Some(Given::Member(Value::Null)) => Ok(None),
-            Some(Given::Member(Value::String(text))) => Ok(Some(text.clone())),
-            Some(Given::Member(_)) => Err(FieldError::new("it is no text").of(name)),
-            Some(Given::Texts(texts)) => match texts.as_slice() {
+            None | Some(GivenField::Member(Value::Null)) => Ok(None),
+            Some(GivenField::Member(Value::String(text))) => Ok(Some(text.clone())),
+            Some(GivenField::Member(_)) => Err(FieldError::new("it is no text").of(name)),
+            Some(GivenField::Texts(texts)) => match texts.as_slice() {
                 [text] => Ok(Some(text.clone())),
                 _ => Err(FieldError::new("it is given more than once").of(name)),
             },
@@ -131,8 +131,8 @@ impl RequestFields {
     /// Returns a number that was set.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         match self.given.get(name)? {
-            Given::Member(value) => value.as_u64(),
-            Given::Texts(_) => None,
+            GivenField::Member(value) => value.as_u64(),
+            GivenField::Texts(_) => None,
         }
     }
 
@@ -148,19 +148,20 @@ impl RequestFields {
 
     /// Sets a field, in the place of what was given.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
-        self.given.insert(name.to_owned(), Given::Member(value));
+        self.given
+            .insert(name.to_owned(), GivenField::Member(value));
     }
 
     /// Makes the request.
     ///
     /// # Errors
     /// A field is missing, unknown or wrong.
-    pub(crate) fn into_request<T: DeserializeOwned>(self) -> Result<T, Problem> {
+    pub(crate) fn into_request<T: DeserializeOwned>(self) -> Result<T, ApiProblem> {
         Ok(T::deserialize(self)?)
     }
 
     /// Returns all fields of a type with these, each once.
-    fn of_type(mut self, known: &[&str]) -> Result<BTreeMap<String, Given>, FieldError> {
+    fn of_type(mut self, known: &[&str]) -> Result<BTreeMap<String, GivenField>, FieldError> {
         for (parameter, text) in self.path {
             let others = OTHER_NAMES.iter().filter(|(of, _)| *of == parameter);
             let mut names = [&*parameter]
@@ -173,7 +174,7 @@ impl RequestFields {
                 let error = FieldError::new("the path has it already");
                 return Err(error.of(name));
             }
-            (self.given).insert(name.to_owned(), Given::Texts(vec![text]));
+            (self.given).insert(name.to_owned(), GivenField::Texts(vec![text]));
         }
         Ok(self.given)
     }
@@ -215,8 +216,8 @@ impl<'de> Deserializer<'de> for RequestFields {
 
 /// Access to fields one by one, which gives each error the name of its field.
 struct FieldAccess {
-    fields: std::collections::btree_map::IntoIter<String, Given>,
-    current: Option<(String, Given)>,
+    fields: std::collections::btree_map::IntoIter<String, GivenField>,
+    current: Option<(String, GivenField)>,
 }
 
 impl<'de> MapAccess<'de> for FieldAccess {
@@ -242,8 +243,8 @@ impl<'de> MapAccess<'de> for FieldAccess {
             return Err(FieldError::new("a value has no name"));
         };
         let value = match given {
-            Given::Texts(texts) => seed.deserialize(TextValue(texts)),
-            Given::Member(value) => seed.deserialize(value).map_err(FieldError::new),
+            GivenField::Texts(texts) => seed.deserialize(TextValue(texts)),
+            GivenField::Member(value) => seed.deserialize(value).map_err(FieldError::new),
         };
         value.map_err(|error| error.of(&name))
     }

@@ -32,7 +32,7 @@ mod stream;
 pub mod table;
 mod text_value;
 
-pub use route::{AnswerForm, HttpMethod, Reach, Route};
+pub use route::{AnswerForm, ApiRoute, HttpMethod, RouteReach};
 pub use serve::ApiServer;
 
 /// Path in front of all routes.

@@ -11,14 +11,14 @@ use crate::fields::FieldError;
 
 /// Refusal of a request.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct ApiProblem {
     error: OperationError,
     /// Field of the request that is wrong.
     field: Option<String>,
     headers: HeaderMap,
 }
 
-impl Problem {
+impl ApiProblem {
     /// Makes the refusal with a code and a sentence.
     pub(crate) fn new(code: Code, detail: impl ToString) -> Self {
         OperationError::new(code, detail).into()
@@ -71,7 +71,7 @@ impl Problem {
     }
 }
 
-impl From<OperationError> for Problem {
+impl From<OperationError> for ApiProblem {
     fn from(error: OperationError) -> Self {
         Self {
             error,
@@ -81,7 +81,7 @@ impl From<OperationError> for Problem {
     }
 }
 
-impl From<FieldError> for Problem {
+impl From<FieldError> for ApiProblem {
     fn from(error: FieldError) -> Self {
         Self {
             error: OperationError::new(Code::NotUnderstood, &error),

@@ -9,7 +9,7 @@ use gatepost_operations::Code;
 use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use moka::sync::Cache;
 
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// Window in which requests are counted.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -22,17 +22,17 @@ const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Requests of one token in its window.
 #[derive(Debug)]
-struct Count {
+struct TokenCount {
     begun: Instant,
     requests: AtomicU32,
 }
 
 /// Counts of requests by the id of the token.
 pub(crate) struct TokenRate {
-    counts: Cache<String, Arc<Count>>,
+    counts: Cache<String, Arc<TokenCount>>,
 }
 
-/// What a token has left of its window.
+/// Requests that a token has left in its window, with its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RateState {
     limit: u32,
@@ -55,9 +55,9 @@ impl TokenRate {
     ///
     /// # Errors
     /// It has made as many as it may (429).
-    pub(crate) fn count(&self, token: &str, limit: NonZeroU32) -> Result<RateState, Problem> {
+    pub(crate) fn count(&self, token: &str, limit: NonZeroU32) -> Result<RateState, ApiProblem> {
         let count = self.counts.get_with_by_ref(token, || {
-            Arc::new(Count {
+            Arc::new(TokenCount {
                 begun: Instant::now(),
                 requests: AtomicU32::new(0),
             })
@@ -77,7 +77,7 @@ impl TokenRate {
         // Stays above the limit, and does not begin again at nothing.
         count.requests.store(limit, Ordering::Relaxed);
         let text = format!("the token has made {limit} requests in this minute");
-        let mut problem = Problem::new(Code::TooManyRequests, text);
+        let mut problem = ApiProblem::new(Code::TooManyRequests, text);
         for (name, value) in state.fields() {
             problem = problem.with(name, &value);
         }

@@ -6,8 +6,8 @@ use gatepost_operations::belonging::{self, OwnedThing};
 use gatepost_operations::{Code, Runtime};
 
 use crate::fields::{FieldError, RequestFields};
-use crate::problem::Problem;
-use crate::route::{Reach, Route};
+use crate::problem::ApiProblem;
+use crate::route::{ApiRoute, RouteReach};
 
 /// Parameters of paths that name a thing of the account in the path.
 const THINGS: [(&str, OwnedThing); 6] = [
@@ -27,13 +27,13 @@ const THINGS: [(&str, OwnedThing); 6] = [
 /// does not exist. Or it is one about the site, and the token is bound: 403.
 pub(crate) async fn restrict(
     on: &Runtime,
-    route: &Route,
+    route: &ApiRoute,
     token: &ApiToken,
     fields: &mut RequestFields,
-) -> Result<(), Problem> {
-    if route.reach == Reach::Site && token.account.is_some() {
+) -> Result<(), ApiProblem> {
+    if route.reach == RouteReach::Site && token.account.is_some() {
         let text = "the token is bound to an account, and this is about the site";
-        return Err(Problem::new(Code::TokenBound, text));
+        return Err(ApiProblem::new(Code::TokenBound, text));
     }
     if let Some(named) = fields.parameter("account").map(str::to_owned) {
         let account = belonging::named_account(&on.directory, token, &named)?;
@@ -43,10 +43,10 @@ pub(crate) async fn restrict(
             }
         }
         match route.reach {
-            Reach::ThingsOfAccount => fields.remove_parameter("account"),
+            RouteReach::ThingsOfAccount => fields.remove_parameter("account"),
             _ => fields.set_parameter("account", account),
         }
-    } else if route.reach == Reach::Accounts {
+    } else if route.reach == RouteReach::Accounts {
         restrict_to_own(on, route, token, fields).await?;
     }
     Ok(())
@@ -55,10 +55,10 @@ pub(crate) async fn restrict(
 /// Restricts a request that names an account, a message, or neither.
 async fn restrict_to_own(
     on: &Runtime,
-    route: &Route,
+    route: &ApiRoute,
     token: &ApiToken,
     fields: &mut RequestFields,
-) -> Result<(), Problem> {
+) -> Result<(), ApiProblem> {
     if let Some(named) = fields.parameter("message") {
         let id: TransactionId =
             (named.parse()).map_err(|error| FieldError::new(error).of("message"))?;

@@ -16,10 +16,10 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 
-use crate::answer::Answered;
+use crate::answer::AnsweredRequest;
 use crate::fields::FieldError;
-use crate::problem::Problem;
-use crate::route::{HttpMethod, Route};
+use crate::problem::ApiProblem;
+use crate::route::{ApiRoute, HttpMethod};
 
 /// Name of the field.
 const FIELD: &str = "Idempotency-Key";
@@ -44,7 +44,7 @@ impl RequestKey {
     /// # Errors
     /// It is no key.
     pub(crate) fn read(
-        route: &Route,
+        route: &ApiRoute,
         headers: &HeaderMap,
         token: &str,
         request: &str,
@@ -85,8 +85,8 @@ impl RequestKey {
         self,
         directory: &Arc<Directory>,
         under_way: &UnderWay,
-        execute: impl Future<Output = Result<Answered, Problem>>,
-    ) -> Result<Answered, Problem> {
+        execute: impl Future<Output = Result<AnsweredRequest, ApiProblem>>,
+    ) -> Result<AnsweredRequest, ApiProblem> {
         let _turn = Turn::take(under_way, &self)?;
         let asked = self.clone();
         let begin = move |directory: &Directory| {
@@ -103,15 +103,15 @@ impl RequestKey {
                     "a request under this key was begun at {at}, and the relay ended before it \
                      recorded what became of it"
                 );
-                return Err(Problem::new(Code::OutcomeUnknown, text));
+                return Err(ApiProblem::new(Code::OutcomeUnknown, text));
             }
             KnownRequest::Other => {
                 let text = "another request was made under this key within a day";
-                return Err(Problem::new(Code::KeyReused, text));
+                return Err(ApiProblem::new(Code::KeyReused, text));
             }
             KnownRequest::TooMany { limit } => {
                 let text = format!("{limit} requests of the token are kept under keys already");
-                return Err(Problem::new(Code::TooManyKeys, text));
+                return Err(ApiProblem::new(Code::TooManyKeys, text));
             }
         }
         let executed = execute.await;
@@ -129,7 +129,11 @@ impl RequestKey {
         executed
     }
 
-    async fn record(&self, directory: &Arc<Directory>, answered: &Answered) -> Result<(), Problem> {
+    async fn record(
+        &self,
+        directory: &Arc<Directory>,
+        answered: &AnsweredRequest,
+    ) -> Result<(), ApiProblem> {
         let answer = serde_json::to_vec(answered);
         let answer = answer.map_err(|error| OperationError::new(Code::Internal, error))?;
         let Self { token, key, digest } = self.clone();
@@ -147,11 +151,11 @@ struct Turn {
 }
 
 impl Turn {
-    fn take(under_way: &UnderWay, key: &RequestKey) -> Result<Self, Problem> {
+    fn take(under_way: &UnderWay, key: &RequestKey) -> Result<Self, ApiProblem> {
         let of = (key.token.clone(), key.key.clone());
         if !under_way.lock().insert(of.clone()) {
             let text = "a request under this key is being executed";
-            return Err(Problem::new(Code::UnderWay, text));
+            return Err(ApiProblem::new(Code::UnderWay, text));
         }
         Ok(Self {
             under_way: Arc::clone(under_way),
@@ -169,7 +173,7 @@ impl Drop for Turn {
 async fn blocking<T: Send + 'static>(
     directory: &Arc<Directory>,
     work: impl FnOnce(&Directory) -> Result<T, DirectoryError> + Send + 'static,
-) -> Result<T, Problem> {
+) -> Result<T, ApiProblem> {
     let directory = Arc::clone(directory);
     let done = tokio::task::spawn_blocking(move || work(&directory)).await;
     Ok(done

@@ -10,7 +10,7 @@ use gatepost_operations::{Asker, Code, Operation, OperationError, RequestHandler
 use serde_json::Value;
 
 use crate::fields::RequestFields;
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// Method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl fmt::Display for HttpMethod {
 
 /// Reach of a route: what it is about, and so which tokens may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum RouteReach {
     /// The site, or what only the site may do with an account: a token that is bound to an account is
     /// refused (403).
     Site,
@@ -100,14 +100,15 @@ pub enum AnswerForm {
 }
 
 /// Future of an executed operation.
-pub(crate) type Executing<'a> = Pin<Box<dyn Future<Output = Result<Value, Problem>> + Send + 'a>>;
+pub(crate) type Executing<'a> =
+    Pin<Box<dyn Future<Output = Result<Value, ApiProblem>> + Send + 'a>>;
 
 /// Function that executes an operation.
 pub(crate) type Execute = for<'a> fn(&'a RequestHandler, RequestFields, &'a Asker) -> Executing<'a>;
 
 /// Row of the table: a method at a path, and the operation behind it.
 #[derive(Debug, Clone, Copy)]
-pub struct Route {
+pub struct ApiRoute {
     /// Method.
     pub method: HttpMethod,
     /// Path below [`BASE`](crate::BASE), with parameters in braces.
@@ -117,7 +118,7 @@ pub struct Route {
     /// Scope that a token needs.
     pub scope: ApiScope,
     /// Reach.
-    pub reach: Reach,
+    pub reach: RouteReach,
     /// Form of the answer.
     pub form: AnswerForm,
     /// Sentence for the documentation.
@@ -125,7 +126,7 @@ pub struct Route {
     pub(crate) execute: Execute,
 }
 
-impl Route {
+impl ApiRoute {
     /// Returns the names of the parameters of its path, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
         let parts = self.path.split('/');

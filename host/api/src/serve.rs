@@ -24,8 +24,8 @@ use tower_service::Service as _;
 use crate::BASE;
 use crate::call::ApiState;
 use crate::description;
-use crate::problem::Problem;
-use crate::route::Route;
+use crate::problem::ApiProblem;
+use crate::route::ApiRoute;
 use crate::table::ROUTES;
 
 /// Bounds of the server. A connection carries many requests, some of which wait.
@@ -122,7 +122,7 @@ fn count(status: StatusCode) {
 
 /// Makes the router of the table. What it has not is refused by a problem, too.
 fn router(state: &Arc<ApiState>) -> Router {
-    let mut paths: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, Vec<&'static ApiRoute>> = BTreeMap::new();
     for route in ROUTES {
         paths.entry(route.path).or_default().push(route);
     }
@@ -137,11 +137,11 @@ fn router(state: &Arc<ApiState>) -> Router {
         .fallback(async |request: Request| {
             let path = request.uri().path();
             let text = format!("there is nothing at {}", path.escape_debug());
-            Problem::new(Code::UnknownPath, text).response()
+            ApiProblem::new(Code::UnknownPath, text).response()
         })
 }
 
-fn methods(state: &Arc<ApiState>, routes: &[&'static Route]) -> MethodRouter {
+fn methods(state: &Arc<ApiState>, routes: &[&'static ApiRoute]) -> MethodRouter {
     let mut methods = MethodRouter::<(), Infallible>::new();
     let mut allowed = Vec::new();
     for route in routes.iter().copied() {
@@ -158,7 +158,7 @@ fn methods(state: &Arc<ApiState>, routes: &[&'static Route]) -> MethodRouter {
                 }
                 Err(_) => {
                     let text = "the path is not UTF-8 when it is decoded";
-                    Problem::new(Code::NotUnderstood, text).response()
+                    ApiProblem::new(Code::NotUnderstood, text).response()
                 }
             }
         };
@@ -173,7 +173,7 @@ fn methods(state: &Arc<ApiState>, routes: &[&'static Route]) -> MethodRouter {
 
 fn wrong_method(allowed: &str) -> Response<Body> {
     let text = format!("this path knows {allowed}");
-    Problem::new(Code::UnknownMethod, text)
+    ApiProblem::new(Code::UnknownMethod, text)
         .with(header::ALLOW, allowed)
         .response()
 }

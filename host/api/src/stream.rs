@@ -20,8 +20,8 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::fields::{FieldError, RequestFields};
-use crate::problem::Problem;
-use crate::route::Route;
+use crate::problem::ApiProblem;
+use crate::route::ApiRoute;
 
 /// Name of the field with the number of the last event that a client has seen.
 const LAST_EVENT_ID: &str = "Last-Event-ID";
@@ -34,7 +34,7 @@ pub(crate) const MOST_STREAMS: usize = 64;
 
 /// Stream of events to one client.
 pub(crate) struct EventStream {
-    pub(crate) route: &'static Route,
+    pub(crate) route: &'static ApiRoute,
     pub(crate) handler: RequestHandler,
     pub(crate) directory: Arc<Directory>,
     pub(crate) token: ApiToken,
@@ -130,7 +130,7 @@ fn push(text: &mut String, event: &Value) {
 }
 
 /// Refuses a stream too many.
-pub(crate) fn too_many() -> Problem {
+pub(crate) fn too_many() -> ApiProblem {
     let text = format!("the relay sends {MOST_STREAMS} streams at a time");
-    Problem::new(Code::Overloaded, text)
+    ApiProblem::new(Code::Overloaded, text)
 }

@@ -66,18 +66,18 @@ use gatepost_operations::trace::ShowTrace;
 use gatepost_operations::verification::{AwaitVerification, VerifyAddress};
 use gatepost_operations::webhooks::{ListWebhooks, SkipEvents};
 
-use crate::route::{AnswerForm, HttpMethod, Reach, Route, execute};
+use crate::route::{AnswerForm, ApiRoute, HttpMethod, RouteReach, execute};
 
 macro_rules! routes {
     ($($method:ident $path:literal $request:ty, $scope:ident, $reach:ident, $form:expr,
         $sentence:literal;)*) => {
         /// All routes.
-        pub const ROUTES: &[Route] = &[$(Route {
+        pub const ROUTES: &[ApiRoute] = &[$(ApiRoute {
             method: HttpMethod::$method,
             path: $path,
             operation: <$request as Operation>::NAME,
             scope: ApiScope::$scope,
-            reach: Reach::$reach,
+            reach: RouteReach::$reach,
             form: $form,
             sentence: $sentence,
             execute: execute::<$request>,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use gatepost_api::table::{ROUTES, UNROUTED};
-use gatepost_api::{AnswerForm, HttpMethod, Reach, Route};
+use gatepost_api::{AnswerForm, ApiRoute, HttpMethod, RouteReach};
 use gatepost_operations::{NAMES, READING};
 
 #[test]
@@ -31,7 +31,7 @@ fn no_two_routes_are_the_same() {
 
 #[test]
 fn what_is_got_only_reads_and_what_reads_needs_no_greater_scope() {
-    let reads = |route: &Route| {
+    let reads = |route: &ApiRoute| {
         let found = READING.iter().find(|(name, _)| *name == route.operation);
         found.unwrap().1
     };
@@ -47,11 +47,11 @@ fn what_is_got_only_reads_and_what_reads_needs_no_greater_scope() {
 }
 
 /// Returns the row of the page for a route.
-fn row(route: &Route) -> String {
+fn row(route: &ApiRoute) -> String {
     let about = match route.reach {
-        Reach::Site => "site",
-        Reach::Account | Reach::ThingsOfAccount => "account",
-        Reach::Accounts => "site or account",
+        RouteReach::Site => "site",
+        RouteReach::Account | RouteReach::ThingsOfAccount => "account",
+        RouteReach::Accounts => "site or account",
     };
     format!(
         "| `{} {}` | {} | {about} | {} |",

@@ -24,9 +24,11 @@ pub struct AddAccount {
     pub product: Name,
     /// Kind of the account: sandbox or production.
     #[arg(long, default_value = "production")]
+    #[serde(default = "production")]
     pub kind: AccountKind,
     /// Time zone by its IANA name, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[serde(default = "utc")]
     pub time_zone: TimeZone,
     /// Name of a brand under which it writes; may be repeated.
     #[arg(long = "brand", value_name = "NAME")]
@@ -91,6 +93,17 @@ pub struct SetDefaultAddress {
 pub struct RemoveAccount {
     /// Id or native domain of the account.
     pub account: String,
+}
+
+fn production() -> AccountKind {
+    AccountKind::Production
+}
+
+fn utc() -> TimeZone {
+    match "UTC".parse() {
+        Ok(zone) => zone,
+        Err(_) => unreachable!("UTC is a time zone"),
+    }
 }
 
 fn parse_object(text: &str) -> Result<PolicySettings, String> {

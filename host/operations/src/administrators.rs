@@ -30,6 +30,7 @@ pub struct AddAdministrator {
     pub name: Option<Name>,
     /// Language of notices by its tag: en or pt, or one of these with a region.
     #[arg(long, value_name = "TAG", default_value = "en")]
+    #[serde(default = "english")]
     pub language: String,
 }
 
@@ -113,6 +114,10 @@ impl From<Administrator> for ShownAdministrator {
             code_until: of.code.map(|code| code.expires()),
         }
     }
+}
+
+fn english() -> String {
+    "en".to_owned()
 }
 
 /// Adds an administrator, and sends a code to the address.

@@ -141,15 +141,16 @@ async fn is_message_of(
     account: AccountId,
     id: TransactionId,
 ) -> Result<bool, OperationError> {
-    let name = account.to_string();
-    for stored in [
-        on.queue.show(id).await?,
-        on.queue.quarantine_show(id).await?,
-        on.queue.kept_show(id).await?,
-    ] {
-        if let Some(record) = stored {
-            return Ok(record.summary.account == Some(name));
-        }
+    let stored = match on.queue.show(id).await? {
+        None => on.queue.quarantine_show(id).await?,
+        queued => queued,
+    };
+    let stored = match stored {
+        None => on.queue.kept_show(id).await?,
+        stored => stored,
+    };
+    if let Some(record) = stored {
+        return Ok(record.summary.account == Some(account.to_string()));
     }
     let owner = TransactionOwner::new(on.directory.view(), account);
     let events = trace::show(&on.trace, ShowTrace { id }).await;

@@ -41,6 +41,7 @@ pub struct AddConnector {
     /// Authentication mechanism that the customer's server expects of us: PLAIN, LOGIN or
     /// SCRAM-SHA-256.
     #[arg(long, default_value = "PLAIN")]
+    #[serde(default = "plain")]
     pub protocol: Protocol,
 }
 
@@ -167,6 +168,10 @@ pub struct ForgetForwarders {
 pub struct CountHeaders {
     /// Domain of From.
     pub domain: Domain,
+}
+
+fn plain() -> Protocol {
+    Protocol::Plain
 }
 
 /// Connects a domain, as a claim.

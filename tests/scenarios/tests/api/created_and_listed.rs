@@ -25,7 +25,7 @@ fn an_account_with_all_it_needs_is_set_up_over_http() {
     let shown = api("GET", path, Value::Null).with_status(200);
     assert_eq!(shown.text_of("address"), "help@a.desk.test");
 
-    let asked = json!({"domain": "customer.example", "kind": "two-way", "protocol": "PLAIN"});
+    let asked = json!({"domain": "customer.example", "kind": "two-way"});
     let path = format!("/accounts/{id}/connectors");
     let connector = api("POST", &path, asked).with_status(201).text_of("id");
     let listed = api("GET", &path, Value::Null).with_status(200);

@@ -59,7 +59,7 @@ fn a_bound_token_sees_and_changes_the_mail_of_its_account_alone() {
     assert_eq!(held.body["changed"], 1);
     let state = |id: &str| {
         let shown = relay.api("GET", &format!("/queue/{id}"), &site, &Value::Null);
-        shown.with_status(200).body["recipients"][0]["state"].to_string()
+        shown.with_status(200).body["recipients"][0]["status"].to_string()
     };
     assert!(state(&of_a).contains("held"), "{}", state(&of_a));
     assert!(!state(&of_b).contains("held"), "{}", state(&of_b));

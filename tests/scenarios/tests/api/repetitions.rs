@@ -27,7 +27,7 @@ fn fields(token: &str, key: &str) -> String {
 #[test]
 fn a_repetition_is_answered_as_the_first_request_was() {
     let sink = Sink::start();
-    let mut relay = with_api(&sink).start();
+    let mut relay = with_api(&sink).with("[directory]\nlive-sets = 9").start();
     let token = relay.api_token("administer", &[]);
     let id = account(&relay, &token, "a.desk.test");
     let path = format!("/accounts/{id}/credentials");
@@ -91,7 +91,7 @@ fn what_the_relay_did_not_bring_to_its_end_is_not_executed_again() {
     let mut relay = with_api(&sink)
         .with(&format!(
             "[connection.silent]\nhost = \"127.0.0.1\"\nport = {}\n\
-             tls = {{ mode = \"none\" }}",
+             tls = \"none\"",
             server.local_addr().unwrap().port()
         ))
         .start();

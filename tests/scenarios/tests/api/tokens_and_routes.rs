@@ -4,7 +4,7 @@
 //! done; whoever may not is refused before (401, 403 or 404).
 
 use gatepost_api::table::ROUTES;
-use gatepost_api::{HttpMethod, Reach, Route};
+use gatepost_api::{ApiRoute, HttpMethod, RouteReach};
 use gatepost_directory::ApiScope;
 use serde_json::{Value, json};
 use test_support::{Relay, Sink};
@@ -32,7 +32,7 @@ enum TokenKind {
 }
 
 /// Returns the status that the table says.
-fn expected(route: &Route, kind: TokenKind) -> u16 {
+fn expected(route: &ApiRoute, kind: TokenKind) -> u16 {
     let TokenKind::Of(scope, bound) = kind else {
         return 401;
     };
@@ -40,7 +40,7 @@ fn expected(route: &Route, kind: TokenKind) -> u16 {
     let names_message = route.parameters().any(|name| name == "message");
     match (scope.includes(route.scope), route.reach, bound) {
         (false, ..) => 403,
-        (true, Reach::Site, BoundTo::ThisAccount | BoundTo::Another) => 403,
+        (true, RouteReach::Site, BoundTo::ThisAccount | BoundTo::Another) => 403,
         (true, _, BoundTo::Another) if names_account || names_message => 404,
         // No authorization of a connection is under way.
         (true, ..) if route.parameters().any(|name| name == "authorization") => 404,
@@ -49,7 +49,7 @@ fn expected(route: &Route, kind: TokenKind) -> u16 {
 }
 
 /// Returns the path with things that the account has in the place of its parameters.
-fn path_of(route: &Route, things: &[(&str, String)]) -> String {
+fn path_of(route: &ApiRoute, things: &[(&str, String)]) -> String {
     let part = |part: &str| {
         let name = part.strip_prefix('{').and_then(|of| of.strip_suffix('}'));
         let thing = name.and_then(|name| things.iter().find(|(of, _)| *of == name));
@@ -92,6 +92,7 @@ fn things(relay: &Relay, token: &str, account: &str) -> Vec<(&'static str, Strin
         ("connector", connector),
         ("credential", credential.text_of("user-name")),
         ("domain", "a.desk.test".to_owned()),
+        ("address", "help@a.desk.test".to_owned()),
         ("list", list),
         ("import", import.body["import"].to_string()),
         ("message", queued[0]["id"].as_str().unwrap().to_owned()),
