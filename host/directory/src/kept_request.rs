@@ -26,7 +26,7 @@ pub struct KeptRequest {
     pub answer: Option<Sealed>,
 }
 
-/// What is known of a request before it is executed.
+/// Knowledge of a request before it is executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownRequest {
     /// Nothing was: it is recorded now, and is to be executed.

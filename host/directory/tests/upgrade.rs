@@ -16,8 +16,8 @@ use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
     AddressDetails, ApiScope, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryChange,
     DirectoryError, DirectoryRow, DirectoryStore as _, EndedBy, Fetched, Forwarders, Grant,
-    Handover, KeyOwner, Partner, PartnerEntry, PartnerSource, PolicySettings, Probe, ProbeKind,
-    QueuedMail, Reason, Recipient, Scope, SqliteStore, Verification,
+    Handover, KeyOwner, KnownRequest, Partner, PartnerEntry, PartnerSource, PolicySettings, Probe,
+    ProbeKind, QueuedMail, Reason, Recipient, Scope, SqliteStore, Verification,
 };
 use gatepost_dkim::{Algorithm, Seen, Selector, SelectorPrefix};
 use gatepost_message::Millis;
@@ -143,6 +143,8 @@ fn fill(directory: &Directory) {
     let name = "helpdesk".parse().unwrap();
     let added = directory.add_api_token(Some(acme), ApiScope::Operate, name, Millis(9_000), None);
     added.unwrap();
+    (directory.begin_request("token", "key", "digest", Millis(10_000))).unwrap();
+    (directory.record_answer("token", "key", "digest", Millis(10_000), b"answer")).unwrap();
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
 }
@@ -350,6 +352,12 @@ fn every_earlier_schema_is_upgraded() {
             .api_tokens()
             .filter(|of| of.token.account == Some(account.id));
         assert_eq!(tokens.count(), usize::from(*name >= "schema-8"));
+        let known = directory.begin_request("token", "key", "digest", Millis(11_000));
+        let kept = match *name >= "schema-9" {
+            true => KnownRequest::Answered(b"answer".to_vec()),
+            false => KnownRequest::New,
+        };
+        assert_eq!(known.unwrap(), kept);
         let query = AuditQuery {
             account: Some(account.id.to_string()),
             limit: 9,

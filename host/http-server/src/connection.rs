@@ -14,7 +14,7 @@ pub struct HttpClientFacts<A> {
     pub address: Option<IpAddr>,
     /// True if the connection speaks TLS here.
     pub is_https: bool,
-    /// What the service decided when the connection was accepted.
+    /// Decision of the service when the connection was accepted.
     pub admission: A,
     closing: watch::Receiver<bool>,
     longer: Arc<AtomicU64>,

@@ -123,7 +123,7 @@ codes! {
     /// The API has nothing at this path.
     UnknownPath = "request.unknown-path", Unknown,
         "see the paths in `docs/api.md`";
-    /// What is at the path does not know this method.
+    /// The path does not know this method.
     UnknownMethod = "request.unknown-method", Refused,
         "take one of the methods that the field `Allow` names";
     /// The body of the request is too large.
@@ -132,7 +132,7 @@ codes! {
     /// The body of the request is not JSON by its media type.
     NotJson = "request.not-json", Refused,
         "send the body as JSON, with the field `Content-Type: application/json`";
-    /// What the request wants to change is not as its asker saw it.
+    /// The resource that the request wants to change is not as its asker saw it.
     ChangedMeanwhile = "request.changed-meanwhile", Conflict,
         "get it again, and decide anew";
     /// Another request was made under the key of this one.

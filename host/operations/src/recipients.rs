@@ -23,7 +23,7 @@ pub struct LookUpRecipient {
     pub address: Address,
 }
 
-/// What is known of an address to which an account is about to write.
+/// Facts about an address to which an account is about to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecipientFacts {
