@@ -17,6 +17,7 @@ use crate::bearer;
 use crate::body;
 use crate::condition::Condition;
 use crate::fields::RequestFields;
+use crate::messages;
 use crate::problem::ApiProblem;
 use crate::rate::TokenRate;
 use crate::reach;
@@ -29,8 +30,10 @@ const MOST_REQUESTS: usize = 128;
 
 /// State that all requests share.
 pub(crate) struct ApiState {
-    directory: Arc<Directory>,
-    handler: RequestHandler,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) handler: RequestHandler,
+    /// KiB for the messages that are read and handed in.
+    pub(crate) memory: Arc<Semaphore>,
     rate: TokenRate,
     requests_a_minute: AtomicU32,
     room: Arc<Semaphore>,
@@ -47,6 +50,7 @@ impl ApiState {
         Self {
             directory,
             handler,
+            memory: Arc::new(Semaphore::new(messages::MEMORY)),
             rate: TokenRate::default(),
             requests_a_minute: AtomicU32::new(requests_a_minute.get()),
             room: Arc::new(Semaphore::new(MOST_REQUESTS)),

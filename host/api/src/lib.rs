@@ -22,6 +22,7 @@ mod condition;
 mod cursor;
 mod description;
 mod fields;
+mod messages;
 mod problem;
 mod rate;
 mod reach;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use gatepost_operations::{Code, OperationError};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::BASE;
 use crate::fields::FieldError;
@@ -16,6 +16,8 @@ pub(crate) struct ApiProblem {
     /// Field of the request that is wrong.
     field: Option<String>,
     headers: HeaderMap,
+    /// Further members.
+    members: Map<String, Value>,
 }
 
 impl ApiProblem {
@@ -29,6 +31,12 @@ impl ApiProblem {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }
+        self
+    }
+
+    /// Adds a member.
+    pub(crate) fn saying(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
         self
     }
 
@@ -55,8 +63,9 @@ impl ApiProblem {
             "kind": code.kind().word(),
             "what-to-do": code.what_to_do(),
         });
-        if let (Some(members), Some(field)) = (problem.as_object_mut(), self.field) {
-            members.insert("field".to_owned(), field.into());
+        if let Some(members) = problem.as_object_mut() {
+            members.extend(self.members);
+            members.extend(self.field.map(|field| ("field".to_owned(), field.into())));
         }
         let mut response = Response::new(Body::from(problem.to_string()));
         *response.status_mut() = status;
@@ -77,6 +86,7 @@ impl From<OperationError> for ApiProblem {
             error,
             field: None,
             headers: HeaderMap::new(),
+            members: Map::new(),
         }
     }
 }
@@ -87,6 +97,7 @@ impl From<FieldError> for ApiProblem {
             error: OperationError::new(Code::NotUnderstood, &error),
             field: error.field,
             headers: HeaderMap::new(),
+            members: Map::new(),
         }
     }
 }

@@ -27,6 +27,30 @@ const FIELD: &str = "Idempotency-Key";
 /// Most characters of a key.
 const LONGEST: usize = 255;
 
+/// Reads the key of a request; `None` if it has none.
+///
+/// # Errors
+/// It is no key.
+pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<String>, FieldError> {
+    let mut given = headers.get_all(FIELD).iter();
+    let Some(key) = given.next() else {
+        return Ok(None);
+    };
+    let key = key.to_str().unwrap_or_default().trim();
+    // A string of structured fields (RFC 9651 section 3.3.3), or the bare key.
+    let bare = key.strip_prefix('"').and_then(|of| of.strip_suffix('"'));
+    let key = bare.unwrap_or(key);
+    let is_key = (1..=LONGEST).contains(&key.len())
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    if !is_key || given.next().is_some() {
+        let text = format_args!("it is one key of 1 to {LONGEST} visible ASCII characters");
+        return Err(FieldError::new(text).of(FIELD));
+    }
+    Ok(Some(key.to_owned()))
+}
+
 /// Requests under keys that are executed now, by token and key.
 pub(crate) type UnderWay = Arc<Mutex<HashSet<(String, String)>>>;
 
@@ -49,29 +73,16 @@ impl RequestKey {
         token: &str,
         request: &str,
     ) -> Result<Option<Self>, FieldError> {
-        let mut given = headers.get_all(FIELD).iter();
-        let Some(key) = given.next() else {
+        let Some(key) = key_of(headers)? else {
             return Ok(None);
         };
         if route.method != HttpMethod::Post {
             let text = "this request may be repeated without a key";
             return Err(FieldError::new(text).of(FIELD));
         }
-        let key = key.to_str().unwrap_or_default().trim();
-        // A string of structured fields (RFC 9651 section 3.3.3), or the bare key.
-        let bare = key.strip_prefix('"').and_then(|of| of.strip_suffix('"'));
-        let key = bare.unwrap_or(key);
-        let is_key = (1..=LONGEST).contains(&key.len())
-            && key
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'"');
-        if !is_key || given.next().is_some() {
-            let text = format_args!("it is one key of 1 to {LONGEST} visible ASCII characters");
-            return Err(FieldError::new(text).of(FIELD));
-        }
         Ok(Some(Self {
             token: token.to_owned(),
-            key: key.to_owned(),
+            key,
             digest: URL_SAFE_NO_PAD.encode(digest(&SHA256, request.as_bytes())),
         }))
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, Request};
-use axum::routing::MethodRouter;
+use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
+use axum::extract::{Path, RawPathParams, Request};
+use axum::routing::{MethodFilter, MethodRouter};
 use gatepost_directory::Directory;
 use gatepost_http_server::{HttpClientFacts, HttpServer, HttpService, HttpSocket, ServerBounds};
 use gatepost_operations::{Code, RequestHandler};
@@ -24,6 +24,7 @@ use tower_service::Service as _;
 use crate::BASE;
 use crate::call::ApiState;
 use crate::description;
+use crate::messages;
 use crate::problem::ApiProblem;
 use crate::route::ApiRoute;
 use crate::table::ROUTES;
@@ -133,12 +134,30 @@ fn router(state: &Arc<ApiState>) -> Router {
     let docs = axum::routing::get(async || description::page());
     let docs = docs.fallback(async || wrong_method("GET, HEAD"));
     router
+        .route(&format!("{BASE}{}", messages::PATH), handing_in(state))
         .route(&format!("{BASE}/docs"), docs)
         .fallback(async |request: Request| {
             let path = request.uri().path();
             let text = format!("there is nothing at {}", path.escape_debug());
             ApiProblem::new(Code::UnknownPath, text).response()
         })
+}
+
+/// Makes the route by which programs hand in messages.
+fn handing_in(state: &Arc<ApiState>) -> MethodRouter {
+    let state = Arc::clone(state);
+    let answer =
+        async move |account: Result<Path<String>, PathRejection>, request: Request| match account {
+            Ok(Path(account)) => messages::answer(state, account, request).await,
+            Err(_) => not_utf8(),
+        };
+    let methods = MethodRouter::<(), Infallible>::new().on(MethodFilter::POST, answer);
+    methods.fallback(async || wrong_method("POST"))
+}
+
+fn not_utf8() -> Response<Body> {
+    let text = "the path is not UTF-8 when it is decoded";
+    ApiProblem::new(Code::NotUnderstood, text).response()
 }
 
 fn methods(state: &Arc<ApiState>, routes: &[&'static ApiRoute]) -> MethodRouter {
@@ -156,10 +175,7 @@ fn methods(state: &Arc<ApiState>, routes: &[&'static ApiRoute]) -> MethodRouter 
                     let parameters = parameters.map(owned).collect();
                     Arc::clone(&state).answer(route, parameters, request).await
                 }
-                Err(_) => {
-                    let text = "the path is not UTF-8 when it is decoded";
-                    ApiProblem::new(Code::NotUnderstood, text).response()
-                }
+                Err(_) => not_utf8(),
             }
         };
         methods = methods.on(route.method.filter(), answer);

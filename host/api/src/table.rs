@@ -62,7 +62,7 @@ use gatepost_operations::suppression::{
 };
 use gatepost_operations::switching::SetCredential;
 use gatepost_operations::tokens::{AddToken, ListTokens, RemoveToken};
-use gatepost_operations::trace::ShowTrace;
+use gatepost_operations::trace::{FindMessages, ShowTrace};
 use gatepost_operations::verification::{AwaitVerification, VerifyAddress};
 use gatepost_operations::webhooks::{ListWebhooks, SkipEvents};
 
@@ -338,6 +338,8 @@ routes! {
         "Releases a message into the queue.";
     Delete "/quarantine/{message}" DeleteQuarantined, Operate, Accounts, AnswerForm::Done,
         "Drops a message of the quarantine without telling anybody.";
+    Get "/messages" FindMessages, Read, Accounts, AnswerForm::Item,
+        "Finds messages by sender, recipient, Message-ID, words of the subject, metadata and time, newest first.";
     Get "/messages/{message}/trace" ShowTrace, Read, Accounts, AnswerForm::Results,
         "Shows what happened to a message, in order.";
     // Events, policies and the audit log.

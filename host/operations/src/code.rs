@@ -83,7 +83,7 @@ macro_rules! codes {
                     Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                     Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                     Self::ChangedMeanwhile => StatusCode::PRECONDITION_FAILED,
-                    Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                    Self::KeyReused | Self::MessageRefused => StatusCode::UNPROCESSABLE_ENTITY,
                     Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
                     Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
                     _ => self.kind().status(),
@@ -117,6 +117,12 @@ codes! {
     /// The token may do less than the request asks for.
     ScopeTooSmall = "request.scope-too-small", Forbidden,
         "take a token of a greater scope";
+    /// The relay refuses the message for good.
+    MessageRefused = "message.refused", Refused,
+        "change what the reply names, and send the message anew";
+    /// The relay does not take the message now.
+    MessageDeferred = "message.deferred", Busy,
+        "send the same request again later";
     /// The token is bound to an account, and the request is one about the site.
     TokenBound = "request.token-bound", Forbidden,
         "take a token that is bound to no account";

@@ -42,6 +42,7 @@ pub mod imports;
 pub mod instructions;
 pub mod machines;
 mod message;
+pub mod messages;
 mod named_connector;
 mod operation;
 pub mod partners;
