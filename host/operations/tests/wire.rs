@@ -329,9 +329,11 @@ fn directory_is_read_back_as_it_was() {
         account: account(),
         address: address(),
     });
-    let account = Some("acme".to_owned());
-    let address = address();
-    stay(ShowAddress { account, address }, Vec::new());
+    let show = ShowAddress {
+        account: Some("acme".to_owned()),
+        address: address(),
+    };
+    stay(show, Vec::new());
     let alias = true;
     stays(IssueInbound {
         connector: connector(),
