@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use gatepost_operations::{Code, OperationError};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,8 @@ pub(crate) struct ApiProblem {
     error: OperationError,
     /// Field of the request that is wrong.
     field: Option<String>,
-    headers: HeaderMap,
+    /// Further fields of the header, each once.
+    headers: Vec<(HeaderName, HeaderValue)>,
     /// Further members.
     members: Map<String, Value>,
 }
@@ -29,7 +30,7 @@ impl ApiProblem {
     /// Adds a field to the header of the response.
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
+            self.headers.push((name, value));
         }
         self
     }
@@ -69,7 +70,7 @@ impl ApiProblem {
         }
         let mut response = Response::new(Body::from(problem.to_string()));
         *response.status_mut() = status;
-        *response.headers_mut() = self.headers;
+        response.headers_mut().extend(self.headers);
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         let retry = HeaderValue::from_static("1");
@@ -85,7 +86,7 @@ impl From<OperationError> for ApiProblem {
         Self {
             error,
             field: None,
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
             members: Map::new(),
         }
     }
@@ -96,7 +97,7 @@ impl From<FieldError> for ApiProblem {
         Self {
             error: OperationError::new(Code::NotUnderstood, &error),
             field: error.field,
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
             members: Map::new(),
         }
     }
