@@ -53,12 +53,12 @@ pub struct LetterRecipient<'a> {
     pub original: Option<&'a Address>,
     /// Way by which the message came to it.
     pub arrival: Arrival,
-    /// What the directory has of it. It is in the form `json` alone.
+    /// Facts of the directory, for the form `json` alone.
     #[serde(skip)]
     pub owner: RecipientFacts<'a>,
 }
 
-/// What the directory has of a recipient.
+/// Facts of the directory about a recipient.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RecipientFacts<'a> {
     /// Support address as it was entered.

@@ -23,7 +23,7 @@ pub struct AttachmentPieces {
 pub(crate) enum Octets {
     /// In memory.
     Whole(Bytes),
-    /// Where the message is stored.
+    /// In the store.
     Stored(Message),
 }
 

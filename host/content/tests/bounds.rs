@@ -123,7 +123,7 @@ proptest! {
         ..ProptestConfig::with_cases(3_000)
     })]
 
-    /// What is streamed later is what was described.
+    /// The pieces that are read later come to the size that was described.
     #[test]
     fn any_message_has_a_content_whose_attachments_can_be_read(octets in message()) {
         let (message, content) = content(&octets);
