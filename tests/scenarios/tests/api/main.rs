@@ -4,6 +4,7 @@
 mod created_and_listed;
 mod events_as_they_happen;
 mod lost_updates;
+mod messages;
 mod pages;
 mod partners;
 mod queue_of_an_account;

@@ -1,0 +1,23 @@
+//! A request that comes again under its key is answered as the first time, also after a kill.
+
+use serde_json::json;
+
+use super::{Desk, to_ann};
+
+#[test]
+fn a_repetition_under_a_key_sends_nothing_more() {
+    let mut desk = Desk::start();
+    let request = json!({ "message": to_ann("Once.") }).to_string();
+    let fields = "Content-Type: application/json\r\nIdempotency-Key: order-4711\r\n";
+    let first = desk.sends("", fields, request.as_bytes()).with_status(202);
+    desk.world.take();
+    desk.relay.kill();
+    desk.relay.restart();
+    let again = desk.sends("", fields, request.as_bytes()).with_status(202);
+    assert_eq!(again.text_of("id"), first.text_of("id"));
+    assert_eq!(again.body["recipients"], first.body["recipients"]);
+    let other = json!({ "message": to_ann("Twice.") }).to_string();
+    let other = desk.sends("", fields, other.as_bytes()).with_status(422);
+    assert_eq!(other.code(), "request.key-reused");
+    desk.ends();
+}
