@@ -285,6 +285,7 @@ pub struct HttpDraft<S, C> {
     /// As [`PresetSettings::user`].
     pub user: Option<String>,
     /// As [`PresetSettings::key`].
+    #[serde(rename = "api-key")]
     pub key: Option<C>,
     /// As [`PresetSettings::group`].
     pub group: Option<String>,

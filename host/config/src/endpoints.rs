@@ -82,7 +82,7 @@ pub(super) fn complete(
         let ca = draft.ca.clone().map(SecretSource::read).transpose();
         let ca = ca.map_err(unreadable("ca"));
         let key = draft.key.clone().map(SecretSource::read).transpose();
-        let key = key.map_err(unreadable("key"));
+        let key = key.map_err(unreadable("api-key"));
         let (secrets, ca, key) = match (secrets, ca, key) {
             (Some(secrets), Ok(ca), Ok(key)) => (secrets, ca, key),
             (_, ca, key) => {

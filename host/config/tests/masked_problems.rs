@@ -53,6 +53,10 @@ fn no_secret_is_shown_on_the_line_of_a_problem_or_beside_it() {
             "client-secret",
         ),
         (
+            "[endpoint.desk]\npreset = \"zammad\"\napi-key = \"hush-1\"\nurl = 7\n",
+            "url",
+        ),
+        (
             "[events.webhook.desk]\nurl = \"http://127.0.0.1/?token=hush-1\"\nkinds = [\"no\"]\n",
             "kinds",
         ),

@@ -82,9 +82,10 @@ impl PresetSettings {
             return match (&draft.user, &key, &draft.group) {
                 (None, None, None) => Ok(None),
                 (Some(_), _, _) => refused("user", "`user` is of a `preset`"),
-                (_, Some(_), _) => {
-                    refused("key", "`key` is of a `preset`: `secrets` sign the forms")
-                }
+                (_, Some(_), _) => refused(
+                    "api-key",
+                    "`api-key` is of a `preset`: `secrets` sign the forms",
+                ),
                 (_, _, Some(_)) => refused("group", "`group` is of `preset = \"zammad\"`"),
             };
         };
@@ -99,8 +100,8 @@ impl PresetSettings {
         }
         if key.is_none() && preset.wants_key() {
             return refused(
-                "key",
-                "the preset wants a `key`: docs/application.md says which",
+                "api-key",
+                "the preset wants an `api-key`: docs/application.md says which",
             );
         }
         let is_sent = |text: &str| {
@@ -108,7 +109,10 @@ impl PresetSettings {
                 && text.bytes().all(|octet| octet.is_ascii_graphic())
         };
         if key.as_ref().is_some_and(|key| !is_sent(key.reveal())) {
-            return refused("key", "write a key of 1 to 512 visible ASCII characters");
+            return refused(
+                "api-key",
+                "write a key of 1 to 512 visible ASCII characters",
+            );
         }
         let user = draft.user.as_deref().unwrap_or(ACTION_MAILBOX);
         if !is_sent(user) || user.contains(':') {

@@ -123,7 +123,11 @@ fn basic(posted: &Posted) -> String {
 fn action_mailbox_gets_the_message_with_its_recipients() {
     let server = Server::with_status(204);
     let mail = mail(&["help@desk.example", "two@desk.example"]);
-    let outcomes = deliver(&server, "preset = 'action-mailbox'\nkey = 'ingress'", &mail);
+    let outcomes = deliver(
+        &server,
+        "preset = 'action-mailbox'\napi-key = 'ingress'",
+        &mail,
+    );
     assert!(outcomes.iter().all(|one| one.reply.code() == 250));
     let posted = server.posted();
     assert_eq!(posted.field("content-type"), "message/rfc822");
@@ -135,7 +139,7 @@ fn action_mailbox_gets_the_message_with_its_recipients() {
 
 #[test]
 fn osticket_gets_the_message_with_its_key() {
-    let (posted, _) = posted("preset = 'osticket'\nkey = 'BA00B76B'");
+    let (posted, _) = posted("preset = 'osticket'\napi-key = 'BA00B76B'");
     assert_eq!(posted.field("x-api-key"), "BA00B76B");
     let message = fs::read(fixtures().join("message.eml")).unwrap();
     assert!(posted.body == [&b"Delivered-To: help+7@desk.example\r\n"[..], &message].concat());
@@ -143,7 +147,7 @@ fn osticket_gets_the_message_with_its_key() {
 
 #[test]
 fn postmark_gets_its_json() {
-    let (posted, mail) = posted("preset = 'postmark'\nuser = 'desk'\nkey = 'secret'");
+    let (posted, mail) = posted("preset = 'postmark'\nuser = 'desk'\napi-key = 'secret'");
     assert_eq!(posted.field("content-type"), "application/json");
     assert_eq!(basic(&posted), "desk:secret");
     let found: Value = serde_json::from_slice(&posted.body).unwrap();
@@ -154,7 +158,7 @@ fn postmark_gets_its_json() {
 
 #[test]
 fn mailgun_gets_its_form_with_its_signature() {
-    let (posted, _) = posted("preset = 'mailgun'\nkey = 'key-of-webhooks'");
+    let (posted, _) = posted("preset = 'mailgun'\napi-key = 'key-of-webhooks'");
     assert!(!posted.fields.contains_key("authorization"));
     let mut found = form(&posted, &["message-headers", "content-id-map"]);
     let text = |name: &str| found[name].as_str().unwrap().to_owned();
@@ -184,7 +188,7 @@ fn sendgrid_gets_its_form() {
 
 #[test]
 fn sendgrid_gets_the_raw_message() {
-    let (posted, _) = posted("preset = 'sendgrid-raw'\nkey = 'ingress'");
+    let (posted, _) = posted("preset = 'sendgrid-raw'\napi-key = 'ingress'");
     assert_eq!(basic(&posted), "actionmailbox:ingress");
     let mut due = due("sendgrid-raw");
     let message = fs::read_to_string(fixtures().join("message.eml")).unwrap();
@@ -194,7 +198,7 @@ fn sendgrid_gets_the_raw_message() {
 
 #[test]
 fn zammad_gets_a_ticket() {
-    let (posted, _) = posted("preset = 'zammad'\nkey = 'token'\ngroup = 'Users'");
+    let (posted, _) = posted("preset = 'zammad'\napi-key = 'token'\ngroup = 'Users'");
     assert_eq!(posted.field("authorization"), "Token token=token");
     let found: Value = serde_json::from_slice(&posted.body).unwrap();
     assert_eq!(found, due("zammad"));
@@ -217,12 +221,12 @@ fn each_recipient_gets_a_request_where_the_shape_has_one() {
 #[test]
 fn a_preset_fails_by_the_statuses_of_its_service() {
     let codes: BTreeMap<_, _> = [
-        ("preset = 'mailgun'\nkey = 'k'", 406, 550),
-        ("preset = 'mailgun'\nkey = 'k'", 422, 451),
+        ("preset = 'mailgun'\napi-key = 'k'", 406, 550),
+        ("preset = 'mailgun'\napi-key = 'k'", 422, 451),
         ("preset = 'postmark'", 422, 451),
         ("preset = 'postmark'\nfailing = [422]", 422, 550),
-        ("preset = 'osticket'\nkey = 'k'", 417, 550),
-        ("preset = 'zammad'\nkey = 'k'\ngroup = 'g'", 422, 451),
+        ("preset = 'osticket'\napi-key = 'k'", 417, 550),
+        ("preset = 'zammad'\napi-key = 'k'\ngroup = 'g'", 422, 451),
     ]
     .into_iter()
     .map(|(keys, status, due)| ((keys, status), due))
@@ -237,12 +241,15 @@ fn a_preset_fails_by_the_statuses_of_its_service() {
 #[test]
 fn settings_without_effect_are_errors() {
     for (keys, says) in [
-        ("preset = 'mailgun'", "wants a `key`"),
-        ("preset = 'zammad'\nkey = 'k'", "the `group` that gets"),
+        ("preset = 'mailgun'", "wants an `api-key`"),
+        ("preset = 'zammad'\napi-key = 'k'", "the `group` that gets"),
         ("preset = 'postmark'\nform = 'raw'", "`preset` or `form`"),
-        ("preset = 'osticket'\nkey = 'k'\nuser = 'u'", "has no user"),
         (
-            "preset = 'osticket'\nkey = 'k'\ngroup = 'g'",
+            "preset = 'osticket'\napi-key = 'k'\nuser = 'u'",
+            "has no user",
+        ),
+        (
+            "preset = 'osticket'\napi-key = 'k'\ngroup = 'g'",
             "`group` is of",
         ),
         (
@@ -253,8 +260,8 @@ fn settings_without_effect_are_errors() {
             "preset = 'postmark'\nrecipients = 2",
             "`recipients` is out of range",
         ),
-        ("preset = 'osticket'\nkey = \"a\\nb\"", "visible ASCII"),
-        ("key = 'k'", "`key` is of a `preset`"),
+        ("preset = 'osticket'\napi-key = \"a\\nb\"", "visible ASCII"),
+        ("api-key = 'k'", "`api-key` is of a `preset`"),
         ("user = 'u'", "`user` is of a `preset`"),
         ("", "give 1 to 5 secrets"),
     ] {

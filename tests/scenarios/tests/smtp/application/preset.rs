@@ -13,7 +13,7 @@ fn rails_gets_the_message_with_its_recipient_and_password() {
     let (desk, world) = (Desk::answering(204), Sink::start());
     // This application wants to see a signature, too.
     let keys = format!(
-        "secrets = [{SECRET:?}]\npreset = \"action-mailbox\"\nkey = {{ env = \"INGRESS\" }}"
+        "secrets = [{SECRET:?}]\npreset = \"action-mailbox\"\napi-key = {{ env = \"INGRESS\" }}"
     );
     let relay = relay_to(desk.address, &world, &keys)
         .environment("INGRESS", "Zr4xJ9mQ")
@@ -37,7 +37,7 @@ fn rails_gets_the_message_with_its_recipient_and_password() {
 fn a_message_waits_while_the_settings_are_refused() {
     let (desk, world) = (Desk::answering(422), Sink::start());
     let keys = format!(
-        "secrets = [{SECRET:?}]\npreset = \"zammad\"\nkey = \"token\"\ngroup = \"Nobody\"\n\
+        "secrets = [{SECRET:?}]\npreset = \"zammad\"\napi-key = \"token\"\ngroup = \"Nobody\"\n\
          retry-seconds = [3600]"
     );
     let relay = relay_to(desk.address, &world, &keys).start();
