@@ -3,6 +3,7 @@
 
 mod created_and_listed;
 mod events_as_they_happen;
+mod help_desk;
 mod lost_updates;
 mod messages;
 mod pages;
