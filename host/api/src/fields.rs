@@ -315,14 +315,14 @@ mod tests {
         #[serde(default)]
         limit: Option<usize>,
         #[serde(default)]
-        kinds: Vec<Kind>,
+        kinds: Vec<TestedKind>,
         #[serde(default)]
         wait: bool,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(rename_all = "kebab-case")]
-    enum Kind {
+    enum TestedKind {
         Delivered,
         Failed,
     }
@@ -350,7 +350,7 @@ mod tests {
         let expected = Asked {
             user_name: "in-a".to_owned(),
             limit: Some(7),
-            kinds: vec![Kind::Delivered, Kind::Failed],
+            kinds: vec![TestedKind::Delivered, TestedKind::Failed],
             wait: true,
         };
         assert_eq!(made, Ok(expected));

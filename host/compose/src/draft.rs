@@ -44,7 +44,7 @@ pub struct Draft {
     /// answered stands there alone.
     #[serde(default)]
     pub references: Vec<String>,
-    /// Who caused the message.
+    /// Cause of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<DraftTrigger>,
     /// Text that comes back with each event about the message, up to 1 KiB in one line.

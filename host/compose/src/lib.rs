@@ -18,7 +18,7 @@ pub use self::draft::{
     Draft, DraftFile, DraftFileContent, DraftMailbox, DraftTrigger, NamedMailbox,
 };
 
-/// What the relay adds to a draft.
+/// Parts that the relay adds to a draft.
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// Field by which a submission says who wrote it.
@@ -50,7 +50,7 @@ pub struct Composed {
 pub struct DraftError {
     /// Member of the draft, such as `to` or `files[2].name`.
     pub member: String,
-    /// What is wrong, and what to do.
+    /// Sentence: what is wrong, and what to do.
     pub problem: String,
 }
 

@@ -53,7 +53,7 @@ struct TemplateValues<'a> {
     return_path: Option<RecordValues<'a>>,
     headers: Vec<String>,
     standard_headers: [&'static str; 8],
-    /// Whom to ask: the contact, or else the product.
+    /// Contact for questions: the one that is named, or else the product.
     ask: String,
     contact: Option<String>,
     /// Support address for the test message.

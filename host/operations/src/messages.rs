@@ -106,15 +106,15 @@ pub struct SubmittedMessage {
     pub dry_run: bool,
 }
 
-/// What becomes of a message for a recipient.
+/// Recipient, with the fate of the message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubmittedRecipient {
     /// Address.
     pub address: Address,
-    /// What becomes of it.
+    /// Fate of the message.
     pub outcome: RecipientOutcome,
-    /// Why it is not queued.
+    /// Reason for which it is not queued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }

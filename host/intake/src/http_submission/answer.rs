@@ -19,7 +19,7 @@ const SHORT_REASON: usize = 100;
 pub struct AcceptedMessage {
     /// Its transaction.
     pub id: TransactionId,
-    /// What becomes of it for each recipient, in the order of the envelope. One that is named twice
+    /// Its fate for each recipient, in the order of the envelope. One that is named twice
     /// stands once.
     pub recipients: Vec<(Address, RecipientDisposition)>,
     /// Reason of the quarantine, if it waits there.

@@ -20,7 +20,7 @@ use crate::commands::credential;
 /// Most domains that are listed.
 const MOST_LISTED: usize = 20;
 
-/// What the operator has given, and answers.
+/// Options that the operator has given, and answers.
 pub(super) struct Operator<'a> {
     pub(super) answers: &'a mut Answers,
     pub(super) given: &'a Given,
