@@ -40,7 +40,7 @@ use gatepost_operations::machines::{ForgetMachine, ListMachines};
 use gatepost_operations::partners::{
     AddPartner, ListEntries, ListPartners, LookUpPartner, RemovePartner,
 };
-use gatepost_operations::policies::ListPolicies;
+use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
 use gatepost_operations::progress::ShowProgress;
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
@@ -353,20 +353,16 @@ routes! {
         "Has a webhook leave out the events that its endpoint does not take, and go on.";
     Get "/policies" ListPolicies, Read, Site, AnswerForm::List(&["policy"]),
         "Lists the policies, by name.";
+    Post "/policies/{policy}/activate" ActivateModule, Administer, Site, AnswerForm::Item,
+        "Puts a module, in base64, in the place of the active version, until the next start or reload.";
+    Post "/policies/{policy}/rollback" RollBack, Administer, Site, AnswerForm::Item,
+        "Activates the version before the active one again.";
     Get "/audit" ListAudit, Read, Accounts, AnswerForm::Page(&[("before", "seq")]),
         "Lists entries of the audit log, newest first.";
 }
 
 /// Operations without a route, each with the reason.
 pub const UNROUTED: &[(&str, &str)] = &[
-    (
-        "policy-activate",
-        "a module comes with a deployment of the site, and is checked there",
-    ),
-    (
-        "policy-rollback",
-        "as its activation, it ends with the next reload of the configuration",
-    ),
     (
         "reload",
         "the configuration is the site's: whoever can write it can ask for this",

@@ -8,6 +8,7 @@ mod lost_updates;
 mod messages;
 mod pages;
 mod partners;
+mod policies;
 mod queue_of_an_account;
 mod rate;
 mod recipients;
