@@ -17,6 +17,10 @@ pub use self::preset::{Preset, PresetSettings};
 
 /// Place of the application to which messages are delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each is made once for its endpoint, and shared"
+)]
 pub enum Target {
     /// A folder in the Maildir format.
     Maildir(MaildirSettings),
