@@ -11,6 +11,7 @@ use http::header::{self, HeaderValue};
 use ring::digest::{SHA256, digest};
 
 use crate::BASE;
+use crate::messages;
 use crate::route::RouteReach;
 use crate::table::ROUTES;
 
@@ -42,6 +43,12 @@ pub(crate) fn page() -> Response<Body> {
             route.method, route.path, route.sentence, route.scope
         );
     }
+    let _ = write!(
+        body,
+        "<tr><td><code>POST {}</code></td><td>Hands a message in, of parts, with files, or as it \
+         is.</td><td>operate</td><td>account</td></tr>",
+        messages::PATH
+    );
     body.push_str(
         "</table><h2>Errors</h2><table><tr><th>Code</th><th>Status</th><th>What to do</th></tr>",
     );

@@ -216,6 +216,7 @@ async fn given(
             let envelope: RawEnvelope = RequestFields::new(Vec::new(), query)?.into_request()?;
             let from = envelope.from;
             let raw = RawMessage {
+                message_id: None,
                 reverse_path: from.map_or(ReversePath::Null, ReversePath::Address),
                 recipients: envelope.to,
                 send_at: envelope.send_at,

@@ -8,6 +8,9 @@ use crate::{Draft, DraftError, DraftFile, DraftMailbox, Setting};
 const LONGEST_LINE: usize = 900;
 const LONGEST_NAME: usize = 200;
 
+/// Most recipients of all kinds together.
+const MOST_RECIPIENTS: usize = 1000;
+
 /// Most files, further fields and references.
 const MOST_FILES: usize = 100;
 const MOST_HEADERS: usize = 50;
@@ -57,6 +60,8 @@ pub(crate) fn check(draft: &Draft, setting: &Setting) -> Result<(), DraftError> 
             "name at least one recipient in to, cc or bcc",
         ));
     }
+    few("to", draft.recipients().count(), MOST_RECIPIENTS)?;
+    few("reply-to", draft.reply_to.len(), MOST_RECIPIENTS)?;
     let author = draft.from.as_ref();
     mailbox(
         "from",
@@ -164,7 +169,8 @@ fn check_file(member: &str, file: &DraftFile) -> Result<(), DraftError> {
     Ok(())
 }
 
-fn message_id(member: &str, id: &str) -> Result<(), DraftError> {
+/// Returns true if a text is a Message-ID that can be written, with angle brackets or without.
+pub fn is_message_id(id: &str) -> bool {
     let in_brackets = match id.starts_with('<') {
         true => id.to_owned(),
         false => format!("<{id}>"),
@@ -174,7 +180,11 @@ fn message_id(member: &str, id: &str) -> Result<(), DraftError> {
         id.bytes()
             .all(|byte| byte.is_ascii_graphic() && !b"<>".contains(&byte))
     };
-    match bare.is_some_and(|id| !id.is_empty() && id.len() <= LONGEST_ID && plain(id)) {
+    bare.is_some_and(|id| !id.is_empty() && id.len() <= LONGEST_ID && plain(id))
+}
+
+fn message_id(member: &str, id: &str) -> Result<(), DraftError> {
+    match is_message_id(id) {
         true => Ok(()),
         false => Err(DraftError::new(
             member,

@@ -14,6 +14,7 @@ mod draft;
 use bytes::Bytes;
 use gatepost_message::{Address, FieldName, Millis};
 
+pub use self::bounds::is_message_id;
 pub use self::draft::{
     Draft, DraftFile, DraftFileContent, DraftMailbox, DraftTrigger, NamedMailbox,
 };

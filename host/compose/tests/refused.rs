@@ -40,6 +40,7 @@ fn each_member_that_is_wrong_is_named() {
     for (members, member) in [
         (json!({"from": null}), "from"),
         (json!({"to": []}), "to"),
+        (json!({"bcc": vec!["b@b.example"; 1000]}), "to"),
         (json!({"text": null}), "text"),
         (json!({"subject": "a\r\nBcc: b@b.example"}), "subject"),
         (

@@ -145,7 +145,9 @@ impl Tables {
                 self.kept_requests.retain(|_, kept| kept.at >= *before);
             }
             DirectoryChange::EraseAudit { account, names } => {
-                self.kept_requests.clear();
+                for kept in self.kept_requests.values_mut() {
+                    kept.answer = None;
+                }
                 (self.audit).retain(|record| !erasure::goes(&record.entry, account, names));
             }
             DirectoryChange::ForgetAudit(before) => {

@@ -494,7 +494,12 @@ pub(crate) fn write(
             Ok(execute(connection, delete, [stored(*before)])?)
         }
         DirectoryChange::EraseAudit { account, names } => {
-            execute(connection, "DELETE FROM kept_requests", [])?;
+            // Answers may tell of the account; that a request was made under a key stays known.
+            execute(
+                connection,
+                "UPDATE kept_requests SET key_id = NULL, answer = NULL",
+                [],
+            )?;
             erase_audit(connection, account, names)
         }
         DirectoryChange::RemoveEntries { list, entries } => {

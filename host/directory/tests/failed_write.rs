@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use common::{production, profile, settings};
 use gatepost_directory::{
     AccountKind, AuditQuery, AuditRecord, Directory, DirectoryChange, DirectoryError,
-    DirectoryStore, MemoryStore, PartnerEntry, Rows,
+    DirectoryStore, KeptRequest, MemoryStore, PartnerEntry, Rows,
 };
+use gatepost_message::Millis;
 
 const WORKS: u8 = 0;
 const FAILS_BEFORE: u8 = 1;
@@ -44,6 +45,14 @@ impl DirectoryStore for Failing {
 
     fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, DirectoryError> {
         self.store.audit(query)
+    }
+
+    fn kept_request(&self, token: &str, key: &str) -> Result<Option<KeptRequest>, DirectoryError> {
+        self.store.kept_request(token, key)
+    }
+
+    fn kept_requests_since(&self, token: &str, since: Millis) -> Result<u64, DirectoryError> {
+        self.store.kept_requests_since(token, since)
     }
 
     fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {

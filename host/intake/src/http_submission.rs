@@ -43,7 +43,7 @@ pub struct HttpProgram {
 
 impl HttpProgram {
     /// Reads the name of a program; `None` if it is another name.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
+    pub fn parse(name: &str) -> Option<Self> {
         let (account, token) = name.strip_prefix("http:")?.rsplit_once(':')?;
         Some(Self {
             account: account.to_owned(),
@@ -73,6 +73,8 @@ pub struct HttpEnvelope {
     pub not_before: Option<Millis>,
     /// Time at which the message is given up, if that is earlier than by the configuration.
     pub expires: Option<Millis>,
+    /// Message-ID that the relay gave the message, without angle brackets.
+    pub message_id: Option<String>,
     /// Key under which the program may send the request again, to be answered as the first time. A dry
     /// run needs none.
     pub key: Option<RequestKey>,
@@ -157,6 +159,23 @@ pub async fn submit(
     let submitted = conversation.submit(envelope, key, message).await;
     conversation.end();
     Ok(submitted?)
+}
+
+/// Returns the answer that was given to a request under its key, if there is one. It stands whatever
+/// has changed since.
+///
+/// # Errors
+/// The key is of another request, or the request is under way; the store failed.
+pub async fn answered_before(
+    active: &Arc<SharedConfig>,
+    program: &HttpProgram,
+    key: &RequestKey,
+) -> Result<Option<AcceptedMessage>, SubmissionRefusal> {
+    let (_, service) = submission_service(active)?;
+    Ok(match first_answer(&service.pipeline, program, key).await? {
+        FirstAnswer::Given(accepted) => Some(accepted),
+        FirstAnswer::None(_) => None,
+    })
 }
 
 /// Returns the first listener that takes submissions.
@@ -285,6 +304,7 @@ impl Conversation {
         self.driver.set_request(AnsweredRequest {
             named: envelope.recipients,
             refused: refused.clone(),
+            message_id: envelope.message_id,
             key,
         });
         let sent = self.send(message).await;

@@ -412,8 +412,17 @@ pub async fn remove(
 /// The trace cannot be read.
 pub async fn headers(
     trace: &Arc<Trace>,
+    directory: &Directory,
     asked: CountHeaders,
 ) -> Result<Vec<Counted>, OperationError> {
     let trace = Arc::clone(trace);
-    blocking(move || trace.headers_of(asked.domain.as_ascii())).await
+    let domain = asked.domain.as_ascii().to_owned();
+    // Whoever had the domain before is not its present owner's business.
+    let owner = directory
+        .view()
+        .domain(&domain)
+        .map(|of| of.account.to_string());
+    let mut counted = blocking(move || trace.headers_of(&domain)).await?;
+    counted.retain(|of| owner.as_ref().is_none_or(|owner| *owner == of.account));
+    Ok(counted)
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatepost_compose::{Composed, Draft, DraftMailbox, NamedMailbox, Setting, compose};
+use gatepost_compose::{
+    Composed, Draft, DraftMailbox, NamedMailbox, Setting, compose, is_message_id,
+};
 use gatepost_directory::{Account, Name, Refusal};
 use gatepost_intake::http_submission::{
     self, AcceptedMessage, HttpEnvelope, HttpProgram, RefusedMessage, RequestKey, SubmissionRefusal,
@@ -25,6 +27,9 @@ use crate::code::Code;
 use crate::directory::{account, unknown};
 use crate::error::OperationError;
 use crate::runtime::Runtime;
+
+/// Most octets of a subject that an answer takes over.
+const LONGEST_SUBJECT: usize = 800;
 
 /// Latest time, from now, at which a message may be sent.
 const LATEST: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -59,6 +64,8 @@ pub struct SubmitMessage {
 /// Envelope of a message that is handed in as it is, and how it is sent.
 #[derive(Debug, Clone)]
 pub struct RawMessage {
+    /// Message-ID that the relay gave it, without angle brackets.
+    pub message_id: Option<String>,
     /// Address to which bounces go.
     pub reverse_path: ReversePath,
     /// Recipients.
@@ -143,7 +150,7 @@ pub enum SubmissionError {
 }
 
 impl SubmittedMessage {
-    fn of(accepted: AcceptedMessage, message_id: Option<String>, dry_run: bool) -> Self {
+    fn of(accepted: AcceptedMessage, dry_run: bool) -> Self {
         let is_held = accepted.quarantine.is_some();
         let recipient = |(address, disposition)| {
             let (outcome, why) = match disposition {
@@ -162,13 +169,38 @@ impl SubmittedMessage {
         };
         Self {
             id: accepted.id,
-            message_id,
+            message_id: accepted.message_id,
             recipients: accepted.recipients.into_iter().map(recipient).collect(),
             quarantine: accepted.quarantine,
             tags: accepted.tags,
             reasons: accepted.reasons,
             dry_run,
         }
+    }
+}
+
+impl SubmittingProgram {
+    fn request_key(&self) -> Result<Option<RequestKey>, OperationError> {
+        let Some((key, request)) = &self.key else {
+            return Ok(None);
+        };
+        let key = RequestKey::new(key.as_str(), *request);
+        let wrong = || {
+            let text = "the key of the request is too long, or empty";
+            OperationError::new(Code::NotUnderstood, text)
+        };
+        key.map(Some).ok_or_else(wrong)
+    }
+}
+
+impl From<SubmissionRefusal> for SubmissionError {
+    fn from(refusal: SubmissionRefusal) -> Self {
+        let code = match refusal {
+            SubmissionRefusal::Message(refused) => return refused.into(),
+            SubmissionRefusal::OtherRequest => Code::KeyReused,
+            SubmissionRefusal::UnderWay => Code::UnderWay,
+        };
+        OperationError::new(code, refusal).into()
     }
 }
 
@@ -221,6 +253,9 @@ pub async fn submit_parts(
     mut asked: SubmitMessage,
     file: impl Fn(&str) -> Option<Bytes> + Send,
 ) -> Result<SubmittedMessage, SubmissionError> {
+    if let Some(first) = answered_before(on, program, asked.dry_run).await? {
+        return Ok(first);
+    }
     let answered = match asked.answers {
         Some(id) => Some(answered(on, program, id).await?),
         None => None,
@@ -252,17 +287,14 @@ pub async fn submit_parts(
         octets,
     } = composed;
     let raw = RawMessage {
+        message_id: Some(message_id),
         reverse_path: ReversePath::Address(asked.reverse_path.unwrap_or(author)),
         recipients,
         send_at: asked.send_at,
         expires: asked.expires,
         dry_run: asked.dry_run,
     };
-    let submitted = submit_raw(on, program, raw, octets.as_slice()).await?;
-    Ok(SubmittedMessage {
-        message_id: Some(message_id),
-        ..submitted
-    })
+    submit_raw(on, program, raw, octets.as_slice()).await
 }
 
 /// Hands in a message as it is.
@@ -275,6 +307,9 @@ pub async fn submit_raw(
     message: RawMessage,
     octets: impl AsyncRead + Send,
 ) -> Result<SubmittedMessage, SubmissionError> {
+    if let Some(first) = answered_before(on, program, message.dry_run).await? {
+        return Ok(first);
+    }
     let account = account(&on.directory.view(), &program.account)?
         .id
         .to_string();
@@ -290,13 +325,7 @@ pub async fn submit_raw(
     if message.recipients.is_empty() {
         return Err(wrong("recipients: name at least one").into());
     }
-    let key = match &program.key {
-        None => None,
-        Some((key, request)) => {
-            let key = RequestKey::new(key.as_str(), *request);
-            Some(key.ok_or_else(|| wrong("the key of the request is too long, or empty"))?)
-        }
-    };
+    let key = program.request_key()?;
     let envelope = HttpEnvelope {
         program: HttpProgram {
             account,
@@ -307,16 +336,32 @@ pub async fn submit_raw(
         recipients: message.recipients,
         not_before: message.send_at,
         expires: message.expires,
+        message_id: message.message_id,
         key,
         is_dry_run: message.dry_run,
     };
     let submitted = http_submission::submit(on.running_intake()?, envelope, octets).await;
-    let submitted = submitted.map(|of| SubmittedMessage::of(of, None, message.dry_run));
-    submitted.map_err(|refusal| match refusal {
-        SubmissionRefusal::Message(refused) => refused.into(),
-        SubmissionRefusal::OtherRequest => OperationError::new(Code::KeyReused, refusal).into(),
-        SubmissionRefusal::UnderWay => OperationError::new(Code::UnderWay, refusal).into(),
-    })
+    let submitted = submitted.map(|of| SubmittedMessage::of(of, message.dry_run));
+    Ok(submitted?)
+}
+
+/// Returns the answer that was given to a request under its key, if there is one.
+async fn answered_before(
+    on: &Runtime,
+    program: &SubmittingProgram,
+    dry_run: bool,
+) -> Result<Option<SubmittedMessage>, SubmissionError> {
+    let Some(key) = program.request_key()?.filter(|_| !dry_run) else {
+        return Ok(None);
+    };
+    let known = HttpProgram {
+        account: account(&on.directory.view(), &program.account)?
+            .id
+            .to_string(),
+        token: program.token.clone(),
+    };
+    let found = http_submission::answered_before(on.running_intake()?, &known, &key).await?;
+    Ok(found.map(|of| SubmittedMessage::of(of, false)))
 }
 
 /// Returns the author of a message that names none: the default address of the brand or the account.
@@ -369,15 +414,17 @@ fn answer(draft: &mut Draft, answered: &TracedMessage) -> Result<(), OperationEr
     }
     if draft.subject.is_empty() {
         let subject = &answered.subject;
+        let subject = subject[..subject.floor_char_boundary(LONGEST_SUBJECT)].to_owned();
         let is_answer = subject
             .get(..3)
             .is_some_and(|of| of.eq_ignore_ascii_case("re:"));
         draft.subject = match is_answer {
-            true => subject.clone(),
+            true => subject,
             false => format!("Re: {subject}"),
         };
     }
-    if draft.in_reply_to.is_none() && !answered.message_id.is_empty() {
+    let is_id = is_message_id(&answered.message_id);
+    if draft.in_reply_to.is_none() && is_id {
         draft.in_reply_to = Some(answered.message_id.clone());
     }
     Ok(())

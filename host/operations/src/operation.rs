@@ -299,7 +299,7 @@ operations! {
     "connector-set-return-path": SetReturnPath => Connector,
         |on, asked| return_paths::set(on, asked).await;
     "connector-headers" (READS): CountHeaders => Vec<Counted>,
-        |on, asked| connectors::headers(&on.trace, asked).await;
+        |on, asked| connectors::headers(&on.trace, &on.directory, asked).await;
     "connector-progress" (READS): ShowProgress => Progress,
         |on, asked| progress::show(on, asked).await;
     "connector-instructions" (READS): MakeInstructions => Instructions,

@@ -314,6 +314,9 @@ pub async fn resend(
     Ok(changed)
 }
 
+/// Most messages of an account whose destinations are opened together.
+const OPENED: usize = 1000;
+
 /// Makes queued recipients due now, and opens closed destinations for a probe: the one that is
 /// selected, those of the messages that are, or else all.
 ///
@@ -345,7 +348,22 @@ async fn open_for(
         return Ok(());
     };
     let mut opened = BTreeSet::new();
-    if let Some(destination) = named.destination {
+    if named.account.is_some() && named.ids.is_empty() {
+        // Of the whole site's destinations, those of the account's mail alone.
+        let filter = Filter {
+            selection: Selection {
+                account: named.account,
+                destination: named.destination,
+                ..Selection::default()
+            },
+            limit: OPENED,
+            ..Filter::default()
+        };
+        let recipients = queue.list(filter).await?.into_iter();
+        let recipients = recipients.flat_map(|of| of.recipients);
+        let routes = recipients.filter_map(|one| one.route);
+        opened.extend(routes.map(|route| route.destination.key()));
+    } else if let Some(destination) = named.destination {
         opened.insert(destination);
     } else if named.ids.is_empty() {
         let closed = queue.destinations(DESTINATIONS).await?.into_iter();
@@ -354,6 +372,8 @@ async fn open_for(
     } else {
         for id in named.ids {
             let record = queue.show(id).await?;
+            let is_of = |of: &Option<String>| named.account.is_none() || *of == named.account;
+            let record = record.filter(|record| is_of(&record.summary.account));
             let recipients = record.map(|record| record.summary.recipients);
             let routes = recipients.into_iter().flatten().filter_map(|one| one.route);
             opened.extend(routes.map(|route| route.destination.key()));

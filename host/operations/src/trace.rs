@@ -84,15 +84,34 @@ fn time_or_age(text: &str) -> Result<Millis, String> {
         .map_err(|_| "write a time such as 2026-11-29T09:00:00Z, or an age such as 24h".to_owned())
 }
 
+/// Most octets of a criterion, and words of a subject.
+const LONGEST: usize = 255;
+const MOST_WORDS: usize = 20;
+
 /// Finds messages by what is known of them.
 ///
 /// # Errors
-/// The trace cannot be read.
+/// A criterion is too long, or the trace cannot be read.
 pub async fn find(
     trace: &Arc<Trace>,
     directory: &Directory,
     asked: FindMessages,
 ) -> Result<FoundMessages, OperationError> {
+    for (name, text) in [
+        ("account", &asked.account),
+        ("sender", &asked.sender),
+        ("recipient", &asked.recipient),
+        ("message-id", &asked.message_id),
+        ("subject", &asked.subject),
+        ("metadata", &asked.metadata),
+    ] {
+        let text = text.as_deref().unwrap_or_default();
+        let words = text.split_whitespace().count();
+        if text.len() > LONGEST || name == "subject" && words > MOST_WORDS {
+            let text = format!("{name}: {LONGEST} octets and {MOST_WORDS} words at most");
+            return Err(OperationError::new(Code::NotUnderstood, text));
+        }
+    }
     let account = asked.account.as_deref();
     let search = MessageSearch {
         account: account.map(|named| account_name(directory, named)),

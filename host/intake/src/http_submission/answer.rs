@@ -22,6 +22,9 @@ pub struct AcceptedMessage {
     /// Its fate for each recipient, in the order of the envelope. One that is named twice
     /// stands once.
     pub recipients: Vec<(Address, RecipientDisposition)>,
+    /// Message-ID that the relay gave it, without angle brackets.
+    #[serde(default)]
+    pub message_id: Option<String>,
     /// Reason of the quarantine, if it waits there.
     pub quarantine: Option<String>,
     /// Tags that policies put on it.
@@ -82,6 +85,8 @@ pub(crate) struct AnsweredRequest {
     pub(super) named: Vec<Address>,
     /// Replies that refused some of them.
     pub(super) refused: Vec<(Address, Reply)>,
+    /// Message-ID that the relay gave the message.
+    pub(super) message_id: Option<String>,
     /// Key of the request, if it has one.
     pub(super) key: Option<HeldKey>,
 }
@@ -114,6 +119,7 @@ impl AnsweredRequest {
         let accepted = AcceptedMessage {
             id,
             recipients: self.recipients(settled),
+            message_id: self.message_id.clone(),
             quarantine,
             tags: judged.findings.tags.clone(),
             reasons: reasons::of(&judged.findings.judgements, &[]),
@@ -181,6 +187,7 @@ mod tests {
         AnsweredRequest {
             named,
             refused,
+            message_id: None,
             key: Some(key),
         }
     }

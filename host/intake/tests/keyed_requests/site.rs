@@ -230,6 +230,7 @@ impl Site {
             not_before: None,
             expires: None,
             key: Some(RequestKey::new("order 4711", [hash; 32]).unwrap()),
+            message_id: None,
             is_dry_run: false,
         };
         let active = Arc::clone(&self.active);

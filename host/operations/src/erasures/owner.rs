@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gatepost_directory::{AccountId, View};
+use gatepost_intake::http_submission::HttpProgram;
 use gatepost_message::Address;
 use gatepost_model::{Destination, Flow, Session};
 use gatepost_trace::{Kind, TraceOwner};
@@ -44,8 +45,12 @@ impl TransactionOwner {
         if session.flow != Flow::Submission {
             return None;
         }
-        let known = session.user.as_deref();
-        let known = known.and_then(|user| self.view.credential(user));
+        let user = session.user.as_deref();
+        // Over HTTP the user is a program, named with its account.
+        if let Some(program) = user.and_then(HttpProgram::parse) {
+            return Some(self.is(program.account.parse().ok()));
+        }
+        let known = user.and_then(|user| self.view.credential(user));
         Some(self.is(known.map(|known| known.credential.account)))
     }
 
