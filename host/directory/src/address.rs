@@ -45,6 +45,10 @@ pub struct AddressDetails {
     /// verification is on its way or gets no answer, and ends when the server refuses one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outbound_proved: Option<Millis>,
+    /// Time at which that server refused to take mail of the address. It stays while another
+    /// verification is on its way or gets no answer, and ends when one passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound_refused: Option<Millis>,
     /// Messages that leave from the default address, while they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaves_from_default: Option<LeavesFromDefault>,
@@ -60,15 +64,29 @@ pub struct AddressDetails {
 }
 
 impl AddressDetails {
+    /// Returns the time at which the customer's server refused to take mail of the address, if that
+    /// still counts.
+    pub fn outbound_refused(&self) -> Option<Millis> {
+        let last = match &self.outbound {
+            Verification::Failed { at, .. } if self.outbound.is_refusal() => Some(*at),
+            _ => None,
+        };
+        last.or(self.outbound_refused)
+    }
+
     /// Takes over what a changed verification says of the way out.
     pub(crate) fn note_outbound(&mut self, before: &Verification) {
         match &self.outbound {
             after if after == before => {}
             Verification::Verified { at } => {
                 self.outbound_proved = Some(*at);
+                self.outbound_refused = None;
                 self.leaves_from_default = None;
             }
-            refused if refused.is_refusal() => self.outbound_proved = None,
+            Verification::Failed { at, .. } if self.outbound.is_refusal() => {
+                self.outbound_refused = Some(*at);
+                self.outbound_proved = None;
+            }
             _ => {}
         }
     }
@@ -244,6 +262,7 @@ mod tests {
             at: Millis(3),
             reason: reason.to_owned(),
             words: String::new(),
+            refuses: None,
         };
         assert_eq!(becomes(failed("never-returned")), None);
         assert_eq!(

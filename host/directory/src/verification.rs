@@ -39,6 +39,10 @@ pub enum Verification {
         reason: String,
         /// Words of the server, or what was seen, bounded.
         words: String,
+        /// True if the customer's own server refuses to take the mail, and not for now only. `None`
+        /// where an earlier version found it: then the reason says that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refuses: Option<bool>,
     },
 }
 
@@ -52,7 +56,9 @@ impl Verification {
     /// is a server that is not reached, or a limit that passes.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Failed { reason, .. } => Self::is_refusal_code(reason),
+            Self::Failed {
+                reason, refuses, ..
+            } => refuses.unwrap_or_else(|| Self::is_refusal_code(reason)),
             Self::Unverified | Self::Pending { .. } | Self::Verified { .. } => false,
         }
     }

@@ -86,6 +86,7 @@ fn failed(reason: &str) -> Verification {
         at: Millis(2),
         reason: reason.to_owned(),
         words: String::new(),
+        refuses: None,
     }
 }
 
@@ -167,6 +168,7 @@ fn a_new_domain_leaves_through_its_server_once_that_is_proved_or_vouched_for() {
         at: Millis::now() + std::time::Duration::from_secs(60),
         reason: "sender-not-allowed".to_owned(),
         words: String::new(),
+        refuses: None,
     };
     becomes(&directory, refusal);
     let refused = OutboundWay::FromDefault(DefaultReason::Refused);

@@ -412,6 +412,9 @@ codes! {
     /// The DNS does not lead mail for the return path to this relay.
     ReturnPathNotSeen = "directory.return-path-not-seen", Conflict,
         "have the customer publish the alias, and repeat the command once it is there";
+    /// The domain is disconnected.
+    DomainDisconnected = "directory.disconnected", Conflict,
+        "connect it again with `gatepost connector reconnect`";
     /// The address is in the native domain.
     NotConnected = "directory.not-connected", Refused,
         "name an address in a connected domain";

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatepost_directory::{
-    Claim, Connector, ConnectorId, ConnectorKind, Directory, Forwarders, Name, Protocol,
+    Claim, Connector, ConnectorId, ConnectorKind, ConnectorState, Directory, Forwarders, Name,
+    Protocol,
 };
 use gatepost_dns::Dns;
 use gatepost_domain_check::{Standing, ownership};
@@ -262,6 +263,7 @@ pub async fn prove(
         let tokens = view.ownership_tokens(claim.account, &claim.domain);
         (claim.domain.clone(), tokens)
     };
+    is_connected(directory, id)?;
     let proof = ownership(dns, &domain, &tokens).await;
     let refused = |code, text: String| Err(OperationError::new(code, text));
     match proof.standing {
@@ -301,6 +303,9 @@ pub async fn vouch(
         withdraw_outbound,
     } = asked;
     let connector = connector.find(&directory.view())?;
+    if !withdraw_outbound {
+        is_connected(directory, connector)?;
+    }
     match (outbound, withdraw_outbound) {
         (false, false) => mark_as_own(directory, connector).await,
         (true, false) => {
@@ -315,6 +320,19 @@ pub async fn vouch(
             let text = "the word for a way out is given or taken back, not both";
             Err(OperationError::new(Code::NotUnderstood, text))
         }
+    }
+}
+
+/// Refuses a domain that is disconnected: held mail and its notices are the matter of
+/// `connector reconnect`.
+fn is_connected(directory: &Directory, id: ConnectorId) -> Result<(), OperationError> {
+    let view = directory.view();
+    match view.find_connector(id) {
+        Some(of) if of.state == ConnectorState::Disconnected => {
+            let text = format!("the domain {} is disconnected", of.claim.domain);
+            Err(OperationError::new(Code::DomainDisconnected, text))
+        }
+        _ => Ok(()),
     }
 }
 

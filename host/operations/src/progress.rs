@@ -185,7 +185,12 @@ impl Known<'_> {
                 verification: None,
             });
         };
-        if self.connector.state != ConnectorState::Verified {
+        if self.connector.state == ConnectorState::Disconnected {
+            let text = format!(
+                "{domain} is disconnected: `gatepost connector reconnect {id}` connects it again"
+            );
+            lacks(Step::Ownership, text);
+        } else if self.connector.state != ConnectorState::Verified {
             let text = format!(
                 "show that {domain} is the account's: `gatepost connector prove {id}` looks for its \
                  record in the DNS, and `gatepost connector vouch {id}` takes your word"

@@ -267,6 +267,7 @@ impl Probes {
                         at,
                         reason: failure.reason.code().to_owned(),
                         words: failure.to_string(),
+                        refuses: Some(false),
                     };
                 }
             })

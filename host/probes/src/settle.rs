@@ -202,7 +202,8 @@ impl Probes {
             ..Event::notice(account, NoticeSubject::Verification, text, at)
         };
         let notice = match finding.failure() {
-            Some(failure) => {
+            // What stays verified leaves and comes in as before: that is no alert.
+            Some(failure) if !changed.is_warning => {
                 let detail = format!("{failure}. {}", failure.advice);
                 notice.alerting(
                     AlertKind::VerificationFailed,
@@ -210,7 +211,7 @@ impl Probes {
                     Some(detail),
                 )
             }
-            None => notice,
+            _ => notice,
         };
         if let Err(error) = self.stores.events.append(vec![notice]).await {
             tracing::error!(%error, "the notice of a verification was not stored");
@@ -263,9 +264,7 @@ fn apply(
         };
         let check = finding.check(kind, at);
         let former = direction.check(details).and_then(|of| of.reason.clone());
-        changed.is_news |= before.is_verified() != after.is_verified()
-            || former != check.reason
-            || matches!(before, Verification::Pending { .. });
+        changed.is_news |= before.is_verified() != after.is_verified() || former != check.reason;
         changed.is_warning |= after.is_verified() && check.reason.is_some();
         *direction.state_mut(details) = after;
         *direction.check_mut(details) = Some(check);

@@ -20,10 +20,13 @@ pub fn next_state(
     at_smart_host: bool,
     at: Millis,
 ) -> Verification {
+    // What a server says for now only, or another server says, is no refusal.
+    let refuses = direction == ProbedDirection::Outbound
+        && at_smart_host
+        && !failure.is_temporary()
+        && Verification::is_refusal_code(failure.reason.code());
     let counts = match direction {
-        ProbedDirection::Outbound => {
-            at_smart_host && Verification::is_refusal_code(failure.reason.code())
-        }
+        ProbedDirection::Outbound => refuses,
         ProbedDirection::Inbound => !is_loss(failure.reason),
     };
     match before {
@@ -32,6 +35,7 @@ pub fn next_state(
             at,
             reason: failure.reason.code().to_owned(),
             words: failure.to_string(),
+            refuses: Some(refuses),
         },
     }
 }

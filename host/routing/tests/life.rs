@@ -574,9 +574,9 @@ fn probe(
     let refuses = |reason| REFUSALS.contains(&reason);
     (known.proved, known.refused) = match reason {
         None => (true, None),
-        // What works goes on unless the smart host itself says no.
-        Some(reason) if known.proved && !(at_smart_host && refuses(reason)) => (true, None),
-        Some(reason) => (false, refuses(reason).then_some(at)),
+        // Only the smart host itself says no, and its word stands until something passes.
+        Some(reason) if at_smart_host && refuses(reason) => (false, Some(at)),
+        Some(_) => (known.proved, known.refused),
     };
 }
 

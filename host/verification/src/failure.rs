@@ -23,6 +23,15 @@ pub struct VerificationFailure {
 }
 
 impl VerificationFailure {
+    /// Returns true if a server has said this for now only (RFC 5321 section 4.2.1).
+    pub fn is_temporary(&self) -> bool {
+        let said = self.server.as_ref().map(ToString::to_string);
+        said.is_some_and(|said| {
+            let code = said.as_bytes().get(..4).unwrap_or_default();
+            code.starts_with(b"4") && code.ends_with(b" ")
+        })
+    }
+
     /// Makes a failure of which nothing more is known.
     pub fn of(reason: FailureReason) -> Self {
         Self {

@@ -5,7 +5,7 @@ use gatepost_message::{Address, Millis, domain_to_ascii};
 use super::View;
 use crate::{
     AccountId, AddressDetails, Canonical, Connector, ConnectorKind, ConnectorState, DefaultReason,
-    OutboundWay, SupportAddress, Verification,
+    OutboundWay, SupportAddress,
 };
 
 impl View {
@@ -69,11 +69,7 @@ impl View {
 /// Returns the way of an address, whose connector was vouched for at that time. What the server has
 /// said last counts: a proof, or a refusal that is later than the word of the operator.
 fn way(details: &AddressDetails, vouched: Option<Millis>) -> OutboundWay {
-    let refused = match &details.outbound {
-        Verification::Failed { at, .. } if details.outbound.is_refusal() => Some(*at),
-        _ => None,
-    };
-    match (details.outbound_proved, vouched, refused) {
+    match (details.outbound_proved, vouched, details.outbound_refused()) {
         (_, Some(_), None) => OutboundWay::Vouched,
         (_, Some(vouched), Some(refused)) if refused < vouched => OutboundWay::Vouched,
         (Some(_), _, _) => OutboundWay::Connection,

@@ -114,6 +114,7 @@ pub fn address(number: u32) -> SupportAddress {
                 at: Millis(3_002),
                 reason: "quota".to_owned(),
                 words: format!("{number}"),
+                refuses: None,
             },
             ..AddressDetails::default()
         },
