@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn errors_of_arguments_are_not_in_the_words_of_rust() {
-        const OF_RUST: [&str; 5] = ["digit", "target type", "syntax", "utf", "os error"];
+        const OF_RUST: [&str; 5] = ["invalid digit", "target type", "syntax", "utf", "os error"];
         for (arguments, words) in [
             ("queue list --limit abc", "write a whole number"),
             ("queue list --limit 99999999999999999999999", "too large"),
