@@ -64,7 +64,7 @@ pub struct HttpSettings {
     /// Secrets that sign, at least one unless there is a preset: several while the application
     /// changes to another.
     pub secrets: Vec<WebhookSecret>,
-    /// Statuses that fail a message for good, besides those that [do so](Self::fails) always.
+    /// Statuses that fail a message for good, besides those that always do.
     pub failing: Vec<u16>,
     /// Longest time of a request, answer included.
     pub timeout: Duration,

@@ -4,8 +4,8 @@
 //! policies, the same commit. The session is in memory, and whoever calls has checked the program's
 //! token. The message goes in chunks (BDAT, RFC 3030), so that nothing of it is stuffed.
 //!
-//! - [`keys`]: requests that may come again under a key, and are answered once.
-//! - [`answer`]: what the program is told, and what is kept of it.
+//! - `keys`: requests that may come again under a key, and are answered once.
+//! - `answer`: what the program is told, and what is kept of it.
 
 mod answer;
 mod keys;

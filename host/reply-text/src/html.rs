@@ -1,7 +1,7 @@
 //! Text of HTML.
 //!
 //! The library takes memory, time and stack beyond any proportion for HTML that is nested a thousand
-//! times. So it gets HTML that was [simplified](simplified) first.
+//! times. So it gets HTML that was simplified first.
 
 mod decorator;
 mod simplified;

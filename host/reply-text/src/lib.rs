@@ -2,7 +2,7 @@
 //!
 //! People answer above, below and between the lines of the message that they answer, and their mail
 //! programs add its text, a line that introduces it ("On Monday, Ann wrote:"), and a signature.
-//! [`reply`] returns what is left without these; [`reply_of_html`] does so for HTML, and
+//! [`reply()`] returns what is left without these; [`reply_of_html`] does so for HTML, and
 //! [`text_of_html`] returns all of its text.
 //!
 //! ```
