@@ -111,7 +111,7 @@ class Desk:
             cursor = page["next"]
             for event in page["items"]:
                 if event["kind"] != "queued" and event.get("metadata"):
-                    say(f"ticket {event['metadata']}: {event['event']} {event['recipient']}")
+                    say(f"ticket {event['metadata']}: {event['kind']} {event['recipient']}")
 
 
 class Inbound(BaseHTTPRequestHandler):

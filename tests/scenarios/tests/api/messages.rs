@@ -9,6 +9,8 @@ mod later;
 mod refused;
 mod with_files;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 use test_support::{ApiAnswer, Relay, RelayBuilder, Sink};
 
@@ -76,4 +78,10 @@ fn to_ann(text: &str) -> Value {
         "from": {"address": HELP, "name": "Desk"}, "to": ["ann@customer.example"],
         "subject": "Your parcel", "text": text,
     })
+}
+
+/// The time in so many seconds, in milliseconds since 1970.
+fn in_seconds(seconds: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_millis()).unwrap() + seconds * 1000
 }

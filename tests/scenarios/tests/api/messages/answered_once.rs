@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::{Desk, to_ann};
+use super::{Desk, in_seconds, to_ann};
 
 #[test]
 fn a_repetition_under_a_key_sends_nothing_more() {
     let mut desk = Desk::start();
-    let request = json!({ "message": to_ann("Once.") }).to_string();
+    // It waits, so that the kill falls on a message whose delivery has not begun.
+    let request = json!({ "message": to_ann("Once."), "send-at": in_seconds(3600) }).to_string();
     let fields = "Content-Type: application/json\r\nIdempotency-Key: order-4711\r\n";
     let first = desk.sends("", fields, request.as_bytes()).with_status(202);
-    desk.world.take();
     desk.relay.kill();
     desk.relay.restart();
     let again = desk.sends("", fields, request.as_bytes()).with_status(202);
@@ -21,5 +21,10 @@ fn a_repetition_under_a_key_sends_nothing_more() {
     let other = json!({ "message": to_ann("Twice.") }).to_string();
     let other = desk.sends("", fields, other.as_bytes()).with_status(422);
     assert_eq!(other.code(), "request.key-reused");
+    let id = first.text_of("id");
+    let queued = desk.relay.json(&["queue", "list", "--messages"]);
+    assert_eq!(queued.len(), 1, "{queued:?}");
+    assert_eq!(queued[0]["id"], *id);
+    desk.relay.json(&["queue", "cancel", &id]);
     desk.ends();
 }

@@ -1,15 +1,8 @@
 //! A message that is to be sent later waits, and one that expires before is given up.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::json;
 
-use super::{Desk, to_ann};
-
-fn in_seconds(seconds: u64) -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(now.as_millis()).unwrap() + seconds * 1000
-}
+use super::{Desk, in_seconds, to_ann};
 
 #[test]
 fn a_message_waits_until_it_is_to_be_sent() {
