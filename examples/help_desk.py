@@ -141,7 +141,8 @@ class Inbound(BaseHTTPRequestHandler):
 
 
 def say(text):
-    print(text, flush=True)
+    # Text and line end in one write: two threads speak.
+    print(f"{text}\n", end="", flush=True)
 
 
 desk = Desk()
