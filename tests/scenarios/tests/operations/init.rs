@@ -87,6 +87,9 @@ fn a_first_configuration_is_good_as_it_stands() {
         "direction =",
         "tls =",
         "chain =",
+        "[[policy]]",
+        "builtin =",
+        "settings =",
     ];
     let lines = text.lines().map(|line| match line.strip_prefix("# ") {
         Some(rest) if tables.iter().any(|begins| rest.starts_with(begins)) => rest,
