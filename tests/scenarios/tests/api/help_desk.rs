@@ -13,6 +13,9 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NATIVE: &str = "acme.desk.test";
 const HELP: &str = "help@acme.desk.test";
 
+/// What the relay logs once the example has answered a request with mail.
+const TAKEN: &str = "reply=\"250 2.0.0 Taken by the application";
+
 /// The running example, which ends with the test.
 struct Example(Child);
 
@@ -88,6 +91,7 @@ fn a_ticket_is_opened_acknowledged_answered_and_continued() {
     let acknowledged = world.take();
     assert!(acknowledged.text().contains("We have got your message."));
     hears("ticket 1: delivered ann@customer.example");
+    relay.logged(TAKEN);
 
     writeln!(agent, "1 It is on its way.").unwrap();
     hears("before you write: Nothing speaks against writing to <ann@customer.example>.");
@@ -106,13 +110,14 @@ fn a_ticket_is_opened_acknowledged_answered_and_continued() {
         "Message-ID: <2@customer.example>\r\nIn-Reply-To: {}\r\n",
         answer.header("Message-ID").unwrap()
     );
+    let from = relay.log().len();
     writes(
         &relay,
         &fields,
         "Thank you.\r\n\r\nOn Monday, Desk wrote:\r\n> It is on its way.",
     );
     hears("ticket 1 from ann@customer.example: Thank you.");
-    // The example still answers the request with the ticket: it ends after the relay.
-    relay.leaves_nothing(world);
+    relay.logged_behind(from, &[TAKEN]);
     drop(example);
+    relay.leaves_nothing(world);
 }
