@@ -180,6 +180,15 @@ impl SubmittedMessage {
 }
 
 impl SubmittingProgram {
+    /// Returns the program with the id of its account.
+    fn http_program(&self, on: &Runtime) -> Result<HttpProgram, OperationError> {
+        let account = account(&on.directory.view(), &self.account)?.id.to_string();
+        Ok(HttpProgram {
+            account,
+            token: self.token.clone(),
+        })
+    }
+
     fn request_key(&self) -> Result<Option<RequestKey>, OperationError> {
         let Some((key, request)) = &self.key else {
             return Ok(None);
@@ -294,7 +303,7 @@ pub async fn submit_parts(
         expires: asked.expires,
         dry_run: asked.dry_run,
     };
-    submit_raw(on, program, raw, octets.as_slice()).await
+    hand_in(on, program, raw, octets.as_slice()).await
 }
 
 /// Hands in a message as it is.
@@ -310,9 +319,17 @@ pub async fn submit_raw(
     if let Some(first) = answered_before(on, program, message.dry_run).await? {
         return Ok(first);
     }
-    let account = account(&on.directory.view(), &program.account)?
-        .id
-        .to_string();
+    hand_in(on, program, message, octets).await
+}
+
+/// Hands in a message whose request was not answered before.
+async fn hand_in(
+    on: &Runtime,
+    program: &SubmittingProgram,
+    message: RawMessage,
+    octets: impl AsyncRead + Send,
+) -> Result<SubmittedMessage, SubmissionError> {
+    let known = program.http_program(on)?;
     let now = Millis::now();
     let wrong = |text: &str| OperationError::new(Code::NotUnderstood, text);
     if message.send_at.is_some_and(|at| at > now + LATEST) {
@@ -325,19 +342,15 @@ pub async fn submit_raw(
     if message.recipients.is_empty() {
         return Err(wrong("recipients: name at least one").into());
     }
-    let key = program.request_key()?;
     let envelope = HttpEnvelope {
-        program: HttpProgram {
-            account,
-            token: program.token.clone(),
-        },
+        program: known,
         client: program.client,
         reverse_path: message.reverse_path,
         recipients: message.recipients,
         not_before: message.send_at,
         expires: message.expires,
         message_id: message.message_id,
-        key,
+        key: program.request_key()?,
         is_dry_run: message.dry_run,
     };
     let submitted = http_submission::submit(on.running_intake()?, envelope, octets).await;
@@ -354,12 +367,7 @@ async fn answered_before(
     let Some(key) = program.request_key()?.filter(|_| !dry_run) else {
         return Ok(None);
     };
-    let known = HttpProgram {
-        account: account(&on.directory.view(), &program.account)?
-            .id
-            .to_string(),
-        token: program.token.clone(),
-    };
+    let known = program.http_program(on)?;
     let found = http_submission::answered_before(on.running_intake()?, &known, &key).await?;
     Ok(found.map(|of| SubmittedMessage::of(of, false)))
 }
@@ -395,9 +403,7 @@ async fn answered(
 ) -> Result<TracedMessage, OperationError> {
     let trace = Arc::clone(&on.trace);
     let found = blocking(move || trace.message_of(id)).await?;
-    let owner = account(&on.directory.view(), &program.account)?
-        .id
-        .to_string();
+    let owner = program.http_program(on)?.account;
     let found = found.filter(|of| of.account.as_deref() == Some(owner.as_str()));
     Ok(found.ok_or_else(|| unknown("message", id))?)
 }
