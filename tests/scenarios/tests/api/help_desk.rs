@@ -13,7 +13,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NATIVE: &str = "acme.desk.test";
 const HELP: &str = "help@acme.desk.test";
 
-/// What the relay logs once the example has answered a request with mail.
+/// Words in the log once the example has answered a request with mail.
 const TAKEN: &str = "reply=\"250 2.0.0 Taken by the application";
 
 /// The running example, which ends with the test.
