@@ -116,11 +116,7 @@ fn is_like_field(line: &[u8]) -> bool {
 
 /// Returns the beginning of a text, of at most so many octets.
 pub(crate) fn beginning(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(most)]
 }
 
 #[cfg(test)]

@@ -45,9 +45,5 @@ pub const READ_LIMIT: usize = 512 * 1024;
 
 /// Returns the beginning of a text, of at most so many octets.
 fn beginning(text: &str, limit: usize) -> &str {
-    let mut end = limit.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(limit)]
 }

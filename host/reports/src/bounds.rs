@@ -36,11 +36,7 @@ pub(crate) fn octets(octets: &[u8]) -> &[u8] {
 
 /// Returns the beginning of a text that ends before a character.
 pub(crate) fn text(text: &str, most: usize) -> &str {
-    if text.len() <= most {
-        return text;
-    }
-    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end));
-    text.get(..end.unwrap_or(0)).unwrap_or_default()
+    &text[..text.floor_char_boundary(most)]
 }
 
 /// Returns a text on one line, without control characters, and bounded.

@@ -61,10 +61,7 @@ impl Sent {
 
 /// Returns a value within the length that is kept.
 pub fn shortened(mut value: String) -> String {
-    if value.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| value.is_char_boundary(*end));
-        value.truncate(end.unwrap_or(0));
-    }
+    value.truncate(value.floor_char_boundary(LONGEST));
     value
 }
 
