@@ -115,63 +115,84 @@ pub fn merge(section: &Section, treatment: Duplicates) -> Result<Vec<MergedHeade
     Ok(merged)
 }
 
-/// Merges fields into one body; returns `None` if the result is ambiguous.
+/// Merges fields into one body; returns `None` if the result is ambiguous or too long.
 fn merge_fields(rule: MergeRule, fields: &[Field<'_>]) -> Option<(String, &'static str)> {
     if fields.iter().any(Field::is_cut) {
         return None;
     }
     // Forms also write fields that nobody has filled in.
-    let filled_in: Vec<_> = (fields.iter())
-        .map(|field| (field, words(&field.value())))
-        .filter(|(_, words)| !words.is_empty())
-        .collect();
-    let Some(((first, value), others)) = filled_in.split_first() else {
+    let mut filled_in = fields.iter().filter_map(|field| {
+        let words = words(&field.value());
+        (!words.is_empty()).then_some((field, words))
+    });
+    let Some((first, value)) = filled_in.next() else {
         return Some((String::new(), "and says nothing"));
     };
-    let same_words = others.iter().all(|(_, other)| other == value);
-    let (done, joined) = match rule {
-        _ if same_words => ("with the same words: one is left", None),
-        MergeRule::First => ("the first is left", None),
+    // A section may be full of one field: its repetitions are compared, not read.
+    let others = fields.iter().filter(|field| !field.repeats(first));
+    let mut others = others
+        .map(|field| words(&field.value()))
+        .filter(|words| !words.is_empty() && *words != value);
+    let Some(other) = others.next() else {
+        return Some((
+            rewritten(rule, first, &value)?,
+            "with the same words: one is left",
+        ));
+    };
+    match rule {
+        MergeRule::First => Some((rewritten(rule, first, &value)?, "the first is left")),
         MergeRule::Joined => {
-            let mut distinct: Vec<&str> = Vec::new();
-            for (_, words) in &filled_in {
-                if !distinct.contains(&words.as_str()) {
-                    distinct.push(words);
-                }
-            }
-            let lists = distinct
-                .iter()
-                .map(|list| list.trim_end_matches([',', ' ']));
-            let joined = lists.collect::<Vec<_>>().join(", ");
-            ("they are joined", Some(joined))
+            let all = [value.clone()].into_iter().chain([other]).chain(others);
+            Some((folded(&joined(all)?)?, "they are joined"))
         }
         MergeRule::SameAddresses => {
-            let addresses = addresses(value)?;
-            let mut others = others.iter();
-            let same = others.all(|(_, other)| self::addresses(other).as_ref() == Some(&addresses));
-            if !same {
+            let ours = addresses(&value)?;
+            let mut others = [other].into_iter().chain(others);
+            let same = others.all(|other| addresses(&other).as_ref() == Some(&ours));
+            let body = same.then(|| rewritten(rule, first, &value))??;
+            Some((body, "with the same addresses: the first is left"))
+        }
+        MergeRule::SameWords => None,
+    }
+}
+
+/// Returns the body of a field as it is written again, from its octets if they can be.
+fn rewritten(rule: MergeRule, field: &Field<'_>, words: &str) -> Option<String> {
+    match field.rewritable() {
+        Some(body) => Some(body.to_owned()),
+        // The words of a date will do, to which nobody replies; those of an author will not.
+        None if rule == MergeRule::SameWords => None,
+        None => folded(words),
+    }
+}
+
+/// Joins lists of addresses, each once; returns `None` if they are too long for one field.
+fn joined(lists: impl Iterator<Item = String>) -> Option<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    let mut octets = 0;
+    for list in lists.map(|list| list.trim_end_matches([',', ' ']).to_owned()) {
+        if !distinct.contains(&list) {
+            octets += list.len();
+            if octets > bounds::FIELD {
                 return None;
             }
-            ("with the same addresses: the first is left", None)
+            distinct.push(list);
         }
-        MergeRule::SameWords => return None,
-    };
-    let body = match (joined, first.rewritable()) {
-        (Some(joined), _) => folded(&joined)?,
-        (None, Some(body)) => body.to_owned(),
-        // The octets cannot be written again. That does not matter for a date, to which nobody
-        // replies.
-        (None, None) if rule == MergeRule::SameWords => return None,
-        (None, None) => folded(value)?,
-    };
-    Some((body, done))
+    }
+    Some(distinct.join(", "))
 }
 
 /// Returns the words with one space between them, without control characters.
 fn words(value: &str) -> String {
     let is_gap = |c: char| c.is_whitespace() || c.is_control();
-    let words = value.split(is_gap).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
+    let mut words = String::with_capacity(value.len());
+    for word in value.split(is_gap).filter(|word| !word.is_empty()) {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
 }
 
 /// Returns the addresses that any reader could show, in lower case; `None` if there are none.

@@ -104,6 +104,11 @@ impl<'a> Field<'a> {
         self.0.is_cut()
     }
 
+    /// Returns true if its body has the same octets as that of another.
+    pub fn repeats(&self, other: &Self) -> bool {
+        self.body() == other.body()
+    }
+
     fn body(&self) -> &'a [u8] {
         let body = self.0.body();
         let body = body.strip_suffix(b"\n").unwrap_or(body);

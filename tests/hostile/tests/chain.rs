@@ -61,6 +61,7 @@ fn messages_that_once_stopped_all_mail_are_judged() {
         (Kind::Long, "From", "a#@b.c", MIB),
         (Kind::Often, "Delivered-To", "a#@b.c", MIB),
         (Kind::Often, "X-Forwarded-To", "a#@b.c", MIB),
+        (Kind::Often, "References", "a ", MIB),
         (Kind::Long, "From", "\"\\", MIB),
         (Kind::Long, "From", "a", 930),
         (Kind::Lists, "From", "a#@b.c", 1_500 * 9 * 6),
