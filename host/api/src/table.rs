@@ -4,9 +4,12 @@
 use gatepost_directory::ApiScope;
 use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
-    AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
+    AddAccount, ChangeAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
+    ShowAccount,
 };
-use gatepost_operations::addresses::{AddAddress, ListAddresses, RemoveAddress, ShowAddress};
+use gatepost_operations::addresses::{
+    AddAddress, ListAddresses, RemoveAddress, SetAddressBrand, ShowAddress,
+};
 use gatepost_operations::administrators::{
     AddAdministrator, ListAdministrators, RemoveAdministrator, SetAdministratorLanguage,
     VerifyAdministrator,
@@ -93,6 +96,8 @@ routes! {
         "Adds an account.";
     Get "/accounts/{account}" ShowAccount, Read, Account, AnswerForm::Item,
         "Shows an account.";
+    Patch "/accounts/{account}" ChangeAccount, Administer, Account, AnswerForm::Item,
+        "Changes the product, the time zone and the brands of an account; what is left out stays.";
     Delete "/accounts/{account}" RemoveAccount, Administer, Site, AnswerForm::Done,
         "Removes an account that owns nothing any more.";
     Post "/accounts/{account}/erasure" EraseAccount, Administer, Site, AnswerForm::Begun("/accounts/{account}/erasure"),
@@ -201,6 +206,8 @@ routes! {
         "Adds a support address.";
     Get "/accounts/{account}/addresses/{address}" ShowAddress, Read, Account, AnswerForm::OnlyItem,
         "Shows a support address of an account.";
+    Put "/accounts/{account}/addresses/{address}/brand" SetAddressBrand, Administer, Account, AnswerForm::Item,
+        "Sets the brand of a support address; without one, it has none.";
     Delete "/accounts/{account}/addresses/{address}" RemoveAddress, Administer, Account, AnswerForm::Done,
         "Removes a support address.";
     Post "/accounts/{account}/addresses/{address}/verification" VerifyAddress, Administer, Account, AnswerForm::Begun("/accounts/{account}/addresses/{address}/verification"),
@@ -390,6 +397,7 @@ pub(crate) const TAGGED: &[(&str, &[&str])] = &[
 /// Operations that `If-Match` may restrict, each with that which shows the resource.
 pub(crate) const CONDITIONAL: &[(&str, &str)] = &[
     ("account-remove", "account-show"),
+    ("account-change", "account-show"),
     ("account-set", "account-show"),
     ("account-set-default-address", "account-show"),
     ("account-set-sandbox", "account-show"),
@@ -400,6 +408,7 @@ pub(crate) const CONDITIONAL: &[(&str, &str)] = &[
     ("connector-forwarders", "connector-show"),
     ("connector-forget-forwarders", "connector-show"),
     ("connector-set-return-path", "connector-show"),
+    ("address-set-brand", "address-show"),
     ("address-remove", "address-show"),
     ("connection-set", "connection-show"),
     ("connection-remove", "connection-show"),

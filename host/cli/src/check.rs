@@ -130,7 +130,7 @@ impl Check {
             Some(_) => read_directory(&config).await,
             None => View::empty(),
         };
-        let engine = loading::engine(None).into_diagnostic()?;
+        let engine = loading::engine_of_command().into_diagnostic()?;
         Ok(Self {
             listener: find_listener(&config, args.listener.as_deref())?.clone(),
             dry_run: DryRun::new(engine, config, Arc::new(directory)).await?,

@@ -63,7 +63,7 @@ impl Bench {
     /// The engine cannot run on this machine.
     pub fn new(name: &str, module: Bytes) -> Result<Self, EngineError> {
         Ok(Self {
-            engine: loading::engine(None)?,
+            engine: loading::engine_of_command()?,
             name: name.to_owned(),
             module,
             loaded: None,

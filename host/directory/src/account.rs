@@ -84,9 +84,33 @@ pub struct Profile {
     /// Domain that the site has given the account, such as `acme.desk.example`. No other account
     /// has it.
     pub native_domain: Domain,
-    /// Names under which the account writes.
+    /// Names under which the account writes, [`Self::MOST_BRANDS`] at most, in order.
     #[serde(default)]
     pub brands: Vec<Name>,
+}
+
+impl Profile {
+    /// The most brands of an account.
+    pub const MOST_BRANDS: usize = 100;
+
+    /// Brings the brands in order, each once.
+    pub(crate) fn order_brands(&mut self) {
+        self.brands.sort();
+        self.brands.dedup();
+    }
+}
+
+/// Changes of what an account is called.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProfileChange {
+    /// New name of the product; without it, the former one stays.
+    pub product: Option<Name>,
+    /// New time zone; without it, the former one stays.
+    pub time_zone: Option<TimeZone>,
+    /// Brands that are added.
+    pub add_brands: Vec<Name>,
+    /// Brands that are removed, before others are added.
+    pub remove_brands: Vec<Name>,
 }
 
 /// Name for people: 1 to 100 characters without controls, trimmed.

@@ -488,6 +488,14 @@ pub enum Refusal {
         /// Brand that was named.
         brand: Name,
     },
+    /// The account would have too many brands.
+    #[error(
+        "an account has {limit} brands at most: remove one first with `gatepost account change`"
+    )]
+    TooManyBrands {
+        /// Maximum number of brands.
+        limit: usize,
+    },
     /// The default address would be in a connected domain.
     #[error(
         "{0} is in a connected domain: a default address is a support address in the native domain, in whose name mail leaves whatever becomes of the others"

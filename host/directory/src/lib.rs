@@ -85,8 +85,8 @@ mod view;
 mod word;
 
 pub use account::{
-    Account, AccountDetails, AccountKind, Hold, Name, NameError, PolicySettings, Profile, TimeZone,
-    TimeZoneError,
+    Account, AccountDetails, AccountKind, Hold, Name, NameError, PolicySettings, Profile,
+    ProfileChange, TimeZone, TimeZoneError,
 };
 pub use address::{AddressDetails, Canonical, ForwardingToken, SupportAddress};
 pub use administrator::{

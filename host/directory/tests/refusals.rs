@@ -10,7 +10,8 @@ use std::time::Duration;
 use common::{address, claim, open, production, profile, verified};
 use gatepost_directory::{
     AccountId, AccountKind, Claim, ConnectorId, ConnectorKind, Directory, DirectoryError, Fetched,
-    ForwarderMark, Grant, Limits, PartnerEntry, PartnerSource, QueuedMail, Reserved, UserName,
+    ForwarderMark, Grant, Limits, PartnerEntry, PartnerSource, ProfileChange, QueuedMail, Reserved,
+    UserName,
 };
 use gatepost_message::Millis;
 
@@ -134,6 +135,21 @@ fn changes_that_are_not_allowed_are_refused_in_their_words() {
         "there is no account NONE": set_default_address(nobody, None, None);
         "account ACME has no brand Shop":
             set_default_address(acme, Some("Shop".parse().unwrap()), None);
+        "there is no account NONE": change_profile(nobody, ProfileChange::default());
+        "account ACME has no brand Shop":
+            change_profile(acme, ProfileChange {
+                remove_brands: vec!["Shop".parse().unwrap()],
+                ..ProfileChange::default()
+            });
+        "an account has 100 brands at most":
+            change_profile(acme, ProfileChange {
+                add_brands: (0..101).map(|of| format!("Brand {of}").parse().unwrap()).collect(),
+                ..ProfileChange::default()
+            });
+        "account ACME has no brand Shop":
+            set_address_brand(acme, &address("help@acme.example"), Some("Shop".parse().unwrap()));
+        "there is no address ann@acme.desk.example":
+            set_address_brand(acme, &address("ann@acme.desk.example"), None);
         "there is no address ann@acme.desk.example":
             set_default_address(acme, None, Some(address("ann@acme.desk.example")));
         "help@acme.example is in a connected domain: a default address":

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatepost_directory::{
-    Account, AccountKind, Directory, Name, PolicySettings, Profile, SandboxSettings, TimeZone,
+    Account, AccountKind, Directory, Name, PolicySettings, Profile, ProfileChange, SandboxSettings,
+    TimeZone,
 };
 use gatepost_message::{Address, Domain};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,31 @@ pub struct ListAccounts {}
 pub struct ShowAccount {
     /// Id or native domain of the account.
     pub account: String,
+}
+
+/// Request to change what an account is called. What is left out stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ChangeAccount {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Name of the product as its users know it.
+    #[arg(long, value_name = "NAME")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Name>,
+    /// Time zone by its IANA name, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<TimeZone>,
+    /// Name of a brand to add; may be repeated.
+    #[arg(long = "add-brand", value_name = "NAME")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_brands: Vec<Name>,
+    /// Name of a brand to remove; may be repeated. One that still has support addresses or connections
+    /// stays.
+    #[arg(long = "remove-brand", value_name = "NAME")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_brands: Vec<Name>,
 }
 
 /// Request to override a policy's settings for an account.
@@ -144,6 +170,28 @@ pub fn list(directory: &Directory, _: ListAccounts) -> Vec<Account> {
 /// There is no such account.
 pub fn show(directory: &Directory, asked: ShowAccount) -> Result<Account, OperationError> {
     Ok(account(&directory.view(), &asked.account)?.clone())
+}
+
+/// Changes what an account is called: its product, its time zone and its brands.
+///
+/// # Errors
+/// There is no such account or brand, a brand that would go is in use, there would be too many, or the
+/// store cannot be changed.
+pub async fn change_profile(
+    directory: &Arc<Directory>,
+    asked: ChangeAccount,
+) -> Result<Account, OperationError> {
+    let id = account_id(&directory.view(), &asked.account)?;
+    let profile = ProfileChange {
+        product: asked.product,
+        time_zone: asked.time_zone,
+        add_brands: asked.add_brands,
+        remove_brands: asked.remove_brands,
+    };
+    change(directory, move |directory| {
+        directory.change_profile(id, profile)
+    })
+    .await
 }
 
 /// Sets an account's settings for a policy, in place of its former ones.

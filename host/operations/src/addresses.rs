@@ -48,6 +48,20 @@ pub struct ShowAddress {
     pub address: Address,
 }
 
+/// Request to set the brand of a support address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct SetAddressBrand {
+    /// Id or native domain of the account.
+    #[arg(long)]
+    pub account: String,
+    /// Support address.
+    pub address: Address,
+    /// Brand whose address it is, one of the account's; without it, the address has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Name>,
+}
+
 /// Request to remove a support address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
@@ -157,6 +171,22 @@ pub async fn show(
         true => Err(unknown("address", asked.address).into()),
         false => Ok(addresses),
     }
+}
+
+/// Sets the brand of a support address.
+///
+/// # Errors
+/// There is no such account, it has no such address or brand, or the store cannot be changed.
+pub async fn set_brand(
+    directory: &Arc<Directory>,
+    asked: SetAddressBrand,
+) -> Result<ShownAddress, OperationError> {
+    let account = account_id(&directory.view(), &asked.account)?;
+    let SetAddressBrand { address, brand, .. } = asked;
+    let changed = change(directory, move |directory| {
+        directory.set_address_brand(account, &address, brand)
+    });
+    Ok(ShownAddress::new(&directory.view(), changed.await?))
 }
 
 /// Removes a support address.

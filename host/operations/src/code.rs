@@ -397,6 +397,9 @@ codes! {
     /// The connector is only claimed.
     NotVerified = "directory.not-verified", Conflict,
         "remove it, for there is nothing to disconnect";
+    /// The account has as many brands as may be.
+    TooManyBrands = "directory.too-many-brands", Conflict,
+        "remove one first";
     /// The default address would be in a connected domain.
     DefaultNotNative = "directory.default-not-native", Refused,
         "name a support address in the native domain";

@@ -156,6 +156,7 @@ impl From<Refusal> for OperationError {
             Refusal::ForeignSender { .. } => Code::ForeignSender,
             Refusal::ServedTwice { .. } => Code::ServedTwice,
             Refusal::NoBrand { .. } => Code::UnknownBrand,
+            Refusal::TooManyBrands { .. } => Code::TooManyBrands,
             Refusal::ForeignDomain { .. } => Code::ForeignDomain,
             Refusal::NoDkimKey { .. } => Code::UnknownDkimKey,
             Refusal::DkimKeyWaits { .. } => Code::DkimKeyWaits,

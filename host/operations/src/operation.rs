@@ -16,9 +16,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::accounts::{
-    self, AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
+    self, AddAccount, ChangeAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
+    ShowAccount,
 };
-use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress};
+use crate::addresses::{
+    self, AddAddress, ListAddresses, RemoveAddress, SetAddressBrand, ShowAddress, ShownAddress,
+};
 use crate::administrators::{
     self, AddAdministrator, ListAdministrators, RemoveAdministrator, SetAdministratorLanguage,
     ShownAdministrator, VerifyAdministrator,
@@ -227,6 +230,8 @@ operations! {
         |on, asked| Ok(accounts::list(&on.directory, asked));
     "account-show" (READS): ShowAccount => Account,
         |on, asked| accounts::show(&on.directory, asked);
+    "account-change": ChangeAccount => Account,
+        |on, asked| accounts::change_profile(&on.directory, asked).await;
     "account-set": SetPolicy => Account,
         |on, asked| accounts::set(&on.directory, asked).await;
     "account-set-default-address": SetDefaultAddress => Account,
@@ -314,6 +319,8 @@ operations! {
         |on, asked| addresses::list(&on.directory, asked).await;
     "address-show" (READS): ShowAddress => Vec<ShownAddress>,
         |on, asked| addresses::show(&on.directory, asked).await;
+    "address-set-brand": SetAddressBrand => ShownAddress,
+        |on, asked| addresses::set_brand(&on.directory, asked).await;
     "address-remove": RemoveAddress => (),
         |on, asked| addresses::remove(&on.directory, asked).await;
     "credential-add-inbound": IssueInbound => Issued,

@@ -13,7 +13,7 @@ use gatepost_directory::{
 use gatepost_message::{Address, Millis, TransactionId};
 use gatepost_model::{DestinationKey, Event, EventName, NoticeSubject, StoredEvent};
 use gatepost_operations::accounts::{
-    AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
+    AddAccount, ChangeAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
 };
 use gatepost_operations::addresses::{AddAddress, ShowAddress};
 use gatepost_operations::administrators::{
@@ -281,6 +281,15 @@ fn directory_is_read_back_as_it_was() {
             account: account(),
             brand: Some("Acme".parse().unwrap()),
             address,
+        });
+    }
+    for product in [None, Some("Acme".parse().unwrap())] {
+        stays(ChangeAccount {
+            account: account(),
+            product,
+            time_zone: None,
+            add_brands: vec!["Shop".parse().unwrap()],
+            remove_brands: Vec::new(),
         });
     }
     stay(RemoveAccount { account: account() }, ());

@@ -59,7 +59,7 @@ pub use opensmtpd::OpenSmtpd;
 pub use packages::{debian, debian_library, is_root, python_with};
 pub use postfix::Postfix;
 pub use postsrsd::Postsrsd;
-pub use process::{Process, binary, run};
+pub use process::{Process, binary, gatepost, run};
 pub use relay::{Relay, RelayBuilder};
 pub use scram::Scram;
 pub use sign::{ArcChain, Signer};

@@ -30,9 +30,20 @@ pub fn binary() -> PathBuf {
     })
 }
 
+/// Returns a command that runs the relay's binary. Policies that it compiles are kept beside it for
+/// the commands of all tests, and not in the home of whoever runs them.
+pub fn gatepost() -> Command {
+    let program = binary();
+    let mut command = Command::new(&program);
+    if let Some(folder) = program.parent().and_then(|of| of.canonicalize().ok()) {
+        command.env("XDG_CACHE_HOME", folder.join("cache-of-commands"));
+    }
+    command
+}
+
 /// Runs the relay's binary with these arguments to its end.
 pub fn run(arguments: &[&str]) -> Output {
-    let output = Command::new(binary()).args(arguments).output();
+    let output = gatepost().args(arguments).output();
     output.unwrap_or_else(|error| panic!("gatepost {arguments:?}: {error}"))
 }
 

@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::wait::until;
-use crate::{PATIENCE, Process, binary};
+use crate::{PATIENCE, Process, gatepost};
 
 /// A running sink, and the folder of its messages.
 #[derive(Debug)]
@@ -123,7 +122,7 @@ impl Sink {
     }
 
     fn in_directory(directory: TempDir, address: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new(binary());
+        let mut command = gatepost();
         command.args(["sink", "--json", "--listen", address, "--output"]);
         command.arg(directory.path()).args(arguments);
         let process = Process::start("sink", &mut command);

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use gatepost_directory::{Account, AccountDetails, Hold, Name, Restriction, Suspension};
 use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
-    AddAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy, ShowAccount,
+    AddAccount, ChangeAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
+    ShowAccount,
 };
 
 use gatepost_operations::holds::{AccountHold, HoldAccount, ReleaseAccount};
@@ -29,6 +30,8 @@ pub(super) enum Command {
     List(Ask<ListAccounts>),
     /// Show an account.
     Show(Ask<ShowAccount>),
+    /// Change the product, the time zone and the brands of an account.
+    Change(Ask<ChangeAccount>),
     /// Override a policy's settings for an account.
     Set(Ask<SetPolicy>),
     /// Set the default address of an account or of one of its brands, in whose name mail leaves where
@@ -65,6 +68,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Add(ask) => item(ask).await,
         Command::List(ask) => list(ask, "there are no accounts").await,
         Command::Show(ask) => item(ask).await,
+        Command::Change(ask) => item(ask).await,
         Command::Set(ask) => item(ask).await,
         Command::SetDefaultAddress(ask) => item(ask).await,
         Command::SetSandbox(ask) => item(ask).await,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use gatepost_directory::{LeavesFromDefault, OutboundWay};
 use gatepost_operations::addresses::{
-    AddAddress, ListAddresses, RemoveAddress, ShowAddress, ShownAddress,
+    AddAddress, ListAddresses, RemoveAddress, SetAddressBrand, ShowAddress, ShownAddress,
 };
 
 use super::answer::{Row, done, item, list};
@@ -20,6 +20,8 @@ pub(super) enum Command {
     List(Ask<ListAddresses>),
     /// Show the accounts that have a support address.
     Show(Ask<ShowAddress>),
+    /// Set the brand of a support address; without one, it has none.
+    SetBrand(Ask<SetAddressBrand>),
     /// Remove a support address.
     Remove(Ask<RemoveAddress>),
 }
@@ -29,6 +31,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Add(ask) => item(ask).await,
         Command::List(ask) => list(ask, "there are no support addresses").await,
         Command::Show(ask) => list(ask, "").await,
+        Command::SetBrand(ask) => item(ask).await,
         Command::Remove(ask) => done(ask, "removed").await,
     }
 }

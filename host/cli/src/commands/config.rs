@@ -78,7 +78,7 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     if let Err(error) = feeds::Client::alone(directory, dns, destinations) {
         return refused(check.json, vec![error.to_string()], report(error));
     }
-    let engine = loading::engine(None).map_err(report)?;
+    let engine = loading::engine_of_command().map_err(report)?;
     match Policies::load(engine, &config).await {
         Ok(policies) => summary(&check, &config, &policies),
         Err(errors) => {

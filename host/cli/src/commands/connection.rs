@@ -1,7 +1,7 @@
 //! `gatepost connection`.
 
 use std::io::{IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -211,7 +211,7 @@ async fn authorize(ask: Ask<AuthorizeConnection>) -> miette::Result<ExitCode> {
     }
 }
 
-fn progress_text(progress: &AuthorizationProgress, is_new: bool) -> String {
+pub(super) fn progress_text(progress: &AuthorizationProgress, is_new: bool) -> String {
     match progress {
         AuthorizationProgress::Waiting {
             page, code, until, ..
@@ -242,7 +242,7 @@ impl ConnectionSettings {
     fn read(
         self,
     ) -> miette::Result<(Target, String, ConnectionName, ConnectionDraft<GivenSecret>)> {
-        let file = self.settings.as_deref().map(read_settings).transpose()?;
+        let file = self.settings.as_deref().map(settings_file).transpose()?;
         let mut draft = file.unwrap_or_default();
         draft.profile = self.profile.or(draft.profile);
         draft.host = self.host.or(draft.host);
@@ -264,11 +264,7 @@ impl ConnectionSettings {
                 *secret = Some(secret_source(path)?);
             }
         }
-        let draft = draft.with_secrets(|key, source| match source.read() {
-            Ok(secret) => Ok(GivenSecret::new(&secret)),
-            Err(error) => Err(miette::miette!("{key}: {error}")),
-        })?;
-        Ok((self.target, self.account, self.name, draft))
+        Ok((self.target, self.account, self.name, with_secrets(draft)?))
     }
 }
 
@@ -289,7 +285,21 @@ fn from_standard_input() -> miette::Result<Secret> {
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
-fn read_settings(path: &std::path::Path) -> miette::Result<ConnectionDraft<SecretSource>> {
+/// Reads a TOML file of settings, and the secrets that it names.
+pub(super) fn read_settings(path: &Path) -> miette::Result<ConnectionDraft<GivenSecret>> {
+    with_secrets(settings_file(path)?)
+}
+
+fn with_secrets(
+    draft: ConnectionDraft<SecretSource>,
+) -> miette::Result<ConnectionDraft<GivenSecret>> {
+    draft.with_secrets(|key, source| match source.read() {
+        Ok(secret) => Ok(GivenSecret::new(&secret)),
+        Err(error) => Err(miette::miette!("{key}: {error}")),
+    })
+}
+
+fn settings_file(path: &Path) -> miette::Result<ConnectionDraft<SecretSource>> {
     let text = gatepost_files::read_text(path, gatepost_files::SETTINGS).map_err(super::report)?;
     toml::from_str(&text)
         .map_err(|error| miette::miette!("{}: {}", path.display(), error.message()))

@@ -176,7 +176,7 @@ async fn inspect(args: &Inspect) -> miette::Result<ExitCode> {
         Some(module) if !args.module.exists() => Bytes::from_static(module),
         _ => read(&args.module)?.into(),
     };
-    let engine = loading::engine(None).map_err(report)?;
+    let engine = loading::engine_of_command().map_err(report)?;
     let inspection = engine.inspect(module).await.map_err(report)?;
     if args.json {
         output::print_json([in_json(&inspection)])?;

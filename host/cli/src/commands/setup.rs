@@ -8,7 +8,9 @@
 
 mod account;
 mod answers;
+mod authorization;
 mod connection;
+mod default_address;
 mod given_files;
 mod going_on;
 mod instructions;
@@ -44,6 +46,8 @@ yet) and --domain:
   outbound-only  --kind outbound-only --address ADDRESS --smart-host HOST, and mostly
                  --smart-host-user USER --smart-host-password-file FILE
   two-way        as outbound-only, with --kind two-way
+A service that logs in by OAuth takes --smart-host-profile PROFILE and --smart-host-settings FILE in \
+place of the host and the password.
 What is not given is put off, and stands in the list of what is left to do. --wait waits for others.
 
 Example:
@@ -89,6 +93,10 @@ pub(super) struct Given {
     /// Support address in the domain; may be repeated.
     #[arg(long = "address", value_name = "ADDRESS")]
     addresses: Vec<Address>,
+    /// Default address of the account, in its native domain: mail leaves in its name where its own is
+    /// not proved.
+    #[arg(long, value_name = "ADDRESS")]
+    default_address: Option<Address>,
     /// You vouch that the domain is the account's.
     #[arg(long)]
     vouch: bool,
@@ -102,6 +110,14 @@ pub(super) struct Given {
     /// Port of that server.
     #[arg(long, value_name = "PORT", value_parser = port::parse)]
     smart_host_port: Option<u16>,
+    /// Profile of the service that the server belongs to, such as microsoft-365, which has its host
+    /// and port.
+    #[arg(long, value_name = "PROFILE")]
+    smart_host_profile: Option<String>,
+    /// TOML file of further settings of the connection, with the keys of [connection.NAME]: those of
+    /// OAuth, for example.
+    #[arg(long, value_name = "FILE")]
+    smart_host_settings: Option<PathBuf>,
     /// User at that server.
     #[arg(long, value_name = "USER")]
     smart_host_user: Option<String>,
@@ -162,6 +178,7 @@ pub(super) async fn run(setup: Setup) -> miette::Result<ExitCode> {
             put_off.push(step);
         }
     };
+    default_address::choose(&mut session, &mut answers, &given, &account).await?;
     instructions::make(&mut session, &mut answers, &given, id).await?;
     if let Some(Period(longest)) = wait {
         progress = waiting::wait(&mut session, progress, longest, &mut put_off).await?;

@@ -7,7 +7,8 @@ use gatepost_message::{Address, Domain, Millis, TransactionId};
 use crate::{
     Account, AccountDetails, AccountId, AuditEntry, Claim, Connector, ConnectorDetails,
     ConnectorId, ConnectorKind, ConnectorState, DefaultReason, Directory, DirectoryError,
-    ForwarderMark, Forwarders, ForwardingToken, Name, PolicySettings, Profile, SupportAddress,
+    ForwarderMark, Forwarders, ForwardingToken, Name, PolicySettings, Profile, ProfileChange,
+    SupportAddress,
     rules::{self, address::NewAddress},
     uses::AddressKey,
 };
@@ -34,8 +35,7 @@ impl Directory {
             policies: BTreeMap::new(),
             details: AccountDetails::default(),
         };
-        account.profile.brands.sort();
-        account.profile.brands.dedup();
+        account.profile.order_brands();
         Ok(account)
     }
 
@@ -45,6 +45,15 @@ impl Directory {
     /// There is no such account, it still owns something, or the store failed.
     pub fn remove_account(&self, id: AccountId) -> Result<()> {
         self.change(|view, _| rules::account::remove(view, id))
+    }
+
+    /// Changes the product, the time zone and the brands of an account.
+    ///
+    /// # Errors
+    /// There is no such account or brand, a brand that would go still has support addresses or
+    /// connections, there would be too many, or the store failed.
+    pub fn change_profile(&self, id: AccountId, change: ProfileChange) -> Result<Account> {
+        self.change(|view, _| rules::account::change(view, id, change))
     }
 
     /// Sets an account's settings for a policy, in place of its former ones. With `None`, the
@@ -251,6 +260,19 @@ impl Directory {
             created: Millis::now(),
         };
         self.change(|view, state| rules::address::add(view, &state.limits, new))
+    }
+
+    /// Sets the brand of a support address; with `None`, it has none.
+    ///
+    /// # Errors
+    /// The account has no such address or brand, or the store failed.
+    pub fn set_address_brand(
+        &self,
+        account: AccountId,
+        address: &Address,
+        brand: Option<Name>,
+    ) -> Result<SupportAddress> {
+        self.change(|view, _| rules::address::set_brand(view, account, address, brand))
     }
 
     /// Removes a support address of an account.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use gatepost_connections::Serves;
 use gatepost_message::Address;
 
 use super::{RuleResult, account, details, in_a_labels, unknown};
 use crate::{
-    Account, AccountId, DirectoryChange, DirectoryRow, KeyOwner, Name, PolicySettings, Refusal,
-    Reserved, RowKey, View,
+    Account, AccountId, DirectoryChange, DirectoryRow, KeyOwner, Name, PolicySettings, Profile,
+    ProfileChange, Refusal, Reserved, RowKey, View,
 };
 
 /// Adds an account, unless its native domain belongs to one already.
@@ -25,6 +26,7 @@ pub(crate) fn add(view: &View, reserved: &Reserved, account: Account) -> RuleRes
             owner: owner.clone(),
         });
     }
+    check_brands(&account.profile)?;
     let mut row = account.clone();
     row.profile.native_domain = in_a_labels(native);
     let row = DirectoryRow::Account(Arc::new(row));
@@ -58,11 +60,7 @@ pub(crate) fn set_default_address(
     brand: Option<Name>,
     address: Option<Address>,
 ) -> RuleResult<Account> {
-    let brands = &account(view, id)?.account.profile.brands;
-    if let Some(brand) = brand.as_ref().filter(|brand| !brands.contains(brand)) {
-        let (account, brand) = (id, brand.clone());
-        return Err(Refusal::NoBrand { account, brand });
-    }
+    super::address::check_brand(view, id, brand.as_ref())?;
     if let Some(address) = &address
         && details::find_address(view, id, address)?
             .connector
@@ -79,6 +77,60 @@ pub(crate) fn set_default_address(
             details.brand_addresses.remove(&brand);
         }
     })
+}
+
+/// Changes the product, the time zone and the brands of an account. A brand that still has support
+/// addresses or connections stays; its default address goes with it.
+pub(crate) fn change(view: &View, id: AccountId, change: ProfileChange) -> RuleResult<Account> {
+    let ProfileChange {
+        product,
+        time_zone,
+        add_brands,
+        remove_brands,
+    } = change;
+    let mut changed = Account::clone(&account(view, id)?.account);
+    for brand in remove_brands {
+        check_unused(view, id, &brand)?;
+        let brands = &mut changed.profile.brands;
+        let Some(at) = brands.iter().position(|known| *known == brand) else {
+            return Err(Refusal::NoBrand { account: id, brand });
+        };
+        brands.remove(at);
+        changed.details.brand_addresses.remove(&brand);
+    }
+    changed.profile.brands.extend(add_brands);
+    changed.profile.order_brands();
+    check_brands(&changed.profile)?;
+    changed.profile.product = product.unwrap_or(changed.profile.product);
+    changed.profile.time_zone = time_zone.unwrap_or(changed.profile.time_zone);
+    let row = DirectoryRow::Account(Arc::new(changed.clone()));
+    Ok((changed, vec![DirectoryChange::Put(row)]))
+}
+
+/// Checks that an account has no more brands than it may.
+fn check_brands(profile: &Profile) -> Result<(), Refusal> {
+    let limit = Profile::MOST_BRANDS;
+    match profile.brands.len() > limit {
+        true => Err(Refusal::TooManyBrands { limit }),
+        false => Ok(()),
+    }
+}
+
+/// Checks that no support address and no connection is of a brand.
+fn check_unused(view: &View, id: AccountId, brand: &Name) -> Result<(), Refusal> {
+    let mut addresses = view.addresses().into_iter();
+    let mut serves = view
+        .connections(id)
+        .flat_map(|of| of.connection.serves.iter());
+    let contents = if addresses.any(|of| of.account == id && of.brand.as_ref() == Some(brand)) {
+        "support addresses"
+    } else if serves.any(|of| matches!(of, Serves::Brand(name) if name == brand.as_str())) {
+        "connections"
+    } else {
+        return Ok(());
+    };
+    let what = format!("brand {brand}");
+    Err(Refusal::NotEmpty { what, contents })
 }
 
 /// Sets an account's settings for a policy, or removes them.

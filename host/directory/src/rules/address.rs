@@ -33,11 +33,7 @@ pub(crate) fn add(view: &View, limits: &Limits, new: NewAddress) -> RuleResult<S
     } = new;
     let holdings = account(view, id)?;
     let (domain, connector) = place(view, id, &address)?;
-    let brands = &holdings.account.profile.brands;
-    if let Some(brand) = brand.as_ref().filter(|brand| !brands.contains(brand)) {
-        let (account, brand) = (id, brand.clone());
-        return Err(Refusal::NoBrand { account, brand });
-    }
+    check_brand(view, id, brand.as_ref())?;
     let added = SupportAddress {
         address,
         account: id,
@@ -68,6 +64,32 @@ pub(crate) fn add(view: &View, limits: &Limits, new: NewAddress) -> RuleResult<S
         added.clone(),
         vec![DirectoryChange::Put(DirectoryRow::Address(Box::new(added)))],
     ))
+}
+
+/// Sets the brand of an address; with `None`, it has none.
+pub(crate) fn set_brand(
+    view: &View,
+    id: AccountId,
+    address: &Address,
+    brand: Option<Name>,
+) -> RuleResult<SupportAddress> {
+    check_brand(view, id, brand.as_ref())?;
+    let mut changed = details::find_address(view, id, address)?.clone();
+    changed.brand = brand;
+    let row = DirectoryRow::Address(Box::new(changed.clone()));
+    Ok((changed, vec![DirectoryChange::Put(row)]))
+}
+
+/// Checks that an account has a brand.
+pub(super) fn check_brand(view: &View, id: AccountId, brand: Option<&Name>) -> Result<(), Refusal> {
+    let brands = &account(view, id)?.account.profile.brands;
+    match brand.filter(|brand| !brands.contains(brand)) {
+        Some(brand) => Err(Refusal::NoBrand {
+            account: id,
+            brand: brand.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Removes an address of an account that is nobody's default address.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use serde_json::{Value, json};
-use test_support::{Relay, RelayBuilder, Sink, binary, hostile_file};
+use test_support::{Relay, RelayBuilder, Sink, gatepost, hostile_file};
 
 use crate::{submission, text};
 
@@ -133,6 +133,8 @@ fn fill(relay: &Relay, word: &str) -> Filled {
     run(&["partner", "feed", "add", &id, &feed, "--every", "1h"]);
     let gone = format!("gone@{word}-gone.test");
     run(&["suppression", "add", &id, &gone, "--reason", word]);
+    let token = format!("{word} desk");
+    run(&["token", "add", &token, "--scope", "read", "--account", &id]);
     verify(relay, &id, &connected);
     mail(relay, word, &login);
     Filled { id, login }
@@ -281,7 +283,7 @@ fn settle(relay: &Relay) {
 /// Answers the question for the account's name.
 fn erase_by_hand(relay: &Relay, account: &str, typed: &str) -> (Option<i32>, String) {
     let config = relay.directory().join("gatepost.toml");
-    let mut command = Command::new(binary());
+    let mut command = gatepost();
     command
         .args(["account", "erase", account, "--config"])
         .arg(config);
@@ -337,6 +339,7 @@ fn nothing_of_an_erased_account_is_left_and_all_of_others() {
         "directory.probes",
         "directory.handovers",
         "directory.audit",
+        "directory.api_tokens",
         "spool.messages",
         "spool.contents",
         "spool.recipients",

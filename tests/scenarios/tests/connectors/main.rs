@@ -20,6 +20,7 @@ mod set_up {
     mod record_is_waited_for;
     mod refused_connection_is_missing;
     mod secret_file_is_asked_for_again;
+    mod service_with_oauth;
     mod without_a_relay;
 }
 

@@ -2,10 +2,10 @@
 //! interrupted.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 
 use serde_json::Value;
-use test_support::{Client, DnsServer, Relay, RelayBuilder, Sink, Taken, Zone, binary};
+use test_support::{Client, DnsServer, Relay, RelayBuilder, Sink, Taken, Zone, gatepost};
 
 /// A relay that domains are connected at, its application and its name server.
 pub struct Desk {
@@ -35,7 +35,7 @@ pub fn desk() -> Desk {
 /// Begins the set-up with these options.
 pub fn begin(desk: &Desk, options: &[&str]) -> Child {
     let config = desk.relay.directory().join("gatepost.toml");
-    let mut command = Command::new(binary());
+    let mut command = gatepost();
     command.args(["connector", "setup"]).args(options);
     command.arg("--config").arg(config);
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -129,6 +129,9 @@ fn an_interrupted_set_up_goes_on_where_it_was() {
         "",
         "y",
         "",
+        "",
+        "help@elsewhere.test",
+        "desk@acme.desk.test",
         "postfix",
         "",
     ];
@@ -140,6 +143,7 @@ fn an_interrupted_set_up_goes_on_where_it_was() {
         "customer.test is the account's: its addresses receive",
         "added support address help@customer.test",
         "added support address sales@customer.test",
+        "desk@acme.desk.test is the default address",
         "link       https://mx.desk.example/handover/",
         "# customer.test at Acme: instructions for Postfix",
         "left to do for customer.test",
@@ -148,6 +152,18 @@ fn an_interrupted_set_up_goes_on_where_it_was() {
     }
     assert!(!printed.contains("gpst_"), "{printed}");
     assert!(questions.contains("answer y or n"), "{questions}");
+    assert!(
+        questions.contains("help@elsewhere.test is in no domain"),
+        "{questions}"
+    );
+    let account = desk
+        .relay
+        .json(&["account", "show", "acme.desk.test"])
+        .remove(0);
+    assert_eq!(
+        account["default-address"], "desk@acme.desk.test",
+        "{account}"
+    );
     assert!(!questions.contains("kind (forwarded"), "{questions}");
     assert_eq!(missing(&desk), ["log-in", "connection"]);
     receives(&desk, "help@acme.desk.test");
@@ -313,7 +329,7 @@ fn a_set_up_that_is_interrupted_at_the_verification_goes_on_there() {
     let mut again = begin(&desk, &options);
     let mut questions = again.stderr.take().unwrap();
     let mut input = again.stdin.take().unwrap();
-    input.write_all(b"y\ny\ny\n\n").unwrap();
+    input.write_all(b"y\ny\ny\n\n\n").unwrap();
     let mut read = Vec::new();
     while !String::from_utf8_lossy(&read).contains("wait for the probes?") {
         let mut byte = [0];

@@ -1,10 +1,8 @@
 //! `gatepost events --follow` prints each event as it comes, and goes on where it was when the relay
 //! has been started again.
 
-use std::process::Command;
-
 use serde_json::Value;
-use test_support::{Process, Sink, binary};
+use test_support::{Process, Sink, gatepost};
 
 use crate::{listed, relay_to, submitted};
 
@@ -16,7 +14,7 @@ fn events_are_followed_over_a_restart() {
     sink.take();
 
     let config = relay.directory().join("gatepost.toml");
-    let mut command = Command::new(binary());
+    let mut command = gatepost();
     command
         .args(["events", "--follow", "--json", "--config"])
         .arg(config);

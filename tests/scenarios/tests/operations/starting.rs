@@ -2,11 +2,11 @@
 //!
 //! An fsync that waits holds the start up until the test lets it go on.
 
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use test_support::torture::{PowerLoss, power::Mode};
-use test_support::{PATIENCE, Process, RelayBuilder, Sink, binary, run};
+use test_support::{PATIENCE, Process, RelayBuilder, Sink, gatepost, run};
 
 use crate::CHAIN;
 
@@ -30,7 +30,7 @@ impl HeldUp {
             .with("[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\ndrain = \"2s\"")
             .directory(&directory);
         let config = builder.write(&directory);
-        let mut command = Command::new(binary());
+        let mut command = gatepost();
         command.arg("serve").arg("--config").arg(&config);
         command.env("RUST_LOG", "info").envs(disk.environment());
         Self {

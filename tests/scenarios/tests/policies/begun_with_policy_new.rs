@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-use test_support::{binary, run, workspace};
+use test_support::{run, workspace};
 
 /// A folder that has nothing in it yet.
 struct Desk(TempDir);
@@ -23,7 +23,7 @@ impl Desk {
     }
 
     fn gatepost(&self, arguments: &[&str]) -> Output {
-        let mut gatepost = Command::new(binary());
+        let mut gatepost = test_support::gatepost();
         gatepost.current_dir(self.0.path()).args(arguments);
         gatepost.output().unwrap()
     }

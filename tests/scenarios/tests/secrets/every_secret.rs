@@ -186,6 +186,8 @@ impl World {
                 routes = [{{ by = "connection-of-sender" }}]
                 [http]
                 address = "127.0.0.1:0"
+                [api]
+                listen = "127.0.0.1:0"
                 [handover]
                 address = "127.0.0.1:0"
                 url = "{LINKS}"
@@ -478,6 +480,45 @@ fn probed(world: &World, relay: &Relay, customer: &Customer) -> [String; 2] {
     [probe, waiting].map(|probe| probe.header("X-Gatepost-Probe").unwrap())
 }
 
+/// Makes two tokens of the API, of which one is removed, and asks with both and with a wrong one;
+/// returns them. What the relay answers is seen.
+fn asked_by_http(search: &mut Search, relay: &Relay) -> [String; 3] {
+    let tokens = [(); 2].map(|()| relay.api_token("administer", &[]));
+    let wrong = format!("{}x", tokens[0]);
+    let listed = relay.json(&["token", "list"]);
+    let removed = listed[1]["id"].as_str().unwrap();
+    assert!(tokens[1].contains(removed), "{listed:?}");
+    relay.json(&["token", "remove", removed]);
+    for (token, status) in [(&tokens[0], 200), (&tokens[1], 401), (&wrong, 401)] {
+        for path in ["/accounts", "/tokens", "/audit"] {
+            let answer = relay.api("GET", path, token, &Value::Null);
+            assert_eq!(answer.status, status, "{path}: {}", answer.text);
+            search.seen(format!("the API at {path}, {status}"), answer.text);
+        }
+    }
+    let [used, removed] = tokens;
+    [used, removed, wrong]
+}
+
+/// Adds two administrators, of whom one proves the address; returns the codes that were sent.
+fn administered(world: &World, relay: &Relay) -> [String; 2] {
+    let codes = ["ann@user.test", "bob@user.test"].map(|address| {
+        relay.json(&["administrator", "add", NATIVE, address]);
+        let letter = world.site.take();
+        assert_eq!(letter.to, [address]);
+        let subject = letter.header("Subject").unwrap();
+        subject.rsplit(' ').next().unwrap().to_owned()
+    });
+    relay.json(&[
+        "administrator",
+        "verify",
+        NATIVE,
+        "ann@user.test",
+        &codes[0],
+    ]);
+    codes
+}
+
 fn send(client: &mut Client, from: &str, to: &str) -> String {
     let message = format!(
         "Date: Mon, 2 Mar 2026 11:09:00 +0000\r\nMessage-ID: <1@{from}>\r\nFrom: Ann <{from}>\r\n\
@@ -572,7 +613,10 @@ fn no_secret_stands_where_it_need_not() {
     let unopened = relay.json(&unopened).remove(0);
     let [probe, waiting_probe] = probed(&world, &relay, &customer);
 
+    let [used_code, waiting_code] = administered(&world, &relay);
+
     let mut search = Search::default();
+    let [token, removed_token, wrong_token] = asked_by_http(&mut search, &relay);
     for (name, secret) in [
         ("the user's password", USER_PASSWORD),
         ("a wrong password", WRONG_PASSWORD),
@@ -596,6 +640,11 @@ fn no_secret_stands_where_it_need_not() {
         ("the token of a link", &link.token),
         ("the token of an unopened link", &token_of(&unopened)),
         ("the secret behind a link", &link.secret),
+        ("an administrator's code", &used_code),
+        ("an administrator's unused code", &waiting_code),
+        ("a token of the API", &token),
+        ("a removed token of the API", &removed_token),
+        ("a wrong token of the API", &wrong_token),
         ("the token of a probe", &probe),
         ("the token of a waiting probe", &waiting_probe),
     ] {
@@ -646,8 +695,13 @@ fn no_secret_stands_where_it_need_not() {
         search.place(file, secret);
     }
 
-    for probe in ["the token of a probe", "the token of a waiting probe"] {
-        search.stands_in_mail(probe);
+    for sent in [
+        "the token of a probe",
+        "the token of a waiting probe",
+        "an administrator's code",
+        "an administrator's unused code",
+    ] {
+        search.stands_in_mail(sent);
     }
     // Who makes or opens a link is shown what it is about, and nothing else.
     search.seen("a link as it was made", &link.printed);
@@ -710,6 +764,8 @@ fn no_secret_stands_where_it_need_not() {
         ("gatepost connection show google", "authorized"),
         ("backup/store/directory.db, table connections", "outlook"),
         ("keyless/store/directory.db, table connections", "outlook"),
+        ("the API at /accounts, 200", NATIVE),
+        ("gatepost audit", "token-"),
         ("gatepost audit", "credential-"),
         ("gatepost connection test outlook", "AUTH"),
     ] {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use gatepost_connections::{
-    ConnectionDraft, ConnectionName, ServerCredential, ServerTrust, Serves,
+    ConnectionDraft, ConnectionName, Profiles, ServerCredential, ServerTrust, Serves,
 };
 use gatepost_directory::ConnectorId;
 use gatepost_message::Domain;
@@ -17,7 +17,8 @@ use gatepost_operations::progress::{Progress, Step};
 
 use super::given_files::{as_given, read_authorities, read_password};
 use super::steps::Operator;
-use super::{Answers, Given, GivenFiles, Session, output};
+use super::{Answers, Given, GivenFiles, Session, authorization, output};
+use crate::commands::connection::read_settings;
 use crate::commands::port::ServerPort;
 
 /// Port of submission, which is asked for where no other is named.
@@ -34,6 +35,7 @@ pub(super) async fn add(
     let Some(settings) = settings(operator, &claim.domain)? else {
         return Ok(false);
     };
+    let needs_consent = authorization::is_needed(&settings);
     let name = name(operator.given, &claim.domain)?;
     let account = claim.account.to_string();
     let added = session.try_call(AddConnection {
@@ -49,7 +51,9 @@ pub(super) async fn add(
         "added connection {name}, which serves @{}",
         claim.domain
     ))?;
-    if !test(session, operator.answers, &account, &name).await? {
+    let may_log_in =
+        !needs_consent || authorization::take(session, operator.answers, &account, &name).await?;
+    if !may_log_in || !test(session, operator.answers, &account, &name).await? {
         operator.put_off.push(Step::WorkingConnection);
     }
     Ok(true)
@@ -113,6 +117,15 @@ fn changed(
     let is = &found.settings;
     let mut settings = ConnectionDraft::default();
     let mut changes = Vec::new();
+    if let Some(file) = &files.settings {
+        changes.push("the settings of the file".to_owned());
+        settings = file.clone();
+    }
+    let profile = given.smart_host_profile.as_ref();
+    if let Some(profile) = profile.filter(|of| **of != is.profile) {
+        changes.push(format!("profile {profile}"));
+        settings.profile = Some(profile.clone());
+    }
     if let Some(host) = given.smart_host.as_ref().filter(|of| **of != is.host) {
         changes.push(format!("server {host}"));
         settings.host = Some(host.clone());
@@ -184,45 +197,64 @@ fn settings(
     domain: &Domain,
 ) -> miette::Result<Option<ConnectionDraft<GivenSecret>>> {
     let (answers, given) = (&mut *operator.answers, operator.given);
-    let host = match &given.smart_host {
-        Some(host) => Some(host.clone()),
-        None => {
-            let question = "the customer's server, which takes mail from us (empty for later):";
-            answers.optional::<String>(question)?
-        }
-    };
-    let Some(host) = host else {
+    let mut settings = operator.files.settings.clone().unwrap_or_default();
+    settings.profile = given.smart_host_profile.clone().or(settings.profile);
+    settings.host = given.smart_host.clone().or(settings.host);
+    settings.port = given.smart_host_port.or(settings.port);
+    settings.user = given.smart_host_user.clone().or(settings.user);
+    if settings.profile.is_none() && settings.host.is_none() {
+        let question = format!(
+            "service of the customer that takes mail from us ({}; empty for a server of their own):",
+            Profiles::built_in().names()
+        );
+        settings.profile = answers.optional::<String>(&question)?;
+    }
+    let is_service = settings.profile.is_some();
+    if settings.host.is_none() {
+        let question = match is_service {
+            true => "its server (empty for the one that the service tells everybody):",
+            false => "the customer's server, which takes mail from us (empty for later):",
+        };
+        settings.host = answers.optional::<String>(question)?;
+    }
+    if settings.host.is_none() && !is_service {
         return Ok(None);
-    };
-    let port = match given.smart_host_port {
-        Some(port) => Some(port),
-        None => {
-            let port: Option<ServerPort> = answers.optional("its port (empty for 587):")?;
-            port.map(|ServerPort(port)| port)
+    }
+    if settings.port.is_none() && !is_service {
+        let port: Option<ServerPort> = answers.optional("its port (empty for 587):")?;
+        settings.port = Some(port.map_or(SUBMISSION, |ServerPort(port)| port));
+    }
+    if is_service && operator.files.settings.is_none() && settings.user.is_none() {
+        let question = "file with settings of OAuth, with the keys of [connection.NAME] \
+                        (empty for a password):";
+        if let Some(file) = answers.optional_file(question, read_settings)? {
+            settings = ConnectionDraft {
+                profile: settings.profile.or(file.profile),
+                host: settings.host.or(file.host),
+                port: settings.port.or(file.port),
+                ..file
+            };
         }
-    };
-    let user: Option<String> = match &given.smart_host_user {
-        Some(user) => Some(user.clone()),
-        None => answers.optional("user there (empty for none):")?,
-    };
-    let password = match (&operator.files.password, &user) {
-        (Some(password), _) => Some(password.clone()),
-        (None, None) => None,
-        (None, Some(_)) => Some(answers.read_file(
+    }
+    settings.serves = Some(vec![Serves::Domain(domain.clone())]);
+    if let Some(authorities) = &operator.files.authorities {
+        settings.ca = Some(as_given(authorities));
+    }
+    if let Some(password) = &operator.files.password {
+        settings.password = Some(password.clone());
+    }
+    let is_asked = settings.grant.is_none();
+    if is_asked && settings.user.is_none() {
+        settings.user = answers.optional("user there (empty for none):")?;
+    }
+    if is_asked && settings.user.is_some() && settings.password.is_none() {
+        settings.password = Some(answers.read_file(
             "file with the password (a password that is typed would be shown):",
             "--smart-host-password-file",
             read_password,
-        )?),
-    };
-    Ok(Some(ConnectionDraft {
-        host: Some(host),
-        port: port.or(Some(SUBMISSION)),
-        user,
-        password,
-        ca: operator.files.authorities.as_deref().map(as_given),
-        serves: Some(vec![Serves::Domain(domain.clone())]),
-        ..ConnectionDraft::default()
-    }))
+        )?);
+    }
+    Ok(Some(settings))
 }
 
 /// Opens a session by a connection, and says what came of it. Where nobody known vouches for the

@@ -3,17 +3,19 @@
 use std::path::Path;
 
 use gatepost_config::SecretSource;
-use gatepost_connections::{Secret, ServerTrust};
+use gatepost_connections::{ConnectionDraft, Secret, ServerTrust};
 use gatepost_operations::connections::GivenSecret;
 
 use super::Given;
-use crate::commands::instructions_file;
+use crate::commands::{connection, instructions_file};
 
 /// Contents of the files that are given as options.
 #[derive(Debug, Default)]
 pub(super) struct GivenFiles {
     /// Password at the customer's server.
     pub(super) password: Option<GivenSecret>,
+    /// Settings of the connection to it.
+    pub(super) settings: Option<ConnectionDraft<GivenSecret>>,
     /// Authorities that vouch for it, as PEM.
     pub(super) authorities: Option<String>,
 }
@@ -28,8 +30,10 @@ impl GivenFiles {
             instructions_file::check(file)?;
         }
         let password = given.smart_host_password_file.as_deref();
+        let settings = given.smart_host_settings.as_deref();
         let authorities = given.smart_host_ca.as_deref();
         Ok(Self {
+            settings: settings.map(connection::read_settings).transpose()?,
             password: password.map(read_password).transpose()?,
             authorities: authorities.map(read_authorities).transpose()?,
         })

@@ -1,12 +1,11 @@
 //! Errors at the start name the thing that is wrong once, and what to do about it.
 
 use std::net::TcpListener;
-use std::process::Command;
 
-use test_support::{RelayBuilder, Sink, binary};
+use test_support::{RelayBuilder, Sink, gatepost};
 
 fn sink(arguments: &[&str]) -> String {
-    let ran = Command::new(binary()).arg("sink").args(arguments).output();
+    let ran = gatepost().arg("sink").args(arguments).output();
     let ran = ran.unwrap();
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
     String::from_utf8_lossy(&ran.stderr).into_owned()

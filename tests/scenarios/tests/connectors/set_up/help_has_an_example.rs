@@ -1,11 +1,9 @@
 //! Help is found where people look for it.
 
-use std::process::Command;
-
-use test_support::binary;
+use test_support::gatepost;
 
 fn printed(arguments: &[&str]) -> String {
-    let ran = Command::new(binary()).args(arguments).output().unwrap();
+    let ran = gatepost().args(arguments).output().unwrap();
     assert_eq!(ran.status.code(), Some(0), "{arguments:?}: {ran:?}");
     String::from_utf8_lossy(&ran.stdout).into_owned()
 }

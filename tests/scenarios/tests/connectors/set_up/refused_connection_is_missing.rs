@@ -92,7 +92,7 @@ fn the_authority_is_asked_for_where_nobody_known_signed() {
     let (smart_host, certificate) = smart_host(&desk);
     let port = smart_host.address().port().to_string();
     let pem = certificate.certificate.to_str().unwrap();
-    let answers = ["", "127.0.0.1", &port, "", "absent.pem", pem, ""];
+    let answers = ["", "", "127.0.0.1", &port, "", "absent.pem", pem, "", ""];
     let output = set_up(&desk, &DOMAIN, &answers);
     let (said, questions) = (printed(&output), asked(&output));
     assert!(questions.contains("file of the authority"), "{questions}");

@@ -18,7 +18,7 @@ fn a_typed_password_is_not_repeated_and_the_set_up_goes_on() {
     ];
     let domain = ["--domain", "customer.test", "--kind", "outbound-only"];
     let typed = "hunter2-typed-here";
-    let server = ["", "127.0.0.1", "abc", "99999", "1", "desk"];
+    let server = ["", "", "127.0.0.1", "abc", "99999", "1", "desk"];
     let answers = [&server[..], &[typed, password.to_str().unwrap(), ""]].concat();
     let output = set_up(&desk, &[&options[..], &domain].concat(), &answers);
     let questions = asked(&output);
