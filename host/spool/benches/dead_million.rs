@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used)] // what is measured is known
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/behaviour/common/mod.rs"]
 mod common;
 
 use std::{

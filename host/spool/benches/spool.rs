@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // what is measured is known
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/behaviour/common/mod.rs"]
 mod common;
 
 use common::{LEASE, START, delivered, message, open, report, wait};
