@@ -34,7 +34,8 @@ impl BackupSource {
     /// Returns what a configuration names.
     pub fn of(config: &Config) -> Self {
         let mut secret = config.secret_files();
-        secret.extend(config.tls.as_ref().map(|tls| &*tls.key));
+        let pairs = config.tls.iter().flat_map(|tls| tls.pairs());
+        secret.extend(pairs.map(|(_, key)| key));
         let named = (config.document.files()).filter(|file| !secret.contains(file));
         let file = |path: &Path, is_secret| ConfigurationFile {
             path: path.to_owned(),

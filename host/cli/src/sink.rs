@@ -168,7 +168,11 @@ fn acceptor(args: &SinkArgs) -> Result<Option<TlsAcceptor>, SinkError> {
     let (Some(certificate), Some(key)) = (args.certificate.clone(), args.key.clone()) else {
         return Ok(None);
     };
-    let own = Tls { certificate, key };
+    let own = Tls {
+        certificate,
+        key,
+        further: Vec::new(),
+    };
     let acceptor = match &args.client_ca {
         Some(file) => {
             let pem = gatepost_files::read(file, gatepost_files::SETTINGS);

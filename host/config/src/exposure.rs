@@ -38,7 +38,9 @@ pub fn of(config: &Config, path: &Path) -> Vec<Finding> {
     let mut findings = check_file(path, readers, relay_user);
     findings.extend(check_folder(path));
     if let Some(tls) = &config.tls {
-        findings.extend(check_file(&tls.key, Readers::Group, relay_user));
+        for (_, key) in tls.pairs() {
+            findings.extend(check_file(key, Readers::Group, relay_user));
+        }
     }
     for file in config.secret_files() {
         findings.extend(check_file(file, Readers::Group, relay_user));

@@ -434,6 +434,10 @@ impl Config {
         if let Some(tls) = &mut self.tls {
             resolve(&mut tls.certificate);
             resolve(&mut tls.key);
+            for of in &mut tls.further {
+                resolve(&mut of.certificate);
+                resolve(&mut of.key);
+            }
         }
         self.delivery.ca_file.iter_mut().for_each(&mut resolve);
         self.directory

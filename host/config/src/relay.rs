@@ -1,7 +1,7 @@
 //! Sections of the relay itself: name, store, monitoring, and limits on clients.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatepost_smtp::server;
@@ -60,6 +60,30 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// PEM file of the private key.
     pub key: PathBuf,
+    /// Further certificates, each for the names that it holds, [`Self::MOST_FURTHER`] at most.
+    #[serde(default)]
+    pub further: Vec<FurtherCertificate>,
+}
+
+/// Certificate for clients that ask for one of its names (RFC 6066 section 3).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FurtherCertificate {
+    /// PEM file of the certificate chain: the certificate first, then the intermediate ones.
+    pub certificate: PathBuf,
+    /// PEM file of the private key.
+    pub key: PathBuf,
+}
+
+impl Tls {
+    /// The most further certificates: each handshake may look at all of them.
+    pub const MOST_FURTHER: usize = 100;
+
+    /// Returns the files of each certificate and of its key, the one for all other names first.
+    pub fn pairs(&self) -> impl Iterator<Item = (&Path, &Path)> {
+        let further = self.further.iter().map(|of| (&*of.certificate, &*of.key));
+        std::iter::once((&*self.certificate, &*self.key)).chain(further)
+    }
 }
 
 /// Settings of the quarantine.

@@ -10,7 +10,7 @@ use gatepost_model::{BY_RELAY, Suppression, Way};
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step};
-use super::{Config, Direction, Grant, HttpTls, Listener, ListenerTls};
+use super::{Config, Direction, Grant, HttpTls, Listener, ListenerTls, Tls};
 use crate::at;
 use crate::listener::overlap;
 
@@ -422,6 +422,17 @@ fn check_account_settings(config: &Config, a: usize, findings: &mut Findings) {
 }
 
 fn check_listeners(config: &Config, findings: &mut Findings) {
+    let further = config.tls.as_ref().map_or(0, |tls| tls.further.len());
+    if further > Tls::MOST_FURTHER {
+        findings.add(
+            at!["tls", "further"],
+            format!("{further} further certificates are too many"),
+            format!(
+                "keep {} at most: a certificate may have several names",
+                Tls::MOST_FURTHER
+            ),
+        );
+    }
     if config.listeners.is_empty() {
         findings.add(
             [],

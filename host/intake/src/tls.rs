@@ -1,14 +1,19 @@
-//! TLS towards clients: the certificate of the listeners, and the description of a connection.
+//! TLS towards clients: the certificates of the listeners, the choice of one by the name that a client
+//! asks for, and the description of a connection.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost_smtp::server::Secured;
-use rustls::crypto::ring;
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, ParsedCertificate, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier,
+};
+use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, RootCertStore, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
@@ -43,11 +48,12 @@ pub enum TlsError {
     Clients(#[from] VerifierBuilderError),
 }
 
-/// Makes the acceptor of all listeners from the configured PEM files. TLS 1.2 and 1.3 only (RFC
+/// Makes the acceptor of all listeners from the configured PEM files. A client that asks for a name is
+/// shown the certificate that has it (RFC 6066 section 3), or else the first. TLS 1.2 and 1.3 only (RFC
 /// 8996); no client certificate is asked for.
 ///
 /// # Errors
-/// If a file cannot be read, or certificate and key do not match.
+/// A file cannot be read, or a certificate and its key do not match.
 pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
     acceptor_for(tls, WebPkiClientVerifier::no_client_auth())
 }
@@ -63,22 +69,16 @@ pub fn acceptor_for_clients_of(tls: &Tls, roots: RootCertStore) -> Result<TlsAcc
 }
 
 fn acceptor_for(tls: &Tls, clients: Arc<dyn ClientCertVerifier>) -> Result<TlsAcceptor, TlsError> {
-    let unreadable = |what, file: &Path| {
-        let file = file.to_owned();
-        move |source| TlsError::Pem { what, file, source }
-    };
-    let certificates = read(&tls.certificate)
-        .and_then(|octets| CertificateDer::pem_slice_iter(&octets).collect::<Result<Vec<_>, _>>())
-        .map_err(unreadable("certificates", &tls.certificate))?;
-    let key = read(&tls.key)
-        .and_then(|octets| PrivateKeyDer::from_pem_slice(&octets))
-        .map_err(unreadable("the private key", &tls.key))?;
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let certificates = (tls.pairs())
+        .map(|(certificate, key)| certified(&provider, certificate, key))
+        .collect::<Result<_, _>>()?;
+    ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|config| {
+        .map(|config| {
             config
                 .with_client_cert_verifier(clients)
-                .with_single_cert(certificates, key)
+                .with_cert_resolver(Arc::new(ByName { certificates }))
         })
         .map(|config| TlsAcceptor::from(Arc::new(config)))
         .map_err(|source| TlsError::Unusable {
@@ -86,6 +86,55 @@ fn acceptor_for(tls: &Tls, clients: Arc<dyn ClientCertVerifier>) -> Result<TlsAc
             key: tls.key.clone(),
             source,
         })
+}
+
+/// Reads a certificate and its key.
+fn certified(
+    provider: &CryptoProvider,
+    certificate: &Path,
+    key: &Path,
+) -> Result<Arc<CertifiedKey>, TlsError> {
+    let unreadable = |what, file: &Path| {
+        let file = file.to_owned();
+        move |source| TlsError::Pem { what, file, source }
+    };
+    let chain = read(certificate)
+        .and_then(|octets| CertificateDer::pem_slice_iter(&octets).collect::<Result<Vec<_>, _>>())
+        .map_err(unreadable("certificates", certificate))?;
+    let private = read(key)
+        .and_then(|octets| PrivateKeyDer::from_pem_slice(&octets))
+        .map_err(unreadable("the private key", key))?;
+    CertifiedKey::from_der(chain, private, provider)
+        .map(Arc::new)
+        .map_err(|source| TlsError::Unusable {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            source,
+        })
+}
+
+/// The certificates of the listeners: the first one is for clients that ask for no name, and for one
+/// that no certificate has.
+#[derive(Debug)]
+struct ByName {
+    certificates: Vec<Arc<CertifiedKey>>,
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let is_for = |of: &&Arc<CertifiedKey>, name: &ServerName<'_>| {
+            let parsed = of.end_entity_cert().and_then(ParsedCertificate::try_from);
+            parsed.is_ok_and(|parsed| verify_server_name(&parsed, name).is_ok())
+        };
+        let named = match self.certificates.as_slice() {
+            [_] | [] => None,
+            several => client.server_name().and_then(|name| {
+                let name = ServerName::try_from(name).ok()?;
+                several.iter().find(|of| is_for(of, &name))
+            }),
+        };
+        named.or(self.certificates.first()).cloned()
+    }
 }
 
 /// Reads a PEM file. The bytes are wiped after use: one file holds the private key.

@@ -77,7 +77,13 @@ fn inspect_config(config: &Config, path: &Path) -> Vec<Finding> {
     )];
     if let Some(tls) = &config.tls {
         findings.push(match tls::acceptor(tls) {
-            Ok(_) => Finding::note(&tls.certificate, "goes with its private key"),
+            Ok(_) if tls.further.is_empty() => {
+                Finding::note(&tls.certificate, "goes with its private key")
+            }
+            Ok(_) => Finding::note(
+                &tls.certificate,
+                "and all others go with their private keys",
+            ),
             Err(error) => {
                 let advice = "put a certificate and the key that it was made for there";
                 Finding::new(Level::Error, &tls.certificate, error.to_string(), advice)

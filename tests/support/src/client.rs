@@ -219,11 +219,20 @@ impl Client {
     /// # Errors
     /// The handshake fails.
     pub fn secure(&mut self) -> io::Result<()> {
+        self.secure_as("localhost")
+    }
+
+    /// Runs the TLS handshake, and asks for the certificate of a name; or for none in particular, if
+    /// it is an address.
+    ///
+    /// # Errors
+    /// The handshake fails.
+    pub fn secure_as(&mut self, name: &str) -> io::Result<()> {
         self.input.clear();
         let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Changing) else {
             return Err(io::Error::other("secured already"));
         };
-        let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
         let connection = ClientConnection::new(trusting(), name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, stream);
         while stream.conn.is_handshaking() {

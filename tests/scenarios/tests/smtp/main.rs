@@ -106,6 +106,7 @@ mod proxy {
 }
 
 mod tls {
+    mod by_name;
     mod implicit;
     mod injection;
     mod required;
