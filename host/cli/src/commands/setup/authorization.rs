@@ -53,7 +53,7 @@ pub(super) async fn take(
         let AuthorizationProgress::Waiting { id, .. } = &now else {
             return Ok(true);
         };
-        let wait = AwaitAuthorization { id: id.clone() };
+        let wait = AwaitAuthorization { id: *id };
         shown = Some(now);
         progress = session.try_call(wait).await?;
     }
