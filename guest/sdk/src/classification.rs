@@ -262,12 +262,9 @@ impl FoundEvidence {
     const SHOWN: usize = 80;
 
     fn add(&mut self, rule: Rule, field: &str, text: &str) {
-        let mut end = text.len().min(Self::SHOWN);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = text.floor_char_boundary(Self::SHOWN);
         let shown = text.get(..end).unwrap_or_default();
-        let ellipsis = if end == Self::SHOWN { "…" } else { "" };
+        let ellipsis = if end < text.len() { "…" } else { "" };
         let Some(pieces) = self.pieces.get_mut(rule as usize) else {
             return;
         };

@@ -21,9 +21,9 @@ use gatepost_smtp::server::{Abort, Answer, AuthOffer, Event, Limits, Session, Se
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 pub use self::answer::AcceptedMessage;
-pub(crate) use self::answer::{AnswerToKeep, AnsweredRequest};
+pub(crate) use self::answer::{AnswerToKeep, AnsweredSubmission};
 pub(crate) use self::keys::HeldKey;
-pub use self::keys::{KeysInHand, RequestKey};
+pub use self::keys::{KeysInHand, SubmissionKey};
 use crate::active_config::{ConfigHandle, ListenerKey, SharedConfig};
 use crate::listener::Service;
 use crate::pipeline::{DeliveryTimes, Pipeline, TransactionDriver, local_error, spool_refusal};
@@ -77,7 +77,7 @@ pub struct HttpEnvelope {
     pub message_id: Option<String>,
     /// Key under which the program may send the request again, to be answered as the first time. A dry
     /// run needs none.
-    pub key: Option<RequestKey>,
+    pub key: Option<SubmissionKey>,
     /// True if nothing is carried out: the message is judged, and forgotten.
     pub is_dry_run: bool,
 }
@@ -169,7 +169,7 @@ pub async fn submit(
 pub async fn answered_before(
     active: &Arc<SharedConfig>,
     program: &HttpProgram,
-    key: &RequestKey,
+    key: &SubmissionKey,
 ) -> Result<Option<AcceptedMessage>, SubmissionRefusal> {
     let (_, service) = submission_service(active)?;
     Ok(match first_answer(&service.pipeline, program, key).await? {
@@ -205,7 +205,7 @@ enum FirstAnswer {
 async fn first_answer(
     pipeline: &Pipeline,
     program: &HttpProgram,
-    key: &RequestKey,
+    key: &SubmissionKey,
 ) -> Result<FirstAnswer, SubmissionRefusal> {
     // Held before the look: what is not in the store then is not on its way there either.
     let held = (pipeline.keys_in_hand).hold(program, key);
@@ -301,7 +301,7 @@ impl Conversation {
             let reply = first.unwrap_or_else(|| Reply::new(554, "5.5.1", "No valid recipients"));
             return Err(self.refused(reply, refused));
         }
-        self.driver.set_request(AnsweredRequest {
+        self.driver.set_request(AnsweredSubmission {
             named: envelope.recipients,
             refused: refused.clone(),
             message_id: envelope.message_id,

@@ -14,7 +14,8 @@ use gatepost_compose::{
 };
 use gatepost_directory::{Account, Name, Refusal};
 use gatepost_intake::http_submission::{
-    self, AcceptedMessage, HttpEnvelope, HttpProgram, RefusedMessage, RequestKey, SubmissionRefusal,
+    self, AcceptedMessage, HttpEnvelope, HttpProgram, RefusedMessage, SubmissionKey,
+    SubmissionRefusal,
 };
 use gatepost_intake::pipeline::judge::RecipientDisposition;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
@@ -189,11 +190,11 @@ impl SubmittingProgram {
         })
     }
 
-    fn request_key(&self) -> Result<Option<RequestKey>, OperationError> {
+    fn request_key(&self) -> Result<Option<SubmissionKey>, OperationError> {
         let Some((key, request)) = &self.key else {
             return Ok(None);
         };
-        let key = RequestKey::new(key.as_str(), *request);
+        let key = SubmissionKey::new(key.as_str(), *request);
         let wrong = || {
             let text = "the key of the request is too long, or empty";
             OperationError::new(Code::NotUnderstood, text)

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::client::under_tls;
 use crate::{PATIENCE, Relay};
 
 /// Answer of the API.
@@ -76,6 +77,16 @@ impl Relay {
             Ok(stream)
         });
         ask(stream, method, path, fields, body)
+    }
+
+    /// Sends a request under TLS, whoever vouches for the certificate.
+    pub fn api_under_tls(&self, method: &str, path: &str, token: &str) -> ApiAnswer {
+        let stream = TcpStream::connect(self.address("api")).and_then(|stream| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            under_tls(stream, "localhost")
+        });
+        let fields = format!("Authorization: Bearer {token}\r\n");
+        ask(stream, method, path, &fields, b"")
     }
 
     /// Sends a request over the socket of the API in the file system.

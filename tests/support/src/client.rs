@@ -232,13 +232,7 @@ impl Client {
         let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Changing) else {
             return Err(io::Error::other("secured already"));
         };
-        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-        let connection = ClientConnection::new(trusting(), name).map_err(io::Error::other)?;
-        let mut stream = StreamOwned::new(connection, stream);
-        while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock)?;
-        }
-        self.stream = Stream::Secured(Box::new(stream));
+        self.stream = Stream::Secured(Box::new(under_tls(stream, name)?));
         Ok(())
     }
 
@@ -355,6 +349,20 @@ fn stuffed(message: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(b".\r\n");
     out
+}
+
+/// Runs the TLS handshake as a client that asks for the certificate of a name, and trusts any.
+pub(crate) fn under_tls(
+    stream: TcpStream,
+    name: &str,
+) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+    let connection = ClientConnection::new(trusting(), name).map_err(io::Error::other)?;
+    let mut stream = StreamOwned::new(connection, stream);
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock)?;
+    }
+    Ok(stream)
 }
 
 fn trusting() -> Arc<ClientConfig> {

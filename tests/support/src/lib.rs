@@ -56,7 +56,7 @@ pub use list_server::{ListServer, Published};
 pub use mail_server::MailServer;
 pub use modules::{hostile, hostile_file, policy, policy_file};
 pub use opensmtpd::OpenSmtpd;
-pub use packages::{debian, debian_library, is_root, python_with};
+pub use packages::{TypeScript, debian, debian_library, is_root, python_with};
 pub use postfix::Postfix;
 pub use postsrsd::Postsrsd;
 pub use process::{Process, binary, gatepost, run};

@@ -57,6 +57,51 @@ pub fn python_with(package: &str, imports: &str) -> Option<PathBuf> {
     None
 }
 
+/// Compiler of TypeScript, of npm, which `.ci/install` has put into a folder of its own.
+#[derive(Debug)]
+pub struct TypeScript {
+    modules: PathBuf,
+}
+
+impl TypeScript {
+    /// Returns the compiler. If it is not installed, or there is no Node to run what it makes, reports
+    /// that in one line and returns `None`.
+    pub fn installed() -> Option<Self> {
+        let modules = Path::new(UNPACKED).join("typescript/node_modules");
+        let node = Command::new("node").arg("--version").output();
+        let has_both =
+            modules.join(".bin/tsc").exists() && node.is_ok_and(|of| of.status.success());
+        if !has_both {
+            crate::say(&format!(
+                "SKIPPED: Node, or typescript of npm in {UNPACKED}, is not installed (see .ci/install)"
+            ));
+        }
+        has_both.then_some(Self { modules })
+    }
+
+    /// Checks the types of a file strictly, and compiles it into a folder; returns the JavaScript.
+    pub fn compiled(&self, source: &Path, folder: &Path) -> PathBuf {
+        let output = Command::new(self.modules.join(".bin/tsc"))
+            .args([
+                "--strict",
+                "--noUncheckedIndexedAccess",
+                "--target",
+                "es2022",
+            ])
+            .args(["--module", "commonjs", "--moduleResolution", "node10"])
+            .args(["--types", "node", "--typeRoots"])
+            .arg(self.modules.join("@types"))
+            .arg("--outDir")
+            .args([folder, source])
+            .output();
+        let output = output.unwrap_or_else(|error| panic!("tsc: {error}"));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}: {said}", source.display());
+        let name = source.file_stem().unwrap_or_default();
+        folder.join(name).with_extension("js")
+    }
+}
+
 /// Returns the folder in which a Debian package is unpacked. If it is not, reports that in one line
 /// and returns `None`.
 pub(crate) fn unpacked(package: &str) -> Option<PathBuf> {

@@ -80,7 +80,7 @@ fn cut(text: &mut String) {
 
 /// Request of a program, as far as its answer follows from it.
 #[derive(Debug)]
-pub(crate) struct AnsweredRequest {
+pub(crate) struct AnsweredSubmission {
     /// Recipients of the envelope, as the program named them.
     pub(super) named: Vec<Address>,
     /// Replies that refused some of them.
@@ -100,7 +100,7 @@ pub(crate) struct AnswerToKeep {
     pub(crate) json: Option<String>,
 }
 
-impl AnsweredRequest {
+impl AnsweredSubmission {
     /// Returns the answer to a request whose message was judged so, and what is to be kept of it;
     /// `None` if the message is not accepted.
     pub(crate) fn answer(
@@ -170,21 +170,21 @@ mod tests {
     use gatepost_policy::Findings;
 
     use super::super::HttpProgram;
-    use super::super::keys::{KeysInHand, RequestKey};
+    use super::super::keys::{KeysInHand, SubmissionKey};
     use super::*;
 
     fn address(text: &str) -> Address {
         text.parse().unwrap()
     }
 
-    fn request(named: Vec<Address>, refused: Vec<(Address, Reply)>) -> AnsweredRequest {
+    fn request(named: Vec<Address>, refused: Vec<(Address, Reply)>) -> AnsweredSubmission {
         let program = HttpProgram {
             account: "acme".to_owned(),
             token: "token".to_owned(),
         };
-        let key = RequestKey::new("order 4711", [7; 32]).unwrap();
+        let key = SubmissionKey::new("order 4711", [7; 32]).unwrap();
         let key = Arc::<KeysInHand>::default().hold(&program, &key).unwrap();
-        AnsweredRequest {
+        AnsweredSubmission {
             named,
             refused,
             message_id: None,
@@ -204,7 +204,7 @@ mod tests {
 
     /// Returns the answer, and the one that is read from what is kept of it.
     fn answered(
-        request: &AnsweredRequest,
+        request: &AnsweredSubmission,
         disposition: &Disposition,
     ) -> (AcceptedMessage, AcceptedMessage) {
         let id = TransactionId::new();

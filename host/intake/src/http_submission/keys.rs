@@ -21,12 +21,12 @@ use crate::pipeline::local_error;
 
 /// Key of a request, with what tells the request from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestKey {
+pub struct SubmissionKey {
     key: String,
     request: [u8; 32],
 }
 
-impl RequestKey {
+impl SubmissionKey {
     /// Makes the key of a request that has this SHA-256. The same hash has to mean the same envelope
     /// and message. `None` if the key is empty or has more than
     /// [255 octets](KeyedAnswer::LONGEST_KEY).
@@ -61,7 +61,7 @@ impl KeysInHand {
     pub(super) fn hold(
         self: &Arc<Self>,
         program: &HttpProgram,
-        key: &RequestKey,
+        key: &SubmissionKey,
     ) -> Option<HeldKey> {
         let of = (
             program.account.clone(),
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_key_is_held_by_one_request_until_its_last_holder_ends() {
         let keys = Arc::new(KeysInHand::default());
-        let key = RequestKey::new("order 4711", [7; 32]).unwrap();
+        let key = SubmissionKey::new("order 4711", [7; 32]).unwrap();
         let acme = program("acme", "token");
         let first = keys.hold(&acme, &key).unwrap();
         let commit = first.clone();
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_key_has_one_to_255_octets() {
         for (octets, fits) in [(0, false), (1, true), (255, true), (256, false)] {
-            let key = RequestKey::new("k".repeat(octets), [0; 32]);
+            let key = SubmissionKey::new("k".repeat(octets), [0; 32]);
             assert_eq!(key.is_some(), fits, "{octets}");
         }
     }

@@ -24,7 +24,7 @@ use super::judge::Arrival;
 use super::{Pipeline, described, probe, suppressed, volume, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::{LogInRefusal, Login};
-use crate::http_submission::{AcceptedMessage, AnsweredRequest, HttpProgram};
+use crate::http_submission::{AcceptedMessage, AnsweredSubmission, HttpProgram};
 use crate::incidents;
 use crate::integrity;
 use crate::returns;
@@ -51,7 +51,7 @@ pub struct TransactionDriver {
     /// True if nothing is carried out of what is decided.
     is_dry_run: bool,
     /// Request of the program that hands in the next message over HTTP.
-    request: Option<Box<AnsweredRequest>>,
+    request: Option<Box<AnsweredSubmission>>,
     /// Answer to that request, if its message was accepted.
     accepted: Option<AcceptedMessage>,
 }
@@ -123,7 +123,7 @@ impl TransactionDriver {
     }
 
     /// Sets the request that the next message comes with.
-    pub(crate) fn set_request(&mut self, request: AnsweredRequest) {
+    pub(crate) fn set_request(&mut self, request: AnsweredSubmission) {
         self.request = Some(Box::new(request));
     }
 

@@ -13,7 +13,7 @@ use gatepost_directory::{Directory, Limits, Settings};
 use gatepost_intake::active_config::{ActiveConfig, ListenerKey, SharedConfig};
 use gatepost_intake::authenticator::Authenticator;
 use gatepost_intake::http_submission::{
-    AcceptedMessage, HttpEnvelope, HttpProgram, RequestKey, SubmissionRefusal, submit,
+    AcceptedMessage, HttpEnvelope, HttpProgram, SubmissionKey, SubmissionRefusal, submit,
 };
 use gatepost_intake::listener::Service;
 use gatepost_intake::message_authentication::MessageAuthentication;
@@ -229,7 +229,7 @@ impl Site {
             recipients: vec!["ann@sender.example".parse().unwrap()],
             not_before: None,
             expires: None,
-            key: Some(RequestKey::new("order 4711", [hash; 32]).unwrap()),
+            key: Some(SubmissionKey::new("order 4711", [hash; 32]).unwrap()),
             message_id: None,
             is_dry_run: false,
         };

@@ -1,11 +1,11 @@
-//! The small help desk of the examples receives, acknowledges, shows the agent what is known of the
-//! recipient, answers, and follows what becomes of the answer.
+//! The small help desk of the examples, in Python and in TypeScript, receives, acknowledges, shows the
+//! agent what is known of the recipient, answers, and follows what becomes of the answer.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
-use test_support::{Relay, Sink, debian, free_port, workspace};
+use test_support::{Relay, Sink, TypeScript, debian, free_port, workspace};
 
 use crate::{account, with_api};
 
@@ -38,10 +38,29 @@ fn writes(relay: &Relay, fields: &str, text: &str) {
 }
 
 #[test]
-fn a_ticket_is_opened_acknowledged_answered_and_continued() {
+fn a_ticket_is_opened_acknowledged_answered_and_continued_in_python() {
     let Some(python) = debian("python3", "python3") else {
         return;
     };
+    let mut command = Command::new(python);
+    command.arg(workspace().join("examples/help_desk.py"));
+    converses(command);
+}
+
+#[test]
+fn a_ticket_is_opened_acknowledged_answered_and_continued_in_typescript() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(compiler) = TypeScript::installed() else {
+        return;
+    };
+    let source = workspace().join("examples/help_desk.ts");
+    let mut command = Command::new("node");
+    command.arg(compiler.compiled(&source, folder.path()));
+    converses(command);
+}
+
+/// Has Ann and an agent talk by the desk that a command starts.
+fn converses(mut command: Command) {
     let (world, port) = (Sink::start(), free_port().port());
     let relay = with_api(&world)
         .with(&format!(
@@ -56,9 +75,7 @@ fn a_ticket_is_opened_acknowledged_answered_and_continued() {
     let address = json!({ "address": HELP });
     (relay.api("POST", &addresses, &site, &address)).with_status(201);
     let token = relay.api_token("operate", &["--account", &id]);
-    let mut command = Command::new(python);
     command
-        .arg(workspace().join("examples/help_desk.py"))
         .arg(port.to_string())
         .env(
             "GATEPOST_API",

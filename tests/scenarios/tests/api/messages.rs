@@ -6,6 +6,7 @@ mod as_it_is;
 mod by_whom;
 mod dry_run;
 mod later;
+mod put_off;
 mod refused;
 mod with_files;
 

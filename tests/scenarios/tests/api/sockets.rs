@@ -2,6 +2,7 @@
 //! longer configured.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
@@ -46,6 +47,26 @@ fn a_reload_changes_the_rate_and_closes_what_is_not_configured() {
     fs::write(&file, text.replace(API, "")).unwrap();
     relay.json(&["reload"]);
     assert!(std::net::TcpStream::connect(relay.address("api")).is_err());
+    relay.leaves_nothing(sink);
+}
+
+#[test]
+fn an_address_under_tls_speaks_nothing_else() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address())
+        .with("[api]\nlisten = \"127.0.0.1:0\"\ntls = \"implicit\"\n")
+        .start();
+    let token = relay.api_token("read", &[]);
+    let listed = relay.api_under_tls("GET", "/accounts", &token);
+    assert_eq!(listed.with_status(200).body["items"], serde_json::json!([]));
+    let mut plain = std::net::TcpStream::connect(relay.address("api")).unwrap();
+    plain
+        .write_all(b"GET /api/v1/accounts HTTP/1.1\r\nHost: relay\r\n\r\n")
+        .unwrap();
+    let mut answer = Vec::new();
+    // The connection may be reset.
+    let _ = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     relay.leaves_nothing(sink);
 }
 
