@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod prose;
 mod setup;
+mod tests;
 mod torture;
 
 use anyhow::Result;
@@ -23,7 +24,7 @@ enum Task {
     Demo,
     /// Build everything, then run every test.
     Test {
-        /// Arguments for `cargo test`.
+        /// Arguments for `cargo test`, which then runs what they select.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -42,7 +43,7 @@ fn main() -> Result<()> {
         Task::Demo => demo::run(),
         Task::Test { arguments } => {
             setup::build()?;
-            setup::test(&arguments)
+            tests::test(&arguments)
         }
         Task::Torture(torture) => torture.run(),
         Task::Bench(bench) => bench.run(),

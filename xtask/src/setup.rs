@@ -36,17 +36,11 @@ fn target() -> PathBuf {
     target.unwrap_or_else(|| test_support::workspace().join("target"))
 }
 
-/// Runs every test of the workspace.
-pub fn test(arguments: &[String]) -> Result<()> {
-    eprintln!("== running the tests");
-    run(cargo().args(["test", "--workspace"]).args(arguments))
-}
-
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     command.current_dir(test_support::workspace());
     let program = command.get_program().to_string_lossy().into_owned();
     let status = match command.status() {
