@@ -78,7 +78,7 @@ impl Job {
         let name = message["target"]["name"].as_str()?.to_owned();
         let mut package = PathBuf::from(message["manifest_path"].as_str()?);
         package.pop();
-        let workspace = test_support::workspace();
+        let workspace = test_support::workspace().canonicalize().ok()?;
         let place = package.strip_prefix(workspace).unwrap_or(&package);
         let shown = format!("{} {name}", place.display());
         let mut command = Command::new(message["executable"].as_str()?);

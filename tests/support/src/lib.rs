@@ -60,7 +60,7 @@ pub use packages::{TypeScript, debian, debian_library, is_root, python_with};
 pub use postfix::Postfix;
 pub use postsrsd::Postsrsd;
 pub use process::{Process, binary, gatepost, run};
-pub use relay::{Relay, RelayBuilder};
+pub use relay::{Relay, RelayBuilder, share_compiled_policies};
 pub use scram::Scram;
 pub use sign::{ArcChain, Signer};
 pub use sink::{Sink, Taken};

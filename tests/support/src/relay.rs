@@ -214,7 +214,7 @@ impl RelayBuilder {
 
 /// Lets the relays of all tests share compiled policies, in the target folder: compiling them for
 /// each would take far longer than the test itself.
-fn share_compiled_policies(store: &Path) {
+pub fn share_compiled_policies(store: &Path) {
     let cache = store.join("cache");
     if cache.exists() {
         return;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
-use test_support::{Certificate, RelayBuilder, run};
+use test_support::{Certificate, RelayBuilder, run, share_compiled_policies};
 
 fn init(home: &Path, arguments: &[&str]) -> Output {
     let (dir, store) = (home.join("etc"), home.join("store"));
@@ -149,6 +149,7 @@ fn a_relay_starts_on_it_and_speaks_tls() {
         .replace("\"0.0.0.0:25\"", "\"127.0.0.1:0\"")
         .replace("\"127.0.0.1:587\"", "\"127.0.0.1:0\"")
         .replace("\"127.0.0.1:9090\"", "\"127.0.0.1:0\"");
+    share_compiled_policies(&home.path().join("store"));
     let relay = RelayBuilder::new(text).directory(home.path()).start();
     let mut client = relay.client("mx");
     client.ehlo();
