@@ -52,7 +52,7 @@ pub fn test(arguments: &[String]) -> Result<()> {
 struct Job {
     /// Name of the target in its package.
     name: String,
-    /// Where it stands, for a person.
+    /// Folder of the package and name, as they are shown.
     shown: String,
     command: Command,
 }
