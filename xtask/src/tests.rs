@@ -136,7 +136,9 @@ fn binaries() -> Result<VecDeque<Job>> {
     let messages = text
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
-    Ok(messages.filter_map(|message| Job::read(&message)).collect())
+    let jobs: VecDeque<_> = messages.filter_map(|message| Job::read(&message)).collect();
+    ensure!(!jobs.is_empty(), "cargo names no binary of tests");
+    Ok(jobs)
 }
 
 /// Runs all, so many side by side; returns those that have failed.
