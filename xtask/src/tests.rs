@@ -169,3 +169,42 @@ fn run_all(jobs: VecDeque<Job>, side_by_side: usize) -> Result<Vec<String>> {
         Ok(failed)
     })
 }
+
+#[cfg(test)]
+mod unit_tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_binary_of_tests_is_run_in_the_folder_of_its_package() {
+        let package = test_support::workspace()
+            .canonicalize()
+            .unwrap()
+            .join("host/policy");
+        let mut message = json!({
+            "reason": "compiler-artifact",
+            "manifest_path": package.join("Cargo.toml"),
+            "target": { "name": "sandbox", "kind": ["test"] },
+            "profile": { "test": true },
+            "executable": "/target/debug/deps/sandbox",
+        });
+        let job = Job::read(&message).unwrap();
+        assert_eq!(job.shown, "host/policy sandbox");
+        assert_eq!(job.command.get_current_dir(), Some(package.as_path()));
+        message["profile"]["test"] = json!(false);
+        assert!(Job::read(&message).is_none());
+    }
+
+    #[test]
+    fn one_failure_of_several_is_told() {
+        let job = |program: &str| Job {
+            name: program.to_owned(),
+            shown: program.to_owned(),
+            command: Command::new(program),
+        };
+        let jobs = ["true", "false", "true"].map(job).into();
+        assert_eq!(run_all(jobs, 2).unwrap(), ["false"]);
+        assert!(run_all([job("/absent")].into(), 1).is_err());
+    }
+}
