@@ -119,7 +119,7 @@ fn changed(
     let mut changes = Vec::new();
     if let Some(file) = &files.settings {
         changes.push("the settings of the file".to_owned());
-        settings = file.clone();
+        settings = with_options(given, file.clone());
     }
     let profile = given.smart_host_profile.as_ref();
     if let Some(profile) = profile.filter(|of| **of != is.profile) {
@@ -191,17 +191,24 @@ async fn find(
     session.call(show).await.map(Some)
 }
 
+/// Returns settings of a file, in which options take the place of what the file says.
+fn with_options(given: &Given, file: ConnectionDraft<GivenSecret>) -> ConnectionDraft<GivenSecret> {
+    ConnectionDraft {
+        profile: given.smart_host_profile.clone().or(file.profile),
+        host: given.smart_host.clone().or(file.host),
+        port: given.smart_host_port.or(file.port),
+        user: given.smart_host_user.clone().or(file.user),
+        ..file
+    }
+}
+
 /// Asks for the settings of a new connection; `None` if they are put off.
 fn settings(
     operator: &mut Operator<'_>,
     domain: &Domain,
 ) -> miette::Result<Option<ConnectionDraft<GivenSecret>>> {
     let (answers, given) = (&mut *operator.answers, operator.given);
-    let mut settings = operator.files.settings.clone().unwrap_or_default();
-    settings.profile = given.smart_host_profile.clone().or(settings.profile);
-    settings.host = given.smart_host.clone().or(settings.host);
-    settings.port = given.smart_host_port.or(settings.port);
-    settings.user = given.smart_host_user.clone().or(settings.user);
+    let mut settings = with_options(given, operator.files.settings.clone().unwrap_or_default());
     if settings.profile.is_none() && settings.host.is_none() {
         let question = format!(
             "service of the customer that takes mail from us ({}; empty for a server of their own):",
@@ -212,7 +219,7 @@ fn settings(
     let is_service = settings.profile.is_some();
     if settings.host.is_none() {
         let question = match is_service {
-            true => "its server (empty for the one that the service tells everybody):",
+            true => "its server (empty for the usual one of the service):",
             false => "the customer's server, which takes mail from us (empty for later):",
         };
         settings.host = answers.optional::<String>(question)?;

@@ -2,10 +2,11 @@
 //! and a person consents during the set-up.
 
 use std::fs;
+use std::path::PathBuf;
 
 use test_support::{Certificate, Sink, TokenServer};
 
-use crate::setup::{asked, desk, missing, printed, set_up};
+use crate::setup::{Desk, asked, desk, missing, printed, set_up};
 
 const SCRIPT: &str = "tls = { mode = \"starttls\" }
 [auth]
@@ -20,13 +21,8 @@ const DEVICE: &str = r#"{"device_code":"device-code-of-the-relay","user_code":"W
 const TOKENS: &str = r#"{"access_token":"access-of-the-desk","token_type":"Bearer",
     "expires_in":3600,"refresh_token":"refresh-one"}"#;
 
-#[test]
-fn a_person_consents_during_the_set_up() {
-    let (desk, tokens) = (desk(), TokenServer::start());
-    let certificate = Certificate::make(desk.relay.directory());
-    let files = [&certificate.certificate, &certificate.key];
-    let [pem, key] = files.map(|path| path.to_str().unwrap());
-    let service = Sink::scripted(SCRIPT, &["--certificate", pem, "--key", key]);
+/// Writes the settings of a connection that logs in by a refresh token, which it does not have yet.
+fn settings_file(desk: &Desk, tokens: &TokenServer) -> PathBuf {
     let settings = desk.relay.directory().join("settings.toml");
     let text = format!(
         "user = \"desk@customer.test\"\ngrant = \"refresh-token\"\nclient-id = \"relay\"\n\
@@ -35,6 +31,17 @@ fn a_person_consents_during_the_set_up() {
         tokens.url("/device")
     );
     fs::write(&settings, text).unwrap();
+    settings
+}
+
+#[test]
+fn a_person_consents_during_the_set_up() {
+    let (desk, tokens) = (desk(), TokenServer::start());
+    let certificate = Certificate::make(desk.relay.directory());
+    let files = [&certificate.certificate, &certificate.key];
+    let [pem, key] = files.map(|path| path.to_str().unwrap());
+    let service = Sink::scripted(SCRIPT, &["--certificate", pem, "--key", key]);
+    let settings = settings_file(&desk, &tokens);
     let (settings, port) = (
         settings.to_str().unwrap(),
         service.address().port().to_string(),
@@ -89,14 +96,7 @@ fn a_person_consents_during_the_set_up() {
 #[test]
 fn without_questions_the_command_for_the_consent_is_printed() {
     let (desk, tokens) = (desk(), TokenServer::start());
-    let settings = desk.relay.directory().join("settings.toml");
-    let text = format!(
-        "user = \"desk@customer.test\"\ngrant = \"refresh-token\"\nclient-id = \"relay\"\n\
-         token-url = \"{}\"\ndevice-url = \"{}\"\nscopes = [\"mail.send\"]\n",
-        tokens.url("/token"),
-        tokens.url("/device")
-    );
-    fs::write(&settings, text).unwrap();
+    let settings = settings_file(&desk, &tokens);
     let options = [
         "--yes",
         "--account",
