@@ -90,11 +90,11 @@ pub(crate) fn change(view: &View, id: AccountId, change: ProfileChange) -> RuleR
     } = change;
     let mut changed = Account::clone(&account(view, id)?.account);
     for brand in remove_brands {
-        check_unused(view, id, &brand)?;
         let brands = &mut changed.profile.brands;
         let Some(at) = brands.iter().position(|known| *known == brand) else {
             return Err(Refusal::NoBrand { account: id, brand });
         };
+        check_unused(view, id, &brand)?;
         brands.remove(at);
         changed.details.brand_addresses.remove(&brand);
     }
@@ -118,7 +118,7 @@ fn check_brands(profile: &Profile) -> Result<(), Refusal> {
 
 /// Checks that no support address and no connection is of a brand.
 fn check_unused(view: &View, id: AccountId, brand: &Name) -> Result<(), Refusal> {
-    let mut addresses = view.addresses().into_iter();
+    let mut addresses = view.all_addresses();
     let mut serves = view
         .connections(id)
         .flat_map(|of| of.connection.serves.iter());
