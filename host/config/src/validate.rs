@@ -26,6 +26,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     check_authentication(config, &mut findings);
     check_headers(config, &mut findings);
     check_accounts(config, &mut findings);
+    check_certificates(config, &mut findings);
     check_listeners(config, &mut findings);
     check_handover(config, &mut findings);
     check_api(config, &mut findings);
@@ -421,7 +422,7 @@ fn check_account_settings(config: &Config, a: usize, findings: &mut Findings) {
     }
 }
 
-fn check_listeners(config: &Config, findings: &mut Findings) {
+fn check_certificates(config: &Config, findings: &mut Findings) {
     let further = config.tls.as_ref().map_or(0, |tls| tls.further.len());
     if further > Tls::MOST_FURTHER {
         findings.add(
@@ -433,6 +434,9 @@ fn check_listeners(config: &Config, findings: &mut Findings) {
             ),
         );
     }
+}
+
+fn check_listeners(config: &Config, findings: &mut Findings) {
     if config.listeners.is_empty() {
         findings.add(
             [],

@@ -1,5 +1,4 @@
 //! Endpoints of the application: their secrets, and the problems that are shown.
-// In a test, an unwrap is an assertion.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! Runs the policy natively on a message with given facts.
 
-#![allow(dead_code, reason = "each test file uses what it needs")]
-
 use gatepost_sdk::directory::{Forwarders, ReceivingDomain};
 use gatepost_sdk::native::Given;
 use gatepost_sdk::*;

@@ -1,6 +1,4 @@
 //! Owner of a server session in memory: it feeds bytes, answers questions and keeps the results.
-#![allow(dead_code, clippy::unwrap_used)]
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
