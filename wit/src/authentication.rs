@@ -42,7 +42,9 @@ use serde::{Deserialize, Serialize};
 /// }
 /// assert!(!is_for_now(Outcome::default()));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Nothing to check.
@@ -228,7 +230,7 @@ pub struct DkimResult {
 /// let dmarc = DmarcResult { policy: Some(DmarcPolicy::Reject), ..DmarcResult::default() };
 /// assert_eq!(dmarc.applied, None); // it did not fail
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DmarcPolicy {
     /// No handling (`p=none`).
@@ -475,7 +477,9 @@ pub fn authentication() -> Authentication {
 /// }
 /// assert!(!is_in_nobodys_name(&Authentication::default()));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum FromClarity {
     /// All readers show the same author.
@@ -497,7 +501,7 @@ pub enum FromClarity {
 /// let from = FromResult { domains: vec!["x.example".into()], ..FromResult::default() };
 /// assert_eq!(from.domains.len(), 1);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FromResult {
     /// Agreement of mail readers.
@@ -522,7 +526,7 @@ pub struct FromResult {
 ///     }
 /// }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Arrival {
     /// Straight from the world.

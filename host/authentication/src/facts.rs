@@ -78,7 +78,9 @@ pub struct DmarcFact {
 }
 
 /// Identifiers that pass in alignment with the author's domain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct DmarcAlignment {
     /// True if SPF of the reverse-path does.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Authentication, DkimFact, DmarcAlignment, DmarcPolicy, Facts, FromFact, SpfFact};
 
 /// Summary of the facts about one message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Summary {
     /// SPF of both identities.
@@ -24,7 +24,7 @@ pub struct Summary {
 }
 
 /// SPF of both identities.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfSummary {
     /// Result for the argument of EHLO or HELO.
@@ -34,7 +34,7 @@ pub struct SpfSummary {
 }
 
 /// SPF of one identity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfResult {
     /// Result.
@@ -47,7 +47,7 @@ pub struct SpfResult {
 }
 
 /// One DKIM signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DkimSummary {
     /// Result.
@@ -61,7 +61,7 @@ pub struct DkimSummary {
 }
 
 /// DMARC of the author's domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DmarcSummary {
     /// Result.
@@ -85,7 +85,7 @@ pub struct DmarcSummary {
 }
 
 /// Chain of ARC sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcSummary {
     /// Result of the chain.
@@ -100,7 +100,7 @@ pub struct ArcSummary {
 }
 
 /// Agreement of the client's address with its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct IprevSummary {
     /// Result.
@@ -108,7 +108,7 @@ pub struct IprevSummary {
 }
 
 /// Authenticated user (RFC 4954).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Sasl {
     /// User name.

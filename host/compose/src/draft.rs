@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Message as a program describes it. In JSON its members are in kebab case, and unknown ones are
 /// refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Draft {
     /// Author. Whoever takes the draft may know one where it has none.
@@ -64,7 +64,7 @@ impl Draft {
 }
 
 /// Mailbox: an address alone, or one with the name that mail programs show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum DraftMailbox {
     /// Address.
@@ -74,7 +74,7 @@ pub enum DraftMailbox {
 }
 
 /// Address with the name that mail programs show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedMailbox {
     /// Address.
@@ -102,7 +102,7 @@ impl DraftMailbox {
 }
 
 /// Cause of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DraftTrigger {
     /// A person has written it.
@@ -122,7 +122,7 @@ impl DraftTrigger {
 }
 
 /// File of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DraftFile {
     /// Name that the recipient sees.
@@ -139,7 +139,7 @@ pub struct DraftFile {
 }
 
 /// Content of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DraftFileContent {
     /// The content itself in base64 (RFC 4648 section 4): for small files.

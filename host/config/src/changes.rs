@@ -14,7 +14,7 @@ use super::error::{Finding, Step};
 use super::{Config, Document};
 
 /// Difference of one key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// Key, such as `account.acme.domains`. Tables of a list are named by their `name` or `id`.
     pub key: String,

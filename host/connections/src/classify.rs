@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Period, Profile};
 
 /// Stage of a dialogue at which a server answered, or at which it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DialogueStage {
     /// Connecting.
@@ -60,7 +60,7 @@ impl fmt::Display for DialogueStage {
 }
 
 /// Class of a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReplyClass {
     /// A limit of the service is reached: wait.
@@ -78,7 +78,7 @@ pub enum ReplyClass {
 }
 
 /// Part that a reply stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stops {
     /// All mail of the connection.
@@ -161,7 +161,7 @@ impl ReplyRule {
 }
 
 /// Meaning of a reply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Classified {
     /// Class.

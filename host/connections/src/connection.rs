@@ -13,7 +13,7 @@ use crate::{ConnectionName, Period, Secret};
 
 /// Named way out, complete and valid.
 /// [`ConnectionDraft::complete`](crate::ConnectionDraft::complete) makes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Connection {
     /// Name.
@@ -62,7 +62,9 @@ pub struct Connection {
 }
 
 /// Certificates that a server may have.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerTrust {
     /// Those that a public authority vouches for.
@@ -75,7 +77,7 @@ pub enum ServerTrust {
 }
 
 /// SHA-256 of a SubjectPublicKeyInfo, written in base64 (RFC 7469 section 2.4).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct PinnedKey(pub [u8; 32]);
 
@@ -116,7 +118,7 @@ impl From<PinnedKey> for String {
 }
 
 /// Certificate with its key, which the relay shows to the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClientCertificate {
     /// Certificate and its chain, in PEM.
@@ -126,7 +128,7 @@ pub struct ClientCertificate {
 }
 
 /// SASL mechanism.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SaslMechanism {
     /// PLAIN (RFC 4616).
@@ -165,7 +167,7 @@ impl SaslMechanism {
 }
 
 /// Credential for a server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerCredential {
     /// No log-in: the server knows the relay by its address or its certificate.
@@ -182,7 +184,7 @@ pub enum ServerCredential {
 }
 
 /// Access to the tokens of an OAuth server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Oauth {
     /// Grant, with its secret.
@@ -198,7 +200,7 @@ pub struct Oauth {
 }
 
 /// Grant by which a token is got.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum OauthGrant {
     /// Client credentials (RFC 6749 section 4.4).
@@ -224,7 +226,7 @@ pub enum OauthGrant {
 }
 
 /// User of a session that begins with a token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenUser {
     /// Mailbox that the message leaves from.
@@ -234,7 +236,7 @@ pub enum TokenUser {
 }
 
 /// Argument of EHLO.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ehlo {
     /// Host name of the relay.
@@ -247,7 +249,9 @@ pub enum Ehlo {
 }
 
 /// Limits of what a server takes. A limit that is absent does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ConnectionLimits {
     /// Sessions at a time.
@@ -315,7 +319,7 @@ impl ConnectionLimits {
 
 /// Senders whose mail leaves through a connection. The most specific one wins: an address before a
 /// brand, a brand before a domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub enum Serves {
     /// One address.

@@ -15,7 +15,7 @@ use crate::{
 
 /// Settings of a connection as they are written. The profile has those that are left out. `S` is
 /// the form of a secret: the secret itself, or the place from which the configuration has it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ConnectionDraft<S = Secret> {
     /// Name of the profile.
@@ -81,7 +81,7 @@ pub struct ConnectionDraft<S = Secret> {
 }
 
 /// Kind of an OAuth grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantKind {
     /// Client credentials.

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 /// Password, client secret, refresh token or private key. It is wiped from memory when dropped, and
 /// neither `{:?}` nor serialisation shows it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+#[derive(Clone, PartialEq, Eq, schemars::JsonSchema)]
+pub struct Secret(#[schemars(with = "String")] Zeroizing<String>);
 
 impl Secret {
     /// Longest secret in octets: a private key of 8,192 bits in PEM has about 6,400.

@@ -34,7 +34,7 @@ pub const IN_TROUBLE: &str = "the connection does not take mail now: ";
 pub const AT_ITS_LIMITS: &str = "the limits of the connection allow no more for now";
 
 /// Trouble that a connection is in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectionTrouble {
     /// Beginning of the trouble.
@@ -52,7 +52,7 @@ pub struct ConnectionTrouble {
 }
 
 /// Refusal of the last session that was opened for a test. It stops no mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RefusedTest {
     /// Time of the test.
@@ -66,7 +66,7 @@ pub struct RefusedTest {
 }
 
 /// State of a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum ConnectionState {
     /// Mail leaves through it.
@@ -131,7 +131,7 @@ pub struct SessionFailure<'a> {
 }
 
 /// Consent by which a connection has a refresh token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Authorization {
     /// End of the refresh token's life, if the token server says it.

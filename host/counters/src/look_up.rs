@@ -20,7 +20,7 @@ pub trait Memory: Send + Sync {
 }
 
 /// A machine that an account knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct KnownMachine {
     /// Account that knows it; empty for mail of no account.

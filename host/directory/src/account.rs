@@ -21,7 +21,7 @@ words! {
 pub type PolicySettings = serde_json::Map<String, serde_json::Value>;
 
 /// Customer of the site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Account {
     /// Id of the account in policies, queue and trace.
@@ -40,7 +40,7 @@ pub struct Account {
 }
 
 /// Data that the relay keeps of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct AccountDetails {
     /// Address in whose name the account writes where no other is right.
@@ -61,7 +61,7 @@ pub struct AccountDetails {
 }
 
 /// Hold of an account's outgoing mail: submissions are taken, and wait in the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Hold {
     /// Beginning.
@@ -72,7 +72,7 @@ pub struct Hold {
 }
 
 /// Data of an account that the operator enters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Profile {
     /// Purpose: sandbox or production.
@@ -114,7 +114,9 @@ pub struct ProfileChange {
 }
 
 /// Name for people: 1 to 100 characters without controls, trimmed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
@@ -164,7 +166,7 @@ impl fmt::Display for Name {
 }
 
 /// Name of a time zone of the IANA database, such as `Europe/Berlin`, in the database's spelling.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeZone(String);
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Address at which an account receives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SupportAddress {
     /// Address as it was entered.
@@ -31,7 +31,7 @@ pub struct SupportAddress {
 }
 
 /// Data that the relay keeps of a support address.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct AddressDetails {
     /// Token of its forwarding target, in a connected domain.
@@ -94,7 +94,9 @@ impl AddressDetails {
 
 /// Token in the local part of a forwarding target, `f-<token>@<native domain>`: 16 random letters
 /// and digits, so that nobody guesses one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct ForwardingToken(Arc<str>);
 

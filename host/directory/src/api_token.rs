@@ -47,7 +47,7 @@ impl ApiScope {
 }
 
 /// Token by which a program uses the HTTP API, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ApiToken {
     /// Id: 12 letters and digits. No secret.

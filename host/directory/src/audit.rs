@@ -4,7 +4,7 @@ use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
 /// Entry of the audit log. Its texts are bounded by who writes it, and none of them is secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AuditEntry {
     /// Time of the change.
@@ -27,7 +27,7 @@ pub struct AuditEntry {
 }
 
 /// Entry of the audit log with its number, which grows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuditRecord {
     /// Number of the entry.
     pub seq: u64,

@@ -54,7 +54,7 @@ impl ConnectorState {
 }
 
 /// Known forwarders of the mail of a connected domain, where it comes without credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Forwarders {
     /// Networks of their servers.
@@ -140,7 +140,7 @@ impl Forwarders {
 }
 
 /// Domain of an account, connected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Connector {
     /// Id of the connector.
@@ -161,7 +161,7 @@ pub struct Connector {
 }
 
 /// Data that the relay keeps of a connector.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ConnectorDetails {
     /// Disconnection of the domain, while it is disconnected.
@@ -186,7 +186,7 @@ pub struct ConnectorDetails {
 }
 
 /// Disconnection of a domain or of an address in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Disconnection {
     /// Time of it.
@@ -206,7 +206,7 @@ words! {
 }
 
 /// Claim of an account to a domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Claim {
     /// Account that claims it.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, ConnectorId, DirectoryError, Secret, Verifier, random, word::words};
 
 /// Use of a credential. A credential of one kind never serves for the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Scope {
     /// Relay to the support addresses of a two-way domain, by the customer's server.
@@ -50,7 +50,9 @@ pub enum Grant {
 }
 
 /// User name of a credential, generated with it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct UserName(Arc<str>);
 
@@ -89,7 +91,7 @@ impl fmt::Debug for UserName {
 }
 
 /// Credential without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Credential {
     /// User name, which also identifies the credential.
@@ -117,7 +119,7 @@ pub struct Credential {
 }
 
 /// Data that the relay keeps of a credential.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct CredentialDetails {
     /// Credential that it takes the place of, if it was issued by a rotation.
@@ -132,7 +134,7 @@ pub struct CredentialDetails {
 }
 
 /// Uses of a credential in its grace period: log-ins with the right secret that were refused for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct GraceUses {
     /// Number of them.
@@ -164,7 +166,7 @@ impl GraceUses {
 }
 
 /// End of the use of a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CredentialEnd {
     /// Time of it.
@@ -214,7 +216,7 @@ pub struct Rotation {
 }
 
 /// New credential with its secret, which is shown this once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Issued {
     /// Credential without the secret.
     #[serde(flatten)]

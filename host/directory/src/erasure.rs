@@ -9,7 +9,9 @@ use crate::{AuditEntry, RowKey};
 pub const ERASED_BY: &str = "account-erase";
 
 /// Numbers of what was removed of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ErasedItems {
     /// Connectors.

@@ -20,7 +20,18 @@ fn parse(text: &str) -> Result<u128, IdError> {
 macro_rules! id {
     ($name:ident, $of:literal) => {
         #[doc = concat!("Id of ", $of, ": 128 random bits, in text 32 hexadecimal digits.")]
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            Serialize,
+            Deserialize,
+            schemars::JsonSchema,
+        )]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(u128);
 

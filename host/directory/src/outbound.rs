@@ -24,7 +24,7 @@ words! {
 }
 
 /// Messages of an address that leave from the default address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LeavesFromDefault {
     /// Time of the first of them.
@@ -36,7 +36,7 @@ pub struct LeavesFromDefault {
 }
 
 /// Way by which mail of an address in a connected domain leaves, as far as the directory knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutboundWay {
     /// Connection that serves it, as a verification proved or earlier use allows.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, DirectoryError};
 
 /// Entry of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub enum PartnerEntry {
     /// Single address.
@@ -97,7 +97,9 @@ impl PartnerEntry {
 }
 
 /// Agreement or list by which an address is a partner.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartnerSource {
     /// Sharing agreement with this account, which receives at the address.
@@ -140,7 +142,7 @@ impl fmt::Display for PartnerSource {
 }
 
 /// Finding that an address is a partner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Partner {
     /// True if an entry for the whole domain matches, false if one for the address.
@@ -151,7 +153,7 @@ pub struct Partner {
 
 /// Sharing agreement between two accounts here: all support addresses of each are partner addresses
 /// of the other, also those added later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Agreement {
     /// Account with the lesser id.
@@ -174,7 +176,7 @@ impl Agreement {
 }
 
 /// List of partner addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PartnerList {
     /// Id of the list for as long as it exists.
@@ -190,7 +192,7 @@ pub struct PartnerList {
 }
 
 /// Settings and state of a feed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Feed {
     /// Interval between fetches, in seconds.
@@ -224,7 +226,9 @@ impl Feed {
 }
 
 /// Changes made to a list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct ListChange {
     /// Number of entries added.

@@ -20,7 +20,9 @@ words! {
 }
 
 /// Id of a probe: 128 random bits in base 32, 26 characters in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct ProbeId(Arc<str>);
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Restrictions on the submissions of an account, which is in the directory or in the
 /// configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Restriction {
     /// Id of the account.
@@ -37,7 +37,7 @@ impl Restriction {
 }
 
 /// Suspension of an account: it submits nothing, and its queued mail is held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Suspension {
     /// Beginning.
@@ -47,7 +47,7 @@ pub struct Suspension {
 }
 
 /// Reason that an operator gives: 1 to 200 characters without controls, trimmed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Reason(String);
 

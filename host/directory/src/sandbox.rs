@@ -12,7 +12,7 @@ use crate::{AccountKind, Canonical, Name, View};
 pub const MAX_TEST_USERS: usize = 100;
 
 /// Settings of a sandbox. Accounts for production have none.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct SandboxSettings {
     /// Test users: addresses that get its mail, at most [`MAX_TEST_USERS`], in the order in which they

@@ -19,7 +19,7 @@ const CHECKSUM_LENGTH: usize = 6;
 /// Password of a credential, shown once: `gpst_`, 32 random characters, and a checksum (CRC-32 of
 /// all before it, in base 62) by which a scanner tells it from similar texts. Wiped from memory
 /// when dropped.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Secret(String);
 

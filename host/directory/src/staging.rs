@@ -13,7 +13,7 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;";
 
 /// Id of an import that has begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct ImportId(u64);
 

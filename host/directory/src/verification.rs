@@ -15,7 +15,7 @@ const REFUSALS: [&str; 5] = [
 ];
 
 /// State of the verification of one direction.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Verification {
     /// No verification mail was sent yet.
@@ -72,7 +72,7 @@ impl Verification {
 
 /// Finding of the last probe of one direction. It may differ from the state: a probe that was lost
 /// warns, and leaves a direction verified that was so before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LastCheck {
     /// Time of the finding.
@@ -96,7 +96,7 @@ pub struct LastCheck {
 }
 
 /// Results of message authentication of a probe that came back, in the words of RFC 8601.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CheckResults {
     /// SPF of the reverse-path.

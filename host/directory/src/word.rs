@@ -13,6 +13,7 @@ macro_rules! words {
         $(#[$of])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+            schemars::JsonSchema,
         )]
         pub enum $name {
             $($(#[$doc])* #[serde(rename = $word)] $variant,)*

@@ -13,7 +13,19 @@ use zeroize::Zeroizing;
 use crate::generate;
 
 /// Algorithm of a key and its signatures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
     /// RSA of 2048 bits with SHA-256 (RFC 6376 section 3.3.1), which every verifier knows.

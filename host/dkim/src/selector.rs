@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::Algorithm;
 
 /// Selector: one label of a DNS name, in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Selector(String);
 

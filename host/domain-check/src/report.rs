@@ -12,7 +12,7 @@ const MOST_SHOWN: usize = 10;
 const LONGEST_SHOWN: usize = 500;
 
 /// Subject of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
     /// The proof that the domain is the account's.
@@ -65,7 +65,7 @@ impl Topic {
 }
 
 /// Comparison of what stands in the DNS with what was looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It is as it should be.
@@ -91,7 +91,7 @@ impl Standing {
 }
 
 /// One comparison.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Finding {
     /// Subject.
@@ -177,7 +177,7 @@ pub(crate) fn shown(text: &[u8]) -> String {
 }
 
 /// Subject of an outlook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutlookKind {
     /// SPF of the domain, from an address that our mail leaves from.
@@ -191,7 +191,7 @@ pub enum OutlookKind {
 }
 
 /// Judgement of an outsider on mail of the domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Outlook {
     /// Subject.
@@ -203,7 +203,7 @@ pub struct Outlook {
 }
 
 /// Result of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Report {
     /// Domain in A-labels.

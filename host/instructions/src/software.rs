@@ -6,7 +6,8 @@ use std::str::FromStr;
 use crate::Arrangement;
 
 /// Software or service of the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum Software {
     /// Postfix.
     Postfix,

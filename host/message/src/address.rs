@@ -18,7 +18,9 @@ use crate::{domain_to_ascii, likeness};
 /// [`Address::is_ascii`]. Two addresses are equal if their texts are: `"a"@example.com` is not
 /// equal to `a@example.com`, nor a domain in Unicode to its A-label. Use
 /// [`Address::is_same_mailbox`] to compare mailboxes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
     text: Box<str>,
@@ -261,7 +263,9 @@ impl From<Address> for String {
 }
 
 /// Address for notices about a message (RFC 5321 section 4.1.1.2), or none.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub enum ReversePath {
     /// `<>`: the message is itself a notice, and none is sent about it (RFC 5321 section 4.5.5).

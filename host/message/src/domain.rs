@@ -12,7 +12,7 @@ use crate::domain_to_ascii;
 /// allowed), in lower case and without the trailing dot.
 ///
 /// Two names are equal when their A-labels are: `bücher.example` is `xn--bcher-kva.example`.
-#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Domain {
     text: String,

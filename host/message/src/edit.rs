@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Field, FieldBody, FieldName, Message, TolerantNames, field::Caseless};
 
 /// One change to a header section.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Edit {
     /// Adds a field on top of the header section.

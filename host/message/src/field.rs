@@ -122,7 +122,7 @@ impl Hash for Caseless<'_> {
 
 /// The name of a field that we write or change: 1 to 76 octets of printable US-ASCII without colon
 /// and space (RFC 5322 section 3.6.8). Spelling is kept; names that differ only in case are equal.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FieldName(Box<str>);
 
@@ -178,7 +178,7 @@ impl Hash for FieldName {
 /// - No fold that leaves a line of white space alone (RFC 5322 section 3.2.2).
 ///
 /// Characters outside US-ASCII are allowed (RFC 6532); see [`FieldBody::is_ascii`].
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FieldBody(Box<str>);
 

@@ -8,7 +8,9 @@ use uuid::Uuid;
 /// Id of one SMTP transaction in the reply, the Received field, the log, the queue and the trace.
 /// A UUIDv7 (RFC 9562 section 5.7): unique without a central counter, and in order of time; within
 /// one process, in the order of the calls.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "Uuid", into = "Uuid")]
 pub struct TransactionId(Uuid);
 

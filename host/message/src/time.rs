@@ -13,7 +13,18 @@ use serde::{Deserialize, Serialize};
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Sums and
 /// differences saturate. Texts end with the year 9999.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(transparent)]
 pub struct Millis(pub u64);

@@ -36,7 +36,7 @@ impl Ending {
 }
 
 /// Stage that an attempt had reached when it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttemptStage {
     /// Name and address of the server, connection, greeting.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Kind of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MessageClass {
     /// Written by a person.
@@ -35,7 +35,7 @@ impl MessageClass {
 }
 
 /// Class of a message, and permission for a machine to answer it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Classification {
     /// Kind of the message.

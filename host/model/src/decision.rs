@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Classification, Effect, RecipientVerdict};
 
 /// Requests of one call of a policy beside its verdict, in the order in which they were made.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Decision {
     /// Reasons, for the postmaster.

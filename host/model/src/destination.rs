@@ -12,7 +12,9 @@ use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
 /// Use of TLS on the connection to a next hop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsMode {
     /// No TLS.
@@ -40,7 +42,9 @@ impl TlsMode {
 }
 
 /// Protocol of a next hop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// SMTP (RFC 5321).
@@ -59,7 +63,7 @@ impl Protocol {
 }
 
 /// Server that a message is handed to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NextHop {
     /// Domain name, in characters or A-labels, or address literal without brackets.
@@ -75,7 +79,7 @@ pub struct NextHop {
 }
 
 /// Way to a recipient, as a policy names it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// Through the connection of this name: the account's own, else the site's.
@@ -128,7 +132,7 @@ impl fmt::Display for Way {
 }
 
 /// Condition under which the next step of a plan is taken: both limits must be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct GoOn {
     /// Deferred attempts on this step.
@@ -138,7 +142,7 @@ pub struct GoOn {
 }
 
 /// One step of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Step {
     /// Way to the recipient.
@@ -191,7 +195,7 @@ impl Step {
 }
 
 /// Plan of a policy, or of the configuration, for one recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Plan {
     /// Steps in order: at least one, at most [`Plan::MOST_STEPS`].
@@ -250,7 +254,7 @@ impl From<NextHop> for Plan {
 }
 
 /// Routing of a recipient, by a policy or else by the default route.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Routing {
     /// Absence of an opinion.
@@ -296,7 +300,9 @@ impl fmt::Display for Routing {
 
 /// Place to which one recipient goes: what a step of a plan comes to. The queue counts, paces and
 /// stops by it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct DestinationKey(Box<str>);
 
@@ -323,7 +329,7 @@ impl fmt::Display for DestinationKey {
 }
 
 /// Destination of one recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Destination {
     /// A connection: of this account, or of the site.
@@ -405,7 +411,7 @@ impl fmt::Display for Destination {
 }
 
 /// Route of one recipient, as the queue keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Route {
     /// Plan that was answered.

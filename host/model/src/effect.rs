@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Effect of a policy's call: stored in the same commit as the accepted message. Keys belong to one
 /// policy and one account ([`Scope`]).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Add to a windowed count.

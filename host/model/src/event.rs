@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AttemptStage, Flow, Transaction};
 
 /// Event: a step in the fate of a message at one recipient, or a notice to an account or the site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Event {
     /// Account that is told; `None` for the site.
@@ -36,7 +36,7 @@ pub struct Event {
 }
 
 /// Kind of an event, with what it tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     rename_all = "kebab-case",
     rename_all_fields = "kebab-case",
@@ -131,7 +131,7 @@ pub enum EventKind {
 }
 
 /// Attempt at delivery, as events tell of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AttemptFacts {
     /// Stage that it had reached.
@@ -153,7 +153,7 @@ pub struct AttemptFacts {
 }
 
 /// Subject of a notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoticeSubject {
     /// A DKIM key or its record in DNS.
@@ -182,7 +182,7 @@ pub enum NoticeSubject {
 
 /// Alert: what the administrators of an account are to know of, in words that can be told in any
 /// language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Alert {
     /// Kind.
@@ -195,7 +195,7 @@ pub struct Alert {
 }
 
 /// Kind of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertKind {
     /// A second credential was issued in the place of one.
@@ -249,7 +249,19 @@ impl AlertKind {
 }
 
 /// Name of a kind of event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventName {
     /// [`EventKind::Queued`].
@@ -533,7 +545,7 @@ fn shorten_reply(reply: &mut Reply) {
 }
 
 /// Event with its number: strictly increasing, without regard to accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct StoredEvent {
     /// Sequence number, from 1; the store gives it in the commit that makes the event durable.

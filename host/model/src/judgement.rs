@@ -9,7 +9,7 @@ use crate::{Decision, Routing, Verdict};
 pub const BY_RELAY: &str = "relay";
 
 /// Record of one call of one version of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Judgement {
     /// Name of the policy in the configuration.
@@ -32,7 +32,9 @@ pub struct Judgement {
 }
 
 /// Fault of one call, for queue, trace and log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, schemars::JsonSchema,
+)]
 #[error("{}: {detail}", kind.word())]
 pub struct Fault {
     /// Kind of the fault.
@@ -42,7 +44,7 @@ pub struct Fault {
 }
 
 /// Kind of a fault. Every fault is answered by the policy's `on-error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// Trap of the guest: unreachable, out of bounds, stack overflow.

@@ -4,7 +4,7 @@ use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
 /// Knowledge of an account about an address that has shown itself to be a machine's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Machine {
     /// Evidence, in one sentence.

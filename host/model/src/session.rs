@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 /// Direction of a message, fixed by the listener that accepted it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flow {
     /// Mail from the world to an address that this relay receives mail for.
@@ -17,7 +17,7 @@ pub enum Flow {
 }
 
 /// Protocol by which a message came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// SMTP (RFC 5321).
@@ -29,7 +29,7 @@ pub enum Transport {
 }
 
 /// State of one SMTP connection, as policies, queue and trace see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", from = "StoredSession")]
 pub struct Session {
     /// Name of the listener in the configuration.
@@ -63,7 +63,7 @@ impl Session {
 
 /// A session as a store has it. Earlier versions wrote no transport, and the unspecified address for
 /// a message of the relay's own, in the flow of the message that it was about.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct StoredSession {
     listener: String,

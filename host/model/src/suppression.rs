@@ -4,7 +4,7 @@ use gatepost_message::{Address, CanonicalAddress, Millis, TransactionId};
 use serde::{Deserialize, Serialize};
 
 /// Entry of an account's suppression list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Suppression {
     /// Account.
@@ -52,7 +52,7 @@ impl Suppression {
 }
 
 /// Cause of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SuppressionCause {
     /// None yet: bounces are counted, and mail is still sent.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::Session;
 
 /// One SMTP transaction: the envelope (RFC 5321 section 2.3.1) and the account it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Transaction {
     /// Identifier in the reply, the Received field, the log, the queue and the trace.

@@ -4,7 +4,7 @@ use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
 /// Verdict of a policy on a session, a sender, a recipient or a message.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Absence of an objection.
@@ -42,7 +42,7 @@ impl Verdict {
 }
 
 /// Verdict of a policy on one recipient, beside its verdict on the message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecipientVerdict {
     /// Refused: by the reply if it holds for all recipients, else by a bounce to an authenticated

@@ -14,7 +14,7 @@ use crate::directory::{account, account_id, change};
 use crate::error::OperationError;
 
 /// Request to add an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AddAccount {
     /// Domain that the site gives it, such as acme.desk.example.
@@ -46,12 +46,14 @@ pub struct AddAccount {
 }
 
 /// Request for all accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListAccounts {}
 
 /// Request for an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowAccount {
     /// Id or native domain of the account.
@@ -59,7 +61,7 @@ pub struct ShowAccount {
 }
 
 /// Request to change what an account is called. What is left out stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ChangeAccount {
     /// Id or native domain of the account.
@@ -84,7 +86,7 @@ pub struct ChangeAccount {
 }
 
 /// Request to override a policy's settings for an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPolicy {
     /// Id or native domain of the account.
@@ -99,7 +101,7 @@ pub struct SetPolicy {
 
 /// Request to set the default address of an account, in whose name its mail leaves where no other is
 /// proved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetDefaultAddress {
     /// Id or native domain of the account.
@@ -114,7 +116,7 @@ pub struct SetDefaultAddress {
 }
 
 /// Request to remove an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAccount {
     /// Id or native domain of the account.

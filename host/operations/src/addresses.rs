@@ -13,7 +13,7 @@ use crate::directory::{account_id, change, unknown};
 use crate::error::OperationError;
 
 /// Request to add a support address in the native domain or in one that is connected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddAddress {
     /// Id or native domain of the account.
@@ -28,7 +28,9 @@ pub struct AddAddress {
 }
 
 /// Request for support addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListAddresses {
     /// Only those of this account, by its id or native domain.
@@ -37,7 +39,7 @@ pub struct ListAddresses {
 }
 
 /// Request for the accounts that have a support address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowAddress {
     /// Only that of this account, by its id or native domain.
@@ -49,7 +51,7 @@ pub struct ShowAddress {
 }
 
 /// Request to set the brand of a support address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetAddressBrand {
     /// Id or native domain of the account.
@@ -63,7 +65,7 @@ pub struct SetAddressBrand {
 }
 
 /// Request to remove a support address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAddress {
     /// Id or native domain of the account.
@@ -74,7 +76,7 @@ pub struct RemoveAddress {
 }
 
 /// Support address as operators see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ShownAddress {
     /// Support address.

@@ -17,7 +17,7 @@ use crate::error::OperationError;
 use crate::runtime::Runtime;
 
 /// Request to add an administrator, to whose address a code is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddAdministrator {
     /// Id or native domain of the account.
@@ -35,7 +35,7 @@ pub struct AddAdministrator {
 }
 
 /// Request for the administrators of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListAdministrators {
     /// Id or native domain of the account.
@@ -44,7 +44,7 @@ pub struct ListAdministrators {
 
 /// Request to prove an administrator's address by the code that was sent there; without a code, to
 /// send another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyAdministrator {
     /// Id or native domain of the account.
@@ -57,7 +57,7 @@ pub struct VerifyAdministrator {
 }
 
 /// Request to set the language of an administrator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetAdministratorLanguage {
     /// Id or native domain of the account.
@@ -70,7 +70,7 @@ pub struct SetAdministratorLanguage {
 }
 
 /// Request to remove an administrator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAdministrator {
     /// Id or native domain of the account.
@@ -80,7 +80,7 @@ pub struct RemoveAdministrator {
 }
 
 /// Administrator of an account, without what is kept of a code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ShownAdministrator {
     /// Id of the account.

@@ -19,7 +19,7 @@ use crate::runtime::Runtime;
 const MOST: usize = 1000;
 
 /// Request for entries of the audit log, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListAudit {
     /// Only those of this account, by its id or native domain.

@@ -32,7 +32,7 @@ const MOST: usize = 100;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Request to begin the authorization of a connection. It takes the place of one that is under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizeConnection {
     /// Id or native domain of the account; without it, the connection is the site's.
@@ -43,7 +43,7 @@ pub struct AuthorizeConnection {
 }
 
 /// Request to wait for an authorization, ten seconds at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AwaitAuthorization {
     /// Id of the authorization.
@@ -51,7 +51,7 @@ pub struct AwaitAuthorization {
 }
 
 /// Progress of an authorization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     tag = "state",
     rename_all = "kebab-case",

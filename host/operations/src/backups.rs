@@ -25,7 +25,7 @@ use crate::runtime::Runtime;
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Request to begin a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BeginBackup {
     /// New folder for the backup, on another disk if possible. The relay makes it, as its user.
@@ -38,7 +38,7 @@ pub struct BeginBackup {
 }
 
 /// Request to wait for a backup, one second at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AwaitBackup {
     /// Id of the backup.
@@ -46,7 +46,7 @@ pub struct AwaitBackup {
 }
 
 /// State of a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     tag = "state",
     rename_all = "kebab-case",

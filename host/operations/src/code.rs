@@ -60,7 +60,7 @@ impl ErrorKind {
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident = $word:literal, $kind:ident, $what_to_do:literal;)*) => {
         /// Stable code of an error. `docs/operations.md` lists all of them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
         pub enum Code {
             $($(#[$doc])* $code,)*
         }

@@ -24,8 +24,8 @@ use crate::runtime::{Reopen, Runtime};
 
 /// Secret on its way into a relay. Unlike those of a connection it is serialised: from a command to
 /// the relay on the same machine.
-#[derive(Clone, PartialEq, Eq)]
-pub struct GivenSecret(Zeroizing<String>);
+#[derive(Clone, PartialEq, Eq, schemars::JsonSchema)]
+pub struct GivenSecret(#[schemars(with = "String")] Zeroizing<String>);
 
 impl GivenSecret {
     /// Takes a secret.
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for GivenSecret {
 }
 
 /// Request to add a connection of an account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddConnection {
     /// Id or native domain of the account.
@@ -66,7 +66,7 @@ pub struct AddConnection {
 }
 
 /// Request to change a connection of an account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetConnection {
     /// Id or native domain of the account.
@@ -79,7 +79,9 @@ pub struct SetConnection {
 }
 
 /// Request for connections.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListConnections {
     /// Only those of this account, by its id or native domain.
@@ -88,7 +90,7 @@ pub struct ListConnections {
 }
 
 /// Request for a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowConnection {
     /// Id or native domain of the account; without it, the connection is the site's.
@@ -99,7 +101,7 @@ pub struct ShowConnection {
 }
 
 /// Request to remove a connection of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveConnection {
     /// Id or native domain of the account.
@@ -110,7 +112,7 @@ pub struct RemoveConnection {
 }
 
 /// Request to open a session by a connection, without a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestConnection {
     /// Id or native domain of the account; without it, the connection is the site's.
@@ -165,7 +167,7 @@ impl TestRefusal {
 const MOST_ACCOUNTS: usize = 5;
 
 /// Result of a test.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectionTest {
     /// Lines of the dialogue.
@@ -179,7 +181,7 @@ pub struct ConnectionTest {
 }
 
 /// Connection in a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectionSummary {
     /// Account that owns it; none for the site's.
@@ -204,7 +206,7 @@ pub struct ConnectionSummary {
 }
 
 /// Connection in full, without its secrets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectionDetails {
     /// Account that owns it; none for the site's.

@@ -23,7 +23,7 @@ use crate::named_connector::NamedConnector;
 use crate::verification::AddressVerification;
 
 /// Request to connect a domain, as a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddConnector {
     /// Id or native domain of the account.
@@ -47,7 +47,9 @@ pub struct AddConnector {
 }
 
 /// Request for connectors.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListConnectors {
     /// Only those of this account, by its id or native domain.
@@ -56,7 +58,7 @@ pub struct ListConnectors {
 }
 
 /// Connector with its addresses, and what it lacks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConnectorDetails {
     /// The connector.
     #[serde(flatten)]
@@ -72,7 +74,9 @@ macro_rules! of_one_connector {
     ($($(#[$doc:meta])* $request:ident)*) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+            #[derive(
+                Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema,
+            )]
             #[serde(deny_unknown_fields)]
             pub struct $request {
                 /// Domain of the connector, or its id.
@@ -92,7 +96,7 @@ of_one_connector! {
 }
 
 /// Request to vouch that the domain is the account's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VouchConnector {
     /// Domain of the connector, or its id.
@@ -110,7 +114,7 @@ pub struct VouchConnector {
 }
 
 /// Request to set the direction of a domain's mail that passes through the relay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetConnectorKind {
     /// Domain of the connector, or its id.
@@ -120,7 +124,7 @@ pub struct SetConnectorKind {
 }
 
 /// Request to set the known forwarders of a domain's mail, in place of the former ones.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SetForwarders {
     /// Domain of the connector, or its id.
@@ -140,7 +144,7 @@ pub struct SetForwarders {
 }
 
 /// Request to forget forwarders of a domain's mail that were learnt from probes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ForgetForwarders {
     /// Domain of the connector, or its id.
@@ -164,7 +168,7 @@ pub struct ForgetForwarders {
 }
 
 /// Request for what became of header fields in messages from a domain that came back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CountHeaders {
     /// Domain of From.

@@ -18,7 +18,7 @@ use crate::restrictions::accepted_with;
 use crate::runtime::Runtime;
 
 /// Request to issue a credential for relay from a domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssueInbound {
     /// Two-way connector of the domain, by the domain or its id.
@@ -29,7 +29,7 @@ pub struct IssueInbound {
 }
 
 /// Request to issue a credential for submission by an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssueSubmission {
     /// Id or native domain of the account.
@@ -40,7 +40,9 @@ pub struct IssueSubmission {
 }
 
 /// Request for credentials, ended ones too.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListCredentials {
     /// Only those of this account, by its id or native domain.
@@ -52,7 +54,9 @@ macro_rules! of_one_credential {
     ($($(#[$doc:meta])* $request:ident)*) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+            #[derive(
+                Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema,
+            )]
             #[serde(deny_unknown_fields, rename_all = "kebab-case")]
             pub struct $request {
                 /// User name of the credential.
@@ -73,7 +77,7 @@ of_one_credential! {
 }
 
 /// Request to issue a second credential, which is to take the place of a live one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateCredential {
     /// User name of the credential, or domain or id of the connector that has one live credential.
@@ -82,7 +86,7 @@ pub struct RotateCredential {
 }
 
 /// Request to retire a credential that is not used any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RetireCredential {
     /// User name of the credential.
@@ -99,12 +103,14 @@ pub(crate) fn parse_user_name(text: &str) -> Result<UserName, Infallible> {
 }
 
 /// Request to encrypt everything with a new key.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Rekey {}
 
 /// Credential, with what was accepted from those who logged in with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CredentialDetails {
     /// Credential without its secret.
     #[serde(flatten)]
@@ -114,7 +120,7 @@ pub struct CredentialDetails {
 }
 
 /// Outcome of a rekey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rekeyed {
     /// Number of values that were encrypted with the new key.
     pub rekeyed: usize,

@@ -19,7 +19,7 @@ use crate::named_connector::NamedConnector;
 use crate::runtime::Runtime;
 
 /// Request to disconnect a domain, an address in it, or all domains of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DisconnectConnector {
     /// Domain of the connector, or its id.
@@ -46,7 +46,9 @@ fn hold() -> QueuedMail {
 }
 
 /// Request to connect again what was disconnected.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReconnectConnector {
     /// Domain of the connector, or its id.
@@ -64,7 +66,7 @@ pub struct ReconnectConnector {
 }
 
 /// Domain or address after it was disconnected or connected again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SwitchedSender {
     /// Id of the account.

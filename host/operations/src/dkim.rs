@@ -73,7 +73,7 @@ impl DkimTools {
 }
 
 /// Request to make keys of a domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateDkim {
     /// Id or native domain of the account that has connected the domain; without it, the keys are
@@ -88,7 +88,9 @@ pub struct GenerateDkim {
 }
 
 /// Request for keys, with the records to publish.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ShowDkim {
     /// Only those of this account, by its id or native domain.
@@ -99,7 +101,9 @@ pub struct ShowDkim {
 }
 
 /// Request to look in the DNS for the records of keys, now.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct CheckDkim {
     /// Only those of this account, by its id or native domain.
@@ -110,7 +114,7 @@ pub struct CheckDkim {
 }
 
 /// Request to make the keys that come after those that sign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateDkim {
     /// Id or native domain of the account; without it, the keys are the site's own.
@@ -124,7 +128,7 @@ pub struct RotateDkim {
 }
 
 /// Request to retire a key: it signs no more, and its private half is erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetireDkim {
     /// Id or native domain of the account; without it, the key is the site's own.
@@ -137,7 +141,7 @@ pub struct RetireDkim {
 }
 
 /// Key with its record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DkimKeyDetails {
     /// Account of the key; `None` for the site's own.
@@ -163,7 +167,7 @@ pub struct DkimKeyDetails {
 }
 
 /// Record of a key, in both forms in which it can be published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecordDetails {
     /// Name.
@@ -177,7 +181,7 @@ pub struct RecordDetails {
 }
 
 /// Alias into the site's own zone, with which later keys need no change at the domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AliasDetails {
     /// Name in the site's zone.

@@ -74,7 +74,7 @@ impl From<&Config> for DomainSettings {
 }
 
 /// Request to compare a domain with the DNS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckDomain {
     /// Id or native domain of the account, where several claim the domain.

@@ -49,7 +49,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20 * 60);
 const AUDITED: usize = 100;
 
 /// Request to erase an account with all that the relay holds of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseAccount {
     /// Id of the account: the audit log keeps it, and no other name of the account.
@@ -57,7 +57,7 @@ pub struct EraseAccount {
 }
 
 /// Request to wait for an erasure, one second at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AwaitErasure {
     /// Id of the account.
@@ -65,7 +65,9 @@ pub struct AwaitErasure {
 }
 
 /// Numbers of what was removed of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct ErasedAccount {
     /// Rows of the directory.
@@ -77,7 +79,7 @@ pub struct ErasedAccount {
 }
 
 /// Stage of an erasure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErasureStage {
     /// Messages and ledgers are removed.
@@ -93,7 +95,7 @@ pub enum ErasureStage {
 }
 
 /// State of an erasure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     tag = "state",
     rename_all = "kebab-case",

@@ -10,7 +10,7 @@ use tokio::task::JoinError;
 use crate::code::{Code, ErrorKind};
 
 /// Error of an operation. As JSON it has the kind and what to do, too.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, thiserror::Error, schemars::JsonSchema)]
 #[error("{message}")]
 pub struct OperationError {
     /// Stable code.

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const MOST: usize = 1000;
 
 /// Request for a page of events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ReadEvents {
     /// Only events with numbers above this one.
@@ -65,7 +65,7 @@ fn parse_kind(word: &str) -> Result<EventName, String> {
 }
 
 /// Page of events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct EventsAnswer {
     /// Events, in order of their numbers.

@@ -15,7 +15,7 @@ use crate::error::OperationError;
 use crate::partners::{self, ListPartners, Removed};
 
 /// Request to add a feed, or to change its settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetFeed {
     /// Id or native domain of the account.
@@ -33,7 +33,9 @@ pub struct SetFeed {
 }
 
 /// Request for feeds, with the result of the last fetch.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListFeeds {
     /// Only those of this account, by its id or native domain.
@@ -42,7 +44,7 @@ pub struct ListFeeds {
 }
 
 /// Request to fetch a feed now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FetchFeed {
     /// Id or native domain of the account.
@@ -52,7 +54,7 @@ pub struct FetchFeed {
 }
 
 /// Request to remove a feed with its entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveFeed {
     /// Id or native domain of the account.

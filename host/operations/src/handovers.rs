@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 /// Request for a link that shows the secret of a credential once. The credential gets a new secret,
 /// so it must never have logged in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HandOver {
     /// User name of the credential.
@@ -48,7 +48,7 @@ pub fn default_life() -> Period {
 }
 
 /// Link that shows a secret, which is shown this once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct HandoverLink {
     /// User name of the credential.

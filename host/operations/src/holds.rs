@@ -12,7 +12,7 @@ use crate::error::OperationError;
 use crate::runtime::Runtime;
 
 /// Request to hold the outgoing mail of an account: it is taken, and waits in the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldAccount {
     /// Id or native domain of the account.
@@ -24,7 +24,7 @@ pub struct HoldAccount {
 }
 
 /// Request to end the hold of an account, and to release its mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseAccount {
     /// Id or native domain of the account.
@@ -32,7 +32,7 @@ pub struct ReleaseAccount {
 }
 
 /// Account whose outgoing mail is on hold, or goes again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AccountHold {
     /// Id of the account.

@@ -11,7 +11,7 @@ use crate::error::OperationError;
 use crate::partners::{self, Removed};
 
 /// Request to begin an import.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginImport {
     /// Id or native domain of the account.
@@ -19,7 +19,7 @@ pub struct BeginImport {
 }
 
 /// Request to hand over entries of an import.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddToImport {
     /// Id of the import.
@@ -29,7 +29,7 @@ pub struct AddToImport {
 }
 
 /// Request to move the entries of an import into its list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FinishImport {
     /// Id of the import.
@@ -44,7 +44,7 @@ pub struct FinishImport {
 }
 
 /// Request to drop an import that is not finished.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AbandonImport {
     /// Id of the import.
@@ -52,7 +52,7 @@ pub struct AbandonImport {
 }
 
 /// Request to remove the list of an import with all its entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveImport {
     /// Id or native domain of the account.

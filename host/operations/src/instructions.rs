@@ -21,7 +21,7 @@ use crate::runtime::Runtime;
 use crate::site_facts::SiteFacts;
 
 /// Request for the instructions for a connector. They hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MakeInstructions {
     /// Domain of the connector, or its id.
@@ -41,7 +41,7 @@ pub struct MakeInstructions {
 }
 
 /// Instructions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Instructions {
     /// Domain that they are for.

@@ -11,7 +11,9 @@ use crate::directory::account_name;
 use crate::error::OperationError;
 
 /// Request for the known machines, with the evidence.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListMachines {
     /// Only those of this account: its id, or the native domain of one in the directory.
@@ -19,7 +21,7 @@ pub struct ListMachines {
 }
 
 /// Request to forget that an address is a machine's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForgetMachine {
     /// Id of the account, or the native domain of one in the directory.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const PAGE: usize = 100;
 
 /// Details of a message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MessageDetails {
     /// Summary, as in a list.
@@ -37,7 +37,7 @@ pub struct MessageDetails {
 }
 
 /// Reason why a queued recipient waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct WaitingRecipient {
     /// Number of the recipient within the message.
@@ -50,7 +50,7 @@ pub struct WaitingRecipient {
 }
 
 /// Reply that closed a destination.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DestinationReply {
     /// Time at which it came.

@@ -36,7 +36,7 @@ const LONGEST_SUBJECT: usize = 800;
 const LATEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Request to send a message that is made of parts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SubmitMessage {
     /// Parts of the message.
@@ -93,7 +93,7 @@ pub struct SubmittingProgram {
 }
 
 /// Message that was handed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubmittedMessage {
     /// Its transaction.
@@ -115,7 +115,7 @@ pub struct SubmittedMessage {
 }
 
 /// Recipient, with the fate of the message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubmittedRecipient {
     /// Address.
@@ -128,7 +128,7 @@ pub struct SubmittedRecipient {
 }
 
 /// Outcome of a message for a recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecipientOutcome {
     /// It is queued.

@@ -15,7 +15,7 @@ use crate::error::OperationError;
 const MOST_LISTED: usize = 10;
 
 /// Name of a connector: its id, or its domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub enum NamedConnector {
     /// Id.

@@ -12,6 +12,7 @@ use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
 use gatepost_trace::{Counted, Event, FoundMessages};
 use gatepost_webhooks::{BatchedEvents, WebhookState};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -95,9 +96,9 @@ use crate::webhooks::{self, ListWebhooks, SkipEvents};
 use crate::wire::{Received, Reply};
 
 /// A request, which has an answer of its own.
-pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
+pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
     /// Answer to the request.
-    type Answer: Serialize + DeserializeOwned + Send;
+    type Answer: Serialize + DeserializeOwned + JsonSchema + Send;
 
     /// Name of the operation on the control socket.
     const NAME: &'static str;

@@ -11,7 +11,7 @@ use crate::directory::{account_id, account_ids, change};
 use crate::error::OperationError;
 
 /// Request to add a partner address, or a whole domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddPartner {
     /// Id or native domain of the account.
@@ -21,7 +21,7 @@ pub struct AddPartner {
 }
 
 /// Request to remove an entry that was added or imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemovePartner {
     /// Id or native domain of the account.
@@ -31,7 +31,7 @@ pub struct RemovePartner {
 }
 
 /// Request for the addresses that accounts share by agreements, and for their lists.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListPartners {
     /// Id or native domain of the account; all accounts if absent.
@@ -39,7 +39,7 @@ pub struct ListPartners {
 }
 
 /// Request for entries of a list, a page at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEntries {
     /// Id of the list.
@@ -51,7 +51,7 @@ pub struct ListEntries {
 }
 
 /// Request to look an address up: is it a partner, and by which sources?
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookUpPartner {
     /// Id or native domain of the account.
@@ -61,21 +61,21 @@ pub struct LookUpPartner {
 }
 
 /// Outcome of adding an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Added {
     /// True if the entry was new.
     pub added: bool,
 }
 
 /// Outcome of removing entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Removed {
     /// Number of entries that were removed.
     pub removed: usize,
 }
 
 /// Partner addresses by agreements, and lists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PartnerLists {
     /// Partner addresses by agreements.
     pub shared: Vec<Shared>,
@@ -84,7 +84,7 @@ pub struct PartnerLists {
 }
 
 /// Partner address by a sharing agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Shared {
     /// Account that has the address as a partner.
@@ -96,7 +96,7 @@ pub struct Shared {
 }
 
 /// Result of looking up a partner address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LookedUp {
     /// Account that was named.

@@ -12,12 +12,14 @@ use crate::code::Code;
 use crate::error::OperationError;
 
 /// Request for the policies of the relay.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListPolicies {}
 
 /// Request to activate a module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivateModule {
     /// Name of the policy.
@@ -28,7 +30,7 @@ pub struct ActivateModule {
 }
 
 /// Request to activate the previous version of a policy again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollBack {
     /// Name of the policy.
@@ -37,7 +39,7 @@ pub struct RollBack {
 }
 
 /// Policy with its active version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyStatus {
     /// Name of the policy.

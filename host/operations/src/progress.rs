@@ -23,7 +23,7 @@ use crate::runtime::Runtime;
 use crate::verification::DirectionVerification;
 
 /// Request for the progress of a connector.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowProgress {
     /// Domain of the connector, or its id.
@@ -31,7 +31,7 @@ pub struct ShowProgress {
 }
 
 /// Progress of a connector.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Progress {
     /// Connector.
@@ -43,7 +43,7 @@ pub struct Progress {
 }
 
 /// Step that is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MissingStep {
     /// Step.
@@ -59,7 +59,9 @@ pub struct MissingStep {
 }
 
 /// Step of setting a connector up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// The domain is shown to be the account's.

@@ -11,7 +11,7 @@ use crate::error::OperationError;
 use crate::message::{MessageDetails, PAGE};
 
 /// Request for a page of the quarantine, oldest message first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListQuarantine {
     /// Only messages of this account.
@@ -41,7 +41,7 @@ impl Default for ListQuarantine {
 }
 
 /// Request for the details of a message in quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowQuarantined {
     /// Transaction id of the message.
@@ -49,7 +49,7 @@ pub struct ShowQuarantined {
 }
 
 /// Request to release a message into the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseQuarantined {
     /// Transaction id of the message.
@@ -57,7 +57,7 @@ pub struct ReleaseQuarantined {
 }
 
 /// Request to drop a message; nobody is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteQuarantined {
     /// Transaction id of the message.

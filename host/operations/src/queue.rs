@@ -26,7 +26,7 @@ const TOGETHER: usize = 500;
 const LONGEST_REPLY: usize = 300;
 
 /// Request for a page of the queue, oldest message first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListQueue {
     /// Only messages of this account.
@@ -84,7 +84,7 @@ impl From<ListQueue> for Filter {
 }
 
 /// Request for the destinations of the queue, those with most recipients first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListDestinations {
     /// Maximum number of destinations.
@@ -100,7 +100,7 @@ impl Default for ListDestinations {
 }
 
 /// Request for the details of a message in the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowQueued {
     /// Transaction id of the message.
@@ -108,7 +108,9 @@ pub struct ShowQueued {
 }
 
 /// Recipients that a request is for. Each criterion restricts them; `all` stands for none.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields, default)]
 #[group(required = true, multiple = true)]
 pub struct SelectedRecipients {
@@ -130,7 +132,7 @@ pub struct SelectedRecipients {
 }
 
 /// Request to attempt delivery at once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct RetryRecipients {
     /// Recipients to attempt.
@@ -139,7 +141,7 @@ pub struct RetryRecipients {
 }
 
 /// Request to end delivery without an attempt and without a bounce.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct CancelRecipients {
     /// Recipients to cancel.
@@ -148,7 +150,7 @@ pub struct CancelRecipients {
 }
 
 /// Request to stop attempts until they are released.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct HoldRecipients {
     /// Recipients to hold.
@@ -157,7 +159,7 @@ pub struct HoldRecipients {
 }
 
 /// Request to release held recipients.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct ReleaseRecipients {
     /// Recipients to release.
@@ -166,7 +168,7 @@ pub struct ReleaseRecipients {
 }
 
 /// Request to send a message again to recipients that have failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResendMessage {
     /// Transaction id of the message.

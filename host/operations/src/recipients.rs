@@ -14,7 +14,7 @@ use crate::error::OperationError;
 use crate::runtime::Runtime;
 
 /// Request for what is known of an address to which an account is about to write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookUpRecipient {
     /// Id or native domain of the account.
@@ -24,7 +24,7 @@ pub struct LookUpRecipient {
 }
 
 /// Facts about an address to which an account is about to write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecipientFacts {
     /// Id of the account.

@@ -11,7 +11,9 @@ use crate::code::Code;
 use crate::error::OperationError;
 
 /// Request to read the configuration again and to activate it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Reload {
     /// Check everything and show the changes, without making them.
@@ -28,7 +30,7 @@ pub struct PendingReload {
 }
 
 /// Outcome of a reload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Reloaded {
     /// File that was read.
@@ -44,7 +46,7 @@ pub struct Reloaded {
 }
 
 /// Reason why a configuration cannot be activated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Refusal {
     /// Line of the file, if it is about one.
     pub line: Option<usize>,

@@ -52,7 +52,7 @@ impl From<&Config> for SiteVolume {
 }
 
 /// Request to suspend an account: it submits nothing, and its queued mail is held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SuspendAccount {
     /// Id or native domain of the account.
@@ -64,7 +64,7 @@ pub struct SuspendAccount {
 }
 
 /// Request to end the suspension of an account, and to release its mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeAccount {
     /// Id or native domain of the account.
@@ -72,7 +72,7 @@ pub struct ResumeAccount {
 }
 
 /// Account that was resumed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ResumedAccount {
     /// Id of the account.
@@ -82,7 +82,7 @@ pub struct ResumedAccount {
 }
 
 /// Cap that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub enum WantedCap {
     /// This one.
@@ -138,7 +138,7 @@ impl From<WantedCap> for String {
 
 /// Request to set caps of an account, or of a domain or a credential of it. A cap is a number,
 /// `unlimited`, or `default` for the site's; what is left out stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SetCaps {
     /// Id or native domain of the account.
@@ -191,7 +191,7 @@ impl SetCaps {
 }
 
 /// Request for the caps of an account, and for what counts towards them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowVolume {
     /// Id or native domain of the account.
@@ -199,7 +199,7 @@ pub struct ShowVolume {
 }
 
 /// Volume of an account: of itself, of its domains and of its credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AccountVolume {
     /// Id of the account.
@@ -211,7 +211,7 @@ pub struct AccountVolume {
 }
 
 /// Caps of one part of an account, and what counts towards them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubjectVolume {
     /// Account, domain or credential.

@@ -18,7 +18,7 @@ use crate::runtime::Runtime;
 /// Request to set the domain of the reverse-paths of a domain's mail by MX, such as
 /// bounces.customer.example. It has to be an alias (CNAME) of the domain to which reports on the
 /// relay's own mail come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SetReturnPath {
     /// Domain of the connector, or its id.

@@ -12,7 +12,7 @@ use crate::error::OperationError;
 use crate::runtime::Runtime;
 
 /// Request to make an account a sandbox, or to change the Maildir of one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetSandbox {
     /// Id or native domain of the account.
@@ -25,7 +25,7 @@ pub struct SetSandbox {
 }
 
 /// Request to make an account one of production: its mail goes to everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetProduction {
     /// Id or native domain of the account.
@@ -33,7 +33,7 @@ pub struct SetProduction {
 }
 
 /// Request to add a test user to a sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddTestUser {
     /// Id or native domain of the account.
@@ -43,7 +43,7 @@ pub struct AddTestUser {
 }
 
 /// Request to remove a test user from a sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveTestUser {
     /// Id or native domain of the account.
@@ -53,7 +53,7 @@ pub struct RemoveTestUser {
 }
 
 /// Request for the test users of a sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListTestUsers {
     /// Id or native domain of the account.
@@ -61,7 +61,7 @@ pub struct ListTestUsers {
 }
 
 /// Test user of a sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TestUser {
     /// Id of the account.

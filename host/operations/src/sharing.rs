@@ -11,7 +11,7 @@ use crate::error::OperationError;
 
 /// Request to make an agreement: all support addresses of each account become partners of the
 /// other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddAgreement {
     /// Id or native domain of an account.
@@ -21,7 +21,9 @@ pub struct AddAgreement {
 }
 
 /// Request for agreements.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListAgreements {
     /// Only those of this account, by its id or native domain.
@@ -30,7 +32,7 @@ pub struct ListAgreements {
 }
 
 /// Request to end an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAgreement {
     /// Id or native domain of an account.

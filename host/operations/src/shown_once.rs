@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// Text that is a secret, in the answer that shows it this once.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ShownOnce(Zeroizing<String>);
+#[derive(Clone, PartialEq, Eq, schemars::JsonSchema)]
+pub struct ShownOnce(#[schemars(with = "String")] Zeroizing<String>);
 
 impl ShownOnce {
     /// Returns the text, to be shown.

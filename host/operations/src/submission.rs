@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 const MOST: usize = 1000;
 
 /// Request for the replies that refuse MAIL and RCPT of a submission, if it came now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSubmission {
     /// Account that submits.
@@ -32,7 +32,7 @@ pub struct CheckSubmission {
 }
 
 /// Replies that refuse MAIL and RCPT.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SubmissionRefusals {
     /// Reply to MAIL; `None` if it is not refused.
     pub sender: Option<Reply>,

@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 pub const MOST: usize = 5_000;
 
 /// Request for the addresses on suppression lists, by account and address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListSuppressions {
     /// Only those of this account: its id, or the native domain of one in the directory.
@@ -56,7 +56,7 @@ fn cause(word: &str) -> Result<SuppressionCause, String> {
 }
 
 /// Request to put an address on a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddSuppression {
     /// Id of the account, or the native domain of one in the directory.
@@ -70,7 +70,7 @@ pub struct AddSuppression {
 }
 
 /// Request to take an address off a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveSuppression {
     /// Id of the account, or the native domain of one in the directory.
@@ -80,7 +80,7 @@ pub struct RemoveSuppression {
 }
 
 /// Request to put many addresses on a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportSuppressions {
     /// Id of the account, or the native domain of one in the directory.
@@ -90,7 +90,7 @@ pub struct ImportSuppressions {
 }
 
 /// Address of an import.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImportedSuppression {
     /// Address.
@@ -106,7 +106,7 @@ pub struct ImportedSuppression {
 }
 
 /// Outcome of an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Imported {
     /// Number of addresses that were stored; fewer than were handed over if the list is full.
     pub stored: u64,

@@ -19,7 +19,7 @@ use crate::error::OperationError;
 use crate::runtime::Runtime;
 
 /// Request to change the password, and the user, of connections of an account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetCredential {
     /// Id or native domain of the account.

@@ -14,7 +14,7 @@ use crate::runtime::Runtime;
 use crate::shown_once::ShownOnce;
 
 /// Request for a token by which a program uses the HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AddToken {
     /// Name by which you know it, such as the program that gets it.
@@ -33,7 +33,9 @@ pub struct AddToken {
 }
 
 /// Request for the tokens of an account, or of all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListTokens {
     /// Only those of this account, by its id or native domain.
@@ -42,7 +44,7 @@ pub struct ListTokens {
 }
 
 /// Request to remove a token, which is refused from now on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveToken {
     /// Id of the token, as `gatepost token list` shows it.
@@ -54,7 +56,7 @@ pub struct RemoveToken {
 }
 
 /// New token, shown this once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct IssuedToken {
     /// Token without its secret.
     #[serde(flatten)]

@@ -15,7 +15,7 @@ use crate::error::OperationError;
 use crate::message::PAGE;
 
 /// Request for the events of a transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowTrace {
     /// Transaction id, as in the reply to the client, the Received field and the log.
@@ -23,7 +23,7 @@ pub struct ShowTrace {
 }
 
 /// Request for messages by what is known of them, newest first. Each criterion restricts them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct FindMessages {
     /// Only messages of this account, by its id or native domain.

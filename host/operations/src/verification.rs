@@ -25,7 +25,7 @@ const MOST_ACCOUNTS: usize = 10;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Request to verify a support address in a connected domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyAddress {
     /// Support address.
@@ -50,7 +50,7 @@ pub struct VerifyAddress {
 }
 
 /// Request to wait for the end of probes, ten seconds at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AwaitVerification {
     /// Account.
@@ -60,7 +60,7 @@ pub struct AwaitVerification {
 }
 
 /// Verification of a support address, as far as it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AddressVerification {
     /// Account.
@@ -76,7 +76,7 @@ pub struct AddressVerification {
 }
 
 /// Verification of one direction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DirectionVerification {
     /// State.

@@ -9,7 +9,9 @@ use crate::error::OperationError;
 use crate::runtime::Runtime;
 
 /// Request for the states of all webhooks.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ListWebhooks {}
 
@@ -22,7 +24,7 @@ pub fn list(on: &Runtime, _: ListWebhooks) -> Result<Vec<WebhookState>, Operatio
 }
 
 /// Request to have a webhook leave out the events that its endpoint does not take, and go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SkipEvents {
     /// Name of the webhook.

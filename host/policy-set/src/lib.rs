@@ -85,7 +85,7 @@ impl PreparedSet {
 }
 
 /// A completed swap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Swap {
     /// Name of the policy.
     pub policy: String,

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Answer to a fault of a policy. In the route hook a fault always defers, and in the outcome hook
 /// it changes nothing, whatever is set here. A call that finds no free instance is overload and
 /// always ends in 451.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
     /// Reply 451 4.3.0: the client tries again later.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::xtext::{decode_xtext, encode_unicode, encode_xtext};
 
 /// Request for notifications in MAIL.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MessageRequest {
     /// Part of the message that a notification of failure returns.
@@ -25,7 +25,7 @@ pub struct MessageRequest {
 }
 
 /// Request for notifications in RCPT.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecipientRequest {
     /// Events of which the sender wants to be notified; `None` leaves it to the relay, which
@@ -58,7 +58,7 @@ impl fmt::Display for RecipientRequest {
 }
 
 /// A recipient as RCPT names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Recipient {
     /// The forward-path.
     pub address: Address,
@@ -77,7 +77,7 @@ impl From<Address> for Recipient {
 }
 
 /// Value of RET (section 4.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ret {
     /// The whole message.
@@ -104,7 +104,9 @@ impl Ret {
 }
 
 /// Value of NOTIFY (section 4.1). With none of the three set it is `NEVER`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct Notify {
     /// Notify when the message is delivered.
@@ -161,7 +163,7 @@ impl Notify {
 }
 
 /// ENVID (section 4.4), decoded: 1 to 100 printable ASCII characters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct EnvelopeId(String);
 
@@ -191,7 +193,7 @@ impl EnvelopeId {
 }
 
 /// ORCPT (section 4.2): an address type and an address of that type, decoded.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct OriginalRecipient {
     /// Address type: an atom, such as `rfc822` or `utf-8`.

@@ -39,7 +39,19 @@ pub enum ReplyError {
 }
 
 /// An enhanced mail system status code, `class.subject.detail` (RFC 3463 section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct EnhancedCode {
     class: u8,
@@ -124,7 +136,7 @@ impl Display for EnhancedCode {
 ///
 /// As JSON: `{"code": 550, "enhanced": "5.7.1", "lines": ["…"]}`; reading refuses what breaks the
 /// rules above.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "Parts")]
 pub struct Reply {
     code: u16,
@@ -132,7 +144,7 @@ pub struct Reply {
     lines: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct Parts {
     code: u16,
     #[serde(default)]

@@ -22,7 +22,9 @@ pub struct EraseCursor {
 }
 
 /// Numbers of what one step of an erasure has removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct ErasedRows {
     /// Messages: queued, held, in quarantine and kept.

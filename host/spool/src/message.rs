@@ -227,7 +227,7 @@ impl InitialState {
 }
 
 /// Reason and end of a message's time in quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Quarantine {
     /// Reason that the policy gave.
     pub reason: String,
@@ -236,7 +236,7 @@ pub struct Quarantine {
 }
 
 /// Holder of leases; each running relay is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Owner(Uuid);
 

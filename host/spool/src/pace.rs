@@ -6,7 +6,7 @@ use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
 /// Pace of one destination. The default sets no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Pace {
     /// Most messages in hand at once, each with all its claimed recipients there; 0 means none
@@ -26,7 +26,7 @@ impl Default for Pace {
 }
 
 /// A destination with what waits there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DestinationSummary {
     /// Destination; none for recipients without a route.

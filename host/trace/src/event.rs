@@ -7,7 +7,7 @@ use gatepost_smtp::Reply;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An event in the life of a transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Event {
     /// Transaction.
@@ -31,7 +31,7 @@ impl Event {
 }
 
 /// Kind of an event, with its details. In JSON the field `event` names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     rename_all = "kebab-case",
     rename_all_fields = "kebab-case",
@@ -155,7 +155,7 @@ pub enum Kind {
 
 /// Report on a message that was sent, as it was read and matched. It is on record for the report,
 /// and for the message that it is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReportRead {
     /// Transaction of the report.
@@ -176,7 +176,7 @@ pub struct ReportRead {
 }
 
 /// Recipient of a message, as a report tells of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecipientRead {
     /// Recipient.
@@ -205,7 +205,7 @@ fn destination<'a, D: Deserializer<'a>>(from: D) -> Result<Option<Destination>, 
 }
 
 /// Content of a notice to a sender, other than a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notified {
     /// Delivery is delayed.
@@ -219,7 +219,7 @@ pub enum Notified {
 }
 
 /// Result of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum AttemptEnd {
     /// The next hop accepted it.

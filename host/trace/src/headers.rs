@@ -77,7 +77,9 @@ pub struct Travelled {
 }
 
 /// Change to a header on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// It came back as it was sent.
@@ -149,7 +151,7 @@ pub struct CameBack {
 }
 
 /// Count of one change to one header of a domain's messages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Counted {
     /// Domain of From.

@@ -19,7 +19,7 @@ pub const MOST_FOUND: usize = 1000;
 const LOOKED_AT: usize = 200_000;
 
 /// Message as it came, by which it is found again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TracedMessage {
     /// Transaction.
@@ -83,7 +83,7 @@ pub struct MessageSearch {
 }
 
 /// Messages that one call has found, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FoundMessages {
     /// Messages.

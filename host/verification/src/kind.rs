@@ -4,7 +4,19 @@ use gatepost_message::Domain;
 use serde::{Deserialize, Serialize};
 
 /// Kind of a probe: the part of the way that it proves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProbeKind {
     /// Leaves by the default route to the support address, and comes back as mail for it does.

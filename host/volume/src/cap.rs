@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Measure, Subject, Window};
 
 /// Most that may be accepted within a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "WrittenCap", into = "WrittenCap")]
 pub enum Cap {
     /// This many, and no more.
@@ -29,7 +29,7 @@ impl fmt::Display for CapError {
 impl std::error::Error for CapError {}
 
 /// Cap as it is written.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "write a number or \"unlimited\"")]
 enum WrittenCap {
     Number(u64),
@@ -82,7 +82,9 @@ impl fmt::Display for Cap {
 }
 
 /// Caps of one subject. A cap that is not set is as it is set further out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Caps {
     /// Messages of an hour.
@@ -144,7 +146,7 @@ pub struct SiteCaps {
 }
 
 /// Caps that are set for one account, its domains and its credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct AccountCaps {
     /// Caps of the account.

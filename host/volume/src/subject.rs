@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 const OWNER: &str = "(volume)";
 
 /// Part of a site that a submission counts for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(tag = "of", content = "name", rename_all = "kebab-case")]
 pub enum Subject {
     /// The account.
@@ -111,7 +113,9 @@ pub(crate) fn scope(account: &str) -> Scope {
 }
 
 /// Messages and recipients that a subject was accepted lately.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct Used {
     /// Messages of the last hour.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::BatchedEvents;
 
 /// State of a webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct WebhookState {
     /// Name in the configuration.
@@ -34,7 +34,9 @@ pub struct WebhookState {
 }
 
 /// Phase of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum WebhookPhase {
     /// Waits for events.
@@ -64,7 +66,7 @@ impl WebhookPhase {
 }
 
 /// Answer of an endpoint, or the reason why there was none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LastAnswer {
     /// Time.
