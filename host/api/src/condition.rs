@@ -26,10 +26,7 @@ const TAG_LENGTH: usize = 18;
 
 /// Returns the strong entity tag of what a GET answers, if its resource has one.
 pub(crate) fn tag_of(route: &ApiRoute, shown: &Value) -> Option<String> {
-    if route.method != HttpMethod::Get || !route.path.starts_with("/accounts/{account}") {
-        return None;
-    }
-    let (_, members) = TAGGED.iter().find(|(name, _)| *name == route.operation)?;
+    let members = tagged_members(route)?;
     let seen = match members {
         [] => shown.to_string(),
         members => {
@@ -42,6 +39,20 @@ pub(crate) fn tag_of(route: &ApiRoute, shown: &Value) -> Option<String> {
         "\"{}\"",
         URL_SAFE_NO_PAD.encode(&digest.as_ref()[..TAG_LENGTH])
     ))
+}
+
+/// Returns true if a GET of the route has an entity tag.
+pub(crate) fn is_tagged(route: &ApiRoute) -> bool {
+    tagged_members(route).is_some()
+}
+
+/// Returns the members that make the entity tag of what a route shows; without any, all do.
+fn tagged_members(route: &ApiRoute) -> Option<&'static [&'static str]> {
+    if route.method != HttpMethod::Get || !route.path.starts_with("/accounts/{account}") {
+        return None;
+    }
+    let tagged = TAGGED.iter().find(|(name, _)| *name == route.operation);
+    tagged.map(|(_, members)| *members)
 }
 
 /// Condition of a request.

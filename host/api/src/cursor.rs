@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::fields::FieldError;
 
 /// Items of a page, unless the request says otherwise.
-const USUAL: usize = 100;
+pub(crate) const USUAL: usize = 100;
 
 /// Most items of a page.
 pub(crate) const MOST: usize = 1000;
 
 /// Most characters of a cursor.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 
 /// Reads the number of items that a page may have.
 ///

@@ -163,11 +163,7 @@ impl RequestFields {
     /// Returns all fields of a type with these, each once.
     fn of_type(mut self, known: &[&str]) -> Result<BTreeMap<String, GivenField>, FieldError> {
         for (parameter, text) in self.path {
-            let others = OTHER_NAMES.iter().filter(|(of, _)| *of == parameter);
-            let mut names = [&*parameter]
-                .into_iter()
-                .chain(others.map(|(_, other)| *other));
-            let Some(name) = names.find(|name| known.contains(name)) else {
+            let Some(name) = member_of(&parameter, |name| known.contains(&name)) else {
                 continue;
             };
             if self.given.contains_key(name) {
@@ -178,6 +174,15 @@ impl RequestFields {
         }
         Ok(self.given)
     }
+}
+
+/// Returns the member of a request that a parameter of the path is, if the request has it.
+pub(crate) fn member_of(parameter: &str, has: impl Fn(&str) -> bool) -> Option<&str> {
+    let others = OTHER_NAMES.iter().filter(|(of, _)| *of == parameter);
+    let mut names = [parameter]
+        .into_iter()
+        .chain(others.map(|(_, other)| *other));
+    names.find(|name| has(name))
 }
 
 /// Decodes a name or a value of a query (the URL standard's application/x-www-form-urlencoded).

@@ -23,6 +23,7 @@ mod cursor;
 mod description;
 mod fields;
 mod messages;
+mod openapi;
 mod problem;
 mod rate;
 mod reach;
@@ -33,6 +34,7 @@ mod stream;
 pub mod table;
 mod text_value;
 
+pub use openapi::document;
 pub use route::{AnswerForm, ApiRoute, HttpMethod, RouteReach};
 pub use serve::ApiServer;
 

@@ -7,6 +7,8 @@
 //! A body is read whole, bounded by the size of a message; all of them together are bounded, too.
 //! The limits on requests do not count here: those on submissions do.
 
+pub(crate) mod description;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,15 +27,14 @@ use gatepost_operations::messages::{
 use gatepost_operations::{Code, OperationError, Runtime, belonging};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use multer::Multipart;
 use ring::digest::{Context, SHA256};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 use crate::BASE;
 use crate::bearer;
+use crate::body;
 use crate::call::ApiState;
 use crate::fields::{FieldError, RequestFields};
 use crate::problem::ApiProblem;
@@ -59,15 +60,18 @@ const BEYOND: u64 = 64 << 10;
 const MESSAGE_PART: &str = "message";
 
 /// Envelope of a message that comes as it is, in the query.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawEnvelope {
     /// Address to which bounces go; without one, nobody is told of them.
     from: Option<Address>,
     /// Recipients.
     to: Vec<Address>,
+    /// Earliest time of the first attempt, 30 days from now at most.
     send_at: Option<Millis>,
+    /// Time at which it is given up, if that is earlier than by the configuration.
     expires: Option<Millis>,
+    /// Only says what would become of the message.
     #[serde(default)]
     dry_run: bool,
 }
@@ -103,9 +107,9 @@ async fn submit(
     let client = client.and_then(|client| client.address);
     let client = client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let (parts, body) = request.into_parts();
-    let bound = messages::longest(&on)? + BEYOND;
+    let bound = usize::try_from(messages::longest(&on)? + BEYOND).unwrap_or(usize::MAX);
     let room = room(&state.memory, &parts.headers, bound)?;
-    let octets = read(body, bound).await?;
+    let octets = body::read(body, bound, PATIENCE).await?;
     let query = parts.uri.query().unwrap_or_default();
     let key = repetition::key_of(&parts.headers)?.map(|key| {
         let kind = parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -145,13 +149,13 @@ async fn submit(
 fn room(
     memory: &Arc<Semaphore>,
     headers: &HeaderMap,
-    bound: u64,
+    bound: usize,
 ) -> Result<OwnedSemaphorePermit, ApiProblem> {
     let length = headers.get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let length: u64 = length.unwrap_or(bound);
+    let length: usize = length.unwrap_or(bound);
     if length > bound {
-        return Err(too_large(bound));
+        return Err(body::too_large(bound));
     }
     // The body, and the message that is made of it.
     let needed = u32::try_from(length / 512 + 1).unwrap_or(u32::MAX);
@@ -161,30 +165,6 @@ fn room(
             let text = "the relay reads as many messages as it has memory for";
             ApiProblem::new(Code::Overloaded, text)
         })
-}
-
-fn too_large(bound: u64) -> ApiProblem {
-    ApiProblem::new(
-        Code::TooLarge,
-        format!("a message has at most {bound} bytes here"),
-    )
-}
-
-async fn read(body: Body, bound: u64) -> Result<Bytes, ApiProblem> {
-    let most = usize::try_from(bound).unwrap_or(usize::MAX);
-    let read = timeout(PATIENCE, Limited::new(body, most).collect()).await;
-    let read = read.map_err(|_| {
-        let text = format!(
-            "the body did not come within {} seconds",
-            PATIENCE.as_secs()
-        );
-        ApiProblem::new(Code::TooSlow, text)
-    })?;
-    let read = read.map_err(|error| match error.is::<LengthLimitError>() {
-        true => too_large(bound),
-        false => ApiProblem::new(Code::NotUnderstood, "the body broke off"),
-    })?;
-    Ok(read.to_bytes())
 }
 
 /// Returns the digest by which one request is told from another.

@@ -22,7 +22,7 @@ use crate::problem::ApiProblem;
 use crate::route::{ApiRoute, HttpMethod};
 
 /// Name of the field.
-const FIELD: &str = "Idempotency-Key";
+pub(crate) const FIELD: &str = "Idempotency-Key";
 
 /// Most characters of a key.
 const LONGEST: usize = 255;

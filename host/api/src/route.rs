@@ -10,6 +10,7 @@ use gatepost_operations::{Asker, Code, Operation, OperationError, RequestHandler
 use serde_json::Value;
 
 use crate::fields::RequestFields;
+use crate::openapi::Describe;
 use crate::problem::ApiProblem;
 
 /// Method of a route.
@@ -99,6 +100,16 @@ pub enum AnswerForm {
     Stream,
 }
 
+impl AnswerForm {
+    /// Returns true if the answer is a page, which a request asks for by `limit` and `cursor`.
+    pub(crate) fn is_paged(self) -> bool {
+        matches!(
+            self,
+            Self::List(_) | Self::Page(_) | Self::Events | Self::Stream
+        )
+    }
+}
+
 /// Future of an executed operation.
 pub(crate) type Executing<'a> =
     Pin<Box<dyn Future<Output = Result<Value, ApiProblem>> + Send + 'a>>;
@@ -124,6 +135,7 @@ pub struct ApiRoute {
     /// Sentence for the documentation.
     pub sentence: &'static str,
     pub(crate) execute: Execute,
+    pub(crate) describe: Describe,
 }
 
 impl ApiRoute {

@@ -25,6 +25,7 @@ use crate::BASE;
 use crate::call::ApiState;
 use crate::description;
 use crate::messages;
+use crate::openapi;
 use crate::problem::ApiProblem;
 use crate::route::ApiRoute;
 use crate::table::ROUTES;
@@ -133,9 +134,12 @@ fn router(state: &Arc<ApiState>) -> Router {
     }
     let docs = axum::routing::get(async || description::page());
     let docs = docs.fallback(async || wrong_method("GET, HEAD"));
+    let document = axum::routing::get(async || openapi::response());
+    let document = document.fallback(async || wrong_method("GET, HEAD"));
     router
         .route(&format!("{BASE}{}", messages::PATH), handing_in(state))
         .route(&format!("{BASE}/docs"), docs)
+        .route(&format!("{BASE}{}", openapi::PATH), document)
         .fallback(async |request: Request| {
             let path = request.uri().path();
             let text = format!("there is nothing at {}", path.escape_debug());

@@ -24,7 +24,7 @@ use crate::problem::ApiProblem;
 use crate::route::ApiRoute;
 
 /// Name of the field with the number of the last event that a client has seen.
-const LAST_EVENT_ID: &str = "Last-Event-ID";
+pub(crate) const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 /// Most events that are sent at once.
 const AT_ONCE: u64 = 100;

@@ -69,6 +69,7 @@ use gatepost_operations::trace::{FindMessages, ShowTrace};
 use gatepost_operations::verification::{AwaitVerification, VerifyAddress};
 use gatepost_operations::webhooks::{ListWebhooks, SkipEvents};
 
+use crate::openapi::describe;
 use crate::route::{AnswerForm, ApiRoute, HttpMethod, RouteReach, execute};
 
 macro_rules! routes {
@@ -84,6 +85,7 @@ macro_rules! routes {
             form: $form,
             sentence: $sentence,
             execute: execute::<$request>,
+            describe: describe::<$request>,
         },)*];
     };
 }

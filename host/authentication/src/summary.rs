@@ -8,6 +8,7 @@ use crate::{Authentication, DkimFact, DmarcAlignment, DmarcPolicy, Facts, FromFa
 /// Summary of the facts about one message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "AuthenticationSummary")]
 pub struct Summary {
     /// SPF of both identities.
     pub spf: SpfSummary,

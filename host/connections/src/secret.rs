@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 /// Password, client secret, refresh token or private key. It is wiped from memory when dropped, and
 /// neither `{:?}` nor serialisation shows it.
 #[derive(Clone, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(rename = "ConnectionSecret")]
 pub struct Secret(#[schemars(with = "String")] Zeroizing<String>);
 
 impl Secret {

@@ -21,6 +21,7 @@ const CHECKSUM_LENGTH: usize = 6;
 /// when dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
+#[schemars(rename = "CredentialSecret")]
 pub struct Secret(String);
 
 impl Secret {

@@ -46,6 +46,7 @@ impl TlsMode {
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "DeliveryProtocol")]
 pub enum Protocol {
     /// SMTP (RFC 5321).
     #[default]
@@ -144,6 +145,7 @@ pub struct GoOn {
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "PlanStep")]
 pub struct Step {
     /// Way to the recipient.
     pub way: Way,

@@ -28,6 +28,18 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// All kinds, in order of declaration.
+    pub const ALL: [Self; 8] = [
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::Unknown,
+        Self::Conflict,
+        Self::Refused,
+        Self::Busy,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// Returns the word for the kind in JSON and in the documentation.
     pub fn word(self) -> &'static str {
         match self {
@@ -62,7 +74,7 @@ macro_rules! codes {
         /// Stable code of an error. `docs/operations.md` lists all of them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
         pub enum Code {
-            $($(#[$doc])* $code,)*
+            $($(#[$doc])* #[schemars(rename = $word)] $code,)*
         }
 
         impl Code {

@@ -256,6 +256,7 @@ pub struct Recipient {
 /// A message as a line of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "MessageSummary")]
 pub struct Summary {
     /// Transaction id.
     pub id: TransactionId,

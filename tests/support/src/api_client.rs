@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::api_description::{self, SentRequest};
 use crate::client::under_tls;
 use crate::{PATIENCE, Relay};
 
@@ -58,6 +59,7 @@ impl Relay {
 
     /// Sends a request to the API at a path below `/api/v1`, with a token and a JSON body unless it
     /// is null.
+    #[track_caller]
     pub fn api(&self, method: &str, path: &str, token: &str, body: &Value) -> ApiAnswer {
         let fields = format!("Authorization: Bearer {token}\r\n");
         let body = match body {
@@ -70,13 +72,22 @@ impl Relay {
     }
 
     /// Sends a request with these header fields, each with CRLF at its end.
+    ///
+    /// # Panics
+    /// The description of the API does not have the answer.
+    #[track_caller]
     pub fn api_with(&self, method: &str, path: &str, fields: &str, body: &[u8]) -> ApiAnswer {
-        let stream = TcpStream::connect(self.address("api"));
-        let stream = stream.and_then(|stream| {
+        let connect = || {
+            let stream = TcpStream::connect(self.address("api"))?;
             stream.set_read_timeout(Some(PATIENCE))?;
-            Ok(stream)
+            io::Result::Ok(stream)
+        };
+        let answer = ask(connect(), method, path, fields, body);
+        let asked = SentRequest { method, path, body };
+        api_description::check(&asked, &answer, || {
+            ask(connect(), "GET", "/openapi.json", "", b"").body
         });
-        ask(stream, method, path, fields, body)
+        answer
     }
 
     /// Sends a request under TLS, whoever vouches for the certificate.

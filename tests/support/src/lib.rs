@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod api_client;
+mod api_description;
 mod certificate;
 mod client;
 pub mod costly;

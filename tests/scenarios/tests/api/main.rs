@@ -14,6 +14,7 @@ mod rate;
 mod recipients;
 mod refusals;
 mod repetitions;
+mod requests_nobody_thought_of;
 mod sockets;
 mod the_page_runs;
 mod things_of_others;
