@@ -73,8 +73,12 @@ impl ApiProblem {
         response.headers_mut().extend(self.headers);
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
-        let retry = HeaderValue::from_static("1");
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        let retry = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Some("1"),
+            StatusCode::TOO_MANY_REQUESTS => Some("60"),
+            _ => None,
+        };
+        if let Some(retry) = retry.map(HeaderValue::from_static) {
             (response.headers_mut().entry(header::RETRY_AFTER)).or_insert(retry);
         }
         response

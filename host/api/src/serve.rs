@@ -31,7 +31,7 @@ use crate::route::ApiRoute;
 use crate::table::ROUTES;
 
 /// Bounds of the server. A connection carries many requests, some of which wait.
-const BOUNDS: ServerBounds = ServerBounds {
+pub(crate) const BOUNDS: ServerBounds = ServerBounds {
     connections: 256,
     life: Duration::from_secs(3600),
     header: Duration::from_secs(60),

@@ -97,7 +97,9 @@ macro_rules! codes {
                     Self::ChangedMeanwhile => StatusCode::PRECONDITION_FAILED,
                     Self::KeyReused | Self::MessageRefused => StatusCode::UNPROCESSABLE_ENTITY,
                     Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-                    Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+                    Self::TooManyRequests | Self::CodeSentLately => {
+                        StatusCode::TOO_MANY_REQUESTS
+                    }
                     _ => self.kind().status(),
                 }
             }

@@ -26,6 +26,7 @@ pub struct ActivateModule {
     pub policy: String,
     /// Module, in base64 in JSON.
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    #[schemars(with = "String")]
     pub module: Vec<u8>,
 }
 

@@ -9,6 +9,7 @@ use super::problem_statuses;
 use super::schemas::{AnswerSchemas, Schemas};
 use crate::condition;
 use crate::route::{AnswerForm, ApiRoute, HttpMethod};
+use crate::serve::BOUNDS;
 use crate::table::CONDITIONAL;
 
 /// Describes all answers of a route.
@@ -69,7 +70,15 @@ pub(crate) fn of(route: &ApiRoute, answer: AnswerSchemas) -> Value {
             answers.insert(status.to_string(), reference(status));
         }
     }
+    insert_large_header(&mut answers);
     answers.into()
+}
+
+/// Inserts the answer to a header section beyond the bound, which is read before any route is known.
+fn insert_large_header(answers: &mut Map<String, Value>) {
+    let bound = BOUNDS.header_size >> 10;
+    let text = format!("The header section of the request has more than {bound} KiB.");
+    answers.insert("431".to_owned(), json!({ "description": text }));
 }
 
 /// Describes all answers to a message that is handed in.
@@ -88,6 +97,7 @@ pub(crate) fn of_messages(schemas: &mut Schemas) -> Value {
             answers.insert(status.to_string(), reference(status));
         }
     }
+    insert_large_header(&mut answers);
     answers.into()
 }
 
