@@ -8,8 +8,9 @@ use gatepost_message::Millis;
 
 use crate::{
     Account, AccountId, Administrator, Agreement, AuditEntry, Canonical, Connector, ConnectorId,
-    Credential, DkimKeyName, Handover, KeptRequest, PartnerEntry, PartnerList, Probe, ProbeId,
-    Restriction, SealedConnection, SealedDkimKey, StoredApiToken, SupportAddress, UserName,
+    Credential, DkimKeyName, EndpointName, Handover, KeptRequest, PartnerEntry, PartnerList, Probe,
+    ProbeId, Restriction, SealedConnection, SealedDkimKey, SealedEndpoint, StoredApiToken,
+    SupportAddress, UserName,
 };
 
 /// Change of a directory. A store writes all changes of one call in one commit.
@@ -89,6 +90,8 @@ pub enum DirectoryRow {
     Handover(Box<Handover>),
     /// Token of the HTTP API.
     ApiToken(Box<StoredApiToken>),
+    /// Endpoint of an account, encrypted.
+    Endpoint(Box<SealedEndpoint>),
 }
 
 /// Credential as it is stored.
@@ -158,6 +161,13 @@ pub enum RowKey {
     Handover(String),
     /// Token of the HTTP API, by its id.
     ApiToken(String),
+    /// Endpoint of an account.
+    Endpoint {
+        /// Account that owns it.
+        account: AccountId,
+        /// Name.
+        name: EndpointName,
+    },
 }
 
 impl DirectoryRow {
@@ -189,6 +199,10 @@ impl DirectoryRow {
             Self::Probe(probe) => RowKey::Probe(probe.id.clone()),
             Self::Handover(handover) => RowKey::Handover(handover.id.clone()),
             Self::ApiToken(stored) => RowKey::ApiToken(stored.token.id.clone()),
+            Self::Endpoint(sealed) => RowKey::Endpoint {
+                account: sealed.account,
+                name: sealed.name.clone(),
+            },
         }
     }
 }

@@ -8,6 +8,7 @@ mod credentials;
 mod details;
 mod disconnection;
 mod dkim;
+mod endpoints;
 mod erasures;
 mod handovers;
 mod kept_requests;
@@ -257,6 +258,12 @@ impl Directory {
                 let name = &owned.connection.name;
                 let resealed = rules::connection::reseal(view, owned.account, name, sealed)?;
                 changes.extend(resealed.1);
+            }
+            for owned in view.all_endpoints() {
+                let (account, name) = (owned.account, &owned.name);
+                let (scope, settings) = (&owned.scope, &owned.settings);
+                let sealed = (state.ring).seal_endpoint(account, name, scope, settings)?;
+                changes.extend(rules::endpoint::reseal(view, account, name, sealed)?.1);
             }
             for entry in view.all_dkim_entries() {
                 if let Some(private) = entry.private() {

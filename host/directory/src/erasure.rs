@@ -22,6 +22,8 @@ pub struct ErasedItems {
     pub credentials: u64,
     /// Connections.
     pub connections: u64,
+    /// Endpoints.
+    pub endpoints: u64,
     /// DKIM keys.
     pub dkim_keys: u64,
     /// Administrators.
@@ -46,6 +48,7 @@ impl ErasedItems {
             RowKey::Address { .. } => &mut self.addresses,
             RowKey::Credential(_) => &mut self.credentials,
             RowKey::Connection { .. } => &mut self.connections,
+            RowKey::Endpoint { .. } => &mut self.endpoints,
             RowKey::DkimKey(_) => &mut self.dkim_keys,
             RowKey::Administrator { .. } => &mut self.administrators,
             RowKey::Probe(_) => &mut self.probes,
@@ -65,6 +68,7 @@ impl ErasedItems {
             addresses,
             credentials,
             connections,
+            endpoints,
             dkim_keys,
             administrators,
             probes,
@@ -77,6 +81,7 @@ impl ErasedItems {
         self.addresses += addresses;
         self.credentials += credentials;
         self.connections += connections;
+        self.endpoints += endpoints;
         self.dkim_keys += dkim_keys;
         self.administrators += administrators;
         self.probes += probes;

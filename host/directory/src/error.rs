@@ -7,7 +7,10 @@ use gatepost_message::{Address, Domain, Millis};
 use gatepost_connections::ConnectionName;
 use gatepost_dkim::{Algorithm, Selector};
 
-use crate::{AccountId, AccountKind, ConnectorId, Name, PartnerEntry, PartnerSource, UserName};
+use crate::{
+    AccountId, AccountKind, ConnectorId, EndpointName, EndpointScope, Name, PartnerEntry,
+    PartnerSource, UserName,
+};
 
 /// Error of opening, reading or changing the directory.
 #[derive(Debug, thiserror::Error)]
@@ -436,6 +439,22 @@ pub enum Refusal {
         sender: String,
         /// Connection that serves it.
         connection: ConnectionName,
+    },
+    /// The account has the maximum number of endpoints.
+    #[error("account {account} has {limit} endpoints, as many as it may have: remove one")]
+    TooManyEndpoints {
+        /// Account that was to get another.
+        account: AccountId,
+        /// Maximum number of endpoints.
+        limit: usize,
+    },
+    /// Another endpoint of the account is for the same recipients.
+    #[error("endpoint {endpoint} is for {scope} already: change that one, or remove it first")]
+    EndpointTwice {
+        /// Recipients that were named.
+        scope: EndpointScope,
+        /// Endpoint that gets their mail.
+        endpoint: EndpointName,
     },
     /// The domain is none that the account has connected.
     #[error(

@@ -24,7 +24,8 @@ use gatepost_connections::Connection;
 use gatepost_dkim::PrivateKey;
 
 use crate::{
-    AccountId, DirectoryError, DkimKey, Sealed, SealedConnection, UserName, Verifier, random,
+    AccountId, DirectoryError, DkimKey, EndpointName, EndpointScope, EndpointSettings, Sealed,
+    SealedConnection, SealedEndpoint, UserName, Verifier, endpoint, random,
 };
 
 /// Upper bound of the length of a line in bytes; ids made here have 8 characters.
@@ -51,6 +52,15 @@ impl<'a> SealBinding<'a> {
     fn of_connection(row: &'a str) -> Self {
         Self {
             table: "connections",
+            column: "sealed",
+            row,
+        }
+    }
+
+    /// Returns the binding of an endpoint; `row` is its account and its name.
+    fn of_endpoint(row: &'a str) -> Self {
+        Self {
+            table: "endpoints",
             column: "sealed",
             row,
         }
@@ -262,6 +272,32 @@ impl KeyRing {
         connection
             .filter(|of| of.name == sealed.name)
             .ok_or_else(damaged)
+    }
+
+    /// Encrypts the scope and the settings of an account's endpoint.
+    pub(crate) fn seal_endpoint(
+        &self,
+        account: AccountId,
+        name: &EndpointName,
+        scope: &EndpointScope,
+        settings: &EndpointSettings,
+    ) -> Result<Sealed, DirectoryError> {
+        let row = format!("{account}/{name}");
+        self.seal(
+            &SealBinding::of_endpoint(&row),
+            &endpoint::to_plaintext(scope, settings),
+        )
+    }
+
+    /// Decrypts the scope and the settings of an account's endpoint.
+    pub(crate) fn open_endpoint(
+        &self,
+        sealed: &SealedEndpoint,
+    ) -> Result<(EndpointScope, EndpointSettings), DirectoryError> {
+        let row = format!("{}/{}", sealed.account, sealed.name);
+        let bytes = self.open_sealed(&SealBinding::of_endpoint(&row), &sealed.sealed)?;
+        let damaged = || DirectoryError::Damaged(format!("endpoint {row}"));
+        endpoint::from_plaintext(&bytes).ok_or_else(damaged)
     }
 
     /// Encrypts the private half of a DKIM key.

@@ -26,6 +26,8 @@
 //!   decrypt it: the key is made of the token in the link ([`HandoverToken`]).
 //! - A connection ([`OwnedConnection`]) is a customer's own way out, encrypted whole. It may serve
 //!   an address, a brand or a domain of its account.
+//! - An endpoint ([`AccountEndpoint`]) is a URL that gets the inbound mail of its account, of a brand
+//!   or of a support address. It is encrypted whole, too.
 //! - A [`DkimKey`] signs mail of a domain that an account has connected, or of the site's own. It
 //!   signs while its record is in the DNS, and never before.
 //! - Partners ([`Partner`]) are addresses with which an account shares tickets. They come from a
@@ -53,6 +55,7 @@ mod credential;
 mod directory;
 mod dkim_key;
 mod email_id;
+mod endpoint;
 mod erasure;
 mod error;
 mod expectation;
@@ -107,6 +110,10 @@ pub use credential::{
 };
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use dkim_key::{DkimKey, DkimKeyName, DkimState, KeyOwner, SealedDkimKey};
+pub use endpoint::{
+    AccountEndpoint, EndpointName, EndpointNameError, EndpointScope, EndpointScopeError,
+    EndpointSettings, MAX_ENDPOINTS, SealedEndpoint,
+};
 pub use erasure::{ERASED_BY, ErasedItems};
 pub use error::{DirectoryError, Refusal};
 pub use gatepost_sasl::Verifier;

@@ -12,7 +12,7 @@ use crate::{
     Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryError, DirectoryRow,
     DkimKey, EndedBy, Feed, KeptRequest, Name, PartnerList, PartnerSource, Profile, Reason,
     Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey,
-    SupportAddress, Suspension, UserName, erasure,
+    SealedEndpoint, SupportAddress, Suspension, UserName, erasure,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -32,6 +32,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let handovers = bodies(connection, "SELECT body_json FROM handovers ORDER BY id")?.into_iter();
     let select = "SELECT body_json FROM api_tokens ORDER BY id";
     let api_tokens = bodies(connection, select)?.into_iter();
+    let endpoints = endpoints(connection)?.into_iter().map(Box::new);
     let rows = (accounts.map(DirectoryRow::Account))
         .chain(connectors.map(DirectoryRow::Connector))
         .chain(addresses.map(DirectoryRow::Address))
@@ -44,7 +45,8 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
         .chain(administrators.map(DirectoryRow::Administrator))
         .chain(probes.map(DirectoryRow::Probe))
         .chain(handovers.map(DirectoryRow::Handover))
-        .chain(api_tokens.map(DirectoryRow::ApiToken));
+        .chain(api_tokens.map(DirectoryRow::ApiToken))
+        .chain(endpoints.map(DirectoryRow::Endpoint));
     let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
     let last_list = connection.query_row(select, [], |row| row.get(0));
     Ok(Rows {
@@ -294,6 +296,28 @@ fn connections(connection: &Connection) -> rusqlite::Result<Vec<SealedConnection
         Ok(SealedConnection {
             account: parsed(row, 0)?,
             name: parsed::<ConnectionName>(row, 1)?,
+            created: time(row, 2)?,
+            changed: time(row, 3)?,
+            generation: generation.unsigned_abs(),
+            sealed: Sealed {
+                key_id: row.get(5)?,
+                bytes: row.get(6)?,
+            },
+        })
+    })?;
+    rows.collect()
+}
+
+fn endpoints(connection: &Connection) -> rusqlite::Result<Vec<SealedEndpoint>> {
+    let mut select = connection.prepare_cached(
+        "SELECT account, name, created, changed, generation, key_id, sealed FROM endpoints
+         ORDER BY account, name",
+    )?;
+    let rows = select.query_map([], |row| {
+        let generation: i64 = row.get(4)?;
+        Ok(SealedEndpoint {
+            account: parsed(row, 0)?,
+            name: parsed(row, 1)?,
             created: time(row, 2)?,
             changed: time(row, 3)?,
             generation: generation.unsigned_abs(),
@@ -562,6 +586,7 @@ fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError
                 to_json(row)?,
             ),
         )?),
+        DirectoryRow::Endpoint(sealed) => Ok(put_endpoint(connection, sealed)?),
     }
 }
 
@@ -720,6 +745,26 @@ fn put_connection(connection: &Connection, row: &SealedConnection) -> rusqlite::
     )
 }
 
+fn put_endpoint(connection: &Connection, row: &SealedEndpoint) -> rusqlite::Result<()> {
+    execute(
+        connection,
+        "INSERT INTO endpoints (account, name, created, changed, generation, key_id, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (account, name) DO UPDATE SET created = excluded.created,
+             changed = excluded.changed, generation = excluded.generation,
+             key_id = excluded.key_id, sealed = excluded.sealed",
+        params![
+            row.account.to_string(),
+            row.name.as_str(),
+            stored(row.created),
+            stored(row.changed),
+            i64::try_from(row.generation).unwrap_or(i64::MAX),
+            row.sealed.key_id,
+            row.sealed.bytes,
+        ],
+    )
+}
+
 fn put_restriction(connection: &Connection, row: &Restriction) -> Result<(), DirectoryError> {
     let suspended = row.suspended.as_ref();
     Ok(execute(
@@ -829,6 +874,10 @@ fn remove(connection: &Connection, key: &RowKey) -> rusqlite::Result<()> {
         }
         RowKey::Connection { account, name } => {
             let delete = "DELETE FROM connections WHERE account = ?1 AND name = ?2";
+            execute(connection, delete, (account.to_string(), name.as_str()))
+        }
+        RowKey::Endpoint { account, name } => {
+            let delete = "DELETE FROM endpoints WHERE account = ?1 AND name = ?2";
             execute(connection, delete, (account.to_string(), name.as_str()))
         }
         RowKey::Restriction(account) => {

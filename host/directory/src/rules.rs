@@ -14,6 +14,7 @@ pub(crate) mod credential;
 pub(crate) mod details;
 pub(crate) mod disconnection;
 pub(crate) mod dkim;
+pub(crate) mod endpoint;
 pub(crate) mod erasure;
 pub(crate) mod handover;
 pub(crate) mod partner;

@@ -15,6 +15,7 @@ const SCHEMA: Schema = Schema {
         include_str!("schema-7.sql"),
         include_str!("schema-8.sql"),
         include_str!("schema-9.sql"),
+        include_str!("schema-10.sql"),
     ],
     tables: &[
         ("accounts", 1),
@@ -35,6 +36,7 @@ const SCHEMA: Schema = Schema {
         ("audit", 7),
         ("api_tokens", 8),
         ("kept_requests", 9),
+        ("endpoints", 10),
     ],
 };
 

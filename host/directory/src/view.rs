@@ -6,6 +6,7 @@
 mod change;
 mod connections;
 mod dkim;
+mod endpoints;
 mod holdings;
 mod load;
 mod outbound;

@@ -78,8 +78,8 @@ pub struct ChangeAccount {
     #[arg(long = "add-brand", value_name = "NAME")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub add_brands: Vec<Name>,
-    /// Name of a brand to remove; may be repeated. One that still has support addresses or connections
-    /// stays.
+    /// Name of a brand to remove; may be repeated. One that still has support addresses, connections or
+    /// an endpoint stays.
     #[arg(long = "remove-brand", value_name = "NAME")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove_brands: Vec<Name>,

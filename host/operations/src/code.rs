@@ -519,6 +519,21 @@ codes! {
     /// Another connection of the account serves the sender.
     ServedTwice = "connection.served-twice", Conflict,
         "take the sender out of the other connection first";
+    /// There is no such endpoint.
+    UnknownEndpoint = "endpoint.unknown", Unknown,
+        "see those that there are with `gatepost endpoint list`";
+    /// The account has an endpoint of this name already.
+    EndpointExists = "endpoint.exists", Conflict,
+        "change it with `gatepost endpoint set`, or take another name";
+    /// The endpoint is wrong, or lacks something.
+    InvalidEndpoint = "endpoint.invalid", Refused,
+        "correct what the message names";
+    /// The account has as many endpoints as it may have.
+    TooManyEndpoints = "endpoint.too-many", Conflict,
+        "remove one";
+    /// Another endpoint of the account is for the same recipients.
+    EndpointTwice = "endpoint.taken", Conflict,
+        "change the other endpoint, or remove it first";
     /// The account would share with itself.
     SharesWithItself = "sharing.with-itself", Refused,
         "name the account that it shares with";

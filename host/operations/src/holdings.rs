@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use gatepost_connections::Serves;
-use gatepost_directory::{ConnectorId, Directory, DkimState, KeyOwner};
+use gatepost_directory::{
+    ConnectorId, Directory, DkimState, EndpointScope, KeyOwner, SupportAddress,
+};
 
 use crate::directory::change;
 use crate::error::OperationError;
@@ -12,7 +14,7 @@ use crate::error::OperationError;
 const MOST_COMMANDS: usize = 20;
 
 /// Returns the commands that remove what a connector owns, in an order in which they succeed:
-/// credentials, addresses, connections that serve its domain, DKIM keys. Empty where there is no
+/// credentials, endpoints of addresses, addresses, connections that serve its domain, DKIM keys. Empty where there is no
 /// such connector. Of more than 20 the last one says how many follow.
 ///
 /// # Errors
@@ -36,6 +38,16 @@ pub(crate) async fn commands_to_remove(
     commands
         .extend(of_connector.map(|of| format!("`gatepost credential remove {}`", of.user_name)));
     let of_connector = addresses.iter().filter(|of| of.connector == Some(id));
+    let endpoints = view.endpoints(account).filter(|endpoint| {
+        let is_for = |of: &SupportAddress| match &endpoint.scope {
+            EndpointScope::Address(address) => of.address.is_same_mailbox(address),
+            _ => false,
+        };
+        of_connector.clone().any(is_for)
+    });
+    commands.extend(
+        endpoints.map(|of| format!("`gatepost endpoint remove --account {account} {}`", of.name)),
+    );
     commands.extend(of_connector.map(|of| {
         format!(
             "`gatepost address remove --account {account} {}`",

@@ -125,6 +125,7 @@ fn numbers(erased: &ErasedAccount) -> String {
         (directory.connectors, "connectors"),
         (directory.credentials, "credentials"),
         (directory.connections, "connections"),
+        (directory.endpoints, "endpoints"),
         (directory.dkim_keys, "DKIM keys"),
         (directory.administrators, "administrators"),
         (directory.probes, "probes"),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use gatepost_connections::Serves;
 use gatepost_message::Address;
 
-use super::{RuleResult, account, details, in_a_labels, unknown};
+use super::{RuleResult, account, details, endpoint, in_a_labels, unknown};
 use crate::{
-    Account, AccountId, DirectoryChange, DirectoryRow, KeyOwner, Name, PolicySettings, Profile,
-    ProfileChange, Refusal, Reserved, RowKey, View,
+    Account, AccountId, DirectoryChange, DirectoryRow, EndpointScope, KeyOwner, Name,
+    PolicySettings, Profile, ProfileChange, Refusal, Reserved, RowKey, View,
 };
 
 /// Adds an account, unless its native domain belongs to one already.
@@ -80,7 +80,7 @@ pub(crate) fn set_default_address(
 }
 
 /// Changes the product, the time zone and the brands of an account. A brand that still has support
-/// addresses or connections stays; its default address goes with it.
+/// addresses, connections or an endpoint stays; its default address goes with it.
 pub(crate) fn change(view: &View, id: AccountId, change: ProfileChange) -> RuleResult<Account> {
     let ProfileChange {
         product,
@@ -116,7 +116,7 @@ fn check_brands(profile: &Profile) -> Result<(), Refusal> {
     }
 }
 
-/// Checks that no support address and no connection is of a brand.
+/// Checks that no support address, no connection and no endpoint is of a brand.
 fn check_unused(view: &View, id: AccountId, brand: &Name) -> Result<(), Refusal> {
     let mut addresses = view.all_addresses();
     let mut serves = view
@@ -126,6 +126,8 @@ fn check_unused(view: &View, id: AccountId, brand: &Name) -> Result<(), Refusal>
         "support addresses"
     } else if serves.any(|of| matches!(of, Serves::Brand(name) if name == brand.as_str())) {
         "connections"
+    } else if endpoint::is_for(view, id, &EndpointScope::Brand(brand.clone())) {
+        "an endpoint"
     } else {
         return Ok(());
     };

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use gatepost_message::{Address, Domain, Millis};
 
-use super::{RuleResult, account, details, unknown};
+use super::{RuleResult, account, details, endpoint, unknown};
 use crate::{
     AccountId, AddressDetails, Canonical, ConnectorId, DirectoryChange, DirectoryError,
-    DirectoryRow, ForwardingToken, LeavesFromDefault, Limits, Name, Refusal, RowKey,
+    DirectoryRow, EndpointScope, ForwardingToken, LeavesFromDefault, Limits, Name, Refusal, RowKey,
     SupportAddress, View,
     uses::{AddressKey, Departures},
 };
@@ -92,7 +92,7 @@ pub(super) fn check_brand(view: &View, id: AccountId, brand: Option<&Name>) -> R
     }
 }
 
-/// Removes an address of an account that is nobody's default address.
+/// Removes an address of an account that is nobody's default address and has no endpoint of its own.
 pub(crate) fn remove(view: &View, id: AccountId, address: &Address) -> RuleResult<()> {
     let canonical = Canonical::of(address);
     let mine = |of: &Canonical| view.addresses_at(of).iter().any(|of| of.account == id);
@@ -106,6 +106,10 @@ pub(crate) fn remove(view: &View, id: AccountId, address: &Address) -> RuleResul
             address: address.clone(),
             account: id,
         });
+    }
+    if endpoint::is_for(view, id, &EndpointScope::Address(address.clone())) {
+        let (what, contents) = (format!("address {address}"), "an endpoint");
+        return Err(Refusal::NotEmpty { what, contents });
     }
     let key = RowKey::Address {
         canonical,

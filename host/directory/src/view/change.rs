@@ -16,7 +16,7 @@ impl View {
     /// Makes a change.
     ///
     /// # Errors
-    /// The key ring cannot decrypt the verifier of a credential, a connection, or the
+    /// The key ring cannot decrypt the verifier of a credential, a connection, an endpoint, or the
     /// private half of a DKIM key.
     pub(crate) fn apply(
         &mut self,
@@ -72,6 +72,12 @@ impl View {
             | DirectoryChange::EraseAudit { .. } => {}
             DirectoryChange::Remove(RowKey::Connection { account, name }) => {
                 self.remove_connection(*account, name);
+            }
+            DirectoryChange::Put(DirectoryRow::Endpoint(sealed)) => {
+                self.put_endpoint(sealed, ring)?;
+            }
+            DirectoryChange::Remove(RowKey::Endpoint { account, name }) => {
+                self.remove_endpoint(*account, name);
             }
             DirectoryChange::Remove(RowKey::Account(id)) => self.remove_account(*id),
             DirectoryChange::Remove(RowKey::Connector(id)) => self.remove_connector(*id),

@@ -8,8 +8,8 @@ use rpds::HashTrieSetSync as Set;
 use super::connections::ConnectionEntry;
 use super::dkim::DkimEntry;
 use crate::{
-    Account, AccountId, Administrator, Canonical, Connector, ConnectorId, Credential, Destination,
-    RowKey, UserName,
+    Account, AccountEndpoint, AccountId, Administrator, Canonical, Connector, ConnectorId,
+    Credential, Destination, RowKey, UserName,
 };
 
 /// Account with all that it owns.
@@ -34,6 +34,8 @@ pub(crate) struct Holdings {
     pub(super) partners: Vec<AccountId>,
     /// Connections, ordered by name.
     pub(super) connections: Arc<Vec<ConnectionEntry>>,
+    /// Endpoints, ordered by name.
+    pub(super) endpoints: Arc<Vec<AccountEndpoint>>,
     /// DKIM keys, ordered by domain and selector.
     pub(super) dkim: Arc<Vec<DkimEntry>>,
     /// Administrators, ordered by address.
@@ -67,6 +69,7 @@ impl Holdings {
             lists: Vec::new(),
             partners: Vec::new(),
             connections: Arc::default(),
+            endpoints: Arc::default(),
             dkim: Arc::default(),
             administrators: Arc::default(),
             in_flight: BTreeSet::new(),
@@ -97,6 +100,7 @@ impl Holdings {
             lists,
             partners,
             connections,
+            endpoints,
             dkim,
             // They go with the account.
             administrators: _,
@@ -110,6 +114,7 @@ impl Holdings {
             (!lists.is_empty(), "partner addresses or feeds"),
             (!partners.is_empty(), "sharing agreements"),
             (!connections.is_empty(), "connections"),
+            (!endpoints.is_empty(), "endpoints"),
             (dkim.iter().any(DkimEntry::may_sign), "DKIM keys"),
         ];
         first(kinds)
@@ -168,12 +173,17 @@ impl Holdings {
                 account: id,
                 name: entry.connection.name.clone(),
             });
+        let endpoints = self.endpoints.iter().map(move |of| RowKey::Endpoint {
+            account: id,
+            name: of.name.clone(),
+        });
         let keys = self.dkim.iter();
         let keys = keys.map(|entry| RowKey::DkimKey(entry.key.name()));
         let connectors = self.connectors.iter().map(|of| RowKey::Connector(of.id));
         self.goes_with_it()
             .chain(of_places)
             .chain(agreements)
+            .chain(endpoints)
             .chain(connections)
             .chain(keys)
             .chain(connectors)

@@ -115,7 +115,10 @@ pub(crate) fn has_encrypted(rows: &Rows) -> bool {
     rows.rows.iter().any(|row| {
         matches!(
             row.key(),
-            RowKey::Credential(_) | RowKey::Connection { .. } | RowKey::DkimKey(_)
+            RowKey::Credential(_)
+                | RowKey::Connection { .. }
+                | RowKey::DkimKey(_)
+                | RowKey::Endpoint { .. }
         )
     })
 }

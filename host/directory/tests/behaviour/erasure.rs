@@ -4,12 +4,13 @@ use crate::common;
 
 use common::{address, open, production, verified};
 use gatepost_directory::{
-    AccountId, AuditEntry, AuditQuery, Directory, DirectoryError, ERASED_BY, ErasedItems, Grant,
-    Refusal,
+    AccountId, AuditEntry, AuditQuery, Directory, DirectoryError, ERASED_BY, EndpointScope,
+    EndpointSettings, ErasedItems, Grant, Refusal,
 };
 use gatepost_message::Millis;
 
-/// Adds an account with a connected domain, an address, a credential and an administrator.
+/// Adds an account with a connected domain, an address, a credential, an endpoint and an
+/// administrator.
 fn furnished(directory: &Directory, name: &str) -> AccountId {
     let id = production(directory, &format!("{name}.desk.example")).id;
     let connector = verified(directory, id, &format!("{name}.example"));
@@ -19,6 +20,11 @@ fn furnished(directory: &Directory, name: &str) -> AccountId {
         connector: connector.id,
     };
     directory.issue(grant, false).unwrap();
+    let name = "tickets".parse().unwrap();
+    let made = directory.set_endpoint(id, &name, |_| {
+        Ok::<_, ()>((EndpointScope::Account, EndpointSettings::default()))
+    });
+    made.unwrap().unwrap();
     let added = directory.add_administrator(id, help, None, "en".to_owned());
     added.unwrap();
     id
@@ -59,6 +65,7 @@ fn nothing_of_an_erased_account_is_in_the_directory() {
         connectors: 1,
         addresses: 1,
         credentials: 1,
+        endpoints: 1,
         administrators: 1,
         ..ErasedItems::default()
     };

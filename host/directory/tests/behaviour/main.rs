@@ -10,6 +10,7 @@ mod connections;
 mod damage;
 mod directory;
 mod dkim;
+mod endpoints;
 mod erasure;
 mod failed_write;
 mod handovers;

@@ -13,9 +13,10 @@ use std::time::Duration;
 use common::{address, connection, open, production, settings, verified};
 use gatepost_directory::{
     AddressDetails, ApiScope, AuditEntry, AuditQuery, ConnectorState, Directory, DirectoryChange,
-    DirectoryError, DirectoryRow, DirectoryStore as _, EndedBy, Fetched, Forwarders, Grant,
-    Handover, KeyOwner, KnownRequest, Partner, PartnerEntry, PartnerSource, PolicySettings, Probe,
-    ProbeKind, QueuedMail, Reason, Recipient, Scope, SqliteStore, Verification,
+    DirectoryError, DirectoryRow, DirectoryStore as _, EndedBy, EndpointSettings, Fetched,
+    Forwarders, Grant, Handover, KeyOwner, KnownRequest, Partner, PartnerEntry, PartnerSource,
+    PolicySettings, Probe, ProbeKind, QueuedMail, Reason, Recipient, Scope, SqliteStore,
+    Verification,
 };
 use gatepost_dkim::{Algorithm, Seen, Selector, SelectorPrefix};
 use gatepost_message::Millis;
@@ -23,9 +24,17 @@ use gatepost_volume::{Cap, Caps, Subject};
 use rusqlite::Connection;
 
 /// Schemas that were ever released.
-const SCHEMAS: [&str; 9] = [
-    "schema-1", "schema-2", "schema-3", "schema-4", "schema-5", "schema-6", "schema-7", "schema-8",
+const SCHEMAS: [&str; 10] = [
+    "schema-1",
+    "schema-2",
+    "schema-3",
+    "schema-4",
+    "schema-5",
+    "schema-6",
+    "schema-7",
+    "schema-8",
     "schema-9",
+    "schema-10",
 ];
 
 fn store(schema: &str) -> PathBuf {
@@ -92,6 +101,11 @@ fn fill(directory: &Directory) {
     (directory.add_address_of_brand(acme, branded, brand)).unwrap();
     let name = "outlook".parse().unwrap();
     let made = directory.set_connection(acme, &name, |_| connection(&name, &["brand Acme"]));
+    made.unwrap().unwrap();
+    let name = "tickets".parse().unwrap();
+    let made = directory.set_endpoint(acme, &name, |_| {
+        Ok::<_, ()>(("brand Acme".parse().unwrap(), endpoint_settings()))
+    });
     made.unwrap().unwrap();
     let caps = Caps {
         messages_an_hour: Some(Cap::AtMost(7)),
@@ -206,6 +220,11 @@ fn forwarders() -> Forwarders {
     }
 }
 
+fn endpoint_settings() -> EndpointSettings {
+    let text = r#"{"url": "https://desk.example/in", "form": "json", "secrets": ["secret"]}"#;
+    serde_json::from_str(text).unwrap()
+}
+
 fn policy_settings() -> PolicySettings {
     serde_json::from_str(r#"{"mode": "enhanced"}"#).unwrap()
 }
@@ -232,6 +251,7 @@ fn dump(database: &Connection) -> String {
         "audit",
         "api_tokens",
         "kept_requests",
+        "endpoints",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -328,7 +348,13 @@ fn every_earlier_schema_is_upgraded() {
                 assert_eq!(view.brand_of(account.id, &branded), Some("Acme"));
             }
         }
-        let has_restrictions = *name >= "schema-6";
+        let branded = address("brand@acme.desk.example");
+        let endpoint = view.endpoint_of(account.id, &branded);
+        let endpoint =
+            endpoint.map(|of| (of.name.to_string(), EndpointSettings::clone(&of.settings)));
+        let expected = ("tickets".to_owned(), endpoint_settings());
+        assert_eq!(endpoint, (number > 8).then_some(expected));
+        let has_restrictions = number > 4;
         let restriction = view.restriction(&account.id.to_string());
         let most = restriction.map(|of| of.caps.account.messages_an_hour);
         assert_eq!(most, has_restrictions.then_some(Some(Cap::AtMost(7))));
@@ -343,15 +369,15 @@ fn every_earlier_schema_is_upgraded() {
             assert_eq!(signers.len(), usize::from(number > 3));
             assert!(signers.iter().all(|signer| signer.key.public().is_ok()));
         }
-        let has_people = *name >= "schema-7";
+        let has_people = number > 5;
         assert_eq!(view.probe(&PROBE.parse().unwrap()).is_some(), has_people);
         assert_eq!(view.handover(&"7".repeat(64)).is_some(), has_people);
         let tokens = view
             .api_tokens()
             .filter(|of| of.token.account == Some(account.id));
-        assert_eq!(tokens.count(), usize::from(*name >= "schema-8"));
+        assert_eq!(tokens.count(), usize::from(number > 6));
         let known = directory.begin_request("token", "key", "digest", Millis(11_000));
-        let kept = match *name >= "schema-9" {
+        let kept = match number > 7 {
             true => KnownRequest::Answered(b"answer".to_vec()),
             false => KnownRequest::New,
         };

@@ -5,7 +5,7 @@ use gatepost_message::Separators;
 
 use crate::{
     Durable, contents,
-    rows::{add_entries, agreement, all, connection, credential, dkim_keys},
+    rows::{add_entries, agreement, all, connection, credential, dkim_keys, endpoint},
 };
 
 /// Writes, each of several changes.
@@ -80,7 +80,9 @@ pub fn a_directory_opens_after_a_crash_at_any_moment(subject: &impl Durable) {
             let user = credential(number).credential.user_name;
             let key = DirectoryRow::Connection(connection(number).into()).key();
             let keys = dkim_keys(number).map(|row| row.key());
-            let encrypted = [RowKey::Credential(user), key].into_iter().chain(keys);
+            let of_endpoint = DirectoryRow::Endpoint(endpoint(number).into()).key();
+            let encrypted = [RowKey::Credential(user), key, of_endpoint];
+            let encrypted = encrypted.into_iter().chain(keys);
             let changes: Vec<_> = encrypted.map(DirectoryChange::Remove).collect();
             store.write(&changes).unwrap();
         }

@@ -10,8 +10,9 @@ use crate::{
     Subject, contents,
     rows::{
         account, add_entries, address, agreement, all, audited, connection, connector,
-        connector_id, credential, dkim_keys, entry, id, list, put_account, put_connection,
-        put_connector, put_credential, put_list, put_restriction, restriction,
+        connector_id, credential, dkim_keys, endpoint, entry, id, list, put_account,
+        put_connection, put_connector, put_credential, put_endpoint, put_list, put_restriction,
+        restriction,
     },
 };
 
@@ -65,6 +66,10 @@ pub fn a_row_that_is_put_again_is_replaced(subject: &impl Subject) {
     let mut changed_connection = connection(1);
     changed_connection.generation += 1;
     changed_connection.sealed.bytes.push(9);
+    let mut changed_endpoint = endpoint(1);
+    changed_endpoint.changed = Millis(14_002);
+    changed_endpoint.generation += 1;
+    changed_endpoint.sealed.bytes.push(9);
     let mut changed_restriction = restriction(1);
     changed_restriction.suspended = None;
     changed_restriction.caps = Default::default();
@@ -72,6 +77,7 @@ pub fn a_row_that_is_put_again_is_replaced(subject: &impl Subject) {
         .into_iter()
         .chain([
             put_connection(changed_connection),
+            put_endpoint(changed_endpoint),
             put_restriction(changed_restriction),
         ])
         .collect::<Vec<_>>();
@@ -136,6 +142,7 @@ pub fn rows_come_after_those_that_they_refer_to(subject: &impl Subject) {
     assert!(accounts < place(DirectoryRow::Agreement(agreement(1, 9)).key()));
     assert!(accounts < place(RowKey::List(4)));
     assert!(accounts < place(DirectoryRow::Connection(connection(1).into()).key()));
+    assert!(accounts < place(DirectoryRow::Endpoint(endpoint(1).into()).key()));
     assert!(accounts < place(dkim_keys(1)[0].key()));
 }
 

@@ -9,8 +9,8 @@ use gatepost_directory::{
     DirectoryRow, Disconnection, DkimKey, DkimState, EndedBy, Feed, Forwarders, GraceUses,
     Handover, Hold, LeavesFromDefault, PartnerEntry, PartnerList, PartnerSource, Probe, ProbeId,
     ProbeKind, Profile, Protocol, QueuedMail, Restriction, SandboxSettings, Scope, Sealed,
-    SealedConnection, SealedCredential, SealedDkimKey, StoredApiToken, SupportAddress, Suspension,
-    UserName, Verification,
+    SealedConnection, SealedCredential, SealedDkimKey, SealedEndpoint, StoredApiToken,
+    SupportAddress, Suspension, UserName, Verification,
 };
 use gatepost_message::Millis;
 use gatepost_volume::{AccountCaps, Cap, Caps, Subject};
@@ -174,6 +174,21 @@ pub fn connection(number: u32) -> SealedConnection {
     }
 }
 
+/// An endpoint of the account with the same number.
+pub fn endpoint(number: u32) -> SealedEndpoint {
+    SealedEndpoint {
+        account: id(number),
+        name: "tickets".parse().unwrap(),
+        created: Millis(14_000),
+        changed: Millis(14_001),
+        generation: u64::from(number) << 33,
+        sealed: Sealed {
+            key_id: "key".to_owned(),
+            bytes: vec![0xfe, 0, number as u8],
+        },
+    }
+}
+
 /// Restrictions of the account with the same number.
 pub fn restriction(number: u32) -> Restriction {
     let mut caps = AccountCaps::default();
@@ -198,6 +213,10 @@ pub fn put_restriction(restriction: Restriction) -> DirectoryChange {
 
 pub fn put_connection(connection: SealedConnection) -> DirectoryChange {
     DirectoryChange::Put(DirectoryRow::Connection(Box::new(connection)))
+}
+
+pub fn put_endpoint(endpoint: SealedEndpoint) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::Endpoint(Box::new(endpoint)))
 }
 
 /// A DKIM key of this owner: one that signs, or one that is retired.
@@ -367,6 +386,7 @@ pub fn all(number: u32) -> Vec<DirectoryChange> {
         list(2, PartnerSource::Import("crm".to_owned())),
         list(3, PartnerSource::Feed("https://lists.example/".to_owned())),
         put_connection(connection(number)),
+        put_endpoint(endpoint(number)),
         put_restriction(restriction(number)),
         add_entries(3 * number + 1, &["ann@partner.example", "@whole.example"]),
         add_entries(3 * number + 2, &["ben@partner.example"]),
