@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod account_endpoints;
 mod addresses;
 mod api;
 mod changes;
@@ -57,6 +58,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 pub use account::{Account, Forwarders, Password, SourceRoutes, User};
+pub use account_endpoints::{AccountEndpointError, account_endpoint};
 pub use addresses::Addresses;
 pub use api::Api;
 pub use changes::Change;

@@ -47,7 +47,8 @@ impl ApplicationTransfer {
             recipients: &claimed,
         });
         let outcomes = outcomes.await;
-        self.alarm(&outcomes);
+        let label = (recipients.first()).map(|one| one.route.destination.label());
+        self.alarm(&outcomes, label.unwrap_or_default());
         let now = self.delivery.now();
         let again = self.pace(&outcomes, now);
         let none = || HandedOver {
@@ -112,7 +113,7 @@ impl ApplicationTransfer {
     }
 
     /// Raises an alarm for each thing that somebody has to mend.
-    fn alarm(&self, outcomes: &[HandedOver]) {
+    fn alarm(&self, outcomes: &[HandedOver], label: String) {
         let mut raised = HashSet::new();
         for (reply, alarm) in outcomes
             .iter()
@@ -121,9 +122,8 @@ impl ApplicationTransfer {
             if !raised.insert(&alarm.advice) {
                 continue;
             }
-            let destination = self.key.to_string();
             metrics::counter!(
-                "gatepost_application_alarms_total", "destination" => destination
+                "gatepost_application_alarms_total", "destination" => label.clone()
             )
             .increment(1);
             tracing::error!(

@@ -99,7 +99,7 @@ fn kept(
 ) -> Option<Route> {
     let route = recipient.route.as_ref()?;
     let holds = route.holds_until.is_none_or(|end| delivery.now() < end);
-    let stamp = delivery.ways.stamp(&in_hand.claim, &route.destination);
+    let stamp = (delivery.ways).stamp(&in_hand.claim, recipient, &route.destination);
     (holds && stamp == route.stamp).then(|| route.clone())
 }
 
@@ -155,7 +155,7 @@ fn begin(
     };
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     Ok(Route {
-        stamp: delivery.ways.stamp(claim, &destination),
+        stamp: delivery.ways.stamp(claim, recipient, &destination),
         holds_until: plan.holds_for.map(|time| delivery.now() + seconds(time)),
         plan,
         step,

@@ -67,8 +67,14 @@ pub trait Ways: Send + Sync + 'static {
     }
 
     /// Returns a word for the versions that a route to this destination stands on: policies,
-    /// configuration, the connection. A stored route with another word is asked again.
-    fn stamp(&self, message: &Claim, destination: &Destination) -> String;
+    /// configuration, the connection, the endpoint of the recipient's account. A stored route with
+    /// another word is asked again.
+    fn stamp(
+        &self,
+        message: &Claim,
+        recipient: &ClaimedRecipient,
+        destination: &Destination,
+    ) -> String;
 
     /// Returns how long mail for a destination is tried, where that is not as in the settings.
     fn patience(&self, _destination: &Destination) -> Patience {

@@ -96,6 +96,9 @@ pub enum Way {
     Lmtp(String),
     /// To the application's HTTP endpoint of this name.
     Http(String),
+    /// To the endpoint that gets the recipient's mail: of the address, its brand or its account. No
+    /// policy names it: it stands before the site's route.
+    AccountEndpoint,
     /// Into the Maildir of this name.
     Maildir(String),
     /// To this server.
@@ -112,6 +115,7 @@ impl Way {
             Self::Inside => "inside",
             Self::Lmtp(_) => "lmtp",
             Self::Http(_) => "http",
+            Self::AccountEndpoint => "account-endpoint",
             Self::Maildir(_) => "maildir",
             Self::NextHop(_) => "next-hop",
         }
@@ -122,7 +126,7 @@ impl Way {
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mx | Self::Inside => f.write_str(self.word()),
+            Self::Mx | Self::Inside | Self::AccountEndpoint => f.write_str(self.word()),
             Self::Connection(name) | Self::Lmtp(name) | Self::Http(name) | Self::Maildir(name) => {
                 write!(f, "{} {name}", self.word())
             }
@@ -163,7 +167,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.way.word())?;
         match &self.way {
-            Way::Mx | Way::Inside => {}
+            Way::Mx | Way::Inside | Way::AccountEndpoint => {}
             Way::Connection(name) | Way::Lmtp(name) | Way::Http(name) | Way::Maildir(name) => {
                 write!(f, " {name}")?;
             }
@@ -354,6 +358,13 @@ pub enum Destination {
     Lmtp(String),
     /// The application's HTTP endpoint of this name.
     Http(String),
+    /// An endpoint of an account.
+    AccountEndpoint {
+        /// Id of the account.
+        account: String,
+        /// Name.
+        name: String,
+    },
     /// The Maildir of this name.
     Maildir(String),
     /// A server.
@@ -372,10 +383,22 @@ impl Destination {
         DestinationKey::new(&self.to_string())
     }
 
+    /// Returns the text by which metrics count the destination of the application. It is the key,
+    /// but one for the endpoints of all accounts: their number has no bound.
+    pub fn label(&self) -> String {
+        match self {
+            Self::AccountEndpoint { .. } => "account-endpoint".to_owned(),
+            _ => self.key().to_string(),
+        }
+    }
+
     /// Returns true if the application gets the mail there. Such mail is held at its expiry, and not
     /// returned: its sender can mend nothing.
     pub fn is_of_application(&self) -> bool {
-        matches!(self, Self::Lmtp(_) | Self::Http(_) | Self::Maildir(_))
+        matches!(
+            self,
+            Self::Lmtp(_) | Self::Http(_) | Self::AccountEndpoint { .. } | Self::Maildir(_)
+        )
     }
 }
 
@@ -399,6 +422,7 @@ impl fmt::Display for Destination {
             Self::Inside => f.write_str("inside"),
             Self::Lmtp(name) => write!(f, "lmtp:{name}"),
             Self::Http(name) => write!(f, "http:{name}"),
+            Self::AccountEndpoint { account, name } => write!(f, "endpoint:{account}/{name}"),
             Self::Maildir(name) => write!(f, "maildir:{name}"),
             Self::NextHop { hop, egress } => {
                 let scheme = match hop.protocol {

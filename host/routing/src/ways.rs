@@ -27,7 +27,9 @@ use gatepost_delivery::open::{LoginSource, OpeningFailure};
 use gatepost_delivery::{
     FindServers, Led, Limits, Patience, ReachInside, ServerTarget, Servers, Target, Tls,
 };
-use gatepost_directory::{Directory, OutboundWay, SandboxReach};
+use gatepost_directory::{
+    AccountEndpoint, AccountId, Directory, OutboundWay, Recipient, SandboxReach, View,
+};
 use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::disconnection::DisconnectedSender;
 use gatepost_intake::edits::host_rules;
@@ -122,6 +124,10 @@ impl gatepost_delivery::Ways for Ways {
             // A notice of the relay, or a submission.
             _ => self.is_ours(&recipient.address) && message.transaction.account.is_none(),
         };
+        let endpoint = comes_in.then(|| self.endpoint_of(message, &recipient.address));
+        if endpoint.flatten().is_some() {
+            return Ok(Plan::by(Way::AccountEndpoint));
+        }
         let route = match comes_in {
             true => &config.routes.inbound,
             false => &config.routes.submission,
@@ -209,6 +215,10 @@ impl gatepost_delivery::Ways for Ways {
             Way::Inside => return Err(no_such_way(&step.way)),
             Way::Lmtp(name) => Destination::Lmtp(name.clone()),
             Way::Http(name) => Destination::Http(name.clone()),
+            Way::AccountEndpoint => {
+                let found = endpoint_of(&directory, message, &recipient.address);
+                of_endpoint(found.ok_or_else(|| no_such_way(&step.way))?)
+            }
             Way::Maildir(name) => Destination::Maildir(name.clone()),
             Way::NextHop(hop) => {
                 let hop = hop.clone();
@@ -247,6 +257,16 @@ impl gatepost_delivery::Ways for Ways {
                     ..Patience::default()
                 };
             }
+            Destination::AccountEndpoint { account, name } => {
+                let directory = self.directory.view();
+                let found = named_endpoint(&directory, account, name);
+                let target = found.and_then(|of| self.outside.load().endpoint(of).ok());
+                let retry = target.and_then(|(target, _)| target.retry().map(<[_]>::to_vec));
+                return Patience {
+                    retry,
+                    ..Patience::default()
+                };
+            }
             _ => return Patience::default(),
         };
         let found = self.connections.find(account.as_deref(), name);
@@ -272,7 +292,12 @@ impl gatepost_delivery::Ways for Ways {
         (self.records.trace).record(Event::now(message, Kind::Released));
     }
 
-    fn stamp(&self, message: &Claim, destination: &Destination) -> String {
+    fn stamp(
+        &self,
+        message: &Claim,
+        recipient: &ClaimedRecipient,
+        destination: &Destination,
+    ) -> String {
         let mut hash = FnvHasher::default();
         let chain = (self.policies).chain(&message.transaction.session.listener);
         for slot in chain.slots() {
@@ -292,6 +317,11 @@ impl gatepost_delivery::Ways for Ways {
             hash.write(format!("{:?}", (sender.way, sender.default().ok())).as_bytes());
         }
         let directory = self.directory.view();
+        // Of accounts without endpoints the word stays as it was.
+        if let Some(of) = self.endpoint_of(message, &recipient.address) {
+            hash.write(of.0.as_bytes());
+            hash.write_u64(of.1);
+        }
         if let Some(sandbox) = rules::sandbox(&directory, &message.transaction) {
             hash.write(format!("{sandbox:?}").as_bytes());
         }
@@ -351,6 +381,21 @@ impl gatepost_delivery::Ways for Ways {
                 let endpoint = endpoint.ok_or_else(|| no_such_way(destination))?;
                 Ok(self.to_application(destination, endpoint))
             }
+            Destination::AccountEndpoint { account, name } => {
+                let directory = self.directory.view();
+                let found = named_endpoint(&directory, account, name);
+                let found = found.ok_or_else(|| no_such_way(destination))?;
+                let (target, application) = self.outside.load().endpoint(found).map_err(|why| {
+                    let text = format!("{destination} cannot be used as it is set: {why}");
+                    Reply::new(451, "4.3.5", text)
+                })?;
+                Ok(Target::Application(Arc::new(ToApplication {
+                    application,
+                    target,
+                    accounts: self.accounts(),
+                    records: self.records.clone(),
+                })))
+            }
             Destination::Maildir(name) => {
                 let config = Arc::clone(&self.active.load().config);
                 let maildir = config.maildirs.get(name).cloned();
@@ -398,6 +443,14 @@ impl Ways {
         let wait = message.expires_at.since(message.received_at);
         plan.expire_after = u32::try_from(wait.as_secs()).ok();
         Ok(plan)
+    }
+
+    /// Returns the name and the generation of the endpoint that gets mail for a recipient, if its
+    /// account has one for it.
+    fn endpoint_of(&self, message: &Claim, recipient: &Address) -> Option<(String, u64)> {
+        let directory = self.directory.view();
+        let found = endpoint_of(&directory, message, recipient)?;
+        Some((found.name.to_string(), found.generation))
     }
 
     /// Returns true if this relay receives mail for an address.
@@ -798,6 +851,41 @@ fn of_connection(found: &FoundConnection) -> Destination {
     Destination::Connection {
         account: found.key.account.as_deref().map(ToOwned::to_owned),
         name: found.key.name.to_string(),
+    }
+}
+
+/// Returns the endpoint that gets mail for a recipient: of the account that the message is for, if it
+/// came in, else of the account that receives at the address.
+fn endpoint_of<'v>(
+    directory: &'v View,
+    message: &Claim,
+    recipient: &Address,
+) -> Option<&'v AccountEndpoint> {
+    let transaction = &message.transaction;
+    let account: AccountId = match (transaction.session.flow, &transaction.account) {
+        (Flow::Inbound, Some(account)) => account.parse().ok()?,
+        (Flow::Submission, _) | (Flow::Internal, Some(_)) => return None,
+        (Flow::Inbound | Flow::Internal, None) => match directory.recipient(recipient) {
+            Recipient::Of(destination) => destination.account,
+            _ => return None,
+        },
+    };
+    directory.endpoint_of(account, recipient)
+}
+
+/// Returns an endpoint of an account by the words of a destination.
+fn named_endpoint<'v>(
+    directory: &'v View,
+    account: &str,
+    name: &str,
+) -> Option<&'v AccountEndpoint> {
+    directory.endpoint(account.parse().ok()?, name)
+}
+
+fn of_endpoint(found: &AccountEndpoint) -> Destination {
+    Destination::AccountEndpoint {
+        account: found.account.to_string(),
+        name: found.name.to_string(),
     }
 }
 

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use gatepost_application::{Application, Target};
 use gatepost_certificates::{TrustError, client_tls, trusted_roots};
-use gatepost_config::Config;
+use gatepost_config::{Config, account_endpoint};
 use gatepost_connections::ServerTrust;
+use gatepost_directory::{AccountEndpoint, AccountId, EndpointName};
 use gatepost_dns::Resolver;
 use gatepost_guard::Guard;
 use gatepost_http_client::{HttpClient, TlsError};
 use gatepost_model::Destination;
 use gatepost_mx::{MtaSts, MtaStsSettings, Mx, Own, PolicyCacheError, PolicyFile, Settings};
+use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
 use super::connection::trust;
@@ -37,9 +39,21 @@ pub struct Outside {
     application: Application,
     /// The same for endpoints that say which certificates they have, by name.
     trusting: HashMap<String, Application>,
+    /// The same for endpoints of accounts, by account and name, as they were last set.
+    of_accounts: Arc<Mutex<AccountEndpoints>>,
+    /// Name of this relay.
+    hostname: String,
+    /// URL below which links to attachments are served, if they are.
+    links: Option<String>,
     /// Task that refreshes the policies of domains, which ends with the last clone.
     _upkeep: Arc<Upkeep>,
 }
+
+/// Endpoints of accounts that were made ready, each with its generation.
+type AccountEndpoints = HashMap<(AccountId, EndpointName), (u64, Arc<Target>, Application)>;
+
+/// Endpoints that are kept ready: above that, they are all made anew as they are needed.
+const MOST_READY: usize = 10_000;
 
 /// Error of making the look-ups.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +124,9 @@ impl Outside {
             resolver: resolver.clone(),
             application: application(own.clone()),
             trusting,
+            of_accounts: Arc::default(),
+            hostname: config.relay.hostname.as_ascii().to_owned(),
+            links,
             own,
             _upkeep: Arc::new(Upkeep(upkeep.abort_handle())),
         })
@@ -131,6 +148,47 @@ impl Outside {
         };
         own.unwrap_or(&self.application).clone()
     }
+
+    /// Returns an endpoint of an account as it is set now, and the way to it, which the guard watches.
+    /// Both are made once for each generation, since that reads certificates.
+    ///
+    /// # Errors
+    /// What is wrong with its settings.
+    pub(super) fn endpoint(
+        &self,
+        endpoint: &AccountEndpoint,
+    ) -> Result<(Arc<Target>, Application), String> {
+        let key = (endpoint.account, endpoint.name.clone());
+        let mut ready = self.of_accounts.lock();
+        if let Some((generation, target, application)) = ready.get(&key)
+            && *generation == endpoint.generation
+        {
+            return Ok((Arc::clone(target), application.clone()));
+        }
+        let made = account_endpoint(&endpoint.settings, self.links.is_some());
+        let target = made.map_err(|error| error.to_string())?;
+        let client = match &target {
+            Target::Http(settings) if settings.trust != ServerTrust::Public => {
+                let trust = trust(&settings.trust).map_err(|error| error.to_string())?;
+                let tls = client_tls(trust, None).map_err(|error| error.to_string())?;
+                HttpClient::guarded_with_tls(tls, self.guard.clone())
+            }
+            _ => self.strangers.clone(),
+        };
+        let application =
+            Application::new(client, self.hostname.as_str()).with_links(self.links.clone());
+        let target = Arc::new(target);
+        if ready.len() >= MOST_READY {
+            ready.clear();
+        }
+        let entry = (
+            endpoint.generation,
+            Arc::clone(&target),
+            application.clone(),
+        );
+        ready.insert(key, entry);
+        Ok((target, application))
+    }
 }
 
 struct Upkeep(AbortHandle);
@@ -146,8 +204,12 @@ impl Drop for Upkeep {
 fn show_alarms(config: &Config) {
     let endpoints = config.endpoints.keys().cloned().map(Destination::Http);
     let maildirs = config.maildirs.keys().cloned().map(Destination::Maildir);
-    for destination in endpoints.chain(maildirs) {
-        let destination = destination.key().to_string();
+    let of_accounts = Destination::AccountEndpoint {
+        account: String::new(),
+        name: String::new(),
+    };
+    for destination in endpoints.chain(maildirs).chain([of_accounts]) {
+        let destination = destination.label();
         metrics::counter!("gatepost_application_alarms_total", "destination" => destination)
             .increment(0);
     }

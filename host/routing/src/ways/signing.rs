@@ -45,6 +45,7 @@ impl Signing for Ways {
             Destination::Inside
             | Destination::Lmtp(_)
             | Destination::Http(_)
+            | Destination::AccountEndpoint { .. }
             | Destination::Maildir(_) => return Vec::new(),
         };
         let Some(author) = author_domain(leaving.message) else {

@@ -145,7 +145,7 @@ impl Ways for Servers {
         }
     }
 
-    fn stamp(&self, _: &Claim, _: &Destination) -> String {
+    fn stamp(&self, _: &Claim, _: &ClaimedRecipient, _: &Destination) -> String {
         "one".to_owned()
     }
 
