@@ -15,12 +15,13 @@ use crate::problem::ApiProblem;
 use crate::text_value::TextValue;
 
 /// Other names under which requests have a parameter of a path.
-const OTHER_NAMES: [(&str, &str); 5] = [
+const OTHER_NAMES: [(&str, &str); 6] = [
     ("credential", "user-name"),
     ("message", "id"),
     ("token", "id"),
     ("authorization", "id"),
     ("connection", "name"),
+    ("endpoint", "name"),
 ];
 
 /// Most fields of a query.

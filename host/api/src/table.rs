@@ -30,6 +30,10 @@ use gatepost_operations::credentials::{
 use gatepost_operations::disconnections::{DisconnectConnector, ReconnectConnector};
 use gatepost_operations::dkim::{CheckDkim, GenerateDkim, RetireDkim, RotateDkim, ShowDkim};
 use gatepost_operations::domains::CheckDomain;
+use gatepost_operations::endpoints::{
+    AddEndpoint, ListEndpoints, RemoveEndpoint, RetireEndpointSecret, RotateEndpointSecret,
+    SetEndpoint, ShowEndpoint,
+};
 use gatepost_operations::erasures::{AwaitErasure, EraseAccount};
 use gatepost_operations::events::ReadEvents;
 use gatepost_operations::feeds::{FetchFeed, ListFeeds, RemoveFeed, SetFeed};
@@ -267,6 +271,21 @@ routes! {
         "Waits for an authorization, ten seconds at most.";
     Post "/accounts/{account}/connection-passwords" SetCredential, Administer, Account, AnswerForm::Results,
         "Changes the password of several connections, if each of their servers takes the new one.";
+    // Endpoints: URLs that get the inbound mail of an account.
+    Get "/accounts/{account}/endpoints" ListEndpoints, Read, Account, AnswerForm::List(&["name"]),
+        "Lists the endpoints that get inbound mail of an account.";
+    Post "/accounts/{account}/endpoints" AddEndpoint, Administer, Account, AnswerForm::Created("/accounts/{account}/endpoints/{name}"),
+        "Adds an endpoint of an account. A secret that is made is shown this once.";
+    Get "/accounts/{account}/endpoints/{endpoint}" ShowEndpoint, Read, Account, AnswerForm::Item,
+        "Shows an endpoint, without its secrets, and why its mail waits.";
+    Patch "/accounts/{account}/endpoints/{endpoint}" SetEndpoint, Administer, Account, AnswerForm::Item,
+        "Changes an endpoint of an account; what is left out stays.";
+    Delete "/accounts/{account}/endpoints/{endpoint}" RemoveEndpoint, Administer, Account, AnswerForm::Done,
+        "Removes an endpoint of an account.";
+    Post "/accounts/{account}/endpoints/{endpoint}/secret" RotateEndpointSecret, Administer, Account, AnswerForm::Item,
+        "Gives an endpoint a second secret. One that is made is shown this once.";
+    Delete "/accounts/{account}/endpoints/{endpoint}/secret" RetireEndpointSecret, Administer, Account, AnswerForm::Item,
+        "Retires the older of the two secrets of an endpoint.";
     // Sharing and partners.
     Get "/agreements" ListAgreements, Read, Site, AnswerForm::List(&["one", "other"]),
         "Lists the agreements of all accounts.";
@@ -394,6 +413,10 @@ pub(crate) const TAGGED: &[(&str, &[&str])] = &[
         "connection-show",
         &["account", "created", "changed", "settings"],
     ),
+    (
+        "endpoint-show",
+        &["account", "created", "changed", "for", "settings"],
+    ),
 ];
 
 /// Operations that `If-Match` may restrict, each with that which shows the resource.
@@ -414,4 +437,8 @@ pub(crate) const CONDITIONAL: &[(&str, &str)] = &[
     ("address-remove", "address-show"),
     ("connection-set", "connection-show"),
     ("connection-remove", "connection-show"),
+    ("endpoint-set", "endpoint-show"),
+    ("endpoint-rotate-secret", "endpoint-show"),
+    ("endpoint-retire-secret", "endpoint-show"),
+    ("endpoint-remove", "endpoint-show"),
 ];

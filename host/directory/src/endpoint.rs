@@ -1,22 +1,27 @@
 //! Endpoints of accounts: URLs that get an account's inbound mail.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gatepost_connections::Secret;
 use gatepost_message::{Address, Millis};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{AccountId, Name, Sealed};
+use crate::{AccountId, DirectoryError, Name, Sealed, random};
 
 /// Maximum number of endpoints of an account.
 pub const MAX_ENDPOINTS: usize = 100;
 
 /// Name of an endpoint of an account: 1 to 64 lower-case letters, digits, dots, underscores and
 /// hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct EndpointName(Box<str>);
 
@@ -68,7 +73,7 @@ impl fmt::Display for EndpointName {
 }
 
 /// Recipients whose mail an endpoint gets. Written `account`, `brand NAME`, or an address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub enum EndpointScope {
     /// All of the account.
@@ -128,7 +133,7 @@ impl fmt::Display for EndpointScope {
 
 /// Settings of an account's endpoint, with the keys of `[endpoint.NAME]` in the configuration. The
 /// directory keeps them as they were given: what makes them valid is known where mail is posted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[serde(bound(serialize = "S: Serialize", deserialize = "S: Deserialize<'de>"))]
 pub struct EndpointSettings<S = Secret> {
@@ -199,23 +204,42 @@ impl<S> Default for EndpointSettings<S> {
 
 impl<S> EndpointSettings<S> {
     /// Returns the settings with each secret made anew.
+    ///
+    /// # Errors
+    /// The first of `make`.
+    pub fn try_with_secrets<T, E>(
+        self,
+        make: impl Fn(S) -> Result<T, E>,
+    ) -> Result<EndpointSettings<T>, E> {
+        let mut settings = self;
+        let api_key = settings.api_key.take().map(&make).transpose()?;
+        let secrets = settings.secrets.take();
+        let secrets = secrets.map(|all| all.into_iter().map(&make).collect());
+        let secrets = secrets.transpose()?;
+        Ok(EndpointSettings {
+            url: settings.url,
+            ca: settings.ca,
+            pinned_keys: settings.pinned_keys,
+            form: settings.form,
+            attachments: settings.attachments,
+            preset: settings.preset,
+            user: settings.user,
+            api_key,
+            group: settings.group,
+            secrets,
+            failing: settings.failing,
+            timeout_seconds: settings.timeout_seconds,
+            recipients: settings.recipients,
+            retry_seconds: settings.retry_seconds,
+        })
+    }
+
+    /// Returns the settings with each secret made anew, which cannot fail.
     pub fn with_secrets<T>(self, make: impl Fn(S) -> T) -> EndpointSettings<T> {
-        let secrets = self.secrets;
-        EndpointSettings {
-            url: self.url,
-            ca: self.ca,
-            pinned_keys: self.pinned_keys,
-            form: self.form,
-            attachments: self.attachments,
-            preset: self.preset,
-            user: self.user,
-            api_key: self.api_key.map(&make),
-            group: self.group,
-            secrets: secrets.map(|all| all.into_iter().map(&make).collect()),
-            failing: self.failing,
-            timeout_seconds: self.timeout_seconds,
-            recipients: self.recipients,
-            retry_seconds: self.retry_seconds,
+        let made = self.try_with_secrets(|secret| Ok::<_, Infallible>(make(secret)));
+        match made {
+            Ok(settings) => settings,
+            Err(never) => match never {},
         }
     }
 
@@ -252,6 +276,17 @@ impl<S> EndpointSettings<S> {
             retry_seconds: self.retry_seconds.or(former.retry_seconds),
         }
     }
+}
+
+/// Makes a secret that signs requests, as Standard Webhooks writes it: `whsec_` and 32 random bytes in
+/// base64.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn new_signing_secret() -> Result<Secret, DirectoryError> {
+    let bytes = Zeroizing::new(random::bytes::<32>()?);
+    let encoded = Zeroizing::new(STANDARD.encode(*bytes));
+    Ok(Secret::new(format!("whsec_{}", *encoded)))
 }
 
 /// Endpoint of an account.

@@ -112,7 +112,7 @@ pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use dkim_key::{DkimKey, DkimKeyName, DkimState, KeyOwner, SealedDkimKey};
 pub use endpoint::{
     AccountEndpoint, EndpointName, EndpointNameError, EndpointScope, EndpointScopeError,
-    EndpointSettings, MAX_ENDPOINTS, SealedEndpoint,
+    EndpointSettings, MAX_ENDPOINTS, SealedEndpoint, new_signing_secret,
 };
 pub use erasure::{ERASED_BY, ErasedItems};
 pub use error::{DirectoryError, Refusal};

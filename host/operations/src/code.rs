@@ -534,6 +534,12 @@ codes! {
     /// Another endpoint of the account is for the same recipients.
     EndpointTwice = "endpoint.taken", Conflict,
         "change the other endpoint, or remove it first";
+    /// Two secrets of the endpoint sign already.
+    EndpointRotates = "endpoint.rotation-under-way", Conflict,
+        "have the application take the new secret, and retire the old one with `gatepost endpoint retire-secret`";
+    /// One secret of the endpoint signs, or none.
+    EndpointHasOneSecret = "endpoint.one-secret", Conflict,
+        "make a second one first with `gatepost endpoint rotate-secret`";
     /// The account would share with itself.
     SharesWithItself = "sharing.with-itself", Refused,
         "name the account that it shares with";

@@ -32,6 +32,11 @@ impl GivenSecret {
     pub fn new(secret: &Secret) -> Self {
         Self(Zeroizing::new(secret.reveal().to_owned()))
     }
+
+    /// Returns the secret in the form in which the directory takes it.
+    pub(crate) fn taken(&self) -> Secret {
+        Secret::new(self.0.as_str())
+    }
 }
 
 impl fmt::Debug for GivenSecret {

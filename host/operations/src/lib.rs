@@ -31,6 +31,7 @@ pub mod disconnections;
 pub mod dkim;
 pub mod doctor;
 pub mod domains;
+pub mod endpoints;
 pub mod erasures;
 mod error;
 pub mod events;

@@ -49,6 +49,10 @@ use crate::dkim::{
     self, CheckDkim, DkimKeyDetails, GenerateDkim, RetireDkim, RotateDkim, ShowDkim,
 };
 use crate::domains::{self, CheckDomain};
+use crate::endpoints::{
+    self, AddEndpoint, EndpointDetails, EndpointSummary, IssuedEndpoint, ListEndpoints,
+    RemoveEndpoint, RetireEndpointSecret, RotateEndpointSecret, SetEndpoint, ShowEndpoint,
+};
 use crate::erasures::{self, AwaitErasure, EraseAccount, ErasureState};
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
@@ -366,6 +370,20 @@ operations! {
         |on, asked| authorizations::wait(on, asked).await;
     "connection-remove": RemoveConnection => (),
         |on, asked| connections::remove(on, asked).await;
+    "endpoint-add": AddEndpoint => IssuedEndpoint,
+        |on, asked| endpoints::add(on, asked).await;
+    "endpoint-set": SetEndpoint => IssuedEndpoint,
+        |on, asked| endpoints::set(on, asked).await;
+    "endpoint-list" (READS): ListEndpoints => Vec<EndpointSummary>,
+        |on, asked| endpoints::list(on, asked);
+    "endpoint-show" (READS): ShowEndpoint => EndpointDetails,
+        |on, asked| endpoints::show(on, asked);
+    "endpoint-rotate-secret": RotateEndpointSecret => IssuedEndpoint,
+        |on, asked| endpoints::rotate_secret(on, asked).await;
+    "endpoint-retire-secret": RetireEndpointSecret => EndpointDetails,
+        |on, asked| endpoints::retire_secret(on, asked).await;
+    "endpoint-remove": RemoveEndpoint => (),
+        |on, asked| endpoints::remove(on, asked).await;
     "audit" (READS): ListAudit => Vec<AuditRecord>,
         |on, asked| audit::list(&on.directory, asked).await;
     "directory-rekey": Rekey => Rekeyed,

@@ -35,9 +35,10 @@ pub(crate) const SUBJECTS: [&str; 19] = [
 ];
 
 /// Names of other fields that say more.
-const DETAILS: [&str; 14] = [
+const DETAILS: [&str; 15] = [
     "account",
     "scope",
+    "for",
     "kind",
     "queued",
     "force",

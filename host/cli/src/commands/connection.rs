@@ -20,6 +20,7 @@ use gatepost_operations::connections::{
 };
 use gatepost_operations::switching::SetCredential;
 use gatepost_terminal::escape;
+use serde::de::DeserializeOwned;
 
 use super::answer::{Row, done, list};
 use super::operate::{Ask, Target};
@@ -184,7 +185,7 @@ async fn set_credential(args: SetCredentialArgs) -> miette::Result<ExitCode> {
 }
 
 /// Returns the source of a secret: a file, or standard input for `-`.
-fn secret_source(path: PathBuf) -> miette::Result<SecretSource> {
+pub(super) fn secret_source(path: PathBuf) -> miette::Result<SecretSource> {
     Ok(match path.as_os_str() == "-" {
         true => SecretSource::Text(from_standard_input()?),
         false => SecretSource::File(path),
@@ -300,6 +301,11 @@ fn with_secrets(
 }
 
 fn settings_file(path: &Path) -> miette::Result<ConnectionDraft<SecretSource>> {
+    toml_file(path)
+}
+
+/// Reads settings from a TOML file.
+pub(super) fn toml_file<T: DeserializeOwned>(path: &Path) -> miette::Result<T> {
     let text = gatepost_files::read_text(path, gatepost_files::SETTINGS).map_err(super::report)?;
     toml::from_str(&text)
         .map_err(|error| miette::miette!("{}: {}", path.display(), error.message()))

@@ -19,6 +19,7 @@ mod dkim;
 mod doctor;
 mod domain;
 mod egress;
+mod endpoint;
 mod erase;
 mod events;
 mod feed;
@@ -115,6 +116,9 @@ enum Command {
     /// Manage connections: the ways out by other mail services.
     #[command(subcommand)]
     Connection(connection::Command),
+    /// Manage endpoints: the URLs that get the inbound mail of accounts.
+    #[command(subcommand)]
+    Endpoint(endpoint::Command),
     Egress(egress::Egress),
     /// Manage the addresses at which accounts receive.
     #[command(subcommand)]
@@ -256,6 +260,7 @@ pub async fn run(
         Command::Connector(command) => connector::run(command).await,
         Command::Domain(command) => Ok(domain::run(command).await),
         Command::Connection(command) => connection::run(command).await,
+        Command::Endpoint(command) => endpoint::run(command).await,
         Command::Egress(args) => egress::run(args),
         Command::Address(command) => address::run(command).await,
         Command::Credential(command) => credential::run(command).await,

@@ -7,7 +7,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 46] = [
+const READ: [&str; 48] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -44,6 +44,8 @@ const READ: [&str; 46] = [
     "connection-list",
     "connection-show",
     "connection-authorization",
+    "endpoint-list",
+    "endpoint-show",
     "audit",
     "sharing-list",
     "partner-list",
