@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod created_and_listed;
+mod endpoints;
 mod events_as_they_happen;
 mod help_desk;
 mod lost_updates;

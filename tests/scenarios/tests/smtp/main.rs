@@ -28,6 +28,15 @@ mod tolerated_addresses;
 mod transaction_id;
 mod unknown_recipient;
 
+mod account_endpoints {
+    mod customer;
+    mod guarded;
+    mod narrowest;
+    mod own_mail;
+    mod rotated_secret;
+    mod waiting_mail;
+}
+
 mod application {
     mod busy;
     mod certificates;
