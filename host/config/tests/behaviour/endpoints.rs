@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use gatepost_application::Target;
-use gatepost_config::{Config, ConfigError};
+use gatepost_config::{AccountEndpointError, Config, ConfigError, account_endpoint};
+use gatepost_directory::EndpointSettings;
+use serde_json::json;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -71,5 +73,87 @@ fn a_secret_in_a_file_is_read_from_beside_the_configuration_and_not_shown() {
     assert!(written.holds_secrets());
     for shown in [format!("{config:?}"), format!("{written:?}")] {
         assert!(!shown.contains("MfKQ9r8G") && !shown.contains("49, 242"));
+    }
+}
+
+fn of_account(json: serde_json::Value, has_links: bool) -> Result<Target, AccountEndpointError> {
+    let settings: EndpointSettings = serde_json::from_value(json).unwrap();
+    account_endpoint(&settings, has_links)
+}
+
+#[test]
+fn an_endpoint_of_an_account_is_held_to_the_same_rules_and_some_more() {
+    for (settings, says) in [
+        (json!({"secrets": [SECRET]}), "missing field `url`"),
+        (json!({"url": "https://a.example/"}), "give 1 to 5 secrets"),
+        (
+            json!({"url": "https://a.example/", "secrets": ["short"]}),
+            "`whsec_`",
+        ),
+        (
+            json!({"url": "https://a.example/", "secrets": [SECRET, SECRET, SECRET]}),
+            "give 1 or 2 secrets",
+        ),
+        (
+            json!({"url": "http://a.example/", "secrets": [SECRET]}),
+            "https://",
+        ),
+        (
+            json!({"url": "http://127.0.0.1.a.example/", "secrets": [SECRET]}),
+            "https://",
+        ),
+        (
+            json!({"url": "http://10.0.0.1/", "secrets": [SECRET]}),
+            "https://",
+        ),
+        (
+            json!({"url": format!("https://a.example/{}", "a".repeat(2048)), "secrets": [SECRET]}),
+            "2048",
+        ),
+        (
+            json!({"url": "https://a.example/", "secrets": [SECRET], "form": "xml"}),
+            "unknown variant `xml`",
+        ),
+        (
+            json!({"url": "https://a.example/", "secrets": [SECRET], "failing": vec![409; 201]}),
+            "at most 200 statuses",
+        ),
+        (
+            json!({"url": "https://a.example/", "preset": "mailgun"}),
+            "`api-key`: the preset wants",
+        ),
+        (
+            json!({"url": "https://a.example/", "secrets": [SECRET], "form": "json",
+                   "attachments": "url"}),
+            "[handover]",
+        ),
+        (
+            json!({"url": "https://a.example/", "secrets": [SECRET], "ca": "none"}),
+            "no certificates in PEM",
+        ),
+    ] {
+        let error = of_account(settings.clone(), false).unwrap_err().to_string();
+        assert!(error.contains(says), "{settings}: {error}");
+        assert!(!error.contains("MfKQ9r8G"), "{error}");
+    }
+    for settings in [
+        json!({"url": "https://a.example/", "secrets": [SECRET, SECRET]}),
+        json!({"url": "http://localhost:8080/", "secrets": [SECRET]}),
+        json!({"url": "http://127.0.0.9/", "secrets": [SECRET], "form": "raw"}),
+        json!({"url": "http://[::1]:8080/", "secrets": [SECRET]}),
+        json!({"url": "https://a.example/", "preset": "mailgun", "api-key": "key"}),
+        json!({"url": "https://a.example/", "secrets": [SECRET], "form": "json",
+               "attachments": "url", "failing": [409], "timeout-seconds": 5, "recipients": 7,
+               "retry-seconds": [1, 2]}),
+    ] {
+        let Ok(Target::Http(made)) = of_account(settings.clone(), true) else {
+            panic!("{settings}");
+        };
+        let url = settings["url"].as_str().unwrap();
+        assert_eq!(made.url.to_string(), url);
+        if settings["recipients"] == 7 {
+            assert_eq!((made.recipients, made.retry.len()), (7, 2));
+            assert_eq!((made.timeout.as_secs(), &*made.failing), (5, &[409][..]));
+        }
     }
 }

@@ -116,6 +116,12 @@ fn fill(relay: &Relay, word: &str) -> Filled {
         &connection,
     ];
     run(&add);
+    // No mail comes for it.
+    let tickets = format!("tickets@{native}");
+    run(&["address", "add", "--account", &id, &tickets]);
+    let url = format!("https://{word}-tickets.test/");
+    let endpoint = ["endpoint", "add", "--account", &id, word];
+    run(&[&endpoint[..], &["--for", &tickets, "--url", &url]].concat());
     run(&["dkim", "generate", &domain, "--account", &id]);
     let person = format!("admin@{word}-people.test");
     let name = format!("{word} Person");
@@ -333,6 +339,7 @@ fn nothing_of_an_erased_account_is_left_and_all_of_others() {
         "directory.partner_lists",
         "directory.partners",
         "directory.connections",
+        "directory.endpoints",
         "directory.dkim_keys",
         "directory.restrictions",
         "directory.administrators",
@@ -371,7 +378,8 @@ fn nothing_of_an_erased_account_is_left_and_all_of_others() {
         .find(|line| line.contains("erased account"))
         .unwrap();
     for number in [
-        "2 addresses",
+        "3 addresses",
+        "1 endpoints",
         "2 connectors",
         "1 administrators",
         "3 partner addresses",
