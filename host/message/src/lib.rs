@@ -40,6 +40,7 @@ mod message_id;
 mod period;
 mod repair;
 mod seven_bit;
+mod sought;
 mod stored;
 mod time;
 
@@ -61,4 +62,5 @@ pub use message_id::{bare_message_id, without_brackets};
 pub use period::{Period, parse_duration};
 pub use repair::{LineEnds, LineStart, Opening, Repairs};
 pub use seven_bit::{Needs, Unconvertible, convert, seven_bit};
+pub use sought::{ERASED_ADDRESS, SoughtAddress};
 pub use time::{Millis, TimeError};
