@@ -46,6 +46,10 @@ impl Counts {
         })
     }
 
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(|key| &**key)
+    }
+
     pub(crate) fn holds(&self, key: &str) -> bool {
         self.keys.contains_key(key)
     }

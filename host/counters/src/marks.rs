@@ -63,6 +63,10 @@ impl Marks {
         over.map(|(until, key)| (*until, &**key))
     }
 
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.until.keys().map(|key| &**key)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.until.len()
     }

@@ -2,7 +2,7 @@
 
 use parking_lot::{RwLock, RwLockReadGuard};
 
-use gatepost_message::Millis;
+use gatepost_message::{Millis, SoughtAddress};
 use gatepost_model::{Effect, Machine, Scope};
 
 use crate::{CounterChange, CounterState, ExpiredChanges, KnownMachine, Memory, RememberedTotals};
@@ -53,6 +53,11 @@ impl SharedCounters {
     /// Returns the machines known at `now`, of one account or of all, by account and address.
     pub fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine> {
         self.read().machines(account, now)
+    }
+
+    /// Returns the changes that forget an address, of one account or of all.
+    pub fn naming(&self, address: &SoughtAddress, account: Option<&str>) -> Vec<CounterChange> {
+        self.read().naming(address, account)
     }
 
     /// Returns number and size of what is remembered.

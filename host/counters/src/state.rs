@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gatepost_message::Millis;
+use gatepost_message::{Millis, SoughtAddress};
 use gatepost_model::{Effect, Machine, Scope};
 
 use crate::{
@@ -81,6 +81,30 @@ impl CounterState {
             (&one.account, &one.address).cmp(&(&other.account, &other.address))
         });
         found
+    }
+
+    /// Returns the changes that forget an address, of one account or of all: as a machine, and by each
+    /// mark and count whose key names it. They are not applied.
+    pub fn naming(&self, address: &SoughtAddress, account: Option<&str>) -> Vec<CounterChange> {
+        let is_of = |of: &str| account.is_none_or(|account| account == of);
+        let scopes = self.scopes.iter();
+        let scopes =
+            scopes.filter(|(scope, _)| is_of(scope.account.as_deref().unwrap_or_default()));
+        let mut changes = Vec::new();
+        for (scope, of) in scopes {
+            let marks = of.marks.keys().filter(|key| address.is_in(key));
+            changes.extend(marks.map(|key| unmark(scope, key)));
+            let counts = of.counts.keys().filter(|key| address.is_in(key));
+            changes.extend(counts.map(|key| CounterChange::ForgetCount {
+                scope: scope.clone(),
+                key: key.to_owned(),
+            }));
+        }
+        for (account, of) in self.machines.iter().filter(|(account, _)| is_of(account)) {
+            let machines = of.iter().filter(|(known, _)| address.is(known));
+            changes.extend(machines.map(|(known, _)| forget_machine(account, known)));
+        }
+        changes
     }
 
     /// Returns number and size of what is remembered.

@@ -178,7 +178,9 @@ fn start_of_local(text: &str, at: usize, from: usize) -> usize {
         return quoted.rfind('"').map_or(at, |quote| from + quote);
     }
     let is_local = |c: char| {
-        c.is_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii() && !c.is_control()
+        c.is_alphanumeric()
+            || ".!#$%&'*+-/=?^_`{|}~".contains(c)
+            || !c.is_ascii() && !c.is_control()
     };
     let length: usize = (before.chars().rev().take(LONGEST_LOCAL))
         .take_while(|character| is_local(*character))
@@ -256,15 +258,34 @@ mod tests {
     fn what_is_found_gives_way_to_an_address_of_nobody() {
         let ann = sought("ann@customer.example");
         for (text, erased) in [
-            ("550 <Ann@Customer.example>: unknown", "550 <erased@erased.invalid>: unknown"),
-            ("to=ann@customer.example, bob@b.example", "to=erased@erased.invalid, bob@b.example"),
-            ("'ann@customer.example' and ann@customer.example.", "'erased@erased.invalid' and erased@erased.invalid."),
+            (
+                "550 <Ann@Customer.example>: unknown",
+                "550 <erased@erased.invalid>: unknown",
+            ),
+            (
+                "to=ann@customer.example, bob@b.example",
+                "to=erased@erased.invalid, bob@b.example",
+            ),
+            (
+                "'ann@customer.example' and ann@customer.example.",
+                "'erased@erased.invalid' and erased@erased.invalid.",
+            ),
             ("\"ann\"@customer.example", "erased@erased.invalid"),
-            ("out ann@customer.example # 1", "out erased@erased.invalid # 1"),
+            (
+                "out ann@customer.example # 1",
+                "out erased@erased.invalid # 1",
+            ),
         ] {
             assert_eq!(ann.erased_from(text).as_deref(), Some(erased), "{text}");
         }
-        for text in ["", "@", "@@customer.example", "\"@customer.example", "bob@customer.example", "ann@["] {
+        for text in [
+            "",
+            "@",
+            "@@customer.example",
+            "\"@customer.example",
+            "bob@customer.example",
+            "ann@[",
+        ] {
             assert_eq!(ann.erased_from(text), None, "{text}");
         }
     }

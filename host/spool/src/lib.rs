@@ -77,7 +77,9 @@ mod staging;
 pub use bodies::{BodyStore, BodyWriter, StagedBody, StagedBytes, StoredBody};
 pub use copy::{CopyProgress, CopyReport, RestoredQueue, is_held_by_restore};
 pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
-pub use erasure::{ERASE_AT_ONCE, EraseCursor, ErasedRows, Erasure, ErasureStep};
+pub use erasure::{
+    ERASE_AT_ONCE, EraseCursor, ErasedCorrespondent, ErasedRows, Erasure, ErasureStep,
+};
 pub use error::SpoolError;
 pub use gatepost_counters::{KnownMachine, Memory, RememberedSize, RememberedTotals};
 pub use gatepost_model::{Machine, Scope};

@@ -184,7 +184,7 @@ pub(crate) fn sent_of(
 }
 
 /// Removes rows in a way that overwrites them.
-fn overwriting(
+pub(crate) fn overwriting(
     connection: &mut Connection,
     remove: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {

@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod correspondent;
 mod erase;
 mod event;
 mod headers;
@@ -27,6 +28,7 @@ mod state;
 mod store;
 mod writer;
 
+pub use correspondent::{CorrespondentSearch, NamingTransaction};
 pub use erase::{SweepStep, TraceOwner, TraceSweep};
 pub use event::{AttemptEnd, Event, Kind, Notified, RecipientRead, ReportRead};
 pub use headers::{

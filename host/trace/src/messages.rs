@@ -1,11 +1,12 @@
 //! Messages by what people know of them: sender, recipient, Message-ID, words of the subject,
 //! metadata, time. What is found is the transaction, whose events tell the rest.
 
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Millis, SoughtAddress, TransactionId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
+use crate::correspondent::erase_from_texts;
 use crate::headers::shortened;
 use crate::writer::{from_millis, millis};
 
@@ -145,6 +146,29 @@ pub(crate) fn remove(batch: &Connection, id: &str) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Erases an address from the message of a transaction; returns the number of rows that were changed or
+/// removed.
+pub(crate) fn erase(
+    batch: &Connection,
+    id: &str,
+    address: &SoughtAddress,
+) -> rusqlite::Result<u64> {
+    let mut erased = 0;
+    for column in ["sender", "author", "message_id", "subject", "metadata"] {
+        erased += erase_from_texts(batch, "messages", column, id, address)?;
+    }
+    let mut select =
+        batch.prepare_cached("SELECT address FROM message_recipients WHERE id = ?1")?;
+    let recipients = select.query_map([id], |row| row.get(0))?;
+    let recipients = recipients.collect::<rusqlite::Result<Vec<String>>>()?;
+    let delete = "DELETE FROM message_recipients WHERE address = ?1 AND id = ?2";
+    let mut delete = batch.prepare_cached(delete)?;
+    for recipient in recipients.iter().filter(|to| address.is(to)) {
+        erased += delete.execute([recipient.as_str(), id])? as u64;
+    }
+    Ok(erased)
+}
+
 /// Removes all messages of an account.
 pub(crate) fn remove_of(connection: &Connection, account: &str) -> rusqlite::Result<()> {
     let of = "SELECT id FROM messages WHERE account = ?1";
@@ -162,6 +186,21 @@ pub(crate) fn by_id(
     let mut select = reader.prepare_cached("SELECT * FROM messages WHERE id = ?1")?;
     let found = select.query_row([id.to_string()], traced).optional()?;
     Ok(found.flatten())
+}
+
+/// Returns the message of a transaction with its recipients.
+pub(crate) fn with_recipients(
+    reader: &Connection,
+    id: TransactionId,
+) -> rusqlite::Result<Option<TracedMessage>> {
+    let Some(mut message) = by_id(reader, id)? else {
+        return Ok(None);
+    };
+    let mut select =
+        reader.prepare_cached("SELECT address FROM message_recipients WHERE id = ?1")?;
+    let recipients = select.query_map([id.to_string()], |row| row.get(0))?;
+    message.recipients = recipients.collect::<rusqlite::Result<_>>()?;
+    Ok(Some(message))
 }
 
 /// Conditions of a search in SQL, with their values.

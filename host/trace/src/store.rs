@@ -12,13 +12,14 @@ use std::{
 };
 
 use gatepost_files::sqlite::{self, Newer, Synced};
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Millis, SoughtAddress, TransactionId};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
-    CameBack, Counted, Event, FoundMessages, Kind, MessageSearch, Sent, SweepStep, TraceOwner,
-    TraceSweep, TracedMessage, Travelled, erase,
+    CameBack, CorrespondentSearch, Counted, Event, FoundMessages, Kind, MessageSearch,
+    NamingTransaction, Sent, SweepStep, TraceOwner, TraceSweep, TracedMessage, Travelled,
+    correspondent, erase,
     headers::{self, Note},
     messages, order,
     queue::{EventQueue, WriterTask},
@@ -357,6 +358,49 @@ impl Trace {
     pub fn erase_headers_of(&self, account: &str) -> Result<u64, TraceError> {
         let account = account.to_owned();
         self.work(move |writer| erase::remove_findings(&mut writer.connection, &account))
+    }
+
+    /// Makes a step of a search for transactions that name an address. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn naming(
+        &self,
+        search: &mut CorrespondentSearch,
+    ) -> Result<Vec<NamingTransaction>, TraceError> {
+        self.flush()?;
+        self.read(|reader| search.read(reader))
+    }
+
+    /// Erases an address from transactions that stay; returns the number of rows. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn erase_address(
+        &self,
+        ids: Vec<TransactionId>,
+        address: SoughtAddress,
+    ) -> Result<u64, TraceError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.work(move |writer| correspondent::erase(&mut writer.connection, &ids, &address))
+    }
+
+    /// Erases an address from what was found of headers on the way, of one account or of all; returns
+    /// the number of rows. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn erase_address_from_findings(
+        &self,
+        account: Option<String>,
+        address: SoughtAddress,
+    ) -> Result<u64, TraceError> {
+        self.work(move |writer| {
+            let connection = &mut writer.connection;
+            correspondent::erase_from_findings(connection, account.as_deref(), &address)
+        })
     }
 
     /// Overwrites on the disk what was removed. Blocks; events wait meanwhile.

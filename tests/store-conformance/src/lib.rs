@@ -207,6 +207,10 @@ macro_rules! every_fact {
                 numbers_of_events_go_on_after_an_erasure,
                 an_attempt_under_way_keeps_its_message,
                 the_body_of_an_erased_message_goes,
+                an_erased_correspondent_is_in_no_row,
+                a_kept_suppression_is_an_operators,
+                a_recipient_under_way_is_not_erased_yet,
+                mail_from_a_correspondent_and_notices_about_it_go,
             ]
         );
         $crate::facts!(

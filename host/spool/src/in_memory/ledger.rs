@@ -1,5 +1,7 @@
 //! The ledgers in memory.
 
+mod correspondent;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use gatepost_message::{Millis, TransactionId};

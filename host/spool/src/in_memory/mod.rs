@@ -27,10 +27,10 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EXPIRE_AT_ONCE, EraseCursor,
-    ErasedRows, Erasure, ErasureStep, EventFilter, EventLog, EventPage, Expired, Filter, Forgotten,
-    Keep, KeyedAnswers, LearntIds, Lease, Ledger, NewMessage, Owner, Pace, Queue, QueueAdmin,
-    QueueDepth, Record, Recorded, Report, Selection, SpoolError, Stores, Summary,
-    SuppressionFilter, Suppressions, Ticket,
+    ErasedCorrespondent, ErasedRows, Erasure, ErasureStep, EventFilter, EventLog, EventPage,
+    Expired, Filter, Forgotten, Keep, KeyedAnswers, LearntIds, Lease, Ledger, NewMessage, Owner,
+    Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection, SpoolError, Stores,
+    Summary, SuppressionFilter, Suppressions, Ticket,
     direct::{DirectHandOff, LeaseTerms},
     intervention::Intervention,
     message::bound_effects,
@@ -674,6 +674,36 @@ impl Erasure for MemorySpool {
         };
         erased.counters = entries(before) - entries(self.counters.totals());
         done(ErasureStep { erased, next: None })
+    }
+
+    /// Erases all at once: there is no more after it.
+    fn erase_correspondent(
+        &self,
+        of: &Arc<ErasedCorrespondent>,
+        _from: EraseCursor,
+    ) -> Ticket<ErasureStep> {
+        self.return_set_aside();
+        let mut erased = ErasedRows::default();
+        let dropped = self.lock().erase_correspondent(of, &mut erased);
+        self.release(dropped);
+        if self.ledgers.lock().is_last_taken(of) {
+            let text = "a correspondent was erased".to_owned();
+            let notice = Event::notice(None, NoticeSubject::Account, text, Millis::now());
+            self.write(Ledger::of([notice]));
+        }
+        self.ledgers.lock().erase_correspondent(of, &mut erased);
+        let changes = self.counters.naming(&of.address, of.account.as_deref());
+        erased.counters = changes.len() as u64;
+        self.counters.apply(changes);
+        done(ErasureStep { erased, next: None })
+    }
+
+    fn erase_messages(&self, ids: Vec<TransactionId>) -> Ticket<ErasedRows> {
+        self.return_set_aside();
+        let mut erased = ErasedRows::default();
+        let dropped = self.lock().erase_messages(&ids, &mut erased);
+        self.release(dropped);
+        done(erased)
     }
 
     fn overwrite_erased(&self) -> Ticket<()> {

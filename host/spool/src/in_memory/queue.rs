@@ -1,6 +1,8 @@
 //! Messages and their recipients, as changes of a state. What can fail is checked before anything
 //! is changed.
 
+mod correspondent;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
@@ -51,7 +53,7 @@ pub(super) struct Stored {
     /// Message, without effects and recipients.
     message: NewMessage,
     body: Arc<dyn Body>,
-    /// Recipients; each stands at its number.
+    /// Recipients, in the order of their numbers.
     recipients: Vec<Recipient>,
     /// Times of attention, where they are not the end of the message's time.
     attention: BTreeMap<u32, Millis>,
@@ -213,13 +215,18 @@ impl Stored {
         }
     }
 
+    /// Returns a recipient by its number. Numbers are left out where one was erased.
+    fn recipient(&self, number: u32) -> Option<&Recipient> {
+        self.recipients.iter().find(|to| to.number == number)
+    }
+
     /// Returns the recipients that the schedule has picked, with the cause of each.
     fn picked<'a>(
         &'a self,
         picked: &'a [(u32, ClaimCause)],
     ) -> impl Iterator<Item = (&'a Recipient, ClaimCause)> {
         let picked = picked.iter();
-        picked.filter_map(|(number, cause)| Some((self.recipients.get(*number as usize)?, *cause)))
+        picked.filter_map(|(number, cause)| Some((self.recipient(*number)?, *cause)))
     }
 
     /// Returns true if the selection may concern the message, whatever its recipients.
@@ -456,7 +463,8 @@ impl QueueState {
         let claim = |pick: Pick| {
             let stored = self.messages.get_mut(&pick.message)?;
             for (number, _) in &pick.recipients {
-                if let Some(recipient) = stored.recipients.get_mut(*number as usize) {
+                let mut recipients = stored.recipients.iter_mut();
+                if let Some(recipient) = recipients.find(|to| to.number == *number) {
                     recipient.state = leased(lease);
                     recipient.last_attempt = Some(now);
                 }
@@ -562,7 +570,7 @@ impl QueueState {
             }
         }
         for number in recording.changed {
-            if let Some(recipient) = stored.recipients.get(number as usize) {
+            if let Some(recipient) = stored.recipient(number) {
                 self.schedule.apply(stored.scheduled(recipient));
             }
         }
@@ -612,7 +620,7 @@ impl QueueState {
             told.extend(stored.told(now, &EventKind::Queued, is_told));
             for number in numbers {
                 stored.attention.remove(&number);
-                scheduled.push(stored.scheduled(&stored.recipients[number as usize]));
+                scheduled.extend(stored.recipient(number).map(|to| stored.scheduled(to)));
             }
         }
         scheduled

@@ -5,7 +5,7 @@ use gatepost_model::KeyedAnswer;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
-use crate::{Dropped, EXPIRE_AT_ONCE, Keep, SpoolError, ledger::key_name};
+use crate::{Dropped, EXPIRE_AT_ONCE, ErasedCorrespondent, Keep, SpoolError, ledger::key_name};
 
 use super::{
     codec::{damaged, from_millis, from_u64, to_millis},
@@ -131,6 +131,44 @@ pub(super) fn erase(context: &mut OperationContext<'_>, account: &str) -> Result
         erased += 1;
     }
     Ok(erased)
+}
+
+/// Erases a correspondent: an answer whose key names it goes, and in another one it gives way to an
+/// address of nobody. So a program that repeats its request gets an answer, and nothing is sent again.
+/// Returns the number of answers.
+pub(super) fn erase_correspondent(
+    context: &mut OperationContext<'_>,
+    erased: &ErasedCorrespondent,
+) -> Result<u64, SpoolError> {
+    let mut select = context.connection.prepare_cached(
+        "SELECT account, program, key, answer_json, rowid FROM keyed_answers
+         WHERE ?1 IS NULL OR account = ?1",
+    )?;
+    let mut rows = select.query([&erased.account])?;
+    let (mut named, mut changed) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (key, answer): (String, String) = (row.get(2)?, row.get(3)?);
+        let number: i64 = row.get(4)?;
+        if erased.address.is_in(&key) {
+            named.push((number, gone(row)?));
+        } else if let Some(answer) = erased.address.erased_from_json(&answer) {
+            changed.push((number, answer));
+        }
+    }
+    drop(rows);
+    let answers = named.len() + changed.len();
+    let mut delete =
+        (context.connection).prepare_cached("DELETE FROM keyed_answers WHERE rowid = ?1")?;
+    for (number, change) in named {
+        delete.execute([number])?;
+        context.after.answers.push(change);
+    }
+    let mut update = (context.connection)
+        .prepare_cached("UPDATE keyed_answers SET answer_json = ?1 WHERE rowid = ?2")?;
+    for (number, answer) in changed {
+        update.execute(params![answer, number])?;
+    }
+    Ok(answers as u64)
 }
 
 /// Returns the change of the key set with a row that was deleted.

@@ -107,14 +107,22 @@ pub(super) fn erase(
     from: EraseCursor,
     now: Millis,
 ) -> Result<ErasureStep, SpoolError> {
-    let connection = context.connection;
-    connection.pragma_update(None, "secure_delete", true)?;
-    let step = overwriting(context, account, from, now);
-    connection.pragma_update(None, "secure_delete", false)?;
-    step
+    overwritten(context, |context| step(context, account, from, now))
 }
 
-fn overwriting(
+/// Runs a change in a way that overwrites what it removes.
+pub(super) fn overwritten<T>(
+    context: &mut OperationContext<'_>,
+    change: impl FnOnce(&mut OperationContext<'_>) -> Result<T, SpoolError>,
+) -> Result<T, SpoolError> {
+    let connection = context.connection;
+    connection.pragma_update(None, "secure_delete", true)?;
+    let changed = change(context);
+    connection.pragma_update(None, "secure_delete", false)?;
+    changed
+}
+
+fn step(
     context: &mut OperationContext<'_>,
     account: &str,
     from: EraseCursor,
@@ -131,13 +139,8 @@ fn overwriting(
             }
         }
     }
-    let last = from_u64(ledger::last_event(context.connection)?);
-    if step.events.iter().any(|(number, _)| *number == last) {
-        // The next number follows from the last event.
-        let text = "an account was erased".to_owned();
-        let notice = Event::notice(None, NoticeSubject::Account, text, now);
-        ledger::write_all(context, &Ledger::of([notice]))?;
-    }
+    let events = step.events.iter().map(|(number, _)| *number);
+    keep_last_number(context, events, "an account was erased", now)?;
     let mut delete = (context.connection).prepare_cached("DELETE FROM events WHERE seq = ?1")?;
     for (number, _) in &step.events {
         erased.events += delete.execute([number])? as u64;
@@ -153,6 +156,22 @@ fn overwriting(
         erased,
         next: step.next,
     })
+}
+
+/// Writes a notice behind the events that are removed, if the last event is among them: the next number
+/// follows from it.
+pub(super) fn keep_last_number(
+    context: &mut OperationContext<'_>,
+    mut removed: impl Iterator<Item = i64>,
+    text: &str,
+    now: Millis,
+) -> Result<(), SpoolError> {
+    let last = from_u64(ledger::last_event(context.connection)?);
+    if removed.any(|number| number == last) {
+        let notice = Event::notice(None, NoticeSubject::Account, text.to_owned(), now);
+        ledger::write_all(context, &Ledger::of([notice]))?;
+    }
+    Ok(())
 }
 
 /// Deletes an account's rows of a ledger that has its keys in memory.

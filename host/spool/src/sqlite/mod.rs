@@ -9,7 +9,7 @@
 //! - [`answers`]: the ledger of answers under keys.
 //! - [`checkpoint`]: moves journal entries into rows.
 //! - [`copy`]: copies of the store while it is used.
-//! - [`erase`]: removal of all that is kept of an account.
+//! - [`erase`], [`erase_correspondent`]: removal of all that is kept of an account, or of an address.
 //! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
 
 mod accept;
@@ -21,6 +21,7 @@ mod codec;
 mod copy;
 mod deliver;
 mod erase;
+mod erase_correspondent;
 mod key_set;
 mod late;
 mod ledger;
@@ -58,10 +59,11 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use crate::{
     BodyStore, Changed, Claim, CopyReport, Counters, DestinationSummary, Dropped, EraseCursor,
-    Erasure, ErasureStep, EventFilter, EventLog, EventPage, Expired, Filter, Forgotten, Keep,
-    KeyedAnswers, KnownMachine, LearntIds, Lease, Ledger, Machine, NewMessage, Owner, Pace, Queue,
-    QueueAdmin, QueueDepth, Record, Recorded, RememberedTotals, Report, RestoredQueue, Scope,
-    Selection, SpoolError, SpoolSettings, Stores, Summary, SuppressionFilter, Suppressions, Ticket,
+    ErasedCorrespondent, ErasedRows, Erasure, ErasureStep, EventFilter, EventLog, EventPage,
+    Expired, Filter, Forgotten, Keep, KeyedAnswers, KnownMachine, LearntIds, Lease, Ledger,
+    Machine, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded,
+    RememberedTotals, Report, RestoredQueue, Scope, Selection, SpoolError, SpoolSettings, Stores,
+    Summary, SuppressionFilter, Suppressions, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
@@ -670,6 +672,29 @@ impl Erasure for SqliteSpool {
         self.return_set_aside();
         let account = account.to_owned();
         self.change(move |context| erase::erase(context, &account, from, Millis::now()))
+    }
+
+    fn erase_correspondent(
+        &self,
+        erased: &Arc<ErasedCorrespondent>,
+        from: EraseCursor,
+    ) -> Ticket<ErasureStep> {
+        self.return_set_aside();
+        let erased = Arc::clone(erased);
+        self.change(move |context| {
+            erase::overwritten(context, |context| {
+                erase_correspondent::erase(context, &erased, from, Millis::now())
+            })
+        })
+    }
+
+    fn erase_messages(&self, ids: Vec<TransactionId>) -> Ticket<ErasedRows> {
+        self.return_set_aside();
+        self.change(move |context| {
+            erase::overwritten(context, |context| {
+                erase_correspondent::erase_messages(context, &ids)
+            })
+        })
     }
 
     fn overwrite_erased(&self) -> Ticket<()> {
