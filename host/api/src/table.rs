@@ -34,7 +34,9 @@ use gatepost_operations::endpoints::{
     AddEndpoint, ListEndpoints, RemoveEndpoint, RetireEndpointSecret, RotateEndpointSecret,
     SetEndpoint, ShowEndpoint,
 };
-use gatepost_operations::erasures::{AwaitErasure, EraseAccount};
+use gatepost_operations::erasures::{
+    AwaitCorrespondentErasure, AwaitErasure, EraseAccount, EraseCorrespondent,
+};
 use gatepost_operations::events::ReadEvents;
 use gatepost_operations::feeds::{FetchFeed, ListFeeds, RemoveFeed, SetFeed};
 use gatepost_operations::handovers::HandOver;
@@ -326,6 +328,14 @@ routes! {
     // What is known of a recipient.
     Get "/accounts/{account}/recipients/{address}" LookUpRecipient, Read, Account, AnswerForm::Item,
         "Looks up all that is known of an address before an account writes to it.";
+    Post "/accounts/{account}/recipients/{correspondent}/erasure" EraseCorrespondent, Administer, Account, AnswerForm::Begun("/accounts/{account}/recipients/{correspondent}/erasure"),
+        "Begins to erase the address of a correspondent from an account.";
+    Get "/accounts/{account}/recipients/{correspondent}/erasure" AwaitCorrespondentErasure, Administer, Account, AnswerForm::Item,
+        "Waits for the erasure of a correspondent, one second at most, and returns its progress.";
+    Post "/recipients/{correspondent}/erasure" EraseCorrespondent, Administer, Site, AnswerForm::Begun("/recipients/{correspondent}/erasure"),
+        "Begins to erase the address of a correspondent from all accounts.";
+    Get "/recipients/{correspondent}/erasure" AwaitCorrespondentErasure, Administer, Site, AnswerForm::Item,
+        "Waits for the erasure of a correspondent from all accounts, one second at most, and returns its progress.";
     // Machines and suppressed addresses.
     Get "/machines" ListMachines, Read, Accounts, AnswerForm::List(&["account", "address"]),
         "Lists the known machines, of an account or of all.";

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gatepost_connections::ConnectionName;
-use gatepost_message::Millis;
+use gatepost_message::{Millis, SoughtAddress};
 
 use crate::{
     Account, AccountId, Administrator, Agreement, AuditEntry, Canonical, Connector, ConnectorId,
@@ -51,6 +51,15 @@ pub enum DirectoryChange {
         account: String,
         /// Names by which other entries tell of it, in lower case.
         names: Vec<String>,
+    },
+    /// Puts an address of nobody in the place of an address that is erased, in the entries of the audit
+    /// log that are of an account, or in all. All requests of the HTTP API go as well: their answers may
+    /// show it.
+    EraseFromAudit {
+        /// Id of the account; `None` for all entries.
+        account: Option<String>,
+        /// The address.
+        address: SoughtAddress,
     },
     /// Removes entries from a list of partners.
     RemoveEntries {

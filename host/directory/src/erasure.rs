@@ -1,5 +1,6 @@
-//! Erasure of an account: what was removed of it, and which entries of the audit log tell of it.
+//! Erasure of an account or an address: what was removed of it, and which entries of the audit log tell of it.
 
+use gatepost_message::SoughtAddress;
 use serde::{Deserialize, Serialize};
 
 use crate::{AuditEntry, RowKey};
@@ -106,6 +107,28 @@ pub(crate) fn goes(entry: &AuditEntry, account: &str, names: &[String]) -> bool 
     let mut texts = texts.into_iter().flatten();
     entry.account.as_deref() == Some(account)
         || texts.any(|text| names.iter().any(|name| is_named(text, name)))
+}
+
+/// Returns an entry of the audit log without an address that is erased; `None` if it does not name it, or
+/// is of another account.
+pub(crate) fn without(
+    entry: &AuditEntry,
+    account: Option<&str>,
+    address: &SoughtAddress,
+) -> Option<AuditEntry> {
+    if account.is_some_and(|account| entry.account.as_deref() != Some(account)) {
+        return None;
+    }
+    let subject = address.erased_from(&entry.subject);
+    let detail = entry.detail.as_deref();
+    let detail = detail.and_then(|detail| address.erased_from(detail));
+    if subject.is_none() && detail.is_none() {
+        return None;
+    }
+    let mut erased = entry.clone();
+    erased.subject = subject.unwrap_or(erased.subject);
+    erased.detail = detail.or(erased.detail);
+    Some(erased)
 }
 
 /// Returns true if a text has this name, which is in lower case, as a whole: not as a part of a longer

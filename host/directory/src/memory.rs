@@ -150,6 +150,15 @@ impl Tables {
                 }
                 (self.audit).retain(|record| !erasure::goes(&record.entry, account, names));
             }
+            DirectoryChange::EraseFromAudit { account, address } => {
+                for kept in self.kept_requests.values_mut() {
+                    kept.answer = None;
+                }
+                for record in &mut self.audit {
+                    let erased = erasure::without(&record.entry, account.as_deref(), address);
+                    record.entry = erased.unwrap_or(record.entry.clone());
+                }
+            }
             DirectoryChange::ForgetAudit(before) => {
                 self.audit.retain(|record| record.entry.at >= *before);
             }

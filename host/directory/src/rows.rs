@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
 use gatepost_connections::ConnectionName;
-use gatepost_message::{Domain, Millis};
+use gatepost_message::{Domain, Millis, SoughtAddress};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params, types::Type};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Account, AccountId, Agreement, AuditQuery, AuditRecord, Claim, Connector, ConnectorId,
-    Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryError, DirectoryRow,
-    DkimKey, EndedBy, Feed, KeptRequest, Name, PartnerList, PartnerSource, Profile, Reason,
-    Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential, SealedDkimKey,
-    SealedEndpoint, SupportAddress, Suspension, UserName, erasure,
+    Account, AccountId, Agreement, AuditEntry, AuditQuery, AuditRecord, Claim, Connector,
+    ConnectorId, Credential, CredentialDetails, CredentialEnd, DirectoryChange, DirectoryError,
+    DirectoryRow, DkimKey, EndedBy, Feed, KeptRequest, Name, PartnerList, PartnerSource, Profile,
+    Reason, Restriction, RowKey, Rows, Scope, Sealed, SealedConnection, SealedCredential,
+    SealedDkimKey, SealedEndpoint, SupportAddress, Suspension, UserName, erasure,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -443,6 +443,34 @@ pub(crate) fn kept_requests_since(
 }
 
 /// Removes the entries of the audit log that tell of an account.
+/// Forgets the answers to requests of the HTTP API, which may tell of what is erased; that a request was
+/// made under a key stays known.
+fn forget_answers(connection: &Connection) -> Result<(), DirectoryError> {
+    let update = "UPDATE kept_requests SET key_id = NULL, answer = NULL";
+    Ok(execute(connection, update, [])?)
+}
+
+/// Erases an address from the entries of the audit log, of one account or of all.
+fn erase_from_audit(
+    connection: &Connection,
+    account: Option<&str>,
+    address: &SoughtAddress,
+) -> Result<(), DirectoryError> {
+    let mut select = connection.prepare_cached("SELECT seq, body_json FROM audit")?;
+    let entries = select.query_map([], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
+    let mut changed = Vec::<(i64, AuditEntry)>::new();
+    for entry in entries {
+        let (seq, entry) = entry?;
+        let erased = erasure::without(&entry, account, address);
+        changed.extend(erased.map(|entry| (seq, entry)));
+    }
+    let mut update = connection.prepare_cached("UPDATE audit SET body_json = ?1 WHERE seq = ?2")?;
+    for (seq, entry) in changed {
+        update.execute((to_json(&entry)?, seq))?;
+    }
+    Ok(())
+}
+
 fn erase_audit(
     connection: &Connection,
     account: &str,
@@ -518,13 +546,12 @@ pub(crate) fn write(
             Ok(execute(connection, delete, [stored(*before)])?)
         }
         DirectoryChange::EraseAudit { account, names } => {
-            // Answers may tell of the account; that a request was made under a key stays known.
-            execute(
-                connection,
-                "UPDATE kept_requests SET key_id = NULL, answer = NULL",
-                [],
-            )?;
+            forget_answers(connection)?;
             erase_audit(connection, account, names)
+        }
+        DirectoryChange::EraseFromAudit { account, address } => {
+            forget_answers(connection)?;
+            erase_from_audit(connection, account.as_deref(), address)
         }
         DirectoryChange::RemoveEntries { list, entries } => {
             let delete = "DELETE FROM partners WHERE list = ?1 AND entry = ?2";

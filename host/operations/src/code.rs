@@ -330,7 +330,7 @@ codes! {
     /// The account is being erased.
     BeingErased = "directory.being-erased", Conflict,
         "wait until it is erased, or run `gatepost account erase` again";
-    /// Another account is being erased.
+    /// Another account or correspondent is being erased.
     ErasureUnderWay = "account.erasure-under-way", Conflict,
         "wait until it is erased";
     /// No erasure of the account is known.
@@ -339,6 +339,15 @@ codes! {
     /// An attempt to deliver mail of the account did not end in time.
     ErasureHeldUp = "account.erasure-held-up", Busy,
         "erase the account again when the attempt has ended";
+    /// No erasure of the correspondent is known.
+    UnknownCorrespondentErasure = "correspondent.erasure-unknown", Unknown,
+        "begin one with `gatepost correspondent erase`";
+    /// An attempt to deliver mail to the correspondent did not end in time.
+    CorrespondentHeldUp = "correspondent.erasure-held-up", Busy,
+        "erase the correspondent again when the attempt has ended";
+    /// The address is an account's own, or on a list that people keep.
+    CorrespondentInUse = "correspondent.in-use", Conflict,
+        "remove it there first, with `gatepost address`, `administrator`, `account test-user` or `partner`";
     /// The account is no sandbox.
     NotSandbox = "directory.not-sandbox", Conflict,
         "make it one with `gatepost account set-sandbox` first";

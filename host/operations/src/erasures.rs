@@ -1,4 +1,6 @@
 //! Erasure of an account with all that the relay holds of it: begun by one request, awaited by others.
+//! That of one [correspondent](EraseCorrespondent) is alike.
+//!
 //! It goes on if nobody awaits it, and one that was interrupted is begun again.
 //!
 //! 1. The account is marked: nobody logs in for it, no mail comes in for it, and its queued mail goes no
@@ -12,6 +14,8 @@
 //!
 //! Every step is bounded, so that the relay serves the others in between.
 
+mod correspondent;
+mod last;
 mod owner;
 
 use std::collections::HashSet;
@@ -24,11 +28,16 @@ use gatepost_directory::{AccountId, AuditQuery, ERASED_BY, ErasedItems};
 use gatepost_message::TransactionId;
 use gatepost_spool::{EraseCursor, ErasedRows};
 use gatepost_trace::TraceSweep;
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
+pub use self::correspondent::{
+    AwaitCorrespondentErasure, CorrespondentErasure, CorrespondentRows, EraseCorrespondent,
+};
+pub(crate) use self::correspondent::{begin as begin_correspondent, wait as wait_correspondent};
+pub use self::last::Erasures;
+use self::last::{Beginning, ErasedState, Progress};
 pub(crate) use self::owner::TransactionOwner;
 use crate::blocking::blocking;
 use crate::code::Code;
@@ -120,13 +129,10 @@ pub enum ErasureState {
     },
 }
 
-/// State so far, or the error.
-type Progress = Result<ErasureState, OperationError>;
-
-/// Erasures of one store, of which one is under way at a time.
-#[derive(Debug, Default)]
-pub struct Erasures {
-    last: Mutex<Option<(AccountId, watch::Receiver<Progress>)>>,
+impl ErasedState for ErasureState {
+    fn is_running(&self) -> bool {
+        matches!(self, Self::Running { .. })
+    }
 }
 
 /// Begins the erasure of an account. One that is under way is not begun again.
@@ -142,21 +148,9 @@ pub async fn begin(on: &Runtime, asked: EraseAccount) -> Result<ErasureState, Op
         stage: ErasureStage::Queue,
         erased: ErasedAccount::default(),
     };
-    let sender = {
-        let mut last = on.erasures.last.lock();
-        if let Some((account, progress)) = &*last
-            && is_running(&progress.borrow())
-            && progress.has_changed().is_ok()
-        {
-            if *account == id {
-                return progress.borrow().clone();
-            }
-            let text = format!("the account {account} is being erased");
-            return Err(OperationError::new(Code::ErasureUnderWay, text));
-        }
-        let (sender, progress) = watch::channel(Ok(begun.clone()));
-        *last = Some((id, progress));
-        sender
+    let sender = match on.erasures.begin_account(id, &begun)? {
+        Beginning::New(sender) => sender,
+        Beginning::UnderWay(progress) => return progress,
     };
     if on.directory.view().account(id).is_some() {
         let marked = change(&on.directory, move |directory| directory.begin_erasure(id));
@@ -195,31 +189,11 @@ pub async fn begin(on: &Runtime, asked: EraseAccount) -> Result<ErasureState, Op
 /// # Errors
 /// It was given up, or none of this account is known.
 pub async fn wait(on: &Runtime, asked: AwaitErasure) -> Result<ErasureState, OperationError> {
-    let progress = {
-        let last = on.erasures.last.lock();
-        let last = last.as_ref().filter(|(id, _)| *id == asked.account);
-        last.map(|(_, progress)| progress.clone())
-    };
-    let mut progress = progress.ok_or_else(|| {
+    let progress = on.erasures.of_account(asked.account).ok_or_else(|| {
         let text = "the account was not the last one to be erased";
         OperationError::new(Code::UnknownErasure, text)
     })?;
-    let ended = progress.wait_for(|progress| !is_running(progress));
-    let ended = timeout(HEARTBEAT, ended).await;
-    let ended = ended.map(|ended| ended.map(|ended| ended.clone()));
-    match ended {
-        Ok(Ok(ended)) => ended,
-        // The task has panicked.
-        Ok(Err(_)) => Err(OperationError::new(
-            Code::Internal,
-            "the erasure was broken off by a defect",
-        )),
-        Err(_) => progress.borrow().clone(),
-    }
-}
-
-fn is_running(progress: &Progress) -> bool {
-    matches!(progress, Ok(ErasureState::Running { .. }))
+    last::wait(progress).await
 }
 
 /// Refuses an account that the directory does not have, unless its erasure was begun before: it may
@@ -252,7 +226,7 @@ struct ErasureUnderWay<'a> {
     erased: ErasedAccount,
     /// Transactions of the account.
     ids: HashSet<TransactionId>,
-    sender: &'a watch::Sender<Progress>,
+    sender: &'a watch::Sender<Progress<ErasureState>>,
 }
 
 impl ErasureUnderWay<'_> {
@@ -325,13 +299,7 @@ impl ErasureUnderWay<'_> {
             self.ids.extend(&ids);
             self.erase_trace(ids).await?;
             let step = self.on.erasure.erase(&self.account, from).await?;
-            let all = &mut self.erased.queue;
-            all.messages += step.erased.messages;
-            all.events += step.erased.events;
-            all.suppressions += step.erased.suppressions;
-            all.learnt_ids += step.erased.learnt_ids;
-            all.keyed_answers += step.erased.keyed_answers;
-            all.counters += step.erased.counters;
+            self.erased.queue.add(step.erased);
             under_way += step.erased.under_way;
             next = step.next;
             self.tell(ErasureStage::Queue);

@@ -53,7 +53,10 @@ use crate::endpoints::{
     self, AddEndpoint, EndpointDetails, EndpointSummary, IssuedEndpoint, ListEndpoints,
     RemoveEndpoint, RetireEndpointSecret, RotateEndpointSecret, SetEndpoint, ShowEndpoint,
 };
-use crate::erasures::{self, AwaitErasure, EraseAccount, ErasureState};
+use crate::erasures::{
+    self, AwaitCorrespondentErasure, AwaitErasure, CorrespondentErasure, EraseAccount,
+    EraseCorrespondent, ErasureState,
+};
 use crate::error::OperationError;
 use crate::events::{self, EventsAnswer, ReadEvents};
 use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
@@ -272,6 +275,10 @@ operations! {
         |on, asked| erasures::begin(on, asked).await;
     "account-erase-wait" (READS): AwaitErasure => ErasureState,
         |on, asked| erasures::wait(on, asked).await;
+    "correspondent-erase": EraseCorrespondent => CorrespondentErasure,
+        |on, asked| erasures::begin_correspondent(on, asked).await;
+    "correspondent-erase-wait" (READS): AwaitCorrespondentErasure => CorrespondentErasure,
+        |on, asked| erasures::wait_correspondent(on, asked).await;
     "administrator-add": AddAdministrator => ShownAdministrator,
         |on, asked| administrators::add(on, asked).await;
     "administrator-list" (READS): ListAdministrators => Vec<ShownAdministrator>,

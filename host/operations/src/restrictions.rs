@@ -9,8 +9,9 @@ use gatepost_config::Config;
 use gatepost_counters::Memory;
 use gatepost_directory::{Directory, Reason, Restriction, Scope, Suspension, UserName, View};
 use gatepost_intake::suspension;
-use gatepost_message::{Domain, Millis};
+use gatepost_message::{Domain, Millis, domain_to_ascii};
 use gatepost_model::{Event, NoticeSubject};
+use gatepost_trace::Kind;
 use gatepost_volume::{Cap, CapError, Caps, SiteCaps, Subject, Used, used};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,20 @@ impl SiteVolume {
     pub(crate) fn may_have(&self, account: &str) -> bool {
         let accounts = self.accounts.as_ref();
         accounts.is_none_or(|accounts| accounts.contains_key(account))
+    }
+
+    /// Returns true if an event of the trace shows that its transaction is of this account of the
+    /// configuration: by its user, or by the domain of a recipient.
+    pub(crate) fn shows(&self, account: &str, kind: &Kind) -> bool {
+        let subject = match kind {
+            Kind::Begun { session } => session.user.clone().map(Subject::Credential),
+            Kind::Recipient { address, .. } => {
+                domain_to_ascii(address.domain()).map(Subject::Domain)
+            }
+            _ => None,
+        };
+        let owned = self.accounts.as_ref().and_then(|all| all.get(account));
+        subject.is_some_and(|subject| owned.is_some_and(|owned| owned.contains(&subject)))
     }
 }
 

@@ -218,7 +218,7 @@ pub async fn import(on: &Runtime, asked: ImportSuppressions) -> Result<Imported,
 
 /// Returns the name of an account of the directory or of the configuration. Without a configuration,
 /// its accounts are not known, and every name is one.
-fn known_account(on: &Runtime, named: &str) -> Result<String, OperationError> {
+pub(crate) fn known_account(on: &Runtime, named: &str) -> Result<String, OperationError> {
     match account_id(&on.directory.view(), named) {
         Ok(id) => Ok(id.to_string()),
         Err(_) if on.site.load().may_have(named) => Ok(named.to_owned()),

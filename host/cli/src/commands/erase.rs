@@ -10,6 +10,7 @@ use gatepost_operations::accounts::ShowAccount;
 use gatepost_operations::erasures::{
     AwaitErasure, EraseAccount, ErasedAccount, ErasureStage, ErasureState,
 };
+use gatepost_spool::ErasedRows;
 
 use super::operate::{Session, Target};
 use super::{exit, operate, output, report};
@@ -40,7 +41,7 @@ pub(super) async fn run(
 ) -> miette::Result<ExitCode> {
     let mut session = target.session()?;
     let id = find(&mut session, &account).await?;
-    if !yes && !is_confirmed(&account)? {
+    if !yes && !is_confirmed("the account", &account)? {
         output::complain("nothing was erased: that is not the name of the account");
         return Ok(exit(false));
     }
@@ -82,44 +83,58 @@ async fn find(session: &mut Session<'_>, named: &str) -> miette::Result<AccountI
     }
 }
 
-/// Asks for the name of the account, as it was given.
-fn is_confirmed(account: &str) -> miette::Result<bool> {
+/// Asks for the name of what is erased, as it was given.
+pub(super) fn is_confirmed(what: &str, name: &str) -> miette::Result<bool> {
     let mut out = io::stderr().lock();
-    let named = gatepost_terminal::escape::line(account);
+    let named = gatepost_terminal::escape::line(name);
     // Without a reader of the question there may still be one who answers.
     let _ = write!(
         out,
-        "All that the relay holds of the account {named} is erased for good. Type {named} to go on: "
+        "All that the relay holds of {what} {named} is erased for good. Type {named} to go on: "
     )
     .and_then(|()| out.flush());
     let mut line = String::new();
     let mut input = io::stdin().lock().take(LONGEST);
     input.read_line(&mut line).map_err(report)?;
-    Ok(line.trim() == account)
+    Ok(line.trim() == name)
 }
 
 /// Returns the progress on one line.
 fn progress(stage: ErasureStage, erased: &ErasedAccount) -> String {
-    let stage = match stage {
+    format!("{}; so far {}", stage_words(stage), numbers(erased))
+}
+
+/// Returns what is done in a stage.
+pub(super) fn stage_words(stage: ErasureStage) -> &'static str {
+    match stage {
         ErasureStage::Queue => "removing mail and events",
         ErasureStage::Attempts => "waiting for attempts that are under way",
         ErasureStage::Trace => "reading the trace",
-        ErasureStage::Directory => "removing addresses, keys and the rest of the directory",
+        ErasureStage::Directory => "removing what the directory has",
         ErasureStage::Overwriting => "overwriting what was removed",
-    };
-    format!("{stage}; so far {}", numbers(erased))
+    }
 }
 
 /// Returns the numbers of what was removed, without those that are zero.
 fn numbers(erased: &ErasedAccount) -> String {
     let (directory, queue) = (&erased.directory, &erased.queue);
-    let numbers = [
-        (queue.messages, "messages"),
-        (queue.events, "events"),
-        (queue.suppressions, "suppressed addresses"),
-        (queue.learnt_ids, "Message-IDs"),
-        (queue.keyed_answers, "answers to programs"),
-        (queue.counters, "marks, counts and machines"),
+    let [
+        messages,
+        recipients,
+        events,
+        suppressions,
+        ids,
+        answers,
+        counters,
+    ] = of_queue(queue);
+    in_words(&[
+        messages,
+        recipients,
+        events,
+        suppressions,
+        ids,
+        answers,
+        counters,
         (erased.trace, "rows of the trace"),
         (directory.addresses, "addresses"),
         (directory.connectors, "connectors"),
@@ -133,7 +148,24 @@ fn numbers(erased: &ErasedAccount) -> String {
         (directory.tokens, "tokens"),
         (directory.partners, "partner addresses"),
         (directory.agreements, "sharing agreements"),
-    ];
+    ])
+}
+
+/// Returns the numbers of what was removed from the queue and its ledgers.
+pub(super) fn of_queue(queue: &ErasedRows) -> [(u64, &'static str); 7] {
+    [
+        (queue.messages, "messages"),
+        (queue.recipients, "recipients of other messages"),
+        (queue.events, "events"),
+        (queue.suppressions, "suppressed addresses"),
+        (queue.learnt_ids, "Message-IDs"),
+        (queue.keyed_answers, "answers to programs"),
+        (queue.counters, "marks, counts and machines"),
+    ]
+}
+
+/// Returns numbers in words, without those that are zero.
+pub(super) fn in_words(numbers: &[(u64, &'static str)]) -> String {
     let some = numbers.iter().filter(|(number, _)| *number > 0);
     let words: Vec<_> = some
         .map(|(number, what)| format!("{number} {what}"))

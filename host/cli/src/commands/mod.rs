@@ -14,6 +14,7 @@ mod check;
 mod config;
 mod connection;
 mod connector;
+mod correspondent;
 mod credential;
 mod dkim;
 mod doctor;
@@ -92,6 +93,9 @@ enum Command {
     /// Look up all that is known of an address before an account writes to it.
     #[command(subcommand)]
     Recipient(recipient::Command),
+    /// Erase the address of a correspondent who asks to be forgotten.
+    #[command(subcommand)]
+    Correspondent(correspondent::Command),
     /// Look at the known machines' addresses, and forget them.
     #[command(subcommand)]
     Machine(machine::Command),
@@ -252,6 +256,7 @@ pub async fn run(
         Command::Queue(command) => queue::run(command).await,
         Command::Quarantine(command) => quarantine::run(command).await,
         Command::Recipient(command) => recipient::run(command).await,
+        Command::Correspondent(command) => correspondent::run(command).await,
         Command::Machine(command) => machine::run(command).await,
         Command::Suppression(command) => suppression::run(command).await,
         Command::Policy(command) => policy::run(command).await,

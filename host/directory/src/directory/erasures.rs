@@ -1,12 +1,16 @@
 //! Erasure of accounts.
 
-use gatepost_message::Millis;
+use gatepost_message::{Millis, SoughtAddress};
 
 use crate::{
-    Account, AccountId, Directory, DirectoryChange, DirectoryError, ErasedItems, rules::erasure,
+    Account, AccountId, AuditQuery, Directory, DirectoryChange, DirectoryError, ErasedItems,
+    erasure::without, rules::erasure,
 };
 
 type Result<T> = std::result::Result<T, DirectoryError>;
+
+/// Entries of the audit log that are read together.
+const AUDITED_AT_ONCE: usize = 1000;
 
 /// Entries of a list of partners that are removed in one commit.
 const ENTRIES_AT_ONCE: usize = 5000;
@@ -48,6 +52,37 @@ impl Directory {
                 names: erasure::names(view, account),
             };
             Ok::<_, DirectoryError>(((), vec![change]))
+        })
+    }
+
+    /// Erases an address from the entries of the audit log, of one account or of all; returns the number
+    /// of those that named it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn erase_from_audit(&self, account: Option<&str>, address: &SoughtAddress) -> Result<u64> {
+        self.change(|_, state| {
+            let mut query = AuditQuery {
+                account: account.map(str::to_owned),
+                before: None,
+                limit: AUDITED_AT_ONCE,
+            };
+            let mut named = 0;
+            loop {
+                let records = state.store.audit(&query)?;
+                named += (records.iter())
+                    .filter(|record| without(&record.entry, account, address).is_some())
+                    .count() as u64;
+                query.before = records.last().map(|record| record.seq);
+                if records.len() < AUDITED_AT_ONCE {
+                    break;
+                }
+            }
+            let change = DirectoryChange::EraseFromAudit {
+                account: account.map(str::to_owned),
+                address: address.clone(),
+            };
+            Ok::<_, DirectoryError>((named, vec![change]))
         })
     }
 

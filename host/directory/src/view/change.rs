@@ -69,7 +69,8 @@ impl View {
             | DirectoryChange::ForgetRequests(_)
             | DirectoryChange::Audit(_)
             | DirectoryChange::ForgetAudit(_)
-            | DirectoryChange::EraseAudit { .. } => {}
+            | DirectoryChange::EraseAudit { .. }
+            | DirectoryChange::EraseFromAudit { .. } => {}
             DirectoryChange::Remove(RowKey::Connection { account, name }) => {
                 self.remove_connection(*account, name);
             }

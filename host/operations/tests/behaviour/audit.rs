@@ -7,7 +7,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 48] = [
+const READ: [&str; 49] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -28,6 +28,7 @@ const READ: [&str; 48] = [
     "account-test-user-list",
     "account-volume",
     "account-erase-wait",
+    "correspondent-erase-wait",
     "administrator-list",
     "connector-list",
     "connector-show",

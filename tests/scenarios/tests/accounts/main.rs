@@ -1,14 +1,18 @@
-//! Accounts as a whole: sandboxes, administrators with their letters, and the erasure of an account.
+//! Accounts as a whole: sandboxes, administrators with their letters, and the erasure of an
+//! account or of a correspondent.
 #![allow(clippy::unwrap_used)]
 
 mod administrator_code;
 mod alerts;
 mod erased;
+mod forgotten_correspondent;
+mod interrupted_erasure;
 mod locked_out;
 mod sandbox_binds_queued_mail;
 mod sandbox_domain_clash;
 mod sandbox_maildir;
 mod sandbox_test_users;
+mod store_files;
 
 use serde_json::Value;
 use test_support::{Relay, RelayBuilder, Reply, Sink};

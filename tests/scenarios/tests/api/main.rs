@@ -4,6 +4,7 @@
 mod created_and_listed;
 mod endpoints;
 mod events_as_they_happen;
+mod forgotten_correspondents;
 mod help_desk;
 mod lost_updates;
 mod messages;

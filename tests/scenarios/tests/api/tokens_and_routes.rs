@@ -93,6 +93,7 @@ fn things(relay: &Relay, token: &str, account: &str) -> Vec<(&'static str, Strin
         ("credential", credential.text_of("user-name")),
         ("domain", "a.desk.test".to_owned()),
         ("address", "help@a.desk.test".to_owned()),
+        ("correspondent", "ann@customer.example".to_owned()),
         ("list", list),
         ("import", import.body["import"].to_string()),
         ("message", queued[0]["id"].as_str().unwrap().to_owned()),

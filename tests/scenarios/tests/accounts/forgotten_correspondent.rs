@@ -1,0 +1,256 @@
+//! Of a correspondent who asks to be forgotten nothing is left in an account; another account has all of
+//! her mail until she is erased from the site, and her neighbours' mail stays in both.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use test_support::{Relay, RelayBuilder, Sink, hostile_file};
+
+use crate::store_files::{erase_by_hand, holding, rows, settle, tables};
+use crate::submission;
+
+/// Correspondents who are erased; mail to the second one fails.
+const FORGOTTEN: [&str; 2] = ["ann@quuxnarf.test", "reject@quuxnarf.test"];
+const STAYS: [&str; 2] = ["bob@blorptang.test", "reject@blorptang.test"];
+
+fn start(sink: &Sink) -> Relay {
+    RelayBuilder::usual(sink.address())
+        // Nothing changes by itself while the rows are compared.
+        .replace("retry = [\"1s\"]", "retry = [\"1h\"]")
+        .judged_by("odd", &hostile_file("quarantines"), "")
+        .with(
+            "[destinations]\nallowed-networks = ['127.0.0.0/8']\n\
+             [routes]\ninbound = { host = '127.0.0.1', port = 1, tls = 'none' }\n",
+        )
+        .start()
+}
+
+/// An account, with its native domain.
+struct Filled {
+    native: String,
+    login: (String, String),
+}
+
+impl Filled {
+    fn help(&self) -> String {
+        format!("help@{}", self.native)
+    }
+
+    /// Submits a message; its header names nobody.
+    fn submit(&self, relay: &Relay, to: &[&str], body: &str) -> String {
+        let (user, secret) = &self.login;
+        let client = relay.client("submission");
+        let mut client = client.authenticated(user, secret);
+        let help = self.help();
+        let message = format!("From: <{help}>\r\nSubject: as you asked\r\n\r\n{body}\r\n");
+        let reply = client.deliver(&help, to, message.as_bytes()).unwrap();
+        assert_eq!(reply.code, 250, "{}", reply.text());
+        reply.transaction()
+    }
+}
+
+/// Adds an account that has mail of all correspondents in all places where mail is kept.
+fn fill(relay: &Relay, word: &str) -> Filled {
+    let native = format!("{word}.desk.test");
+    let add = [
+        "account",
+        "add",
+        "--native-domain",
+        &native,
+        "--product",
+        word,
+    ];
+    relay.json(&add);
+    let filled = Filled {
+        login: submission(relay, &native),
+        native,
+    };
+    let help = filled.help();
+    relay.json(&["address", "add", "--account", &filled.native, &help]);
+    for [person, reject] in [FORGOTTEN, STAYS] {
+        for (to, ending) in [(person, "delivered"), (reject, "failed")] {
+            let id = filled.submit(relay, &[to], "hello");
+            ended(relay, &id, ending);
+        }
+    }
+    relay.json(&["account", "hold", &filled.native, "--reason", "holidays"]);
+    for [person, _] in [FORGOTTEN, STAYS] {
+        filled.submit(relay, &[person], "held");
+        filled.submit(relay, &[person], &"held\r\n".repeat(60_000));
+    }
+    filled.submit(relay, &[FORGOTTEN[0], STAYS[0]], "to both");
+    for [person, reject] in [FORGOTTEN, STAYS] {
+        let spelled = person.replacen(person.split('@').next().unwrap(), "Ann+Lists", 1);
+        let from = match person == FORGOTTEN[0] {
+            true => &spelled,
+            false => person,
+        };
+        let inbound = |listener: &str, to: &str, code: u16| {
+            let mut client = relay.client(listener);
+            client.ehlo();
+            let message = format!(
+                "From: <{person}>\r\nX-Attack: now\r\nSubject: from {person}\r\n\r\nhello\r\n"
+            );
+            let reply = client.deliver(from, &[to], message.as_bytes()).unwrap();
+            assert_eq!(reply.code, code, "{}", reply.text());
+            reply
+        };
+        ended(relay, &inbound("mx", &help, 250).transaction(), "deferred");
+        inbound("odd", &help, 250);
+        inbound("mx", &format!("nobody@{}", filled.native), 550);
+        // The first fails at RCPT from now on.
+        let add = [
+            "suppression",
+            "add",
+            &filled.native,
+            person,
+            "--reason",
+            "asked",
+        ];
+        relay.json(&add);
+        let _ = reject;
+    }
+    settle(relay);
+    filled
+}
+
+/// Waits until an attempt has ended so.
+fn ended(relay: &Relay, id: &str, ending: &str) {
+    relay.eventually(ending, |relay| {
+        let attempts = relay.events(id, "attempt");
+        let mut endings = attempts.iter().map(|of| match &of["ending"] {
+            Value::String(word) => word.clone(),
+            other => other.as_object().unwrap().keys().next().unwrap().clone(),
+        });
+        endings.any(|found| found == ending).then_some(())
+    });
+}
+
+/// Returns the rows that name a correspondent, but those of recipients, which attempts change.
+fn named(relay: &Relay, correspondents: &[&str]) -> BTreeSet<String> {
+    let mut found = rows(relay, correspondents);
+    found.retain(|row| !row.starts_with("spool.recipients"));
+    found
+}
+
+fn names(row: &str, correspondents: &[&str]) -> bool {
+    let row = row.to_lowercase();
+    correspondents.iter().any(|of| row.contains(of))
+}
+
+#[test]
+fn an_address_is_erased_from_one_account_and_then_from_all() {
+    let sink = Sink::with(&["--fail-rcpt", "reject"]);
+    let mut relay = start(&sink);
+    let one = fill(&relay, "one");
+    let of_one = named(&relay, &FORGOTTEN);
+    // The test is worth nothing where a kind of row is missing.
+    for table in [
+        "directory.audit",
+        "spool.contents",
+        "spool.counts",
+        "spool.events",
+        "spool.messages",
+        "spool.suppressions",
+        "trace.events",
+        "trace.message_recipients",
+        "trace.messages",
+    ] {
+        assert!(
+            tables(&of_one).contains(table),
+            "{table}: {:?}",
+            tables(&of_one)
+        );
+    }
+    let two = fill(&relay, "two");
+    let of_both = named(&relay, &FORGOTTEN);
+    let of_two: BTreeSet<_> = of_both.difference(&of_one).cloned().collect();
+    let neighbours = named(&relay, &STAYS);
+    let neighbours = neighbours.into_iter().filter(|row| !names(row, &FORGOTTEN));
+    let neighbours: BTreeSet<_> = neighbours.collect();
+    assert_eq!(relay.bodies(), 4);
+
+    let arguments = [
+        "correspondent",
+        "erase",
+        "Ann@QUUXNARF.test",
+        "--account",
+        &one.native,
+    ];
+    let (code, said) = erase_by_hand(&relay, &arguments, "ann");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("nothing was erased"), "{said}");
+    settle(&relay);
+    assert_eq!(named(&relay, &FORGOTTEN), of_both);
+    let (code, said) = erase_by_hand(&relay, &arguments, arguments[2]);
+    assert_eq!(code, Some(0), "{said}");
+    // Two held, one that waits and one in quarantine; the message to both stays.
+    for number in [
+        "4 messages",
+        "1 recipients of other messages",
+        "1 suppressed",
+        "audit log",
+    ] {
+        assert!(said.contains(number), "{number}: {said}");
+    }
+    let again = [
+        "correspondent",
+        "erase",
+        FORGOTTEN[1],
+        "--account",
+        &one.native,
+        "--yes",
+    ];
+    let states = relay.json(&again);
+    let last = states.last().unwrap();
+    assert_eq!(last["state"], "complete", "{last}");
+    // The failed message, and the notice about it.
+    assert_eq!(last["erased"]["queue"]["messages"], 2, "{last}");
+    settle(&relay);
+    let left = named(&relay, &FORGOTTEN);
+    let of_one_left: Vec<_> = left.difference(&of_two).collect();
+    assert!(of_one_left.is_empty(), "{of_one_left:#?}");
+    let missing: Vec<_> = of_two.difference(&left).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert_eq!(relay.bodies(), 3);
+
+    for address in FORGOTTEN {
+        relay.json(&["correspondent", "erase", address, "--yes"]);
+    }
+    for _ in 0..2 {
+        for address in FORGOTTEN {
+            assert_eq!(holding(&relay, address), [] as [PathBuf; 0], "{address}");
+        }
+        settle(&relay);
+        let left = named(&relay, &STAYS);
+        let missing: Vec<_> = neighbours.difference(&left).collect();
+        assert!(missing.is_empty(), "{missing:#?}");
+        // Nothing comes back with the next relay.
+        let status = relay.terminate();
+        assert!(status.success(), "{status}");
+        relay.restart();
+    }
+    let audited = relay.json(&["audit", "--limit", "100"]);
+    let erasures = audited
+        .iter()
+        .filter(|of| of["action"] == "correspondent-erase");
+    assert_eq!(erasures.count(), 4);
+
+    // What was delivered before, and of what was held the neighbour's alone.
+    let delivered = (0..4).map(|_| sink.take().to.join(" "));
+    let delivered: BTreeSet<_> = delivered.collect();
+    assert_eq!(
+        delivered,
+        BTreeSet::from([FORGOTTEN[0], STAYS[0]].map(str::to_owned))
+    );
+    for account in [&one, &two] {
+        relay.json(&["account", "release", &account.native]);
+        for _ in 0..3 {
+            assert_eq!(sink.take().to, [STAYS[0]]);
+        }
+    }
+    // The relay has forgotten that she did not want mail.
+    one.submit(&relay, &[FORGOTTEN[0]], "again");
+    assert_eq!(sink.take().to, [FORGOTTEN[0]]);
+}
