@@ -7,7 +7,7 @@ use gatepost_directory::{
     AccountId, AuditEntry, AuditQuery, Directory, DirectoryError, ERASED_BY, EndpointScope,
     EndpointSettings, ErasedItems, Grant, Refusal,
 };
-use gatepost_message::Millis;
+use gatepost_message::{Millis, SoughtAddress};
 
 /// Adds an account with a connected domain, an address, a credential, an endpoint and an
 /// administrator.
@@ -140,4 +140,54 @@ fn the_audit_log_keeps_that_the_account_was_erased() {
         .collect();
     let erased = gone.to_string();
     assert_eq!(kept, ["nimbus.example.org", "help@quartz.example", &erased]);
+}
+
+#[test]
+fn an_erased_correspondent_is_named_by_no_entry_of_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(folder.path());
+    let (one, other) = (
+        production(&directory, "one.desk.example").id,
+        production(&directory, "other.desk.example").id,
+    );
+    for account in [one, other] {
+        for subject in ["Ann+x@nimbus.example", "bob@quartz.example"] {
+            let entry = AuditEntry {
+                at: Millis(1_700_000_000_000),
+                account: Some(account.to_string()),
+                actor: "root".to_owned(),
+                origin: None,
+                action: "suppression-add".to_owned(),
+                subject: subject.to_owned(),
+                detail: Some(format!("reason {subject} asked")),
+            };
+            directory.record_audit(entry).unwrap();
+        }
+    }
+    let ann = SoughtAddress::new(&address("ann@nimbus.example"));
+    let subjects = |account: AccountId| {
+        let query = AuditQuery {
+            account: Some(account.to_string()),
+            before: None,
+            limit: 100,
+        };
+        let records = directory.audit(&query).unwrap().into_iter();
+        let told = records.map(|record| record.entry);
+        let told = told.filter(|entry| entry.action == "suppression-add");
+        told.map(|entry| (entry.subject, entry.detail.unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let before = subjects(other);
+    let named = directory.erase_from_audit(Some(&one.to_string()), &ann);
+    assert_eq!(named.unwrap(), 1);
+    let told = |subject: &str| (subject.to_owned(), format!("reason {subject} asked"));
+    let left = [told("bob@quartz.example"), told("erased@erased.invalid")];
+    assert_eq!(subjects(one), left);
+    assert_eq!(subjects(other), before);
+    assert!(is_stored(folder.path(), "nimbus"));
+    assert_eq!(directory.erase_from_audit(None, &ann).unwrap(), 1);
+    directory.overwrite_erased().unwrap();
+    assert_eq!(subjects(other), left);
+    assert!(!is_stored(folder.path(), "nimbus"));
+    assert_eq!(directory.erase_from_audit(None, &ann).unwrap(), 0);
 }

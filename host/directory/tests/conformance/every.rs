@@ -4,7 +4,7 @@ use gatepost_directory::{
     Account, AuditQuery, Canonical, Connector, ConnectorState, DirectoryChange, DirectoryError,
     DirectoryRow, DirectoryStore, KeptRequest, PartnerSource, RowKey, Rows, Sealed, SupportAddress,
 };
-use gatepost_message::Millis;
+use gatepost_message::{Millis, SoughtAddress};
 
 use crate::{
     Subject, contents,
@@ -169,6 +169,32 @@ pub fn the_audit_log_is_read_from_its_end_by_account_and_page(subject: &impl Sub
         .write(&[DirectoryChange::ForgetAudit(Millis(3))])
         .unwrap();
     assert_eq!(times(&*store, None, None, 9).0, [3]);
+}
+
+pub fn an_address_is_erased_from_the_audit_log(subject: &impl Subject) {
+    let mut store = subject.open();
+    let entries = [audited(1, Some(1)), audited(2, None), audited(3, Some(1))];
+    store.write(&entries).unwrap();
+    let erase = |account: Option<u32>| DirectoryChange::EraseFromAudit {
+        account: account.map(|number| id(number).to_string()),
+        address: SoughtAddress::new(&"Help@A.example".parse().unwrap()),
+    };
+    let subjects = |store: &dyn DirectoryStore| {
+        let query = AuditQuery {
+            account: None,
+            before: None,
+            limit: 9,
+        };
+        let records = store.audit(&query).unwrap().into_iter();
+        records
+            .map(|record| record.entry.subject)
+            .collect::<Vec<_>>()
+    };
+    let (named, erased) = ("help@a.example", "erased@erased.invalid");
+    store.write(&[erase(Some(1))]).unwrap();
+    assert_eq!(subjects(&*store), [erased, named, erased]);
+    store.write(&[erase(None)]).unwrap();
+    assert_eq!(subjects(&*store), [erased; 3]);
 }
 
 pub fn an_address_may_be_claimed_by_two_accounts(subject: &impl Subject) {

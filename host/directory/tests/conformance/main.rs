@@ -63,6 +63,7 @@ macro_rules! facts {
             a_removed_row_is_gone_and_removing_nothing_is_no_error
             rows_come_after_those_that_they_refer_to
             an_address_may_be_claimed_by_two_accounts
+            an_address_is_erased_from_the_audit_log
             the_audit_log_is_read_from_its_end_by_account_and_page
             a_request_is_kept_under_its_key_until_it_is_forgotten
             changes_are_made_in_their_order

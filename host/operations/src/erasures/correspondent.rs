@@ -305,13 +305,13 @@ impl CorrespondentErasureUnderWay<'_> {
         let mut search = CorrespondentSearch::new(self.correspondent.address.clone());
         while !search.is_over() {
             let trace = Arc::clone(&self.on.trace);
-            let found = blocking(move || {
+            let step = blocking(move || {
                 let found = trace.naming(&mut search)?;
                 Ok::<_, OperationError>((search, found))
             });
-            let found_now;
-            (search, found_now) = found.await?;
-            let own = found_now.into_iter().filter(|found| self.is_own(found));
+            let found;
+            (search, found) = step.await?;
+            let own = found.into_iter().filter(|found| self.is_own(found));
             let (whole, others): (Vec<_>, Vec<_>) = own.partition(|found| found.goes);
             let about = whole.iter().chain(&others).flat_map(|of| &of.about_it);
             let mut gone: Vec<TransactionId> = about.copied().collect();

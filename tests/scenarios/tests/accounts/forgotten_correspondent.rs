@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde_json::Value;
 use test_support::{Relay, RelayBuilder, Sink, hostile_file};
 
 use crate::store_files::{erase_by_hand, holding, rows, settle, tables};
@@ -71,35 +70,21 @@ fn fill(relay: &Relay, word: &str) -> Filled {
     for [person, reject] in [FORGOTTEN, STAYS] {
         for (to, ending) in [(person, "delivered"), (reject, "failed")] {
             let id = filled.submit(relay, &[to], "hello");
-            ended(relay, &id, ending);
+            on_record(relay, &id, Some(ending));
         }
     }
     relay.json(&["account", "hold", &filled.native, "--reason", "holidays"]);
-    for [person, _] in [FORGOTTEN, STAYS] {
-        filled.submit(relay, &[person], "held");
-        filled.submit(relay, &[person], &"held\r\n".repeat(60_000));
+    let large = "held\r\n".repeat(60_000);
+    let people = [FORGOTTEN[0], STAYS[0]];
+    for person in people {
+        on_record(relay, &filled.submit(relay, &[person], "held"), None);
+        on_record(relay, &filled.submit(relay, &[person], &large), None);
     }
-    filled.submit(relay, &[FORGOTTEN[0], STAYS[0]], "to both");
-    for [person, reject] in [FORGOTTEN, STAYS] {
-        let spelled = person.replacen(person.split('@').next().unwrap(), "Ann+Lists", 1);
-        let from = match person == FORGOTTEN[0] {
-            true => &spelled,
-            false => person,
-        };
-        let inbound = |listener: &str, to: &str, code: u16| {
-            let mut client = relay.client(listener);
-            client.ehlo();
-            let message = format!(
-                "From: <{person}>\r\nX-Attack: now\r\nSubject: from {person}\r\n\r\nhello\r\n"
-            );
-            let reply = client.deliver(from, &[to], message.as_bytes()).unwrap();
-            assert_eq!(reply.code, code, "{}", reply.text());
-            reply
-        };
-        ended(relay, &inbound("mx", &help, 250).transaction(), "deferred");
-        inbound("odd", &help, 250);
-        inbound("mx", &format!("nobody@{}", filled.native), 550);
-        // The first fails at RCPT from now on.
+    on_record(relay, &filled.submit(relay, &people, "to both"), None);
+    // Her mail comes from a sub-address, in another case.
+    come_in(relay, &filled, "Ann+Lists@quuxnarf.test", FORGOTTEN[0], 1);
+    come_in(relay, &filled, STAYS[0], STAYS[0], 2);
+    for person in people {
         let add = [
             "suppression",
             "add",
@@ -109,21 +94,45 @@ fn fill(relay: &Relay, word: &str) -> Filled {
             "asked",
         ];
         relay.json(&add);
-        let _ = reject;
     }
     settle(relay);
     filled
 }
 
-/// Waits until an attempt has ended so.
-fn ended(relay: &Relay, id: &str, ending: &str) {
-    relay.eventually(ending, |relay| {
-        let attempts = relay.events(id, "attempt");
-        let mut endings = attempts.iter().map(|of| match &of["ending"] {
-            Value::String(word) => word.clone(),
-            other => other.as_object().unwrap().keys().next().unwrap().clone(),
+/// Has mail come in that waits, that is quarantined, and that is refused, as so many were before.
+fn come_in(relay: &Relay, account: &Filled, from: &str, author: &str, refused: usize) {
+    let (help, nobody) = (account.help(), format!("nobody@{}", account.native));
+    let deliver = |listener: &str, to: &str, code: u16| {
+        let mut client = relay.client(listener);
+        client.ehlo();
+        let message =
+            format!("From: <{author}>\r\nX-Attack: now\r\nSubject: from {author}\r\n\r\nhello\r\n");
+        let reply = client.deliver(from, &[to], message.as_bytes()).unwrap();
+        assert_eq!(reply.code, code, "{}", reply.text());
+        reply
+    };
+    let waits = deliver("mx", &help, 250).transaction();
+    on_record(relay, &waits, Some("deferred"));
+    let quarantined = deliver("odd", &help, 250).transaction();
+    on_record(relay, &quarantined, None);
+    deliver("mx", &nobody, 550);
+    relay.eventually("the refusal is on record", |relay| {
+        let mut found = rows(relay, &[nobody.as_str()]);
+        found.retain(|row| row.starts_with("trace.events"));
+        (found.len() == refused).then_some(())
+    });
+}
+
+/// Waits until the trace has that a message was taken, and that an attempt has ended so.
+fn on_record(relay: &Relay, id: &str, ending: Option<&str>) {
+    relay.eventually("a message is on record", |relay| {
+        let events = relay.trace(id);
+        let is_taken = events.iter().any(|event| event["event"] == "replied");
+        let mut endings = events.iter().map(|event| &event["ending"]);
+        let has_ended = ending.is_none_or(|ending| {
+            endings.any(|found| *found == ending || found.get(ending).is_some())
         });
-        endings.any(|found| found == ending).then_some(())
+        (is_taken && has_ended).then_some(())
     });
 }
 

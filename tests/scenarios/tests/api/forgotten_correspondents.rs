@@ -57,8 +57,10 @@ fn a_program_erases_correspondents_of_its_own_account() {
             .len()
     };
     let first = hands_in(&relay, &operates, &a).with_status(202);
-    let both = [sink.take().to, sink.take().to].concat();
-    assert_eq!(both.len(), 2, "{both:?}");
+    let mut delivered = 0;
+    while delivered < 2 {
+        delivered += sink.take().to.len();
+    }
     suppress(&a);
     suppress(&b);
 
@@ -83,7 +85,8 @@ fn a_program_erases_correspondents_of_its_own_account() {
     assert_eq!((suppressed(&a), suppressed(&b)), (1, 1));
 
     let begun = begin(&of(&a), &of_a).with_status(202);
-    assert_eq!(begun.fields["location"], format!("/api/v1{}", of(&a)));
+    let location = begun.fields["location"].replace("%40", "@");
+    assert_eq!(location, format!("/api/v1{}", of(&a)));
     let done = complete(&relay, &of(&a), &of_a);
     assert_eq!(done["erased"]["queue"]["suppressions"], 1, "{done}");
     assert!(!done.to_string().contains("quuxnarf"), "{done}");
