@@ -5,7 +5,7 @@ use gatepost_directory::ApiScope;
 use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
     AddAccount, ChangeAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
-    ShowAccount,
+    SetRetention, ShowAccount,
 };
 use gatepost_operations::addresses::{
     AddAddress, ListAddresses, RemoveAddress, SetAddressBrand, ShowAddress,
@@ -116,6 +116,8 @@ routes! {
         "Sets the settings of an account for a policy; without settings, the policy's own apply again.";
     Put "/accounts/{account}/default-address" SetDefaultAddress, Administer, Account, AnswerForm::Item,
         "Sets the default address of an account or of one of its brands; without an address there is none any more.";
+    Put "/accounts/{account}/retention" SetRetention, Administer, Account, AnswerForm::Item,
+        "Sets the time for which what is known of an account's mail is kept; without a time, the site's apply again.";
     Post "/accounts/{account}/sandbox" SetSandbox, Administer, Site, AnswerForm::Item,
         "Makes an account a sandbox, or sets its Maildir.";
     Post "/accounts/{account}/production" SetProduction, Administer, Site, AnswerForm::Item,
@@ -435,6 +437,7 @@ pub(crate) const CONDITIONAL: &[(&str, &str)] = &[
     ("account-change", "account-show"),
     ("account-set", "account-show"),
     ("account-set-default-address", "account-show"),
+    ("account-set-retention", "account-show"),
     ("account-set-sandbox", "account-show"),
     ("account-set-production", "account-show"),
     ("connector-remove", "connector-show"),

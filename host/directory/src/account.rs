@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use gatepost_message::{Address, Domain, Millis};
+use gatepost_message::{Address, Domain, Millis, Period, parse_duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, Reason, SandboxSettings, word::words};
@@ -55,6 +55,9 @@ pub struct AccountDetails {
     /// Time at which its erasure began, while it is being erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasing: Option<Millis>,
+    /// Time for which what is known of its mail is kept, where it is shorter than the site's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<KeepMail>,
     /// Settings of a sandbox; none for an account of production.
     #[serde(skip_serializing_if = "SandboxSettings::is_empty")]
     pub sandbox: SandboxSettings,
@@ -97,6 +100,57 @@ impl Profile {
     pub(crate) fn order_brands(&mut self) {
         self.brands.sort();
         self.brands.dedup();
+    }
+}
+
+/// Time for which an account keeps what is known of its mail: a second to ten years.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeepMail(Period);
+
+/// Text that is no time to keep something for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is a time from 1s to 3650d, such as 30d: {0}")]
+pub struct KeepMailError(String);
+
+impl KeepMail {
+    /// Returns the time before which nothing is kept.
+    pub fn since(self, now: Millis) -> Millis {
+        now - self.0.0
+    }
+}
+
+impl FromStr for KeepMail {
+    type Err = KeepMailError;
+
+    fn from_str(text: &str) -> Result<Self, KeepMailError> {
+        let time = parse_duration(text).map_err(KeepMailError)?;
+        match (1..=3650 * 86_400).contains(&time.as_secs()) {
+            true => Ok(Self(Period(time))),
+            false => Err(KeepMailError(format!("`{text}` is beyond that"))),
+        }
+    }
+}
+
+impl TryFrom<String> for KeepMail {
+    type Error = KeepMailError;
+
+    fn try_from(text: String) -> Result<Self, KeepMailError> {
+        text.parse()
+    }
+}
+
+impl From<KeepMail> for String {
+    fn from(keep: KeepMail) -> Self {
+        keep.to_string()
+    }
+}
+
+impl fmt::Display for KeepMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

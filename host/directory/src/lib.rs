@@ -88,8 +88,8 @@ mod view;
 mod word;
 
 pub use account::{
-    Account, AccountDetails, AccountKind, Hold, Name, NameError, PolicySettings, Profile,
-    ProfileChange, TimeZone, TimeZoneError,
+    Account, AccountDetails, AccountKind, Hold, KeepMail, KeepMailError, Name, NameError,
+    PolicySettings, Profile, ProfileChange, TimeZone, TimeZoneError,
 };
 pub use address::{AddressDetails, Canonical, ForwardingToken, SupportAddress};
 pub use administrator::{

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatepost_directory::{
-    Account, AccountKind, Directory, Name, PolicySettings, Profile, ProfileChange, SandboxSettings,
-    TimeZone,
+    Account, AccountKind, Directory, KeepMail, Name, PolicySettings, Profile, ProfileChange,
+    SandboxSettings, TimeZone,
 };
 use gatepost_message::{Address, Domain};
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,17 @@ pub struct SetDefaultAddress {
     /// Support address in the native domain; without it, there is no default address any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
+}
+
+/// Request to set the time for which what is known of an account's mail is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRetention {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Time such as 30d, from 1s to 3650d; without it, the site's times apply again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<KeepMail>,
 }
 
 /// Request to remove an account.
@@ -226,6 +237,22 @@ pub async fn set_default_address(
     let SetDefaultAddress { brand, address, .. } = asked;
     change(directory, move |directory| {
         directory.set_default_address(id, brand, address)
+    })
+    .await
+}
+
+/// Sets the time for which what is known of an account's mail is kept: its trace, its events, and mail
+/// that has failed.
+///
+/// # Errors
+/// There is no such account, or the store cannot be changed.
+pub async fn set_retention(
+    directory: &Arc<Directory>,
+    asked: SetRetention,
+) -> Result<Account, OperationError> {
+    let id = account_id(&directory.view(), &asked.account)?;
+    change(directory, move |directory| {
+        directory.set_keep(id, asked.keep)
     })
     .await
 }

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use crate::accounts::{
     self, AddAccount, ChangeAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
-    ShowAccount,
+    SetRetention, ShowAccount,
 };
 use crate::addresses::{
     self, AddAddress, ListAddresses, RemoveAddress, SetAddressBrand, ShowAddress, ShownAddress,
@@ -244,6 +244,8 @@ operations! {
         |on, asked| accounts::set(&on.directory, asked).await;
     "account-set-default-address": SetDefaultAddress => Account,
         |on, asked| accounts::set_default_address(&on.directory, asked).await;
+    "account-set-retention": SetRetention => Account,
+        |on, asked| accounts::set_retention(&on.directory, asked).await;
     "account-set-sandbox": SetSandbox => Account,
         |on, asked| sandboxes::set_sandbox(on, asked).await;
     "account-set-production": SetProduction => Account,

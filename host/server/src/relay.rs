@@ -500,6 +500,12 @@ impl RunningRelay {
             Arc::clone(&active),
             serving.clone(),
         ));
+        tokio::spawn(upkeep::expire_of_accounts(
+            stores.clone(),
+            Arc::clone(&trace),
+            Arc::clone(&parts.directory),
+            serving.clone(),
+        ));
         tokio::spawn(upkeep::expire_handovers(
             Arc::clone(&parts.directory),
             serving.clone(),

@@ -1,13 +1,14 @@
 //! Erasure of an account, or of one correspondent's address: all that the store holds of it, some at a
-//! time.
+//! time. And what an account keeps for a shorter time than the site.
 //!
 //! Whoever erases walks over the store by a [cursor](EraseCursor), from its default until nothing is
 //! [left](ErasureStep::next). Messages of which an attempt is under way are left where they are, and
 //! counted: once the attempt has ended, another walk finds them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gatepost_message::{Body, Message, SoughtAddress, TransactionId};
+use gatepost_message::{Body, Message, Millis, SoughtAddress, TransactionId};
 use gatepost_model::{Event, Flow};
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +149,9 @@ fn beginning(body: &dyn Body) -> Vec<u8> {
     octets
 }
 
+/// Accounts, each with the time before which nothing of its mail is kept.
+pub type KeptSince = BTreeMap<String, Millis>;
+
 /// Removal of all that the store holds of an account, or of a correspondent.
 pub trait Erasure: Send + Sync + 'static {
     /// Returns the transactions of the messages and events of the account that the step from this
@@ -181,6 +185,13 @@ pub trait Erasure: Send + Sync + 'static {
         erased: &Arc<ErasedCorrespondent>,
         from: EraseCursor,
     ) -> Ticket<ErasureStep>;
+
+    /// Removes what the step from this place finds of accounts whose time for it is over: events, but for
+    /// the last one of all, and messages that are kept since they failed.
+    ///
+    /// # Errors
+    /// The store cannot be read or written; nothing of the step was done.
+    fn drop_older(&self, since: &Arc<KeptSince>, from: EraseCursor) -> Ticket<ErasureStep>;
 
     /// Removes these messages, but those of which an attempt is under way, without a notice or an event.
     ///

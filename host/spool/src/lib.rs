@@ -78,7 +78,7 @@ pub use bodies::{BodyStore, BodyWriter, StagedBody, StagedBytes, StoredBody};
 pub use copy::{CopyProgress, CopyReport, RestoredQueue, is_held_by_restore};
 pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
 pub use erasure::{
-    ERASE_AT_ONCE, EraseCursor, ErasedCorrespondent, ErasedRows, Erasure, ErasureStep,
+    ERASE_AT_ONCE, EraseCursor, ErasedCorrespondent, ErasedRows, Erasure, ErasureStep, KeptSince,
 };
 pub use error::SpoolError;
 pub use gatepost_counters::{KnownMachine, Memory, RememberedSize, RememberedTotals};

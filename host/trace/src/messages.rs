@@ -16,6 +16,9 @@ const MOST_RECIPIENTS: usize = 1000;
 /// Most messages of one answer.
 pub const MOST_FOUND: usize = 1000;
 
+/// Messages of an account that are dropped at once because its time for them is over.
+pub(crate) const OLDER_AT_ONCE: usize = 500;
+
 /// Rows that one search of words looks at. What is older is found by a narrower search.
 const LOOKED_AT: usize = 200_000;
 
@@ -133,6 +136,21 @@ pub(crate) fn drop_oldest(batch: &Connection) -> rusqlite::Result<()> {
         batch.prepare_cached(&delete)?.execute([])?;
     }
     Ok(())
+}
+
+/// Returns transactions of some messages of an account that came before a time, the oldest first.
+pub(crate) fn older(
+    reader: &Connection,
+    account: &str,
+    since: Millis,
+) -> rusqlite::Result<Vec<TransactionId>> {
+    let mut select = reader.prepare_cached(
+        "SELECT id FROM messages WHERE account = ?1 AND at < ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let values = params![account, millis(since), OLDER_AT_ONCE as i64];
+    let rows = select.query_map(values, |row| row.get::<_, String>(0))?;
+    let ids = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
 /// Removes messages of these transactions.

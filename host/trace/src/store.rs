@@ -337,6 +337,19 @@ impl Trace {
         })
     }
 
+    /// Removes some transactions of messages of an account that came before a time; returns true if there
+    /// may be more. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub fn drop_older(&self, account: &str, since: Millis) -> Result<bool, TraceError> {
+        self.flush()?;
+        let ids = self.read(|reader| messages::older(reader, account, since))?;
+        let more = ids.len() == messages::OLDER_AT_ONCE;
+        self.erase(ids)?;
+        Ok(more)
+    }
+
     /// Returns some transactions of an account whose sent headers are kept, behind an id, and the id
     /// behind which there may be more. Blocks.
     ///

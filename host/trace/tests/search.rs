@@ -238,6 +238,32 @@ fn messages_go_with_their_transactions_and_with_their_account() {
 }
 
 #[test]
+fn messages_of_an_account_from_before_its_time_are_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path());
+    for number in 1..=3 {
+        trace.record(Event {
+            id: id(number),
+            at: message(number).at,
+            kind: Kind::Held,
+        });
+    }
+    let time_of_third = Millis(1_700_000_000_003);
+    assert!(!trace.drop_older("acme", time_of_third).unwrap());
+    let all = MessageSearch {
+        limit: 10,
+        ..MessageSearch::default()
+    };
+    let left = trace.find(&all).unwrap().messages;
+    assert_eq!(
+        left.iter().map(|of| of.id).collect::<Vec<_>>(),
+        [id(3), id(2)]
+    );
+    assert!(trace.of(id(1)).unwrap().is_empty());
+    assert_eq!(trace.of(id(2)).unwrap().len(), 1);
+}
+
+#[test]
 fn a_message_older_than_all_events_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let trace = trace(folder.path());

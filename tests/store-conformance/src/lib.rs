@@ -22,6 +22,7 @@ pub mod erasure;
 pub mod ledgers;
 pub mod model;
 pub mod operator;
+pub mod retention;
 pub mod support;
 
 use std::sync::Arc;
@@ -211,6 +212,14 @@ macro_rules! every_fact {
                 a_kept_suppression_is_an_operators,
                 a_recipient_under_way_is_not_erased_yet,
                 mail_from_a_correspondent_and_notices_about_it_go,
+            ]
+        );
+        $crate::facts!(
+            $store,
+            retention,
+            [
+                an_account_forgets_sooner_than_others,
+                queued_mail_is_never_too_old,
             ]
         );
         $crate::facts!(

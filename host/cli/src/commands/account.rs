@@ -7,7 +7,7 @@ use gatepost_directory::{Account, AccountDetails, Hold, Name, Restriction, Suspe
 use gatepost_operations::Operation;
 use gatepost_operations::accounts::{
     AddAccount, ChangeAccount, ListAccounts, RemoveAccount, SetDefaultAddress, SetPolicy,
-    ShowAccount,
+    SetRetention, ShowAccount,
 };
 
 use gatepost_operations::holds::{AccountHold, HoldAccount, ReleaseAccount};
@@ -37,6 +37,8 @@ pub(super) enum Command {
     /// Set the default address of an account or of one of its brands, in whose name mail leaves where
     /// no other is proved.
     SetDefaultAddress(Ask<SetDefaultAddress>),
+    /// Set the time for which the trace, events and failed mail of an account are kept.
+    SetRetention(Ask<SetRetention>),
     /// Make an account a sandbox: its mail reaches its test users alone. Also sets the Maildir that
     /// takes what is for others.
     SetSandbox(Ask<SetSandbox>),
@@ -71,6 +73,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Change(ask) => item(ask).await,
         Command::Set(ask) => item(ask).await,
         Command::SetDefaultAddress(ask) => item(ask).await,
+        Command::SetRetention(ask) => item(ask).await,
         Command::SetSandbox(ask) => item(ask).await,
         Command::SetProduction(ask) => item(ask).await,
         Command::TestUser(command) => test_user::run(command).await,

@@ -7,8 +7,8 @@ use gatepost_message::{Address, Domain, Millis, TransactionId};
 use crate::{
     Account, AccountDetails, AccountId, AuditEntry, Claim, Connector, ConnectorDetails,
     ConnectorId, ConnectorKind, ConnectorState, DefaultReason, Directory, DirectoryError,
-    ForwarderMark, Forwarders, ForwardingToken, Name, PolicySettings, Profile, ProfileChange,
-    SupportAddress,
+    ForwarderMark, Forwarders, ForwardingToken, KeepMail, Name, PolicySettings, Profile,
+    ProfileChange, SupportAddress,
     rules::{self, address::NewAddress},
     uses::AddressKey,
 };
@@ -54,6 +54,15 @@ impl Directory {
     /// connections, there would be too many, or the store failed.
     pub fn change_profile(&self, id: AccountId, change: ProfileChange) -> Result<Account> {
         self.change(|view, _| rules::account::change(view, id, change))
+    }
+
+    /// Sets the time for which an account keeps what is known of its mail. With `None`, the site's
+    /// applies.
+    ///
+    /// # Errors
+    /// There is no such account, or the store failed.
+    pub fn set_keep(&self, id: AccountId, keep: Option<KeepMail>) -> Result<Account> {
+        self.change(|view, _| rules::account::set_keep(view, id, keep))
     }
 
     /// Sets an account's settings for a policy, in place of its former ones. With `None`, the

@@ -7,7 +7,7 @@ use gatepost_message::Address;
 
 use super::{RuleResult, account, details, endpoint, in_a_labels, unknown};
 use crate::{
-    Account, AccountId, DirectoryChange, DirectoryRow, EndpointScope, KeyOwner, Name,
+    Account, AccountId, DirectoryChange, DirectoryRow, EndpointScope, KeepMail, KeyOwner, Name,
     PolicySettings, Profile, ProfileChange, Refusal, Reserved, RowKey, View,
 };
 
@@ -77,6 +77,11 @@ pub(crate) fn set_default_address(
             details.brand_addresses.remove(&brand);
         }
     })
+}
+
+/// Sets the time for which an account keeps what is known of its mail.
+pub(crate) fn set_keep(view: &View, id: AccountId, keep: Option<KeepMail>) -> RuleResult<Account> {
+    details::of_account(view, id, |details| details.keep = keep)
 }
 
 /// Changes the product, the time zone and the brands of an account. A brand that still has support

@@ -41,6 +41,7 @@ pub fn account(number: u32) -> Account {
         )]
         .into(),
         details: AccountDetails {
+            keep: Some("30d".parse().unwrap()),
             default_address: Some(format!("help@a{number}.example").parse().unwrap()),
             brand_addresses: [("Zeta".parse().unwrap(), "z@a.example".parse().unwrap())].into(),
             hold: Some(Hold {

@@ -1,6 +1,7 @@
 //! Upkeep of the store: what is too old or too many in its ledgers is dropped, accounts are told of
 //! mail that waits for long, and support addresses are verified again.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,10 @@ use gatepost_message::Millis;
 use gatepost_model::{Event, NoticeSubject};
 use gatepost_operations::{Runtime, verification};
 use gatepost_probes::Probes;
-use gatepost_spool::{Counters, Dropped, EventLog, Keep, QueueAdmin, SpoolError, Stores};
+use gatepost_spool::{
+    Counters, Dropped, EraseCursor, ErasedRows, EventLog, Keep, KeptSince, QueueAdmin, SpoolError,
+    Stores,
+};
 use gatepost_trace::{Event as TraceEvent, Kind, Trace};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -187,6 +191,64 @@ async fn expire_some(stores: &Stores, active: &SharedConfig) -> Result<bool, Spo
     );
     let dropped: [Dropped; 5] = [events?, learnt?, answers?, kept?, counting?];
     Ok(dropped.iter().any(|dropped| dropped.more))
+}
+
+/// Drops what accounts keep for a shorter time than the site, once an hour, until the relay stops.
+pub(super) async fn expire_of_accounts(
+    stores: Stores,
+    trace: Arc<Trace>,
+    directory: Arc<Directory>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    while *phase.borrow() == Phase::Serving {
+        let now = Millis::now();
+        let since: KeptSince = (directory.view().accounts())
+            .filter_map(|account| {
+                let keep = account.details.keep?;
+                Some((account.id.to_string(), keep.since(now)))
+            })
+            .collect();
+        if !since.is_empty()
+            && let Err(error) = drop_older(&stores, &trace, since, &phase).await
+        {
+            tracing::error!(%error, "what accounts keep no longer is not dropped");
+        }
+        tokio::select! {
+            () = sleep(HOUR) => {}
+            _ = phase.changed() => {}
+        }
+    }
+}
+
+/// Drops all that is older, some at a time, so that mail goes on.
+async fn drop_older(
+    stores: &Stores,
+    trace: &Arc<Trace>,
+    since: KeptSince,
+    phase: &watch::Receiver<Phase>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let since = Arc::new(since);
+    let mut next = Some(EraseCursor::default());
+    let mut dropped = ErasedRows::default();
+    while let Some(from) = next.filter(|_| *phase.borrow() == Phase::Serving) {
+        let step = stores.erasure.drop_older(&since, from).await?;
+        dropped.add(step.erased);
+        next = step.next;
+        sleep(EXPIRE_MORE).await;
+    }
+    for (account, since) in since.iter() {
+        let mut more = true;
+        while more && *phase.borrow() == Phase::Serving {
+            let (trace, account, since) = (Arc::clone(trace), account.clone(), *since);
+            more = spawn_blocking(move || trace.drop_older(&account, since)).await??;
+            sleep(EXPIRE_MORE).await;
+        }
+    }
+    if dropped != ErasedRows::default() {
+        let (events, messages) = (dropped.events, dropped.messages);
+        tracing::info!(events, messages, "accounts keep these no longer");
+    }
+    Ok(())
 }
 
 fn millis(time: Duration) -> u64 {

@@ -10,8 +10,9 @@ use gatepost_model::{
 };
 
 use crate::{
-    Dropped, EXPIRE_AT_ONCE, ErasedRows, EventFilter, EventPage, Keep, Ledger, MAX_SUPPRESSIONS,
-    READ_AT_ONCE, SuppressionFilter, counted_failures::CountedFailures, ledger::key_name,
+    Dropped, EXPIRE_AT_ONCE, ErasedRows, EventFilter, EventPage, Keep, KeptSince, Ledger,
+    MAX_SUPPRESSIONS, READ_AT_ONCE, SuppressionFilter, counted_failures::CountedFailures,
+    ledger::key_name,
 };
 
 /// Key of a row: the account, and the address, the id or the name.
@@ -205,6 +206,18 @@ impl Ledgers {
             entries += 1;
         }
         dropped(entries)
+    }
+
+    /// Removes events of accounts whose time is over, but for the last one of all; returns their number.
+    pub(super) fn drop_older(&mut self, since: &KeptSince) -> u64 {
+        let before = self.events.len();
+        let last = self.last_event;
+        self.events.retain(|stored| {
+            let account = stored.event.account.as_deref();
+            let since = account.and_then(|account| since.get(account));
+            stored.seq == last || since.is_none_or(|since| stored.event.at >= *since)
+        });
+        (before - self.events.len()) as u64
     }
 
     /// Returns the messages of an account's events.

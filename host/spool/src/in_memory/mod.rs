@@ -28,9 +28,9 @@ use tokio::sync::{Notify, watch};
 use crate::{
     BodyStore, Changed, Claim, Counters, DestinationSummary, Dropped, EXPIRE_AT_ONCE, EraseCursor,
     ErasedCorrespondent, ErasedRows, Erasure, ErasureStep, EventFilter, EventLog, EventPage,
-    Expired, Filter, Forgotten, Keep, KeyedAnswers, LearntIds, Lease, Ledger, NewMessage, Owner,
-    Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection, SpoolError, Stores,
-    Summary, SuppressionFilter, Suppressions, Ticket,
+    Expired, Filter, Forgotten, Keep, KeptSince, KeyedAnswers, LearntIds, Lease, Ledger,
+    NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection,
+    SpoolError, Stores, Summary, SuppressionFilter, Suppressions, Ticket,
     direct::{DirectHandOff, LeaseTerms},
     intervention::Intervention,
     message::bound_effects,
@@ -695,6 +695,19 @@ impl Erasure for MemorySpool {
         let changes = self.counters.naming(&of.address, of.account.as_deref());
         erased.counters = changes.len() as u64;
         self.counters.apply(changes);
+        done(ErasureStep { erased, next: None })
+    }
+
+    /// Drops all at once: there is no more after it.
+    fn drop_older(&self, since: &Arc<KeptSince>, _from: EraseCursor) -> Ticket<ErasureStep> {
+        self.return_set_aside();
+        let dropped = self.lock().drop_older(since);
+        let erased = ErasedRows {
+            messages: dropped.len() as u64,
+            events: self.ledgers.lock().drop_older(since),
+            ..ErasedRows::default()
+        };
+        self.release(dropped);
         done(ErasureStep { erased, next: None })
     }
 

@@ -16,9 +16,9 @@ use gatepost_smtp::Reply;
 
 use crate::{
     AttemptOutcome, BodyStore, Changed, Claim, ClaimCause, ClaimedRecipient, DestinationSummary,
-    EXPIRE_AT_ONCE, Filter, InitialState, Keep, Lease, NewBody, NewMessage, NewRecipient, Owner,
-    QueueDepth, Recipient, RecipientResult, RecipientState, Record, Recorded, Report, Selection,
-    SpoolError, Status, Summary,
+    EXPIRE_AT_ONCE, Filter, InitialState, Keep, KeptSince, Lease, NewBody, NewMessage,
+    NewRecipient, Owner, QueueDepth, Recipient, RecipientResult, RecipientState, Record, Recorded,
+    Report, Selection, SpoolError, Status, Summary,
     direct::LeaseTerms,
     intervention::Intervention,
     message::minutes_late,
@@ -676,6 +676,20 @@ impl QueueState {
         dropped
             .filter_map(|(_, (_, id))| self.messages.remove(&id))
             .collect()
+    }
+
+    /// Removes kept messages of accounts whose time is over, and returns them.
+    pub(super) fn drop_older(&mut self, since: &KeptSince) -> Vec<Stored> {
+        let kept = self.messages.values();
+        let kept = kept.filter(|stored| stored.section() == Section::Kept);
+        let older = kept.filter(|stored| {
+            let message = &stored.message;
+            let since = (since.iter()).find(|(account, _)| stored.is_of(account));
+            since.is_some_and(|(_, since)| message.received_at < *since)
+        });
+        let ids: Vec<_> = older.map(Stored::id).collect();
+        let removed = ids.iter().filter_map(|id| self.messages.remove(id));
+        removed.collect()
     }
 
     /// Returns the ids of an account's messages.

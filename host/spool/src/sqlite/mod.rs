@@ -10,6 +10,7 @@
 //! - [`checkpoint`]: moves journal entries into rows.
 //! - [`copy`]: copies of the store while it is used.
 //! - [`erase`], [`erase_correspondent`]: removal of all that is kept of an account, or of an address.
+//! - [`retention`]: removal of what accounts keep for a shorter time than the site.
 //! - [`reader`], [`stored`], [`scheduled`], [`body`]: reading of rows.
 
 mod accept;
@@ -29,6 +30,7 @@ mod open;
 mod operate;
 mod operation;
 mod reader;
+mod retention;
 mod scheduled;
 pub(crate) mod schema;
 mod stored;
@@ -60,8 +62,8 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::{
     BodyStore, Changed, Claim, CopyReport, Counters, DestinationSummary, Dropped, EraseCursor,
     ErasedCorrespondent, ErasedRows, Erasure, ErasureStep, EventFilter, EventLog, EventPage,
-    Expired, Filter, Forgotten, Keep, KeyedAnswers, KnownMachine, LearntIds, Lease, Ledger,
-    Machine, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded,
+    Expired, Filter, Forgotten, Keep, KeptSince, KeyedAnswers, KnownMachine, LearntIds, Lease,
+    Ledger, Machine, NewMessage, Owner, Pace, Queue, QueueAdmin, QueueDepth, Record, Recorded,
     RememberedTotals, Report, RestoredQueue, Scope, Selection, SpoolError, SpoolSettings, Stores,
     Summary, SuppressionFilter, Suppressions, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
@@ -686,6 +688,12 @@ impl Erasure for SqliteSpool {
                 erase_correspondent::erase(context, &erased, from, Millis::now())
             })
         })
+    }
+
+    fn drop_older(&self, since: &Arc<KeptSince>, from: EraseCursor) -> Ticket<ErasureStep> {
+        self.return_set_aside();
+        let since = Arc::clone(since);
+        self.change(move |context| retention::drop_older(context, &since, from))
     }
 
     fn erase_messages(&self, ids: Vec<TransactionId>) -> Ticket<ErasedRows> {

@@ -12,6 +12,7 @@ mod sandbox_binds_queued_mail;
 mod sandbox_domain_clash;
 mod sandbox_maildir;
 mod sandbox_test_users;
+mod shorter_memory;
 mod store_files;
 
 use serde_json::Value;

@@ -1,0 +1,77 @@
+//! Removal of what accounts keep for a shorter time than the site.
+
+use rusqlite::params;
+
+use crate::{ERASE_AT_ONCE, EraseCursor, ErasedRows, ErasureStep, KeptSince, SpoolError};
+
+use super::codec::{from_millis, from_u64, to_u64};
+use super::deliver::drop_message;
+use super::operation::OperationContext;
+
+/// Numbers of rows, with the number of the last that was looked at if there may be more behind it.
+type OlderRows = (Vec<i64>, Option<u64>);
+
+/// Makes a step.
+pub(super) fn drop_older(
+    context: &mut OperationContext<'_>,
+    since: &KeptSince,
+    from: EraseCursor,
+) -> Result<ErasureStep, SpoolError> {
+    // What is newer than all of these times is of nobody's concern.
+    let Some(newest) = since.values().max() else {
+        return Ok(ErasureStep::default());
+    };
+    let newest = from_millis(*newest);
+    let events = "SELECT seq, account, at FROM events
+        WHERE seq > ?1 AND seq < (SELECT max(seq) FROM events) AND at < ?2 ORDER BY seq LIMIT ?3";
+    let (events, after_event) = older(context, events, since, from.event, newest)?;
+    let messages = "SELECT number, account, received_at FROM messages
+        WHERE kept = 1 AND number > ?1 AND received_at < ?2 ORDER BY number LIMIT ?3";
+    let (messages, after_message) = older(context, messages, since, from.message, newest)?;
+    let mut delete = (context.connection).prepare_cached("DELETE FROM events WHERE seq = ?1")?;
+    for seq in &events {
+        delete.execute([seq])?;
+    }
+    drop(delete);
+    for message in &messages {
+        drop_message(context, *message)?;
+    }
+    let next = (after_event.is_some() || after_message.is_some()).then(|| EraseCursor {
+        event: after_event.unwrap_or(u64::MAX >> 1),
+        message: after_message.unwrap_or(u64::MAX >> 1),
+    });
+    Ok(ErasureStep {
+        erased: ErasedRows {
+            messages: messages.len() as u64,
+            events: events.len() as u64,
+            ..ErasedRows::default()
+        },
+        next,
+    })
+}
+
+/// Returns the rows of accounts whose time for them is over.
+fn older(
+    context: &OperationContext<'_>,
+    select: &str,
+    since: &KeptSince,
+    behind: u64,
+    newest: i64,
+) -> Result<OlderRows, SpoolError> {
+    let mut select = context.connection.prepare_cached(select)?;
+    let most = ERASE_AT_ONCE as i64;
+    let mut rows = select.query(params![from_u64(behind), newest, most])?;
+    let (mut older, mut seen, mut last) = (Vec::new(), 0, behind);
+    while let Some(row) = rows.next()? {
+        let number: i64 = row.get(0)?;
+        let account: Option<String> = row.get(1)?;
+        let at: i64 = row.get(2)?;
+        seen += 1;
+        last = to_u64(number);
+        let since = account.and_then(|account| since.get(&account));
+        if since.is_some_and(|since| at < from_millis(*since)) {
+            older.push(number);
+        }
+    }
+    Ok((older, (seen == ERASE_AT_ONCE).then_some(last)))
+}
