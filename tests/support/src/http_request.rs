@@ -1,7 +1,7 @@
 //! Requests to the tests' own HTTP servers.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 
 use crate::PATIENCE;
@@ -21,7 +21,12 @@ impl HttpRequest {
     /// Reads a request; `None` if the client goes away before it is whole.
     pub fn read(stream: &TcpStream) -> Option<Self> {
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        let mut input = BufReader::new(stream);
+        Self::next(&mut BufReader::new(stream))
+    }
+
+    /// Reads the next request of a connection that carries several; `None` if there is no more that
+    /// is whole.
+    pub fn next(input: &mut impl BufRead) -> Option<Self> {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod api_client;
+mod api_connection;
 mod api_description;
 mod certificate;
 mod client;
@@ -41,9 +42,11 @@ pub mod torture;
 mod trace_text;
 mod verifiers;
 mod wait;
+mod webhook_receiver;
 pub mod zone;
 
 pub use api_client::ApiAnswer;
+pub use api_connection::ApiConnection;
 pub use certificate::Certificate;
 pub use client::{Client, Reply};
 pub use costly::{Costly, costly_modules, module_that_fills_memory};
@@ -68,6 +71,7 @@ pub use sink::{Sink, Taken};
 pub use submission::DovecotSubmission;
 pub use token_server::{TokenRequest, TokenServer};
 pub use wait::free_port;
+pub use webhook_receiver::{ReceivedEvent, WebhookEvent, WebhookReceiver};
 pub use zone::Zone;
 
 use std::io::Write as _;

@@ -1,7 +1,7 @@
 //! A child process whose output is read line by line, and which does not outlive its owner.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -33,8 +33,12 @@ pub fn binary() -> PathBuf {
 /// Returns a command that runs the relay's binary. Policies that it compiles are kept beside it for
 /// the commands of all tests, and not in the home of whoever runs them.
 pub fn gatepost() -> Command {
-    let program = binary();
-    let mut command = Command::new(&program);
+    gatepost_at(&binary())
+}
+
+/// Returns a command that runs this binary of the relay.
+pub(crate) fn gatepost_at(program: &Path) -> Command {
+    let mut command = Command::new(program);
     if let Some(folder) = program.parent().and_then(|of| of.canonicalize().ok()) {
         command.env("XDG_CACHE_HOME", folder.join("cache-of-commands"));
     }

@@ -10,7 +10,8 @@ use std::process::{Command, ExitStatus, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Certificate, Client, Process, Sink, binary, run};
+use crate::process::gatepost_at;
+use crate::{Certificate, Client, Process, Sink, binary};
 
 /// Settings from which a relay is started.
 #[derive(Debug, Clone)]
@@ -364,11 +365,13 @@ impl Relay {
         self.process.wait()
     }
 
-    /// Runs a command of the binary with this relay's configuration.
+    /// Runs a command of the relay's own binary with its configuration.
     pub fn command(&self, arguments: &[&str]) -> Output {
-        let config = self.directory.join("gatepost.toml");
-        let config = config.to_string_lossy();
-        run(&[arguments, &["--config", &config]].concat())
+        let program = self.builder.program.clone().unwrap_or_else(binary);
+        let mut command = gatepost_at(&program);
+        command.args(arguments).arg("--config");
+        let output = command.arg(self.directory.join("gatepost.toml")).output();
+        output.unwrap_or_else(|error| panic!("gatepost {arguments:?}: {error}"))
     }
 
     /// Runs a command with `--json`, which must succeed, and parses each line.

@@ -5,6 +5,7 @@ mod answers;
 mod as_it_is;
 mod by_whom;
 mod dry_run;
+mod killed;
 mod later;
 mod put_off;
 mod refused;

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use crate::{Client, PATIENCE};
 
 /// Interval of the messages that are large enough to be stored outside the database.
-const LARGE_EVERY: usize = 16;
+pub(super) const LARGE_EVERY: usize = 16;
 
 /// Octets of a large body.
 const LARGE: usize = 400 << 10;
@@ -96,7 +96,7 @@ fn message(name: &str, large: bool) -> Vec<u8> {
     message
 }
 
-fn body(name: &str, large: bool) -> Vec<u8> {
+pub(super) fn body(name: &str, large: bool) -> Vec<u8> {
     let line = format!(".{name} {}\r\n", "x".repeat(60));
     let lines = if large {
         LARGE / line.len()

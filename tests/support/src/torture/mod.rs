@@ -6,9 +6,13 @@
 //!
 //! `kill -9` keeps what the kernel has in its caches, so there is a second way to crash
 //! ([`power`]): only what was fsynced survives.
+//!
+//! Submissions over HTTP have a torture of their own ([`submissions`]), since a request may be repeated
+//! under its key, and a webhook is told of what becomes of them.
 
 mod load;
 pub mod power;
+pub mod submissions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -107,12 +111,7 @@ fn die(
                 None => panic!("nobody is served:\n{}", relay.log()),
             };
         }
-        // Somewhere within the next commits, not just after one.
-        let moment = Instant::now();
-        let until = random.random_range(0..8_000);
-        while moment.elapsed().as_micros() < until {
-            std::hint::spin_loop();
-        }
+        wait_within_commits(&mut random);
         relay.kill();
         accepted.extend(load.finish());
         dead(relay.directory());
@@ -123,6 +122,15 @@ fn die(
         relay.restart();
     }
     accepted
+}
+
+/// Waits for a random moment within the next commits, so that a death is not just after one.
+fn wait_within_commits(random: &mut StdRng) {
+    let moment = Instant::now();
+    let until = random.random_range(0..8_000);
+    while moment.elapsed().as_micros() < until {
+        std::hint::spin_loop();
+    }
 }
 
 /// Waits until everything that was accepted has come to the sink, or nothing more comes.
