@@ -1,11 +1,12 @@
 //! Measurements of the relay: beside Postfix, on signed mail that is authenticated, with a policy
-//! that misbehaves, with many idle sessions, while mail leaves, and the cost of its chain of
-//! policies and of changes of its directory.
+//! that misbehaves, with many idle sessions, while mail leaves, over HTTP beside SMTP, and the cost of
+//! its chain of policies and of changes of its directory.
 //!
 //! Everything that is compared is measured in the same run, and repeated runs alternate between the
 //! two relays, so that other load on the machine affects both. Every count is checked at the sink.
 //! `docs/performance.md` describes what is measured and how.
 
+mod api;
 mod attacked;
 mod authentication;
 mod chain;
@@ -56,6 +57,15 @@ pub struct Bench {
     /// Messages that wait for a dead host, of which a tenth waits for a slow one.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000)]
     waiting: u64,
+    /// Requests a second over HTTP, of the part `api`.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    posts: u32,
+    /// Messages a second over SMTP beside them.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    submissions: u32,
+    /// Seconds for which they are offered.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    seconds: u32,
     /// Of outbound mail, measure this only; may be given several times.
     #[arg(long = "case", value_enum, value_name = "CASE")]
     cases: Vec<outbound::Case>,
@@ -86,6 +96,8 @@ enum Part {
     Directory,
     /// Submitted mail with events and without.
     Events,
+    /// Messages over HTTP beside submissions over SMTP, with events to a webhook.
+    Api,
     /// Mail that leaves: by a smart host and by MX, beside a dead host and beside a busy account.
     Outbound,
     /// Mail that is signed as it leaves, beside Postfix with opendkim.
@@ -114,6 +126,20 @@ impl Bench {
         match self.quick {
             true => self.waiting.min(2000),
             false => self.waiting.max(100),
+        }
+    }
+
+    /// Returns the extent of the part `api`.
+    fn api(&self, effort: Effort) -> api::Extent {
+        let (rate, seconds) = match self.quick {
+            true => (200, 2),
+            false => (u32::MAX, u32::MAX),
+        };
+        api::Extent {
+            posts: self.posts.clamp(1, rate),
+            submissions: self.submissions.clamp(1, rate),
+            seconds: self.seconds.clamp(1, seconds),
+            runs: effort.runs,
         }
     }
 
@@ -153,6 +179,7 @@ impl Bench {
                 Part::Chain => chain::run(&mut report)?,
                 Part::Directory => directory::run(&mut report)?,
                 Part::Events => events::run(&relay, effort, &mut report)?,
+                Part::Api => api::run(&relay, self.api(effort), &mut report)?,
                 Part::Outbound => {
                     let extent = (effort, &self.cases[..]);
                     outbound::run(&relay, extent, self.waiting(), &mut report)?;

@@ -36,7 +36,12 @@ struct Received {
     count: AtomicU64,
     /// Header sections of some messages.
     samples: Mutex<Vec<String>>,
+    /// Names of all messages, if they are kept.
+    names: Option<Mutex<Vec<String>>>,
 }
+
+/// Field with the name of a message.
+const NAME: &str = "X-Load: ";
 
 impl Received {
     fn samples(&self) -> MutexGuard<'_, Vec<String>> {
@@ -62,9 +67,24 @@ impl Sink {
     /// # Errors
     /// It cannot listen.
     pub fn sampling() -> Result<Self> {
+        Self::own(Received::default())
+    }
+
+    /// Starts our own sink, which keeps the name of every message, of its field X-Load.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub fn naming() -> Result<Self> {
+        Self::own(Received {
+            names: Some(Mutex::default()),
+            ..Received::default()
+        })
+    }
+
+    fn own(taken: Received) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let taken = Arc::<Received>::default();
+        let taken = Arc::new(taken);
         let shared = taken.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -123,6 +143,14 @@ impl Sink {
     /// Returns the header sections kept since the last call; smtp-sink keeps none.
     pub fn samples(&self) -> Vec<String> {
         mem::take(&mut self.taken.samples())
+    }
+
+    /// Returns the names of the messages that came since the last call; none if none are kept.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.taken.names.as_ref();
+        names.map_or_else(Vec::new, |names| {
+            mem::take(&mut names.lock().unwrap_or_else(|e| e.into_inner()))
+        })
     }
 
     /// Waits until this many messages have come.
@@ -195,7 +223,8 @@ fn serve(stream: TcpStream, taken: &Received) -> Result<()> {
             Some(b"DATA") => {
                 output.write_all(b"354 go on\r\n")?;
                 let sampled = taken.count.load(Ordering::Acquire).is_multiple_of(SAMPLED);
-                let (mut header, mut in_header) = (Vec::new(), sampled);
+                let kept = sampled || taken.names.is_some();
+                let (mut header, mut in_header) = (Vec::new(), kept);
                 while line != b".\r\n" {
                     line.clear();
                     ensure!(input.read_until(b'\n', &mut line)? > 0, "hung up");
@@ -204,9 +233,15 @@ fn serve(stream: TcpStream, taken: &Received) -> Result<()> {
                         header.extend_from_slice(&line);
                     }
                 }
+                let header = String::from_utf8_lossy(&header);
+                if let Some(names) = &taken.names {
+                    let mut lines = header.lines();
+                    let name = lines.find_map(|line| line.strip_prefix(NAME));
+                    let mut names = names.lock().unwrap_or_else(|e| e.into_inner());
+                    names.push(name.unwrap_or_default().to_owned());
+                }
                 if sampled {
-                    let header = String::from_utf8_lossy(&header).into_owned();
-                    taken.samples().push(header);
+                    taken.samples().push(header.into_owned());
                 }
                 taken.count.fetch_add(1, Ordering::AcqRel);
                 output.write_all(b"250 taken\r\n")?;

@@ -9,6 +9,7 @@ use super::report::Number;
 pub struct Waits {
     p50: Vec<f64>,
     p99: Vec<f64>,
+    most: Vec<f64>,
 }
 
 impl Waits {
@@ -20,11 +21,18 @@ impl Waits {
         waits.sort_unstable();
         self.p50.push(milliseconds(percentile(&waits, 50)));
         self.p99.push(milliseconds(percentile(&waits, 99)));
+        self.most.push(milliseconds(percentile(&waits, 100)));
     }
 
     /// Returns the percentiles of all runs.
     pub fn numbers(self) -> Vec<Number> {
         vec![Number::of(self.p50, 2), Number::of(self.p99, 2)]
+    }
+
+    /// Returns the percentiles of all runs, and the longest wait.
+    pub fn numbers_with_most(self) -> Vec<Number> {
+        let all = [self.p50, self.p99, self.most];
+        all.map(|of| Number::of(of, 1)).to_vec()
     }
 }
 
