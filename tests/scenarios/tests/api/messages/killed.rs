@@ -8,10 +8,10 @@ const SEED: u64 = 5321;
 
 #[test]
 fn a_kill_loses_no_message_over_http_and_doubles_none() {
-    let outcome = submissions::run(4, SEED, |line| eprintln!("{line}"));
+    let outcome = submissions::run(5, SEED, |line| eprintln!("{line}"));
     println!("{outcome}");
     assert!(
-        outcome.answered > 100 && outcome.accepted_unanswered > 0,
+        outcome.answered > 60 && outcome.accepted_unanswered > 0,
         "too little load to say anything: {outcome}"
     );
     assert!(outcome.broken.is_empty(), "{outcome}");
