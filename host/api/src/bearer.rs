@@ -37,10 +37,13 @@ pub(crate) async fn presented(
     };
     let presented = PresentedToken::parse(presented)
         .ok_or_else(|| refused("what the request presents is no token"))?;
+    let now = Millis::now();
+    if let Some(token) = directory.recently_used_api_token(&presented, now) {
+        return Ok(token);
+    }
     let directory = Arc::clone(directory);
     // It may wait for the disk: the use is recorded.
-    let used =
-        tokio::task::spawn_blocking(move || directory.use_api_token(&presented, Millis::now()));
+    let used = tokio::task::spawn_blocking(move || directory.use_api_token(&presented, now));
     let used = used.await.map_err(OperationError::from)?;
     let used = used.map_err(OperationError::from)?;
     used.ok_or_else(|| refused("the token is unknown, removed or has expired"))

@@ -47,6 +47,18 @@ impl Directory {
         self.change(|view, _| api_token::remove(view, account, id))
     }
 
+    /// Returns the token that is presented, if it is in force and its use was recorded within the last
+    /// minute: nothing is written, and nothing waits for the disk.
+    pub fn recently_used_api_token(
+        &self,
+        presented: &PresentedToken,
+        now: Millis,
+    ) -> Option<ApiToken> {
+        let view = self.view();
+        let token = api_token::find(&view, presented, now)?;
+        (!api_token::is_use_recorded(token, now)).then(|| token.clone())
+    }
+
     /// Returns the token that is presented, if it is in force, and records its use once a minute,
     /// which may block for a commit.
     ///

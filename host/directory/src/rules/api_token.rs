@@ -61,9 +61,11 @@ pub(crate) fn is_use_recorded(token: &ApiToken, now: Millis) -> bool {
     (token.last_used).is_none_or(|last| last.0 + USE_INTERVAL.0 <= now.0)
 }
 
-/// Records a use.
+/// Records a use, unless another request has done so meanwhile.
 pub(crate) fn used(view: &View, id: &str, now: Millis) -> RuleResult<()> {
-    let Some(mut stored) = view.api_token(id).cloned() else {
+    let stored = view.api_token(id);
+    let due = stored.filter(|of| is_use_recorded(&of.token, now));
+    let Some(mut stored) = due.cloned() else {
         return Ok(((), Vec::new()));
     };
     stored.token.last_used = Some(now);

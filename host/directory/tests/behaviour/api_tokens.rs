@@ -1,6 +1,9 @@
 //! Tokens of the HTTP API are in force from their addition until they expire or are removed, and go
 //! with their account.
 
+use std::sync::Barrier;
+use std::thread;
+
 use crate::common;
 
 use common::{open, production};
@@ -62,9 +65,34 @@ fn a_use_is_recorded_once_a_minute() {
     };
     for (at, recorded) in [(0, 0), (59_999, 0), (60_000, 60_000)] {
         let at = Millis(NOW.0 + at);
+        // Only a use that is not to be recorded needs no call that may write.
+        let recent = directory.recently_used_api_token(&presented, at);
+        assert_eq!(recent.is_some(), at.0 - NOW.0 > recorded);
         directory.use_api_token(&presented, at).unwrap();
         assert_eq!(last(), Some(Millis(NOW.0 + recorded)));
     }
+    let removed = directory.remove_api_token(None, &token.id).unwrap();
+    assert_eq!(removed.last_used, Some(Millis(NOW.0 + 60_000)));
+    let recent = directory.recently_used_api_token(&presented, Millis(NOW.0 + 60_001));
+    assert_eq!(recent, None);
+}
+
+#[test]
+fn uses_at_the_same_moment_are_one_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(folder.path());
+    let (_, presented) = add(&directory, None);
+    let before = directory.revision();
+    let together = Barrier::new(16);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                together.wait();
+                directory.use_api_token(&presented, NOW).unwrap().unwrap();
+            });
+        }
+    });
+    assert_eq!(directory.revision(), before + 1);
 }
 
 #[test]
