@@ -52,12 +52,12 @@ pub struct ReceivedEvent {
 /// Events so far.
 #[derive(Debug, Default)]
 struct Told {
-    received: Mutex<Received>,
+    received: Mutex<ReceivedSoFar>,
     more: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Received {
+struct ReceivedSoFar {
     events: Vec<ReceivedEvent>,
     /// Requests that were not signed with the secret, or no events.
     wrong: u64,

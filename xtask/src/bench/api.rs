@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, ensure};
 
 use self::offer::{Offer, Offered};
-use self::site::Site;
+use self::site::ApiSite;
 use super::report::{Number, Report, progress};
 use super::waits::Waits;
 
@@ -53,7 +53,7 @@ pub struct Extent {
     pub runs: usize,
 }
 
-/// What is offered at a time.
+/// Ways in that are used at a time.
 #[derive(Debug, Clone, Copy)]
 struct Mix {
     name: &'static str,
@@ -119,7 +119,7 @@ pub fn run(binary: &Path, extent: Extent, report: &mut Report) -> Result<()> {
         "api: {posts} requests a second over HTTP and {submissions} messages over SMTP, for {seconds} s, \
          {runs} runs"
     ));
-    let site = Site::start(binary)?;
+    let site = ApiSite::start(binary)?;
     let mut results: [Results; 3] = Default::default();
     // The first run warms up.
     for run in 0..=runs {
@@ -139,7 +139,13 @@ pub fn run(binary: &Path, extent: Extent, report: &mut Report) -> Result<()> {
 }
 
 /// Offers a mix, waits until all of it is delivered and told, and checks it.
-fn measure(site: &Site, mix: Mix, extent: Extent, run: &str, results: &mut Results) -> Result<()> {
+fn measure(
+    site: &ApiSite,
+    mix: Mix,
+    extent: Extent,
+    run: &str,
+    results: &mut Results,
+) -> Result<()> {
     let (arrived, told) = (site.arrived(), site.told());
     let (begun, cpu) = (Instant::now(), site.tree().cpu());
     let offer = |rate, clients| Offer {

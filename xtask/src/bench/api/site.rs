@@ -27,7 +27,7 @@ const ADDRESS: &str = "help@acme.desk.test";
 const SUBMITTER: &str = "ann@desk.example";
 
 /// A running relay with all that is around it.
-pub struct Site {
+pub struct ApiSite {
     relay: Relay,
     sink: Sink,
     webhook: WebhookReceiver,
@@ -49,7 +49,7 @@ impl EventsTold {
     }
 }
 
-impl Site {
+impl ApiSite {
     /// Starts it.
     ///
     /// # Errors
