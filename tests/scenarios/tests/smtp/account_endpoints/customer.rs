@@ -9,14 +9,17 @@ use test_support::{Relay, RelayBuilder, Sink};
 use crate::MESSAGE;
 use crate::application::desk::{SECRET, relay_to};
 
-/// Returns the usual relay with the site's application at this address. It may reach endpoints of
-/// accounts on this machine.
+/// Returns the usual relay without policies, with the site's application at this address. It may
+/// reach endpoints of accounts on this machine.
 pub fn relay_with_site(site: SocketAddr, world: &Sink) -> RelayBuilder {
     let keys = format!(
         "secrets = [{SECRET:?}]\nretry-seconds = [1]\n\
          [destinations]\nallowed-networks = [\"127.0.0.0/8\"]"
     );
-    relay_to(site, world, &keys)
+    relay_to(site, world, &keys).replace(
+        r#"chain = ["loop-guard", "header-guard", "outbound-route"]"#,
+        "chain = []",
+    )
 }
 
 /// Adds an account with a brand `Shop` and these addresses in its native domain.

@@ -41,6 +41,9 @@ fn two_secrets_sign_while_the_application_changes_to_the_new_one() {
     let signed = || {
         let id = sent_to(&relay, &["help@acme.desk.test"]);
         let posted = own.take();
+        relay.eventually("the attempt is on record", |relay| {
+            Some(()).filter(|()| !relay.events(&id, "attempt").is_empty())
+        });
         relay.json(&["queue", "cancel", &id]);
         posted
     };
