@@ -328,7 +328,7 @@ pub struct SealedEndpoint {
 /// Scope and settings on their way into the encryption.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "S: Serialize", deserialize = "S: Deserialize<'de>"))]
-struct Plaintext<S> {
+struct EndpointPlaintext<S> {
     scope: EndpointScope,
     settings: EndpointSettings<S>,
 }
@@ -347,7 +347,7 @@ pub(crate) fn to_plaintext(
     scope: &EndpointScope,
     settings: &EndpointSettings,
 ) -> Zeroizing<Vec<u8>> {
-    let plain = Plaintext {
+    let plain = EndpointPlaintext {
         scope: scope.clone(),
         settings: settings.clone().with_secrets(Revealed),
     };
@@ -357,6 +357,6 @@ pub(crate) fn to_plaintext(
 
 /// Reads what was encrypted.
 pub(crate) fn from_plaintext(bytes: &[u8]) -> Option<(EndpointScope, EndpointSettings)> {
-    let plain: Plaintext<Secret> = serde_json::from_slice(bytes).ok()?;
+    let plain: EndpointPlaintext<Secret> = serde_json::from_slice(bytes).ok()?;
     Some((plain.scope, plain.settings))
 }
