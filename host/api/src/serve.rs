@@ -12,13 +12,13 @@ use axum::body::Body;
 use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
 use axum::extract::{Path, RawPathParams, Request};
 use axum::routing::{MethodFilter, MethodRouter};
+use gatepost_certificates::ServerTls;
 use gatepost_directory::Directory;
 use gatepost_http_server::{HttpClientFacts, HttpServer, HttpService, HttpSocket, ServerBounds};
 use gatepost_operations::{Code, RequestHandler};
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
-use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use crate::BASE;
@@ -44,13 +44,13 @@ pub(crate) const BOUNDS: ServerBounds = ServerBounds {
 pub struct ApiServer(HttpServer<ApiService>);
 
 impl ApiServer {
-    /// Makes the server, which speaks TLS over TCP if there is an acceptor. A token may make so many
+    /// Makes the server, which speaks this TLS over TCP, if any. A token may make so many
     /// requests in a minute.
     pub fn new(
         directory: Arc<Directory>,
         handler: RequestHandler,
         requests_a_minute: NonZeroU32,
-        tls: Option<TlsAcceptor>,
+        tls: Option<ServerTls>,
     ) -> Self {
         let state = Arc::new(ApiState::new(directory, handler, requests_a_minute));
         let router = router(&state);
@@ -58,9 +58,9 @@ impl ApiServer {
         Self(HttpServer::new(service, "api", BOUNDS, tls))
     }
 
-    /// Takes other settings: the next connections speak TLS with this acceptor, or none, and the
+    /// Takes other settings: the next connections speak this TLS, or none, and the
     /// next requests are counted against this limit.
-    pub fn activate(&self, requests_a_minute: NonZeroU32, tls: Option<TlsAcceptor>) {
+    pub fn activate(&self, requests_a_minute: NonZeroU32, tls: Option<ServerTls>) {
         self.0.set_tls(tls);
         self.0.service().state.set_rate(requests_a_minute);
     }

@@ -1,9 +1,13 @@
-//! Certificates in TLS to other servers: those that the relay trusts (the public roots, those of
-//! PEM files, a private root, a pinned key), and the one that it shows.
+//! Certificates in TLS: those that the relay trusts (the public roots, those of PEM files, a private
+//! root, a pinned key), the one that it shows to other servers ([`ClientIdentity`]), and the one that
+//! an authority has issued to it ([`IssuedCertificate`]). [`ServerTls`] does the handshakes of its own
+//! servers.
 
 #![forbid(unsafe_code)]
 
+mod issued;
 mod pin;
+mod server_tls;
 mod trust;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +16,9 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 
+pub use self::issued::IssuedCertificate;
 pub use self::pin::{Pin, PinError};
+pub use self::server_tls::{PendingValidations, ServerTls};
 pub use self::trust::{ClientIdentity, Trust, client_tls};
 
 /// Reason why certificates cannot be used.

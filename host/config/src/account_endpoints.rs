@@ -27,7 +27,7 @@ pub enum AccountEndpointError {
     /// The rules of `[endpoint.NAME]` refuse a setting.
     #[error("`{key}`: {source}", key = .source.key())]
     Rule {
-        /// What it is about.
+        /// Setting that is wrong.
         #[from]
         source: SettingsError,
     },

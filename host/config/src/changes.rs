@@ -54,7 +54,7 @@ impl fmt::Display for Change {
 const REDACTED: &str = "not shown";
 
 /// Words that mark a key as secret, with all keys below it.
-const SECRET_WORDS: [&str; 11] = [
+const SECRET_WORDS: [&str; 12] = [
     "password",
     "passphrase",
     "secret",
@@ -66,6 +66,7 @@ const SECRET_WORDS: [&str; 11] = [
     "headers",
     "private-key",
     "client-key",
+    "account-key",
 ];
 
 /// Returns the keys that differ, in alphabetical order, and the files whose contents differ.

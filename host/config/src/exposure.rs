@@ -73,6 +73,9 @@ fn of_store(store: &Path) -> Vec<Finding> {
         "journal.synced",
         "cache",
         "control.sock",
+        "acme",
+        "acme/account.json",
+        "acme/certificate.pem",
     ];
     let names = names.map(str::to_owned).into_iter().chain(databases);
     let paths = names.map(|name| match name.as_str() {

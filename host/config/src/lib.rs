@@ -10,6 +10,7 @@
 
 mod account;
 mod account_endpoints;
+mod acme;
 mod addresses;
 mod api;
 mod changes;
@@ -50,6 +51,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gatepost_acme::AcmeSettings;
 use gatepost_application::{MaildirSettings, Target};
 use gatepost_delivery::Templates;
 use gatepost_volume::SiteCaps;
@@ -59,6 +61,7 @@ use zeroize::Zeroizing;
 
 pub use account::{Account, Forwarders, Password, SourceRoutes, User};
 pub use account_endpoints::{AccountEndpointError, account_endpoint};
+pub use acme::Acme;
 pub use addresses::Addresses;
 pub use api::Api;
 pub use changes::Change;
@@ -113,6 +116,11 @@ pub struct Config {
     pub log: Log,
     /// Certificate of listeners that speak TLS.
     pub tls: Option<Tls>,
+    /// Certificate that the relay orders itself, as it is written.
+    pub acme: Option<Acme>,
+    /// Certificate that the relay orders itself, complete.
+    #[serde(skip)]
+    pub acme_settings: Option<AcmeSettings>,
     /// Limits on what a client may ask of the relay.
     #[serde(default)]
     pub limits: Limits,
@@ -256,6 +264,9 @@ impl Config {
         config.endpoints = endpoints.map_err(invalid)?;
         let webhooks = webhooks::complete(&config.events.webhook, &mut site.unread);
         config.webhooks = webhooks.map_err(invalid)?;
+        if let Some(acme) = &config.acme {
+            config.acme_settings = acme::complete(acme, &mut site.unread).map_err(invalid)?;
+        }
         config.site = Arc::new(site);
         if let Some(hop) = config.delivery.default_route.take() {
             let route = DefaultRoute::from(hop);
@@ -318,15 +329,22 @@ impl Config {
             || connection::hold_secrets(&self.connections)
             || endpoints::hold_secrets(&self.written_endpoints)
             || webhooks::hold_secrets(&self.events.webhook)
+            || self.acme.as_ref().is_some_and(Acme::holds_secret)
             || (self.otlp.as_ref()).is_some_and(|otlp| otlp.headers != headers)
     }
 
-    /// Returns the files that hold secrets of connections, endpoints and webhooks.
+    /// Returns the files that hold secrets of connections, endpoints, webhooks and an external account.
     pub fn secret_files(&self) -> Vec<&Path> {
         let mut files = connection::secret_files(&self.connections);
         files.extend(endpoints::secret_files(&self.written_endpoints));
         files.extend(webhooks::secret_files(&self.events.webhook));
+        files.extend(self.acme.as_ref().and_then(Acme::secret_file));
         files
+    }
+
+    /// Returns true if there is a certificate for TLS, or will be.
+    pub fn has_certificate(&self) -> bool {
+        self.tls.is_some() || self.acme.is_some()
     }
 
     /// Checks that every secret of a connection, an endpoint or a webhook could be read. What only asks a
@@ -429,6 +447,7 @@ impl Config {
         }
         endpoints::resolve_paths(&mut self.written_endpoints, base, &mut files);
         webhooks::resolve_paths(&mut self.events.webhook, base, &mut files);
+        files.extend(self.acme.as_mut().and_then(|acme| acme.resolve_paths(base)));
         let mut resolve = |path: &mut PathBuf| {
             *path = base.join(&*path);
             files.push(path.clone());

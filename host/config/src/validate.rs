@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::time::Duration;
 
+use gatepost_acme::ChallengeKind;
 use gatepost_application::AttachmentForm;
 use gatepost_builtin as builtin;
 use gatepost_model::{BY_RELAY, Suppression, Way};
@@ -27,6 +28,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     check_headers(config, &mut findings);
     check_accounts(config, &mut findings);
     check_certificates(config, &mut findings);
+    check_acme(config, &mut findings);
     check_listeners(config, &mut findings);
     check_handover(config, &mut findings);
     check_api(config, &mut findings);
@@ -436,6 +438,43 @@ fn check_certificates(config: &Config, findings: &mut Findings) {
     }
 }
 
+fn check_acme(config: &Config, findings: &mut Findings) {
+    let Some(acme) = &config.acme else { return };
+    findings.0.extend(acme.problems());
+    let has_tls_page = (config.handover.as_ref()).is_some_and(|page| page.tls == HttpTls::Implicit)
+        || (config.api.as_ref())
+            .is_some_and(|api| api.listen.is_some() && api.tls() == HttpTls::Implicit);
+    let Some(listen) = acme.listen else {
+        match acme.challenge {
+            ChallengeKind::Http01 => findings.add(
+                at!["acme", "listen"],
+                "nothing answers the certificate authority over HTTP",
+                "set listen = \"0.0.0.0:80\": the authority looks at port 80 of each name",
+            ),
+            ChallengeKind::TlsAlpn01 if !has_tls_page => findings.add(
+                at!["acme", "listen"],
+                "nothing answers the certificate authority over TLS",
+                "set listen = \"0.0.0.0:443\": the authority looks at port 443 of each name",
+            ),
+            ChallengeKind::TlsAlpn01 => {}
+        }
+        return;
+    };
+    let listeners = config.listeners.iter().map(|of| of.address);
+    let monitors = config.http.iter().map(|of| of.address);
+    let page = config.handover.iter().map(|of| of.address);
+    let api = config.api.iter().filter_map(|of| of.listen);
+    let mut others = listeners.chain(monitors).chain(page).chain(api);
+    if let Some(other) = others.find(|other| overlap(*other, listen)) {
+        findings.add(
+            at!["acme", "listen"],
+            format!("{listen} overlaps with {other}, on which the relay listens already"),
+            "give challenges an address of their own; those of tls-alpn-01 are answered on every \
+             address with TLS, without listen",
+        );
+    }
+}
+
 fn check_listeners(config: &Config, findings: &mut Findings) {
     if config.listeners.is_empty() {
         findings.add(
@@ -516,11 +555,11 @@ fn check_handover(config: &Config, findings: &mut Findings) {
     let Some(handover) = &config.handover else {
         return;
     };
-    if handover.tls == HttpTls::Implicit && config.tls.is_none() {
+    if handover.tls == HttpTls::Implicit && !config.has_certificate() {
         findings.add(
             at!["handover", "tls"],
             "the page of handovers speaks TLS, and there is no certificate",
-            "add [tls] with certificate and key, or set tls = \"none\" behind a proxy that speaks TLS",
+            "add [tls] with certificate and key, or [acme], or set tls = \"none\" behind a proxy that speaks TLS",
         );
     }
     let listeners = config.listeners.iter().map(|of| of.address);
@@ -564,11 +603,11 @@ fn check_api(config: &Config, findings: &mut Findings) {
             "leave out one of listen and socket",
         );
     }
-    if api.tls() == HttpTls::Implicit && config.tls.is_none() {
+    if api.tls() == HttpTls::Implicit && !config.has_certificate() {
         findings.add(
             at!["api", "listen"],
             "the API speaks TLS, and there is no certificate",
-            "add [tls] with certificate and key, listen on a loopback address, or set tls = \"none\" \
+            "add [tls] with certificate and key, or [acme], listen on a loopback address, or set tls = \"none\" \
              behind a proxy that speaks TLS",
         );
     }
@@ -605,14 +644,14 @@ fn check_tls(config: &Config, l: usize, findings: &mut Findings) {
                 "passwords are taken under TLS only; set tls to \"implicit\" or \"required-starttls\"",
             );
         }
-    } else if config.tls.is_none() {
+    } else if !config.has_certificate() {
         findings.add(
             at!["listener", l, "tls"],
             format!(
                 "listener \"{}\" speaks TLS, and there is no certificate",
                 listener.name
             ),
-            "add [tls] with certificate and key, or set tls = \"none\"",
+            "add [tls] with certificate and key, or [acme], or set tls = \"none\"",
         );
     }
 }

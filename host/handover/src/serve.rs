@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_application::AttachmentLink;
+use gatepost_certificates::ServerTls;
 use gatepost_directory::Directory;
 use gatepost_http_server::{HttpClientFacts, HttpServer, HttpService, ServerBounds};
 use gatepost_message::Millis;
@@ -12,7 +13,6 @@ use gatepost_spool::QueueAdmin;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
 use crate::attachment::{self, PageBody};
@@ -37,8 +37,8 @@ const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 pub struct HandoverServer(HttpServer<HandoverPage>);
 
 impl HandoverServer {
-    /// Makes the server, which speaks TLS if there is an acceptor.
-    pub fn new(directory: Arc<Directory>, tls: Option<TlsAcceptor>) -> Self {
+    /// Makes the server, which speaks this TLS, if any.
+    pub fn new(directory: Arc<Directory>, tls: Option<ServerTls>) -> Self {
         let page = HandoverPage {
             directory,
             queue: None,
@@ -56,8 +56,8 @@ impl HandoverServer {
         Self(self.0.with_service(page))
     }
 
-    /// Takes another acceptor, with which the next connections speak TLS; without one, they do not.
-    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+    /// Takes other TLS, which the next connections speak; without it, they do not.
+    pub fn set_tls(&self, tls: Option<ServerTls>) {
         self.0.set_tls(tls);
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
+use gatepost_certificates::ServerTls;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -19,7 +20,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
 use crate::connection::HttpClientFacts;
 use crate::socket::{Accepted, HttpSocket};
@@ -71,18 +71,18 @@ pub struct HttpServer<S> {
     /// Name of the listener in the metric.
     name: &'static str,
     bounds: ServerBounds,
-    tls: Arc<ArcSwapOption<TlsAcceptor>>,
+    tls: Arc<ArcSwapOption<ServerTls>>,
     permits: Arc<Semaphore>,
 }
 
 impl<S: HttpService> HttpServer<S> {
-    /// Makes the server, which speaks TLS over TCP if there is an acceptor. `name` is the label of
-    /// its metric.
+    /// Makes the server, which speaks this TLS over TCP, if any. `name` is the label of its
+    /// metric.
     pub fn new(
         service: S,
         name: &'static str,
         bounds: ServerBounds,
-        tls: Option<TlsAcceptor>,
+        tls: Option<ServerTls>,
     ) -> Self {
         Self {
             service,
@@ -104,8 +104,8 @@ impl<S: HttpService> HttpServer<S> {
         &self.service
     }
 
-    /// Takes another acceptor, with which the next connections speak TLS; without one, they do not.
-    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+    /// Takes other TLS, which the next connections speak; without it, they do not.
+    pub fn set_tls(&self, tls: Option<ServerTls>) {
         self.tls.store(tls.map(Arc::new));
     }
 
@@ -165,8 +165,11 @@ impl<S: HttpService> HttpServer<S> {
             (Accepted::Unix(stream), _) => self.answer_requests(stream, facts(false)).await,
             (Accepted::Tcp(stream, _), None) => self.answer_requests(stream, facts(false)).await,
             (Accepted::Tcp(stream, _), Some(tls)) => {
-                let stream = timeout(HANDSHAKE, tls.accept(stream)).await??;
-                self.answer_requests(stream, facts(true)).await
+                match timeout(HANDSHAKE, tls.accept(stream)).await?? {
+                    Some(stream) => self.answer_requests(stream, facts(true)).await,
+                    // A certificate authority has validated a name.
+                    None => Ok(()),
+                }
             }
         }
     }

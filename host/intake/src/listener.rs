@@ -24,13 +24,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut as _, BytesMut};
+use gatepost_certificates::ServerTls;
 use gatepost_smtp::proxy::{self, Parsed};
 use gatepost_smtp::{Reply, server};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tracing::Instrument as _;
 
 pub use self::bind::{bind, bind_advice};
@@ -40,7 +40,7 @@ pub use self::shares::Shares;
 use crate::active_config::ConfigHandle;
 use crate::pipeline::Pipeline;
 use crate::session::{self, Phase};
-use gatepost_config::{self as config, ListenerTls};
+use gatepost_config::{self as config, Direction, ListenerTls};
 
 /// Time for a load balancer to send its PROXY header. It sends it with the first segment.
 const PROXY_HEADER: Duration = Duration::from_secs(10);
@@ -62,8 +62,8 @@ pub struct Service {
     pub listener: config::Listener,
     /// Settings of the SMTP session.
     pub settings: Arc<server::Settings>,
-    /// Acceptor, if the listener speaks TLS.
-    pub tls: Option<TlsAcceptor>,
+    /// Its TLS, if the listener speaks TLS.
+    pub tls: Option<ServerTls>,
     /// Pipeline of transactions that begin now.
     pub pipeline: Arc<Pipeline>,
 }
@@ -176,7 +176,38 @@ impl Service {
             self.turn_away(stream, client, "connections from one address");
             return;
         }
-        session::run(stream, client, permit, &self, config_handle, phase).await;
+        let Some(settings) = self.settings_now() else {
+            tracing::warn!("no session: it needs TLS, and no certificate has been issued yet");
+            let reply = Reply::new(421, "4.3.2", "TLS is not ready yet, try again later");
+            close_with(stream, &reply);
+            return;
+        };
+        session::run(
+            stream,
+            client,
+            permit,
+            &self,
+            settings,
+            config_handle,
+            phase,
+        )
+        .await;
+    }
+
+    /// Returns the settings of a session that begins now. While the certificate is still to be issued,
+    /// servers are offered no STARTTLS, and whoever cannot do without it gets `None`.
+    fn settings_now(&self) -> Option<Arc<server::Settings>> {
+        let is_ready = self.tls.as_ref().is_none_or(ServerTls::is_ready);
+        match (self.listener.tls, self.listener.direction) {
+            // Its handshake fails without one, or validates a name.
+            (ListenerTls::Implicit | ListenerTls::None, _) => Some(Arc::clone(&self.settings)),
+            _ if is_ready => Some(Arc::clone(&self.settings)),
+            (ListenerTls::Starttls, Direction::Inbound) => Some(Arc::new(server::Settings {
+                start_tls: server::StartTls::None,
+                ..server::Settings::clone(&self.settings)
+            })),
+            (ListenerTls::Starttls | ListenerTls::RequiredStarttls, _) => None,
+        }
     }
 
     /// Closes a connection that gets no permit, with a 421 where the client speaks plaintext.
@@ -187,13 +218,19 @@ impl Service {
         if self.listener.tls == ListenerTls::Implicit {
             return;
         }
-        let mut out = BytesMut::new();
-        Reply::new(421, "4.7.0", "Too many connections, try again later").write_to(&mut out);
-        // A new connection has room for one line; if not, it is not worth waiting.
-        if let Ok(mut stream) = stream.into_std() {
-            session::count_replies(&out);
-            let _ = stream.write(&out);
-        }
+        let reply = Reply::new(421, "4.7.0", "Too many connections, try again later");
+        close_with(stream, &reply);
+    }
+}
+
+/// Closes a new connection in plaintext with a reply.
+fn close_with(stream: TcpStream, reply: &Reply) {
+    let mut out = BytesMut::new();
+    reply.write_to(&mut out);
+    // A new connection has room for one line; if not, it is not worth waiting.
+    if let Ok(mut stream) = stream.into_std() {
+        session::count_replies(&out);
+        let _ = stream.write(&out);
     }
 }
 

@@ -10,14 +10,15 @@ mod stream;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_certificates::ServerTls;
 use gatepost_smtp::Reply;
-use gatepost_smtp::server::{Answer, Ask, Secured, Session};
+use gatepost_smtp::server::{Answer, Ask, Secured, Session, Settings};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::drive::{Disconnect, Link, drive};
 use self::stream::ClientStream;
@@ -50,6 +51,7 @@ pub(crate) async fn run(
     client: SocketAddr,
     permit: ConnectionPermit,
     service: &Service,
+    settings: Arc<Settings>,
     config_handle: ConfigHandle,
     phase: watch::Receiver<Phase>,
 ) {
@@ -67,7 +69,7 @@ pub(crate) async fn run(
             }
         }
     }
-    let mut session = Session::new(service.settings.clone(), tls);
+    let mut session = Session::new(settings, tls);
     session.trust(service.listener.trust(client.ip()));
     let driver = TransactionDriver::new(service.pipeline.clone(), config_handle.clone(), client);
     let connection = ClientConnection {
@@ -97,7 +99,7 @@ async fn drained(mut phase: watch::Receiver<Phase>) {
 /// Does the handshake as server.
 async fn handshake(
     stream: ClientStream,
-    tls: Option<&TlsAcceptor>,
+    tls: Option<&ServerTls>,
     phase: &watch::Receiver<Phase>,
     mut idle_timer: IdleTimer,
 ) -> io::Result<(ClientStream, Secured)> {
@@ -108,7 +110,9 @@ async fn handshake(
     };
     let begun = Instant::now();
     let secured = tokio::select! {
-        secured = acceptor.accept(stream) => secured?,
+        secured = acceptor.accept(stream) => secured?.ok_or_else(|| {
+            io::Error::other("it has validated a name for a certificate authority")
+        })?,
         () = idle_timer.expired(begun, HANDSHAKE, false, begun + HANDSHAKE) => {
             return Err(io::ErrorKind::TimedOut.into());
         }

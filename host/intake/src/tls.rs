@@ -1,9 +1,11 @@
-//! TLS towards clients: the certificates of the listeners, the choice of one by the name that a client
-//! asks for, and the description of a connection.
+//! TLS towards clients: the certificates of the listeners (those of files, and the one that the relay
+//! has ordered itself), the choice of one by the name that a client asks for, and the description of a
+//! connection.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gatepost_certificates::{IssuedCertificate, ServerTls};
 use gatepost_smtp::server::Secured;
 use rustls::client::verify_server_name;
 use rustls::crypto::{CryptoProvider, ring};
@@ -43,12 +45,43 @@ pub enum TlsError {
         /// Cause.
         source: rustls::Error,
     },
+    /// The TLS library refuses its own defaults.
+    #[error("cannot set up TLS: {0}")]
+    Refused(rustls::Error),
     /// The roots of clients' certificates cannot be used.
     #[error("cannot verify certificates of clients: {0}")]
     Clients(#[from] VerifierBuilderError),
 }
 
-/// Makes the acceptor of all listeners from the configured PEM files. A client that asks for a name is
+/// Makes the TLS of all listeners: with the certificates of the configured PEM files, with the one that
+/// is issued to the relay, or with both. A client that asks for a name of the latter is shown that one
+/// while it is valid, and otherwise as [`acceptor`] says. Without any, there is no TLS.
+///
+/// # Errors
+/// As [`acceptor`].
+pub fn server_tls(
+    tls: Option<&Tls>,
+    issued: Option<IssuedCertificate>,
+) -> Result<Option<ServerTls>, TlsError> {
+    let certificates = match (tls, &issued) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => Vec::new(),
+        (Some(tls), _) => certificates(tls)?,
+    };
+    let awaited = issued.clone().filter(|_| certificates.is_empty());
+    let shown = ByName {
+        certificates,
+        issued,
+    };
+    let config = server_config(shown, WebPkiClientVerifier::no_client_auth());
+    let server = ServerTls::new(Arc::new(config.map_err(TlsError::Refused)?));
+    Ok(Some(match awaited {
+        Some(certificate) => server.awaiting(certificate),
+        None => server,
+    }))
+}
+
+/// Makes an acceptor from the configured PEM files. A client that asks for a name is
 /// shown the certificate that has it (RFC 6066 section 3), or else the first. TLS 1.2 and 1.3 only (RFC
 /// 8996); no client certificate is asked for.
 ///
@@ -69,23 +102,31 @@ pub fn acceptor_for_clients_of(tls: &Tls, roots: RootCertStore) -> Result<TlsAcc
 }
 
 fn acceptor_for(tls: &Tls, clients: Arc<dyn ClientCertVerifier>) -> Result<TlsAcceptor, TlsError> {
+    let shown = ByName {
+        certificates: certificates(tls)?,
+        issued: None,
+    };
+    let config = server_config(shown, clients).map_err(TlsError::Refused)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn server_config(
+    shown: ByName,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
-    let certificates = (tls.pairs())
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(clients);
+    Ok(config.with_cert_resolver(Arc::new(shown)))
+}
+
+/// Reads the certificates of files, the one for all other names first.
+fn certificates(tls: &Tls) -> Result<Vec<Arc<CertifiedKey>>, TlsError> {
+    let provider = ring::default_provider();
+    (tls.pairs())
         .map(|(certificate, key)| certified(&provider, certificate, key))
-        .collect::<Result<_, _>>()?;
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map(|config| {
-            config
-                .with_client_cert_verifier(clients)
-                .with_cert_resolver(Arc::new(ByName { certificates }))
-        })
-        .map(|config| TlsAcceptor::from(Arc::new(config)))
-        .map_err(|source| TlsError::Unusable {
-            certificate: tls.certificate.clone(),
-            key: tls.key.clone(),
-            source,
-        })
+        .collect()
 }
 
 /// Reads a certificate and its key.
@@ -118,22 +159,29 @@ fn certified(
 #[derive(Debug)]
 struct ByName {
     certificates: Vec<Arc<CertifiedKey>>,
+    issued: Option<IssuedCertificate>,
 }
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let is_for = |of: &&Arc<CertifiedKey>, name: &ServerName<'_>| {
+        let is_for = |of: &Arc<CertifiedKey>, name: &ServerName<'_>| {
             let parsed = of.end_entity_cert().and_then(ParsedCertificate::try_from);
             parsed.is_ok_and(|parsed| verify_server_name(&parsed, name).is_ok())
         };
-        let named = match self.certificates.as_slice() {
-            [_] | [] => None,
-            several => client.server_name().and_then(|name| {
-                let name = ServerName::try_from(name).ok()?;
-                several.iter().find(|of| is_for(of, &name))
-            }),
+        let issued = self.issued.as_ref();
+        let Some(first) = self.certificates.first() else {
+            return issued.and_then(IssuedCertificate::get);
         };
-        named.or(self.certificates.first()).cloned()
+        let valid = issued.and_then(IssuedCertificate::get_valid);
+        if valid.is_none() && self.certificates.len() == 1 {
+            return Some(Arc::clone(first));
+        }
+        let named = client.server_name().and_then(|name| {
+            let name = ServerName::try_from(name).ok()?;
+            let mut all = valid.iter().chain(&self.certificates);
+            all.find(|of| is_for(of, &name))
+        });
+        Some(Arc::clone(named.unwrap_or(first)))
     }
 }
 

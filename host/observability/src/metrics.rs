@@ -133,6 +133,10 @@ fn initialise_counters() {
     for result in ["signed", "failed"] {
         metrics::counter!("gatepost_signatures_total", "result" => result).absolute(0);
     }
+    for result in ["issued", "failed"] {
+        metrics::counter!("gatepost_acme_orders_total", "result" => result).absolute(0);
+    }
+    gauge!("gatepost_acme_certificate_expires_timestamp_seconds").set(0.0);
     metrics::counter!("gatepost_spool_full_total").absolute(0);
     metrics::counter!("gatepost_suppressed_recipients_total").absolute(0);
     for kind in ["inbound", "outbound", "circuit"] {
@@ -153,6 +157,10 @@ fn initialise_counters() {
 
 fn describe() {
     for (name, help) in [
+        (
+            "gatepost_acme_orders_total",
+            "Orders of certificates by ACME, by result",
+        ),
         (
             "gatepost_connections_total",
             "Connections taken, by listener",
@@ -298,6 +306,10 @@ fn describe() {
         describe_counter!(name, help);
     }
     for (name, help) in [
+        (
+            "gatepost_acme_certificate_expires_timestamp_seconds",
+            "End of the certificate by ACME, in seconds since 1970; 0 while there is none",
+        ),
         ("gatepost_connections", "Connections open now"),
         (
             "gatepost_connection_state",

@@ -90,6 +90,9 @@ fn inspect_config(config: &Config, path: &Path) -> Vec<Finding> {
             }
         });
     }
+    if let Some(acme) = &config.acme_settings {
+        findings.push(gatepost_acme::inspect(&config.relay.store, acme));
+    }
     findings.extend(exposure::of(config, path));
     findings.extend(inspect_store(&config.relay.store, &config.directory));
     findings.extend(check_free_space(&config.relay.store, config.relay.min_free));

@@ -43,14 +43,15 @@ use gatepost_webhooks::Webhooks;
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::TlsAcceptor;
 
 use self::signals::{Limit, Signals};
 use self::sockets::{HttpServers, Sockets};
 use self::tester::{Authorizer, Tester};
+use gatepost_acme::{AcmeKeeper, ChallengeKind, PreparedAcme};
 use gatepost_administrators::Administrators;
 use gatepost_api::ApiServer;
 use gatepost_backup::BackupSource;
+use gatepost_certificates::ServerTls;
 use gatepost_config::exposure;
 use gatepost_config::{self as config, Config, Direction, HttpTls, ListenerTls, RelayConnections};
 use gatepost_connections::{ConnectionKey, ConnectionStates};
@@ -184,6 +185,8 @@ struct RunningRelay {
     administrators: Arc<Administrators>,
     /// Facts of the active configuration that customers are told.
     facts: Arc<ArcSwapOption<SiteFacts>>,
+    /// Keeper of the certificate that the relay orders itself.
+    acme: Arc<AcmeKeeper>,
     /// Page of handovers.
     handover: HandoverServer,
     /// API for applications.
@@ -220,7 +223,7 @@ impl SharedParts {
         &self,
         config: &Arc<Config>,
         notifications: &Arc<Notifications>,
-        tls: Option<&TlsAcceptor>,
+        tls: Option<&ServerTls>,
         chain: impl Fn(&str) -> Chain,
     ) -> ActiveConfig {
         let attempts = Arc::clone(&self.attempts);
@@ -330,12 +333,15 @@ impl RunningRelay {
         handler.step("binding its addresses");
 
         let (phase, serving) = watch::channel(Phase::Serving);
-        let tls = config
-            .tls
-            .as_ref()
-            .map(tls::acceptor)
-            .transpose()
-            .into_diagnostic()?;
+        let acme = Arc::new(AcmeKeeper::new(&config.relay.store));
+        let prepared = config.acme_settings.clone().map(PreparedAcme::new);
+        let prepared = prepared.transpose().into_diagnostic()?;
+        let tls = relay_tls(&config, &acme).into_diagnostic()?;
+        let keeper = Arc::clone(&acme);
+        let activated = tokio::task::spawn_blocking(move || keeper.activate(prepared));
+        activated.await.into_diagnostic()?;
+        tell_missing_certificate(&config, tls.as_ref());
+        acme.server().set_tls(challenge_tls(&config, tls.as_ref()));
         let sockets = Sockets::default();
         let bound = sockets.bind(&config).into_diagnostic()?;
         let connections = Arc::new(RelayConnections::new(
@@ -549,6 +555,7 @@ impl RunningRelay {
             webhooks,
             administrators,
             facts,
+            acme,
             handover,
             api,
             site,
@@ -560,6 +567,8 @@ impl RunningRelay {
         let servers = relay.http_servers();
         let opened = (relay.sockets).open(bound, &relay.active, servers, &relay.phase);
         opened.into_diagnostic()?;
+        // The authority looks at once, so the address is open before anything is ordered.
+        tokio::spawn(Arc::clone(&relay.acme).run());
         relay.health.listening();
         relay.handler.running(runtime);
         let mut ready = String::from("ready");
@@ -578,6 +587,7 @@ impl RunningRelay {
             monitor: self.monitor(),
             handover: self.handover.clone(),
             api: self.api.clone(),
+            challenges: self.acme.server().clone(),
         }
     }
 
@@ -701,11 +711,44 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
     }
 }
 
-/// Returns the acceptor of the page of handovers, if it speaks TLS itself.
+/// Returns the TLS of the relay: with certificates of files, with the one that it orders, or both.
+fn relay_tls(config: &Config, acme: &AcmeKeeper) -> Result<Option<ServerTls>, tls::TlsError> {
+    let issued = config.acme.as_ref().map(|_| acme.certificate());
+    let tls = tls::server_tls(config.tls.as_ref(), issued)?;
+    let is_proved_by_tls =
+        (config.acme.as_ref()).is_some_and(|acme| acme.challenge == ChallengeKind::TlsAlpn01);
+    Ok(match is_proved_by_tls {
+        true => tls.map(|tls| tls.with_validations(acme.validations())),
+        false => tls,
+    })
+}
+
+/// Returns the TLS of the address at which the certificate authority looks, if it looks at handshakes.
+fn challenge_tls(config: &Config, tls: Option<&ServerTls>) -> Option<ServerTls> {
+    let acme = config.acme.as_ref()?;
+    tls.filter(|_| acme.challenge == ChallengeKind::TlsAlpn01)
+        .cloned()
+}
+
+/// Says which listeners cannot speak TLS yet.
+fn tell_missing_certificate(config: &Config, tls: Option<&ServerTls>) {
+    if tls.is_none_or(ServerTls::is_ready) {
+        return;
+    }
+    let listeners: Vec<_> = (config.listeners.iter())
+        .filter(|listener| listener.tls != ListenerTls::None)
+        .map(|listener| listener.name.as_str())
+        .collect();
+    tracing::warn!(
+        ?listeners,
+        "no certificate yet: there is no TLS until the certificate authority has issued one"
+    );
+}
+
 /// Makes the server of the API. Where it is not configured, nothing reaches it.
 fn api_server(
     config: &Config,
-    tls: Option<&TlsAcceptor>,
+    tls: Option<&ServerTls>,
     directory: &Arc<Directory>,
     handler: &RequestHandler,
 ) -> ApiServer {
@@ -715,7 +758,8 @@ fn api_server(
     ApiServer::new(Arc::clone(directory), handler.clone(), rate, tls.cloned())
 }
 
-fn handover_tls(config: &Config, tls: Option<&TlsAcceptor>) -> Option<TlsAcceptor> {
+/// Returns the TLS of the page of handovers, if it speaks TLS itself.
+fn handover_tls(config: &Config, tls: Option<&ServerTls>) -> Option<ServerTls> {
     let page = config.handover.as_ref()?;
     tls.filter(|_| page.tls == HttpTls::Implicit).cloned()
 }

@@ -421,8 +421,8 @@ fn all_of(store: &impl StoreUnderTest, account: &str) -> String {
     )
 }
 
-/// What is only about the address goes; what is for others stays without it, and what is another
-/// account's stays as it was.
+/// Rows that are only about the address go; those for others stay without it, and those of another account
+/// stay as they were.
 pub fn an_erased_correspondent_is_in_no_row<S: StoreUnderTest>() {
     let mut store = S::open();
     let shared = ACCOUNTS.map(|account| fill_for_ann(&store, account));

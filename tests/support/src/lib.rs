@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod acme_server;
 mod api_client;
 mod api_connection;
 mod api_description;
@@ -45,6 +46,7 @@ mod wait;
 mod webhook_receiver;
 pub mod zone;
 
+pub use acme_server::AcmeServer;
 pub use api_client::ApiAnswer;
 pub use api_connection::ApiConnection;
 pub use certificate::Certificate;

@@ -37,7 +37,7 @@ pub struct Relay {
 
 impl RelayBuilder {
     /// Begins with this configuration. `[relay]`, `[log-ins]` and `[tls]` are put in front unless
-    /// it has its own. `{dir}` in the text is the relay's own directory.
+    /// it has its own; `[tls]` not beside `[acme]` either. `{dir}` in the text is the relay's own directory.
     pub fn new(config: impl Into<String>) -> Self {
         Self {
             config: config.into(),
@@ -200,7 +200,7 @@ impl RelayBuilder {
             // Only a scenario about the delay waits for it.
             text += "[log-ins]\ndelay = \"0s\"\n";
         }
-        if !self.has("[tls]") {
+        if !self.has("[tls]") && !self.has("[acme]") {
             let tls = Certificate::make(directory);
             text += &format!(
                 "[tls]\ncertificate = {:?}\nkey = {:?}\n",

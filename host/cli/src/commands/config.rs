@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use gatepost_acme::PreparedAcme;
 use gatepost_delivery::Delivery;
 use gatepost_files::Finding;
 use serde::Serialize;
@@ -51,6 +52,10 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     if let Some(tls) = &config.tls
         && let Err(error) = tls::acceptor(tls)
     {
+        return refused(check.json, vec![error.to_string()], report(error));
+    }
+    let acme = config.acme_settings.clone().map(PreparedAcme::new);
+    if let Some(Err(error)) = acme {
         return refused(check.json, vec![error.to_string()], report(error));
     }
     if let Err(errors) = config.check_egress() {

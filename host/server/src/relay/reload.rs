@@ -16,15 +16,16 @@ use gatepost_operations::domains::DomainSettings;
 use gatepost_operations::reload::{Refusal, Reloaded};
 
 use super::sockets::{AddressOf, Bound};
-use super::{RunningRelay, handover_tls};
+use super::{RunningRelay, challenge_tls, handover_tls, relay_tls, tell_missing_certificate};
+use gatepost_acme::PreparedAcme;
 use gatepost_backup::BackupSource;
+use gatepost_certificates::ServerTls;
 use gatepost_config::{Change, Config, ConfigError, Finding, HttpTls, Step, at};
 use gatepost_connections::ConnectionKey;
 use gatepost_delivery::Language;
 use gatepost_feeds as feeds;
 use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
-use gatepost_intake::tls;
 use gatepost_message::Millis;
 use gatepost_observability as observability;
 use gatepost_operations::SiteFacts;
@@ -61,7 +62,8 @@ struct Checked {
     config: Arc<Config>,
     changes: Vec<Change>,
     policies: policies::PreparedSet,
-    tls: Option<tokio_rustls::TlsAcceptor>,
+    tls: Option<ServerTls>,
+    acme: Option<PreparedAcme>,
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
     feeds: feeds::Client,
@@ -156,8 +158,9 @@ impl RunningRelay {
         let mut changes = before.changes(&config)?;
         let mut problems = Problems::default();
         let level = problems.of(config.log.filter(), at!["log", "level"]);
-        let tls = config.tls.as_ref().map(tls::acceptor).transpose();
-        let tls = problems.of(tls, at!["tls"]);
+        let tls = problems.of(relay_tls(&config, &self.acme), at!["tls"]);
+        let acme = config.acme_settings.clone().map(PreparedAcme::new);
+        let acme = problems.of(acme.transpose(), at!["acme", "ca-file"]);
         let notifications = config.notices().map_err(|errors| errors.0);
         let notifications = problems.of_all(notifications, |_| {
             at!["notifications", "templates"].to_vec()
@@ -198,6 +201,7 @@ impl RunningRelay {
             AddressOf::Monitors => at!["http", "address"].to_vec(),
             AddressOf::Handovers => at!["handover", "address"].to_vec(),
             AddressOf::Api => at!["api"].to_vec(),
+            AddressOf::Challenges => at!["acme", "listen"].to_vec(),
         });
         let config = Arc::new(config);
         let checked = || {
@@ -208,6 +212,7 @@ impl RunningRelay {
                 changes,
                 policies,
                 tls: tls?,
+                acme: acme?,
                 delivery: delivery?,
                 feeds: feeds?,
                 dkim: dkim?,
@@ -250,6 +255,7 @@ impl RunningRelay {
             changes,
             policies,
             tls,
+            acme,
             delivery,
             feeds,
             dkim,
@@ -274,6 +280,14 @@ impl RunningRelay {
         self.connections.activate(Arc::clone(&config.site));
         self.parts.authentication = authentication;
         self.facts.store(Some(Arc::new(SiteFacts::from(&*config))));
+        let keeper = Arc::clone(&self.acme);
+        let activated = tokio::task::spawn_blocking(move || keeper.activate(acme));
+        if activated.await.is_err() {
+            tracing::error!("the certificate of the store was not read again");
+        }
+        tell_missing_certificate(&config, tls.as_ref());
+        let challenges = challenge_tls(&config, tls.as_ref());
+        self.acme.server().set_tls(challenges);
         self.handover.set_tls(handover_tls(&config, tls.as_ref()));
         if let Some(api) = &config.api {
             let tls = tls.as_ref().filter(|_| api.tls() == HttpTls::Implicit);

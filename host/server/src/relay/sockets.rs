@@ -1,5 +1,5 @@
 //! The sockets that the relay listens on: one for each listener, one for monitors, one for the page of
-//! handovers, and one for the API. Those that both configurations name stay open over a reload.
+//! handovers, one for the API, and one at which a certificate authority looks. Those that both configurations name stay open over a reload.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use gatepost_acme::ChallengeServer;
 use gatepost_api::ApiServer;
 use gatepost_config::Config;
 use gatepost_handover::HandoverServer;
@@ -29,6 +30,7 @@ pub(super) struct Sockets {
     monitor: Option<(SocketAddr, ListeningTask)>,
     handover: Option<(SocketAddr, ListeningTask)>,
     api: Option<(ApiPlace, ListeningTask)>,
+    challenges: Option<(SocketAddr, ListeningTask)>,
     permits: Arc<ConnectionPermits>,
 }
 
@@ -69,6 +71,7 @@ pub(super) struct Bound {
     monitor: Option<(SocketAddr, TcpListener)>,
     handover: Option<(SocketAddr, TcpListener)>,
     api: Option<(ApiPlace, HttpSocket)>,
+    challenges: Option<(SocketAddr, TcpListener)>,
 }
 
 /// Servers of HTTP beside the listeners.
@@ -76,6 +79,7 @@ pub(super) struct HttpServers {
     pub(super) monitor: Monitor,
     pub(super) handover: HandoverServer,
     pub(super) api: ApiServer,
+    pub(super) challenges: ChallengeServer,
 }
 
 /// Use of an address of the configuration.
@@ -89,6 +93,8 @@ pub(super) enum AddressOf {
     Handovers,
     /// The API.
     Api,
+    /// Challenges of a certificate authority.
+    Challenges,
 }
 
 /// An address that cannot be listened on.
@@ -113,6 +119,7 @@ impl Sockets {
             monitor: None,
             handover: None,
             api: None,
+            challenges: None,
         };
         for (number, listener) in config.listeners.iter().enumerate() {
             let key = ListenerKey::of(listener);
@@ -134,6 +141,10 @@ impl Sockets {
         let open = self.handover.as_ref().map(|(address, _)| *address);
         let page = config.handover.as_ref().map(|page| page.address);
         bound.handover = bind_http(page, open, "handovers", AddressOf::Handovers)?;
+        let open = self.challenges.as_ref().map(|(address, _)| *address);
+        let looked_at = config.acme.as_ref().and_then(|acme| acme.listen);
+        let of = AddressOf::Challenges;
+        bound.challenges = bind_http(looked_at, open, "challenges of ACME", of)?;
         let open = self.api.as_ref().map(|(place, _)| place);
         let place = ApiPlace::of(config).filter(|place| open != Some(place));
         if let Some(place) = place {
@@ -160,6 +171,11 @@ impl Sockets {
         }
         let page = config.handover.as_ref().map(|page| page.address);
         if let Some((_, open)) = self.handover.take_if(|(address, _)| Some(*address) != page) {
+            open.close().await;
+        }
+        let looked_at = config.acme.as_ref().and_then(|acme| acme.listen);
+        let gone = |(address, _): &mut (SocketAddr, _)| Some(*address) != looked_at;
+        if let Some((_, open)) = self.challenges.take_if(gone) {
             open.close().await;
         }
         let api = ApiPlace::of(config);
@@ -196,7 +212,18 @@ impl Sockets {
             monitor,
             handover,
             api,
+            challenges,
         } = servers;
+        if let Some((configured, socket)) = bound.challenges {
+            let address = Some(socket.local_addr()?);
+            let open = ListeningTask::new(address, |stop| async {
+                let stop = async {
+                    let _ = stop.await;
+                };
+                challenges.serve(socket, stop).await;
+            });
+            self.challenges = Some((configured, open));
+        }
         if let Some((place, socket)) = bound.api {
             let address = match &socket {
                 HttpSocket::Tcp(socket) => Some(socket.local_addr()?),
@@ -245,7 +272,7 @@ impl Sockets {
     }
 
     /// Returns name and address of each listener, in the configuration's order, of `http`, of
-    /// `handover` and of `api`. A socket in the file system has none.
+    /// `handover`, of `api` and of `acme`. A socket in the file system has none.
     pub(super) fn addresses(&self, config: &Config) -> Vec<(String, SocketAddr)> {
         let listeners = config.listeners.iter().filter_map(|listener| {
             let open = self.listeners.get(&ListenerKey::of(listener))?;
@@ -255,7 +282,9 @@ impl Sockets {
         let handover = self.handover.iter();
         let handover = handover.map(|(_, open)| ("handover", open.address));
         let api = self.api.iter().map(|(_, open)| ("api", open.address));
-        let others = monitor.chain(handover).chain(api);
+        let challenges = self.challenges.iter();
+        let challenges = challenges.map(|(_, open)| ("acme", open.address));
+        let others = monitor.chain(handover).chain(api).chain(challenges);
         let others = others.filter_map(|(name, address)| Some((name.to_owned(), address?)));
         listeners.chain(others).collect()
     }

@@ -42,7 +42,7 @@ fn endpoints_of_an_account_are_managed_over_http() {
     assert_eq!(shown.body["settings"]["url"], "https://desk.test/in");
     assert_eq!(
         relay.json(&["endpoint", "show", "--account", &a, "tickets"]),
-        [shown.body.clone()]
+        std::slice::from_ref(&shown.body)
     );
 
     for (wrong, words) in [

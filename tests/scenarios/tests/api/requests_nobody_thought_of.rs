@@ -15,7 +15,7 @@ const SEED: &str = "20260";
 /// Most requests that it makes up for an operation, beside those of the bounds of each member.
 const EXAMPLES: &str = "4";
 
-/// What each answer is checked for.
+/// Checks of each answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,ignored_auth";
 

@@ -5,6 +5,26 @@
 //! looked at may not have arrived either.
 #![allow(clippy::unwrap_used)]
 
+mod acme {
+    //! Certificates that the relay orders itself, from an authority of the tests' own.
+
+    mod away;
+    mod beside_files;
+    mod first;
+    mod refused_settings;
+    mod renewed;
+
+    use test_support::{Client, Relay};
+
+    /// Returns the certificate that a client is shown which asks for this name.
+    fn shown(relay: &Relay, name: &str) -> Vec<u8> {
+        let mut client = Client::greeted(relay.address("mx"));
+        client.ehlo();
+        client.command("STARTTLS", 220);
+        client.secure_as(name).unwrap();
+        client.certificate().unwrap()
+    }
+}
 mod bounce;
 mod bounce_to_null_sender;
 mod check_answers_as_live;
