@@ -62,14 +62,14 @@ fn endpoints_of_an_account_are_managed_over_http() {
         ),
         (json!({"settings": {"secrets": ["short"]}}), "secrets"),
     ] {
-        let refused = api("PATCH", &one, wrong.clone()).with_status(422);
+        let refused = api("PATCH", &one, wrong.clone()).with_status(400);
         assert_eq!(refused.code(), "endpoint.invalid", "{wrong}");
         assert!(refused.text.contains(words), "{wrong}: {refused:?}");
     }
     let asked = json!({"for": "help@nowhere.test"});
     assert_eq!(
         api("PATCH", &one, asked).with_status(404).code(),
-        "address.unknown"
+        "directory.unknown-address"
     );
 
     let tag = shown.fields["etag"].clone();

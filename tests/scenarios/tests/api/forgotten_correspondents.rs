@@ -10,7 +10,7 @@ const ANN: &str = "ann@quuxnarf.test";
 /// Hands in a message to two people under a key; returns the answer.
 fn hands_in(relay: &Relay, token: &str, account: &str) -> ApiAnswer {
     let message = json!({
-        "from": {"address": "help@a.desk.test"}, "to": [ANN, "bob@world.test"],
+        "from": "help@a.desk.test", "to": [ANN, "bob@world.test"],
         "subject": "parcels", "text": "They wait.", "trigger": "agent",
     });
     let request = json!({ "message": message }).to_string();

@@ -17,7 +17,9 @@ const EXAMPLES: &str = "4";
 
 /// Checks of each answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-    response_headers_conformance,response_schema_conformance,ignored_auth";
+    response_headers_conformance,response_schema_conformance,missing_required_header,\
+    unsupported_method,allow_header_conformance,use_after_free,ensure_resource_availability,\
+    ignored_auth";
 
 /// Operations that would end the run: they remove what the others are about, or have no end.
 const LEFT_OUT: [&str; 3] = ["account-remove", "account-erase", "get-events-stream"];
@@ -64,7 +66,7 @@ fn no_request_makes_the_relay_fail_or_say_what_is_not_described() {
     let mut command = Command::new(python.with_file_name("schemathesis"));
     command
         .current_dir(folder.path())
-        .args(["run", "--phases", "examples,coverage,fuzzing"])
+        .args(["run", "--phases", "examples,coverage,fuzzing,stateful"])
         .args(["--max-examples", EXAMPLES, "--seed", SEED, "--no-shrink"])
         .args(["--checks", CHECKS, "--continue-on-failure"])
         .args(["--header", &format!("Authorization: Bearer {token}")])
