@@ -27,6 +27,7 @@ use gatepost_operations::credentials::{
     CancelCredential, IssueInbound, IssueSubmission, ListCredentials, RemoveCredential,
     RetireCredential, RotateCredential, ShowCredential,
 };
+use gatepost_operations::diagnosis::DiagnoseMessage;
 use gatepost_operations::disconnections::{DisconnectConnector, ReconnectConnector};
 use gatepost_operations::dkim::{CheckDkim, GenerateDkim, RetireDkim, RotateDkim, ShowDkim};
 use gatepost_operations::domains::CheckDomain;
@@ -382,6 +383,8 @@ routes! {
         "Finds messages by sender, recipient, Message-ID, words of the subject, metadata and time, newest first.";
     Get "/messages/{message}/trace" ShowTrace, Read, Accounts, AnswerForm::Results,
         "Shows what happened to a message, in order.";
+    Get "/messages/{message}/diagnosis" DiagnoseMessage, Read, Accounts, AnswerForm::Item,
+        "Exports all that is known of a message but its body: for whoever is asked for help.";
     // Events, policies and the audit log.
     Get "/events" ReadEvents, Read, Accounts, AnswerForm::Events,
         "Reads events; with wait, waits up to 25 seconds for the first.";

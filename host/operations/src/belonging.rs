@@ -7,6 +7,7 @@ use gatepost_trace::TraceOwner;
 
 use crate::authorizations;
 use crate::code::Code;
+use crate::diagnosis::DiagnoseMessage;
 use crate::directory::{account_id, change, unknown};
 use crate::erasures::TransactionOwner;
 use crate::error::OperationError;
@@ -128,7 +129,9 @@ pub async fn check_message(
     match is_message_of(on, account, id).await? {
         true => Ok(()),
         false => Err(match operation {
-            <ShowTrace as Operation>::NAME => trace::unknown(id),
+            <ShowTrace as Operation>::NAME | <DiagnoseMessage as Operation>::NAME => {
+                trace::unknown(id)
+            }
             <ResendMessage as Operation>::NAME => queue::not_kept(id),
             <ShowQueued as Operation>::NAME => queue::unknown(),
             _ => quarantine::unknown(),

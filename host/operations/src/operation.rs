@@ -44,6 +44,7 @@ use crate::credentials::{
     self, CancelCredential, CredentialDetails, IssueInbound, IssueSubmission, ListCredentials,
     Rekey, Rekeyed, RemoveCredential, RetireCredential, RotateCredential, ShowCredential,
 };
+use crate::diagnosis::{self, DiagnoseMessage, MessageDiagnosis};
 use crate::disconnections::{self, DisconnectConnector, ReconnectConnector, SwitchedSender};
 use crate::dkim::{
     self, CheckDkim, DkimKeyDetails, GenerateDkim, RetireDkim, RotateDkim, ShowDkim,
@@ -187,6 +188,8 @@ operations! {
         |on, asked| quarantine::delete(&*on.queue, &on.trace, asked).await;
     "trace" (READS): ShowTrace => Vec<Event>,
         |on, asked| trace::show(&on.trace, asked).await;
+    "diagnosis" (READS): DiagnoseMessage => MessageDiagnosis,
+        |on, asked| diagnosis::diagnose(on, asked).await;
     "trace-find" (READS): FindMessages => FoundMessages,
         |on, asked| trace::find(&on.trace, &on.directory, asked).await;
     "events-webhooks" (READS): ListWebhooks => Vec<WebhookState>,

@@ -6,6 +6,7 @@ use gatepost_spool::{Filter, QueueAdmin, Selection, Summary};
 use gatepost_trace::{Event, Kind, Trace};
 use serde::{Deserialize, Serialize};
 
+use crate::caused;
 use crate::code::Code;
 use crate::error::OperationError;
 use crate::message::{MessageDetails, PAGE};
@@ -26,6 +27,9 @@ pub struct ListQuarantine {
     /// Maximum number of messages.
     #[arg(long, value_name = "NUMBER", default_value_t = PAGE)]
     pub limit: usize,
+    /// Only messages whose reason has this text.
+    #[arg(long, value_name = "TEXT")]
+    pub cause: Option<String>,
 }
 
 impl Default for ListQuarantine {
@@ -36,6 +40,7 @@ impl Default for ListQuarantine {
             recipient: None,
             after: None,
             limit: PAGE,
+            cause: None,
         }
     }
 }
@@ -87,7 +92,18 @@ pub async fn list(
         after: asked.after,
         limit: asked.limit,
     };
-    Ok(queue.quarantine_list(filter).await?)
+    match asked.cause {
+        None => Ok(queue.quarantine_list(filter).await?),
+        Some(cause) => {
+            let page = |filter| queue.quarantine_list(filter);
+            caused::list(filter, &cause, reason, page).await
+        }
+    }
+}
+
+fn reason(message: &Summary) -> Vec<String> {
+    let quarantine = message.quarantine.iter();
+    quarantine.map(|of| of.reason.clone()).collect()
 }
 
 /// Shows one message in quarantine.

@@ -14,6 +14,7 @@ use gatepost_spool::{
 use gatepost_trace::{Event, Kind, Trace};
 use serde::{Deserialize, Serialize};
 
+use crate::caused;
 use crate::code::Code;
 use crate::error::OperationError;
 use crate::message::{DestinationReply, MessageDetails, PAGE, WaitingRecipient};
@@ -50,6 +51,9 @@ pub struct ListQueue {
     /// Messages that have left the queue and are kept because a recipient failed.
     #[arg(long)]
     pub failed: bool,
+    /// Only messages with a recipient whose last reply has this text, such as 4.7.1.
+    #[arg(long, value_name = "TEXT")]
+    pub cause: Option<String>,
 }
 
 impl Default for ListQueue {
@@ -63,6 +67,7 @@ impl Default for ListQueue {
             limit: PAGE,
             status: None,
             failed: false,
+            cause: None,
         }
     }
 }
@@ -199,11 +204,23 @@ pub async fn list(
     queue: &dyn QueueAdmin,
     asked: ListQueue,
 ) -> Result<Vec<Summary>, OperationError> {
-    let listed = match asked.failed {
-        true => queue.kept_list(asked.into()),
-        false => queue.list(asked.into()),
+    let (failed, cause) = (asked.failed, asked.cause.clone());
+    let page = |filter| match failed {
+        true => queue.kept_list(filter),
+        false => queue.list(filter),
     };
-    Ok(listed.await?)
+    match cause {
+        None => Ok(page(asked.into()).await?),
+        Some(cause) => caused::list(asked.into(), &cause, last_replies, page).await,
+    }
+}
+
+/// Returns the last replies of recipients that are not finished well.
+fn last_replies(message: &Summary) -> Vec<String> {
+    let waiting = message.recipients.iter();
+    let waiting = waiting.filter(|to| to.state.status() != Status::Delivered);
+    let replies = waiting.filter_map(|to| to.last_reply.as_ref());
+    replies.map(ToString::to_string).collect()
 }
 
 /// Lists destinations of the queue, those with most recipients first.

@@ -6,9 +6,12 @@ use clap::Args;
 use gatepost_authentication::{Authentication, Summary};
 use gatepost_message::{Address, TransactionId};
 use gatepost_model::Session;
+use gatepost_operations::diagnosis::DiagnoseMessage;
 use gatepost_operations::trace::{FindMessages, ShowTrace};
 use gatepost_operations::{Code, OperationError};
 use gatepost_trace::{AttemptEnd, FoundMessages, Kind, Notified, ReportRead};
+
+use miette::IntoDiagnostic as _;
 
 use super::operate::{Ask, Target, report};
 use super::queue::judgement_line;
@@ -25,15 +28,30 @@ pub(super) struct Trace {
         "before",
     ])]
     id: Option<TransactionId>,
+    /// Print all that is known of the message but its body as one JSON document, for whoever is asked for
+    /// help. It names senders and recipients.
+    #[arg(long, requires = "id")]
+    diagnosis: bool,
     #[command(flatten)]
     ask: Ask<FindMessages>,
 }
 
-pub(super) async fn run(Trace { id, ask }: Trace) -> miette::Result<ExitCode> {
+pub(super) async fn run(Trace { id, diagnosis, ask }: Trace) -> miette::Result<ExitCode> {
     match id {
+        Some(id) if diagnosis => export(id, &ask.target).await,
         Some(id) => show(id, &ask.target).await,
         None => find(ask).await,
     }
+}
+
+/// Prints the diagnosis of a message, indented unless each object is to be on one line.
+async fn export(id: TransactionId, target: &Target) -> miette::Result<ExitCode> {
+    let diagnosis = target.session()?.call(DiagnoseMessage { id }).await?;
+    match target.json {
+        true => output::print_json([diagnosis])?,
+        false => output::print(serde_json::to_string_pretty(&diagnosis).into_diagnostic()?)?,
+    }
+    Ok(exit(true))
 }
 
 /// Lists messages.

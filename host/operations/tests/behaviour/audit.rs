@@ -7,7 +7,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 49] = [
+const READ: [&str; 50] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -15,6 +15,7 @@ const READ: [&str; 49] = [
     "quarantine-list",
     "quarantine-show",
     "trace",
+    "diagnosis",
     "trace-find",
     "events-webhooks",
     "machine-list",

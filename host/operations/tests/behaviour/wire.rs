@@ -110,6 +110,7 @@ fn queue_and_quarantine_are_read_back_as_they_were() {
         limit: 7,
         status: Some(Status::Held),
         failed: true,
+        cause: Some("4.7.1".to_owned()),
     };
     stay(list, Vec::new());
     let summary = DestinationSummary {
@@ -183,6 +184,7 @@ fn queue_and_quarantine_are_read_back_as_they_were() {
         recipient: recipient(),
         after: Some(id),
         limit: 7,
+        cause: Some("odd".to_owned()),
     };
     stay(list, Vec::new());
     stays(ShowQuarantined { id });
