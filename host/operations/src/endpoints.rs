@@ -6,6 +6,7 @@ use gatepost_connections::Secret;
 use gatepost_directory::{
     AccountEndpoint, AccountId, EndpointName, EndpointScope, EndpointSettings, new_signing_secret,
 };
+use gatepost_intake::look_ups::without_secrets;
 use gatepost_message::Millis;
 use gatepost_model::{Destination, DestinationKey};
 use gatepost_spool::Selection;
@@ -119,7 +120,7 @@ pub struct EndpointSummary {
     /// Recipients whose mail it gets.
     #[serde(rename = "for")]
     pub scope: EndpointScope,
-    /// URL that takes the messages.
+    /// URL that takes the messages, without user and query, which may be secrets.
     pub url: String,
     /// Reason why its mail waits, if nothing gets there now.
     pub trouble: Option<EndpointTrouble>,
@@ -139,7 +140,7 @@ pub struct EndpointDetails {
     pub created: Millis,
     /// Time of the last change.
     pub changed: Millis,
-    /// Settings, with `…` in the place of each secret.
+    /// Settings, with `…` in the place of each secret; the URL is without user and query.
     pub settings: EndpointSettings,
     /// Reason why its mail waits, if nothing gets there now.
     pub trouble: Option<EndpointTrouble>,
@@ -291,7 +292,7 @@ pub fn list(on: &Runtime, asked: ListEndpoints) -> Result<Vec<EndpointSummary>, 
         account: of.account,
         name: of.name.clone(),
         scope: of.scope.clone(),
-        url: of.settings.url.clone().unwrap_or_default(),
+        url: without_secrets(of.settings.url.as_deref().unwrap_or_default()),
         trouble: trouble(on, of.account, &of.name),
     });
     Ok(summaries.collect())
@@ -415,13 +416,15 @@ fn trouble(on: &Runtime, account: AccountId, name: &EndpointName) -> Option<Endp
 }
 
 fn details(on: &Runtime, endpoint: &AccountEndpoint) -> EndpointDetails {
+    let mut settings = EndpointSettings::clone(&endpoint.settings);
+    settings.url = settings.url.as_deref().map(without_secrets);
     EndpointDetails {
         account: endpoint.account,
         name: endpoint.name.clone(),
         scope: endpoint.scope.clone(),
         created: endpoint.created,
         changed: endpoint.changed,
-        settings: EndpointSettings::clone(&endpoint.settings),
+        settings,
         trouble: trouble(on, endpoint.account, &endpoint.name),
     }
 }

@@ -140,10 +140,11 @@ fn on_record(relay: &Relay, id: &str, ending: Option<&str>) {
     });
 }
 
-/// Returns the rows that name a correspondent, but those of recipients, which attempts change.
+/// Returns the rows that name a correspondent, but those that change by themselves: recipients with each
+/// attempt, and marks of seconds, which end.
 fn named(relay: &Relay, correspondents: &[&str]) -> BTreeSet<String> {
     let mut found = rows(relay, correspondents);
-    found.retain(|row| !row.starts_with("spool.recipients"));
+    found.retain(|row| !row.starts_with("spool.recipients") && !row.contains("|since "));
     found
 }
 

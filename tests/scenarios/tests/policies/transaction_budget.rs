@@ -118,11 +118,20 @@ fn a_million_things_to_remember_are_refused_and_hold_nobody_up() {
         let reply = client.deliver("million@sender.example", &to, INNOCENT);
         reply.unwrap().code
     };
-    let (codes, slowest) = meanwhile(&relay, || (0..40).map(|_| ask()).collect::<Vec<_>>());
+    let (codes, slowest) = meanwhile(&relay, || {
+        let begun = Instant::now();
+        let mut codes = Vec::new();
+        // How many it takes depends on when others are answered in between.
+        while codes.len() < 40 || codes.last() == Some(&451) && begun.elapsed() < PATIENCE {
+            codes.push(ask());
+        }
+        codes
+    });
     assert!(slowest < PATIENCE, "others waited for {slowest:?}");
     assert_eq!(codes[0], 451);
     assert_eq!(
-        codes[39], 554,
+        codes.last(),
+        Some(&554),
         "others were answered meanwhile: it is the message's fault"
     );
     let marks = "gatepost_remembered_entries{kind=\"marks\"}";

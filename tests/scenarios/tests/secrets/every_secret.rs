@@ -261,6 +261,8 @@ struct Customer {
     inbound: (String, String),
     revoked: (String, String),
     submission: (String, String),
+    /// Secret of the account's endpoint.
+    endpoint: String,
 }
 
 fn issued(made: &Value) -> (String, String) {
@@ -288,6 +290,11 @@ fn customer(world: &World, relay: &Relay) -> Customer {
     connector(BY_TOKEN);
     let address = format!("help@{BY_PASSWORD}");
     relay.json(&["address", "add", &address, "--account", NATIVE]);
+    let application = world.application.address;
+    let url = format!("http://{application}/mail?token={URL_TOKEN}");
+    let add = ["endpoint", "add", "tickets", "--account", NATIVE];
+    let made = relay.json(&[&add[..], &["--url", &url]].concat()).remove(0);
+    let endpoint = made["secret"].as_str().unwrap().to_owned();
     let inbound = issued(&relay.json(&["credential", "add", "--inbound", &id])[0]);
     let revoked = issued(&relay.json(&["credential", "add", "--inbound", &id])[0]);
     let submission = issued(&relay.json(&["credential", "add", "--submission", NATIVE])[0]);
@@ -331,6 +338,7 @@ fn customer(world: &World, relay: &Relay) -> Customer {
         inbound,
         revoked,
         submission,
+        endpoint,
     }
 }
 
@@ -548,6 +556,8 @@ fn looked_at(search: &mut Search, relay: &Relay, customer: &Customer, ids: &[Str
         &["credential", "show", &customer.inbound.0],
         &["credential", "show", &customer.submission.0],
         &["connection", "list"],
+        &["endpoint", "list"],
+        &["endpoint", "show", "tickets", "--account", NATIVE],
         &["connection", "show", "desk"],
         &["connection", "show", "client"],
         &["connection", "show", "assertion"],
@@ -634,6 +644,7 @@ fn no_secret_stands_where_it_need_not() {
         ("a token in a URL", URL_TOKEN),
         ("the webhook's secret", WEBHOOK_SECRET),
         ("the endpoint's secret", ENDPOINT_SECRET),
+        ("the secret of an account's endpoint", &customer.endpoint),
         ("the inbound credential", &customer.inbound.1),
         ("the revoked credential", &customer.revoked.1),
         ("the submission credential", &customer.submission.1),
