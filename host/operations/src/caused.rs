@@ -20,7 +20,7 @@ const LONGEST: usize = 255;
 /// Lists messages whose causes hold a text, in any case of its letters.
 ///
 /// # Errors
-/// The text is too long, too many messages have another cause, or the store cannot be read.
+/// The text is too long, too many messages would be looked through, or the store cannot be read.
 pub(crate) async fn list<Page>(
     mut filter: Filter,
     cause: &str,
@@ -51,9 +51,10 @@ where
         if is_last {
             break;
         }
-        if looked_at >= MOST && found.is_empty() {
+        if looked_at >= MOST && found.len() < wanted {
             let text = format!(
-                "none of {MOST} messages has that cause: name an account, a recipient or a destination"
+                "{MOST} messages were looked through: name an account, a recipient or a destination, or \
+                 ask for fewer"
             );
             return Err(OperationError::new(Code::NotUnderstood, text));
         }
