@@ -753,41 +753,61 @@ fn put_credential(
 }
 
 fn put_connection(connection: &Connection, row: &SealedConnection) -> rusqlite::Result<()> {
-    execute(
+    let times = [row.created, row.changed];
+    let (name, generation) = (row.name.as_str(), row.generation);
+    put_sealed(
         connection,
-        "INSERT INTO connections (account, name, created, changed, generation, key_id, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (account, name) DO UPDATE SET created = excluded.created,
-             changed = excluded.changed, generation = excluded.generation,
-             key_id = excluded.key_id, sealed = excluded.sealed",
-        params![
-            row.account.to_string(),
-            row.name.as_str(),
-            stored(row.created),
-            stored(row.changed),
-            i64::try_from(row.generation).unwrap_or(i64::MAX),
-            row.sealed.key_id,
-            row.sealed.bytes,
-        ],
+        "connections",
+        row.account,
+        name,
+        times,
+        generation,
+        &row.sealed,
     )
 }
 
 fn put_endpoint(connection: &Connection, row: &SealedEndpoint) -> rusqlite::Result<()> {
+    let times = [row.created, row.changed];
+    let (name, generation) = (row.name.as_str(), row.generation);
+    put_sealed(
+        connection,
+        "endpoints",
+        row.account,
+        name,
+        times,
+        generation,
+        &row.sealed,
+    )
+}
+
+/// Writes what an account owns under a name and has encrypted as a whole, with the times of its creation
+/// and its last change.
+fn put_sealed(
+    connection: &Connection,
+    table: &str,
+    account: AccountId,
+    name: &str,
+    [created, changed]: [Millis; 2],
+    generation: u64,
+    sealed: &Sealed,
+) -> rusqlite::Result<()> {
     execute(
         connection,
-        "INSERT INTO endpoints (account, name, created, changed, generation, key_id, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (account, name) DO UPDATE SET created = excluded.created,
-             changed = excluded.changed, generation = excluded.generation,
-             key_id = excluded.key_id, sealed = excluded.sealed",
+        &format!(
+            "INSERT INTO {table} (account, name, created, changed, generation, key_id, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (account, name) DO UPDATE SET created = excluded.created,
+                 changed = excluded.changed, generation = excluded.generation,
+                 key_id = excluded.key_id, sealed = excluded.sealed"
+        ),
         params![
-            row.account.to_string(),
-            row.name.as_str(),
-            stored(row.created),
-            stored(row.changed),
-            i64::try_from(row.generation).unwrap_or(i64::MAX),
-            row.sealed.key_id,
-            row.sealed.bytes,
+            account.to_string(),
+            name,
+            stored(created),
+            stored(changed),
+            i64::try_from(generation).unwrap_or(i64::MAX),
+            sealed.key_id,
+            sealed.bytes,
         ],
     )
 }
