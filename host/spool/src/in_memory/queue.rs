@@ -684,8 +684,9 @@ impl QueueState {
         let kept = kept.filter(|stored| stored.section() == Section::Kept);
         let older = kept.filter(|stored| {
             let message = &stored.message;
-            let since = (since.iter()).find(|(account, _)| stored.is_of(account));
-            since.is_some_and(|(_, since)| message.received_at < *since)
+            let account = message.transaction.account.as_deref();
+            let since = account.and_then(|account| since.get(account));
+            since.is_some_and(|since| message.received_at < *since)
         });
         let ids: Vec<_> = older.map(Stored::id).collect();
         let removed = ids.iter().filter_map(|id| self.messages.remove(id));

@@ -8,8 +8,14 @@ use super::codec::{from_millis, from_u64, to_u64};
 use super::deliver::drop_message;
 use super::operation::OperationContext;
 
-/// Numbers of rows, with the number of the last that was looked at if there may be more behind it.
-type OlderRows = (Vec<i64>, Option<u64>);
+/// Rows that a step has found.
+struct OlderRows {
+    numbers: Vec<i64>,
+    /// Number of the last row that was looked at.
+    last: u64,
+    /// True if there may be more behind it.
+    more: bool,
+}
 
 /// Makes a step.
 pub(super) fn drop_older(
@@ -24,29 +30,29 @@ pub(super) fn drop_older(
     let newest = from_millis(*newest);
     let events = "SELECT seq, account, at FROM events
         WHERE seq > ?1 AND seq < (SELECT max(seq) FROM events) AND at < ?2 ORDER BY seq LIMIT ?3";
-    let (events, after_event) = older(context, events, since, from.event, newest)?;
+    let events = older(context, events, since, from.event, newest)?;
     let messages = "SELECT number, account, received_at FROM messages
         WHERE kept = 1 AND number > ?1 AND received_at < ?2 ORDER BY number LIMIT ?3";
-    let (messages, after_message) = older(context, messages, since, from.message, newest)?;
+    let messages = older(context, messages, since, from.message, newest)?;
     let mut delete = (context.connection).prepare_cached("DELETE FROM events WHERE seq = ?1")?;
-    for seq in &events {
+    for seq in &events.numbers {
         delete.execute([seq])?;
     }
     drop(delete);
-    for message in &messages {
+    for message in &messages.numbers {
         drop_message(context, *message)?;
     }
-    let next = (after_event.is_some() || after_message.is_some()).then(|| EraseCursor {
-        event: after_event.unwrap_or(u64::MAX >> 1),
-        message: after_message.unwrap_or(u64::MAX >> 1),
-    });
+    let next = EraseCursor {
+        event: events.last,
+        message: messages.last,
+    };
     Ok(ErasureStep {
         erased: ErasedRows {
-            messages: messages.len() as u64,
-            events: events.len() as u64,
+            messages: messages.numbers.len() as u64,
+            events: events.numbers.len() as u64,
             ..ErasedRows::default()
         },
-        next,
+        next: (events.more || messages.more).then_some(next),
     })
 }
 
@@ -61,7 +67,7 @@ fn older(
     let mut select = context.connection.prepare_cached(select)?;
     let most = ERASE_AT_ONCE as i64;
     let mut rows = select.query(params![from_u64(behind), newest, most])?;
-    let (mut older, mut seen, mut last) = (Vec::new(), 0, behind);
+    let (mut numbers, mut seen, mut last) = (Vec::new(), 0, behind);
     while let Some(row) = rows.next()? {
         let number: i64 = row.get(0)?;
         let account: Option<String> = row.get(1)?;
@@ -70,8 +76,12 @@ fn older(
         last = to_u64(number);
         let since = account.and_then(|account| since.get(&account));
         if since.is_some_and(|since| at < from_millis(*since)) {
-            older.push(number);
+            numbers.push(number);
         }
     }
-    Ok((older, (seen == ERASE_AT_ONCE).then_some(last)))
+    Ok(OlderRows {
+        numbers,
+        last,
+        more: seen == ERASE_AT_ONCE,
+    })
 }
