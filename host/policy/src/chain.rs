@@ -19,6 +19,7 @@ use crate::budget::{Budget, Sizes};
 use crate::findings::Findings;
 use crate::hooks::CallContext;
 use crate::memory::PolicyContext;
+use crate::recorder::{Question, Recorder};
 use crate::slot::Slot;
 use crate::version::{Hook, Version};
 
@@ -34,6 +35,9 @@ pub struct Pinned {
     look_ups: PolicyContext,
     sizes: Sizes,
     budget: Arc<Budget>,
+    recorder: Option<Arc<dyn Recorder>>,
+    /// False if its calls count for and against nobody.
+    is_live: bool,
 }
 
 impl std::fmt::Debug for Pinned {
@@ -122,29 +126,75 @@ impl Chain {
             look_ups: look_ups.into(),
             sizes: Sizes::default(),
             budget: Arc::default(),
+            recorder: None,
+            is_live: true,
         }
     }
 }
 
 impl Pinned {
+    /// Makes a chain of these versions whose calls count for and against nobody: no circuit breaker is
+    /// asked or told, nothing is counted in the metrics, and log lines of policies are dropped.
+    pub fn apart(versions: Arc<[Arc<Version>]>, look_ups: impl Into<PolicyContext>) -> Self {
+        Self {
+            versions,
+            look_ups: look_ups.into(),
+            sizes: Sizes::default(),
+            budget: Arc::default(),
+            recorder: None,
+            is_live: false,
+        }
+    }
+
+    /// Has a recorder watch all questions and calls from now on.
+    #[must_use]
+    pub fn watched_by(self, recorder: Arc<dyn Recorder>) -> Self {
+        Self {
+            recorder: Some(recorder),
+            ..self
+        }
+    }
+
     /// Sets the sizes to which edits may make a message grow.
     #[must_use]
     pub fn within(self, sizes: Sizes) -> Self {
         Self { sizes, ..self }
     }
 
-    fn context(&self) -> CallContext<'_> {
-        self.context_with(&self.budget)
+    fn asked(&self, question: Question<'_>) {
+        if let Some(recorder) = &self.recorder {
+            recorder.asked(question);
+        }
     }
 
-    /// Makes a context with a budget of its own: an attempt at delivery is not part of the
-    /// transaction.
-    fn context_with<'a>(&'a self, budget: &'a Budget) -> CallContext<'a> {
-        CallContext {
-            look_ups: &self.look_ups,
-            budget: Some(budget),
-            sizes: self.sizes,
+    /// Makes one call, within this budget, unless the recorder knows its judgement.
+    async fn call<'a, F, J>(&'a self, version: &'a Arc<Version>, budget: &'a Budget, call: F) -> J
+    where
+        F: AsyncFnOnce(CallContext<'_>) -> J,
+        J: AsJudgement,
+    {
+        let known = (self.recorder.as_ref()).and_then(|recorder| recorder.known(version));
+        let called = match known.and_then(J::of_known) {
+            Some(known) => known,
+            None => {
+                let recorder = self.recorder.as_ref();
+                let watched = recorder.map(|recorder| recorder.sources(version, &self.look_ups));
+                let context = CallContext {
+                    look_ups: watched.as_ref().unwrap_or(&self.look_ups),
+                    budget: Some(budget),
+                    sizes: self.sizes,
+                    is_live: self.is_live,
+                };
+                call(context).await
+            }
+        };
+        if self.is_live {
+            version.count(called.judgement());
         }
+        if let Some(recorder) = &self.recorder {
+            recorder.judged(called.judgement());
+        }
+        called
     }
 
     /// Returns the versions in the order in which they are asked.
@@ -167,10 +217,12 @@ impl Pinned {
 
     /// Asks the connect hooks about a client that connected at `now`.
     pub async fn connect(&self, session: &Session, now: Millis) -> Ruling {
+        self.asked(Question::Connect(session, now));
         let mut ruling = Ruling::default();
         for version in self.exporting(Hook::Connect) {
-            let judgement = version.connect(session, now, self.context()).await;
-            version.count(&judgement);
+            let call =
+                async |context: CallContext<'_>| version.connect(session, now, context).await;
+            let judgement = self.call(version, &self.budget, call).await;
             if ruling.fold(judgement) {
                 break;
             }
@@ -180,10 +232,11 @@ impl Pinned {
 
     /// Asks the sender hooks about the reverse-path of MAIL FROM.
     pub async fn sender(&self, transaction: &Transaction) -> Ruling {
+        self.asked(Question::Sender(transaction));
         let mut ruling = Ruling::default();
         for version in self.exporting(Hook::Sender) {
-            let judgement = version.sender(transaction, self.context()).await;
-            version.count(&judgement);
+            let call = async |context: CallContext<'_>| version.sender(transaction, context).await;
+            let judgement = self.call(version, &self.budget, call).await;
             if ruling.fold(judgement) {
                 break;
             }
@@ -193,12 +246,13 @@ impl Pinned {
 
     /// Asks the recipient hooks about RCPT TO. `transaction` holds the recipients accepted before.
     pub async fn recipient(&self, transaction: &Transaction, recipient: &Address) -> Ruling {
+        self.asked(Question::Recipient(transaction, recipient));
         let mut ruling = Ruling::default();
         for version in self.exporting(Hook::Recipient) {
-            let judgement = version
-                .recipient(transaction, recipient, self.context())
-                .await;
-            version.count(&judgement);
+            let call = async |context: CallContext<'_>| {
+                version.recipient(transaction, recipient, context).await
+            };
+            let judgement = self.call(version, &self.budget, call).await;
             if ruling.fold(judgement) {
                 break;
             }
@@ -218,6 +272,12 @@ impl Pinned {
         facts: Option<&Arc<Facts>>,
         mut findings: Findings,
     ) -> MessageRuling {
+        self.asked(Question::Message {
+            transaction,
+            message: &message,
+            facts,
+            findings: &findings,
+        });
         let edited = message.edited(&findings.edits);
         let mut message = match self.sizes.allow(&message, &edited) {
             true => edited,
@@ -231,10 +291,10 @@ impl Pinned {
         };
         let mut verdict = Verdict::Pass;
         for version in self.exporting(Hook::Message) {
-            let judgement = version
-                .message(transaction, &message, facts, self.context())
-                .await;
-            version.count(&judgement);
+            let call = async |context: CallContext<'_>| {
+                version.message(transaction, &message, facts, context).await
+            };
+            let judgement = self.call(version, &self.budget, call).await;
             let newer = judgement.verdict.clone();
             findings.edits.clear();
             findings.fold(judgement, transaction.account.as_deref());
@@ -262,6 +322,12 @@ impl Pinned {
         previous: u32,
         queued: &Arc<Queued>,
     ) -> RouteRuling {
+        self.asked(Question::Route {
+            transaction,
+            recipient,
+            previous,
+            queued,
+        });
         let mut ruling = RouteRuling {
             routing: Routing::Pass,
             effects: Vec::new(),
@@ -269,11 +335,10 @@ impl Pinned {
         };
         let budget = Budget::default();
         for version in self.exporting(Hook::Route) {
-            let context = self.context_with(&budget);
-            let (routing, judgement) = version
-                .route(transaction, recipient, previous, queued, context)
-                .await;
-            version.count(&judgement);
+            let call = async |context: CallContext<'_>| {
+                (version.route(transaction, recipient, previous, queued, context)).await
+            };
+            let (routing, judgement) = self.call(version, &budget, call).await;
             ruling
                 .effects
                 .extend(scoped_effects(transaction, &judgement));
@@ -293,21 +358,54 @@ impl Pinned {
         result: &Arc<AttemptResult>,
         queued: &Arc<Queued>,
     ) -> OutcomeRuling {
+        self.asked(Question::Outcome {
+            transaction,
+            result,
+            queued,
+        });
         let mut ruling = OutcomeRuling {
             effects: Vec::new(),
             judgements: Vec::new(),
         };
         let budget = Budget::default();
         for version in self.exporting(Hook::Outcome) {
-            let context = self.context_with(&budget);
-            let judgement = version.outcome(transaction, result, queued, context).await;
-            version.count(&judgement);
+            let call = async |context: CallContext<'_>| {
+                version.outcome(transaction, result, queued, context).await
+            };
+            let judgement = self.call(version, &budget, call).await;
             ruling
                 .effects
                 .extend(scoped_effects(transaction, &judgement));
             ruling.judgements.push(judgement);
         }
         ruling
+    }
+}
+
+/// Answer of a call with its judgement, which alone the route hook has more of.
+trait AsJudgement: Sized {
+    fn judgement(&self) -> &Judgement;
+    fn of_known(judgement: Judgement) -> Option<Self>;
+}
+
+impl AsJudgement for Judgement {
+    fn judgement(&self) -> &Judgement {
+        self
+    }
+
+    fn of_known(judgement: Judgement) -> Option<Self> {
+        Some(judgement)
+    }
+}
+
+impl AsJudgement for (Routing, Judgement) {
+    fn judgement(&self) -> &Judgement {
+        &self.1
+    }
+
+    fn of_known(judgement: Judgement) -> Option<Self> {
+        let routing = judgement.routing.clone()?;
+        Some((*routing, judgement))
     }
 }
 

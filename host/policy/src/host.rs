@@ -105,6 +105,8 @@ pub(crate) struct CallView {
     pub(crate) recipients: Arc<[Address]>,
     /// Rest of the transaction's budget before the call.
     pub(crate) allowance: Allowance,
+    /// False if the call counts for nobody: then its log lines are dropped.
+    pub(crate) is_live: bool,
 }
 
 /// Parts of the session and envelope from which look-ups follow.
@@ -602,6 +604,9 @@ impl log::Host for CallState {
     fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
         // Log lines count towards the limit on the answer: a guest must not fill the disk.
         self.count_answer(text.len())?;
+        if !self.view.is_live {
+            return Ok(());
+        }
         let text = one_line(&text);
         let policy = self.view.scope.policy.as_str();
         let id = self.view.id.map(|id| id.to_string()).unwrap_or_default();

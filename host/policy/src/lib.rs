@@ -20,6 +20,7 @@
 //! sees the message as the earlier ones left it. A ruling has no effect by itself: the caller
 //! carries it out, at commit.
 
+mod answers;
 mod attribution;
 mod bounds;
 mod breaker;
@@ -46,6 +47,7 @@ mod plans;
 mod prepare;
 mod probe;
 mod queue;
+mod recorder;
 mod records;
 mod reserved;
 mod settings;
@@ -53,6 +55,7 @@ mod slot;
 mod snapshot;
 mod version;
 
+pub use answers::{Answered, GivenAnswers, KeptAnswers, LookUp, LookUpAnswer};
 pub use bounds::bounds;
 pub use breaker::BreakerState;
 pub use budget::Sizes;
@@ -67,6 +70,7 @@ pub use error::{EngineError, LoadError, Resource};
 pub use file::{ModuleFileError, read_module};
 pub use findings::Findings;
 pub use memory::{Memory, NoMemory, PolicyContext};
+pub use recorder::{Question, Recorder};
 pub use reserved::Reserved;
 pub use settings::{LONGEST_SCHEMA, VALIDATION};
 pub use slot::{NothingToRollBackTo, Slot};

@@ -21,6 +21,17 @@ pub struct PolicyContext {
     pub identity: Arc<dyn Identity>,
 }
 
+impl PolicyContext {
+    /// Returns the context of one source that answers all look-ups.
+    pub(crate) fn from_one<S: Memory + Directory + Identity + 'static>(source: Arc<S>) -> Self {
+        Self {
+            memory: Arc::<S>::clone(&source),
+            directory: Arc::<S>::clone(&source),
+            identity: source,
+        }
+    }
+}
+
 impl<M: Memory + 'static> From<Arc<M>> for PolicyContext {
     /// Adds an empty directory and an identity that recognises nothing.
     fn from(memory: Arc<M>) -> Self {

@@ -81,6 +81,7 @@ impl Job {
             grants: Grants::default(),
             recipients: Arc::new([]),
             allowance: Allowance::default(),
+            is_live: true,
         }
     }
 }

@@ -11,9 +11,12 @@ use gatepost_contract::directory::{
     ReceivingDomain,
 };
 use gatepost_contract::identity::Identity;
-use gatepost_message::TransactionId;
-use gatepost_model::{FaultKind, Verdict};
-use gatepost_policy::{Chain, Definition, Findings, MessageRuling, NoMemory, PolicyContext, Slot};
+use gatepost_message::{Millis, TransactionId};
+use gatepost_model::{FaultKind, Judgement, Scope, Verdict};
+use gatepost_policy::{
+    Answered, Chain, Definition, Findings, GivenAnswers, KeptAnswers, LookUp, LookUpAnswer,
+    MessageRuling, NoMemory, Pinned, PolicyContext, Recorder, Slot, Version,
+};
 use serde_json::json;
 use test_support::{hostile, policy};
 
@@ -152,16 +155,22 @@ fn facts() -> Facts {
     }
 }
 
-async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) -> MessageRuling {
+async fn origin() -> Version {
     let mut definition = Definition::new("origin");
     definition.settings = json!({ "own-domains": ["Customer.example", "a".repeat(2000)] });
-    let origin = load(definition, hostile("origin")).await;
-    let look_ups = PolicyContext {
+    load(definition, hostile("origin")).await
+}
+
+fn known() -> PolicyContext {
+    PolicyContext {
         memory: Arc::new(NoMemory),
         directory: Arc::new(OneAccount),
         identity: Arc::new(ThisRelay),
-    };
-    let pinned = Chain::new([Slot::new(origin)]).begin(look_ups);
+    }
+}
+
+async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) -> MessageRuling {
+    let pinned = Chain::new([Slot::new(origin().await)]).begin(known());
     assert!(pinned.wants_authentication());
     let mut transaction = transaction();
     transaction.account = account.map(str::to_owned);
@@ -266,4 +275,90 @@ async fn a_policy_imports_only_the_interfaces_that_it_uses() {
         let pinned = Chain::new([Slot::new(version)]).begin(Arc::new(NoMemory));
         assert!(!pinned.wants_authentication());
     }
+}
+
+/// Keeps the answers of a chain of one policy.
+#[derive(Default)]
+struct Keeps(KeptAnswers);
+
+impl Recorder for Keeps {
+    fn sources(&self, _: &Version, sources: &PolicyContext) -> PolicyContext {
+        self.0.keeping(sources)
+    }
+}
+
+/// Gives kept answers.
+struct Gives(GivenAnswers);
+
+impl Recorder for Gives {
+    fn sources(&self, _: &Version, sources: &PolicyContext) -> PolicyContext {
+        self.0.before(sources)
+    }
+}
+
+/// Asks the policy about one message of the account.
+async fn asked(pinned: Pinned) -> Judgement {
+    let mut transaction = transaction();
+    transaction.id = "0190b5f0-0000-7000-8000-000000000000".parse().unwrap();
+    transaction.session.user = Some("relay".into());
+    let facts = Arc::new(facts());
+    let message = message("Subject: s\r\n");
+    let ruling = pinned.message(&transaction, message, Some(&facts), Findings::default());
+    let mut judgement = ruling.await.findings.judgements.remove(0);
+    judgement.micros = 0;
+    judgement
+}
+
+#[tokio::test]
+async fn a_call_repeats_exactly_with_its_answers_when_nothing_is_known_any_more() {
+    let version = Arc::new(origin().await);
+    let versions = || -> Arc<[Arc<Version>]> { Arc::from([Arc::clone(&version)]) };
+    let keeps = Arc::new(Keeps::default());
+    let first = asked(Pinned::apart(versions(), known()).watched_by(keeps.clone())).await;
+    let answers = keeps.0.take();
+    let product = LookUpAnswer::Text(Some("Acme Desk".into()));
+    assert!(answers.contains(&Answered(LookUp::Product("acme".into()), product)));
+
+    // As a record has them.
+    let answers = serde_json::to_vec(&answers).unwrap();
+    let answers: Vec<Answered> = serde_json::from_slice(&answers).unwrap();
+    let nothing = || PolicyContext::from(Arc::new(NoMemory));
+    let given = GivenAnswers::new(Arc::new(answers), Arc::default());
+    let gives = Arc::new(Gives(given.clone()));
+    let again = asked(Pinned::apart(versions(), nothing()).watched_by(gives)).await;
+    assert_eq!(again, first);
+    assert_eq!(given.take_unknown(), []);
+
+    let given = GivenAnswers::new(Arc::default(), Arc::default());
+    let gives = Arc::new(Gives(given.clone()));
+    let without = asked(Pinned::apart(versions(), nothing()).watched_by(gives)).await;
+    assert_ne!(without, first);
+    assert!(
+        given
+            .take_unknown()
+            .contains(&LookUp::Product("acme".into()))
+    );
+}
+
+#[test]
+fn a_question_asked_again_gets_the_next_answer_to_it() {
+    let count = |number| {
+        Answered(
+            LookUp::Counted("k".into(), 60),
+            LookUpAnswer::Number(number),
+        )
+    };
+    let seen = Answered(LookUp::Seen("k".into()), LookUpAnswer::Is(true));
+    let given = GivenAnswers::new(Arc::new(vec![count(1), count(2)]), Arc::new(vec![seen]));
+    let sources = given.before(&PolicyContext::from(Arc::new(NoMemory)));
+    let scope = Scope {
+        policy: "p".into(),
+        account: None,
+    };
+    let now = Millis(0);
+    let counted = [(); 3].map(|()| sources.memory.counted(&scope, "k", 60, now));
+    assert_eq!(counted, [1, 2, 2]);
+    // Marks of another policy are none of this one's.
+    assert!(!sources.memory.seen(&scope, "k", now));
+    assert_eq!(given.take_unknown(), [LookUp::Seen("k".into())]);
 }
