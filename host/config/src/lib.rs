@@ -36,6 +36,7 @@ mod origin;
 mod otlp;
 mod outside;
 mod policy;
+mod record;
 mod relay;
 mod relay_connections;
 mod return_path;
@@ -87,6 +88,7 @@ pub use notifications::Notifications;
 pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
+pub use record::Record;
 pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
 pub use relay_connections::RelayConnections;
 pub use return_path::{CustomReturnPath, ReturnPath};
@@ -157,6 +159,8 @@ pub struct Config {
     /// Retention of the trace.
     #[serde(default)]
     pub trace: Trace,
+    /// Record of what policies were asked; nothing is recorded when absent.
+    pub record: Option<Record>,
     /// Suppression lists.
     #[serde(default)]
     pub suppression: Suppression,

@@ -117,6 +117,8 @@ struct Terms {
     ownership_tokens: OwnershipTokens,
     /// Keys of the tokens of probes, oldest first.
     probe_keys: Vec<hmac::Key>,
+    /// Key of the record of policies.
+    record_key: Option<hmac::Key>,
     separators: Separators,
 }
 
@@ -172,6 +174,7 @@ impl View {
             return_tokens: ReturnTokens::new(Vec::new()),
             ownership_tokens: OwnershipTokens::new(Vec::new()),
             probe_keys: Vec::new(),
+            record_key: None,
             separators: Separators::default(),
         })
     }
@@ -570,6 +573,12 @@ impl View {
     /// purpose alone.
     pub fn probe_keys(&self) -> &[hmac::Key] {
         &self.terms.probe_keys
+    }
+
+    /// Returns the key that encrypts the record of what policies were asked, derived from the ring for
+    /// this purpose alone; `None` without a key ring.
+    pub fn record_key(&self) -> Option<hmac::Key> {
+        self.terms.record_key.clone()
     }
 
     /// Returns a verifier for a user who does not exist, so that nobody learns who does: no

@@ -6,7 +6,7 @@
 //! about accounts go to [`ownership`] and [`look_ups`]. A session takes the active configuration
 //! from [`active_config`]. A [`dry_run`] is the same pipeline without effect,
 //! an [`http_submission`] the same without a connection. After the reply,
-//! [`integrity`] compares messages of ours that came back with what was sent. [`return_path`] has
+//! `recording` keeps what the policies were asked, and [`integrity`] compares messages of ours that came back with what was sent. [`return_path`] has
 //! the addresses to which reports come back, [`disconnection`] the names in which mail of
 //! disconnected senders leaves, [`suspension`] what holds queued mail, and a module of its own matches a report to its message.
 
@@ -28,6 +28,7 @@ pub mod message_authentication;
 mod network;
 pub mod ownership;
 pub mod pipeline;
+mod recording;
 pub mod return_path;
 mod returns;
 pub mod session;

@@ -59,6 +59,7 @@ use gatepost_message::TransactionId;
 use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_probes::Probes;
+use gatepost_record::PolicyRecord;
 use gatepost_smtp::Reply;
 use gatepost_spool::{
     BodyStore, EventLog, KeyedAnswers, LearntIds, Queue, SpoolError, Suppressions,
@@ -115,6 +116,8 @@ pub struct Pipeline {
     pub bodies: Arc<dyn BodyStore>,
     /// Record of all transactions.
     pub trace: Arc<Trace>,
+    /// Record of what policies are asked.
+    pub policy_record: Option<Arc<PolicyRecord>>,
     /// Exporter of spans, with the duration of each step.
     pub spans: Spans,
     /// Permits to write a large message to disk, shared by all listeners.

@@ -168,7 +168,7 @@ impl Between for Keeping {
 #[derive(Debug, Clone)]
 pub struct GivenAnswers {
     own: Arc<Vec<Answered>>,
-    others: Arc<Vec<Answered>>,
+    others: Arc<[Arc<Vec<Answered>>]>,
     /// Positions in `own` of answers that were given.
     used: Arc<Mutex<Vec<usize>>>,
     unknown: Arc<Mutex<Vec<LookUp>>>,
@@ -178,7 +178,7 @@ impl GivenAnswers {
     /// Makes the answers of one call. `own` are those that this very call got; `others` are those of
     /// the other calls of its transaction, of which only answers of the directory and the identity
     /// are the same for each policy.
-    pub fn new(own: Arc<Vec<Answered>>, others: Arc<Vec<Answered>>) -> Self {
+    pub fn new(own: Arc<Vec<Answered>>, others: Arc<[Arc<Vec<Answered>>]>) -> Self {
         Self {
             own,
             others,
@@ -214,7 +214,8 @@ impl GivenAnswers {
             look_up,
             LookUp::Counted(..) | LookUp::Seen(_) | LookUp::Settings(..)
         );
-        let mut others = self.others.iter().filter(|_| !is_of_policy);
+        let others = self.others.iter().filter(|_| !is_of_policy);
+        let mut others = others.flat_map(|of| of.iter());
         let other = others.find(|Answered(known, _)| known == look_up)?;
         A::given(&other.1)
     }

@@ -26,6 +26,7 @@ use gatepost_model::{
 };
 use gatepost_policy::Pinned;
 use gatepost_probes::{ProbedDirection, Probes};
+use gatepost_record::{ChainRecorder, PolicyRecord};
 use gatepost_smtp::Reply;
 use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient, Counters};
 use gatepost_trace::{Event, Kind, Notified, Trace};
@@ -54,6 +55,8 @@ pub struct PolicyRouter {
     pub counters: Arc<dyn Counters>,
     /// Record of all transactions.
     pub trace: Arc<Trace>,
+    /// Record of what policies are asked.
+    pub policy_record: Option<Arc<PolicyRecord>>,
     /// Exporter of spans, with the duration of each attempt.
     pub spans: Spans,
     /// Probes that are on their way.
@@ -65,11 +68,13 @@ impl Router for PolicyRouter {
         let id = message.transaction.id;
         let route = async move {
             let transaction = &message.transaction;
-            let policies = self.policies_of(transaction);
+            let recorder = self.recorder(id);
+            let policies = watched(self.policies_of(transaction), recorder.as_ref());
             let (address, attempts) = (&recipient.address, recipient.attempts);
             let queued = queued(message, recipient);
             let ruling = evaluation::route(&policies, transaction, address, attempts, &queued);
             let ruling = ruling.await;
+            self.keep(recorder);
             if !ruling.effects.is_empty() {
                 self.store_effects(ruling.effects).await;
             }
@@ -117,10 +122,31 @@ impl Observer for PolicyRouter {
     }
 }
 
+/// Has a recorder watch these policies, if there is one.
+fn watched(policies: Pinned, recorder: Option<&Arc<ChainRecorder>>) -> Pinned {
+    match recorder {
+        Some(recorder) => policies.watched_by(gatepost_record::watching(recorder)),
+        None => policies,
+    }
+}
+
 impl PolicyRouter {
     fn policies_of(&self, transaction: &Transaction) -> Pinned {
         let chain = self.policies.chain(&transaction.session.listener);
         chain.begin(self.accounts().policy_context(self.counters.clone()))
+    }
+
+    /// Returns a recorder for an attempt, if its transaction is in the sample.
+    fn recorder(&self, id: TransactionId) -> Option<Arc<ChainRecorder>> {
+        self.policy_record.as_ref()?.begin(id, None)
+    }
+
+    /// Keeps what the policies were asked about an attempt.
+    fn keep(&self, recorder: Option<Arc<ChainRecorder>>) {
+        let entry = recorder.and_then(|recorder| recorder.attempt());
+        if let Some((record, entry)) = self.policy_record.as_ref().zip(entry) {
+            record.keep(entry);
+        }
     }
 
     /// Returns the accounts as they are now.
@@ -207,8 +233,10 @@ impl PolicyRouter {
         }
         self.proves(attempt, for_policies).await;
         let queued = queued(attempt.message, recipient);
-        let policies = self.policies_of(transaction);
+        let recorder = self.recorder(transaction.id);
+        let policies = watched(self.policies_of(transaction), recorder.as_ref());
         let ruling = policies.outcome(transaction, &result, &queued).await;
+        self.keep(recorder);
         if let Some(exported) = &exported {
             exported.calls(&ruling.judgements);
         }

@@ -83,6 +83,7 @@ use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
 use gatepost_probes::{self as probes, Probes};
+use gatepost_record::{PolicyRecord, RecordSettings};
 use gatepost_routing::{Outside, PolicyRouter, Records, Ways};
 
 /// Upper bound of the share of the drain time that is kept for the work after sessions and
@@ -159,6 +160,19 @@ fn allow_open_files(config: &Config) {
     }
 }
 
+/// Opens the record of what policies are asked.
+fn open_policy_record(
+    config: &Config,
+    directory: &Directory,
+) -> std::io::Result<Option<Arc<PolicyRecord>>> {
+    let Some(key) = directory.view().record_key() else {
+        return Ok(None);
+    };
+    let settings = config.record.as_ref().map(RecordSettings::from);
+    let folder = config.relay.store.join(gatepost_record::FOLDER);
+    PolicyRecord::open(&folder, key, settings).map(Some)
+}
+
 /// A running relay.
 struct RunningRelay {
     /// Configuration file.
@@ -206,6 +220,7 @@ struct SharedParts {
     stores: Stores,
     volume: Arc<VolumeGate>,
     trace: Arc<Trace>,
+    policy_record: Option<Arc<PolicyRecord>>,
     directory: Arc<Directory>,
     spans: Spans,
     writers: Arc<Semaphore>,
@@ -247,6 +262,7 @@ impl SharedParts {
                 queue: Arc::clone(&self.stores.queue),
                 bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
+                policy_record: self.policy_record.clone(),
                 spans: self.spans.clone(),
                 writers: Arc::clone(&self.writers),
                 authentication: self.authentication.clone(),
@@ -299,6 +315,7 @@ impl RunningRelay {
         };
         let (stores, trace, directory) = open_store(&config).await?;
         stores.events.set_recording(config.events.record);
+        let policy_record = open_policy_record(&config, &directory).into_diagnostic()?;
         if !answering {
             // The store is this relay's now.
             let socket = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
@@ -363,6 +380,7 @@ impl RunningRelay {
             stores: stores.clone(),
             volume: VolumeGate::new(stores.counters.clone()),
             trace: Arc::clone(&trace),
+            policy_record: policy_record.clone(),
             directory: Arc::clone(&directory),
             spans: spans.clone(),
             writers: Pipeline::writers(),
@@ -383,6 +401,7 @@ impl RunningRelay {
             directory: Arc::clone(&directory),
             counters: Arc::clone(&stores.counters),
             trace: Arc::clone(&trace),
+            policy_record,
             spans,
             probes: Arc::clone(&probes),
         });

@@ -105,6 +105,7 @@ impl Terms {
             return_tokens: ReturnTokens::new(ring.derive_from_each(ReturnTokens::PURPOSE)),
             ownership_tokens: OwnershipTokens::new(ring.derive_from_each(OwnershipTokens::PURPOSE)),
             probe_keys: ring.derive_from_each("probes"),
+            record_key: Some(ring.derive("record of policies")),
             separators,
         }
     }

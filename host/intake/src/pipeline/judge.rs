@@ -53,6 +53,8 @@ pub struct Judged {
     pub metadata: Option<String>,
     /// Findings of its policies up to the end of data.
     pub findings: Findings,
+    /// Refusal by the relay's own rules, which went before any verdict.
+    pub refused_by_relay: Option<Reply>,
 }
 
 /// Disposition of a message.
@@ -94,6 +96,7 @@ impl Judged {
             facts: None,
             metadata: None,
             findings,
+            refused_by_relay: None,
         }
     }
 
@@ -105,6 +108,7 @@ impl Judged {
             facts: None,
             metadata: None,
             findings,
+            refused_by_relay: None,
         }
     }
 
@@ -125,6 +129,11 @@ impl Judged {
 }
 
 impl Disposition {
+    /// Folds the verdict on the message and those on its recipients.
+    pub fn of(verdict: Verdict, transaction: &Transaction, findings: &Findings) -> Self {
+        disposition(verdict, dispositions(transaction, findings))
+    }
+
     /// Returns the reply to the client, which is the same for discarded, quarantined and queued.
     pub fn reply(&self, id: TransactionId) -> Reply {
         match self {
@@ -204,9 +213,10 @@ pub(super) async fn judge(
         .message(transaction, message, facts.as_ref(), findings)
         .await;
     let foreign = || host_rules::foreign_author(arrival.ownership, transaction, &message);
-    let mut disposition = match host.or_else(foreign) {
-        Some(reply) => Disposition::Refused(reply),
-        None => disposition(verdict, dispositions(transaction, &findings)),
+    let refused_by_relay = host.or_else(foreign);
+    let mut disposition = match &refused_by_relay {
+        Some(reply) => Disposition::Refused(reply.clone()),
+        None => Disposition::of(verdict, transaction, &findings),
     };
     let hostname = config.relay.hostname.as_str();
     let added =
@@ -238,6 +248,7 @@ pub(super) async fn judge(
         facts,
         metadata: metadata.unwrap_or_default(),
         findings,
+        refused_by_relay,
     }
 }
 

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use gatepost_message::{Address, Millis, Repairs, TransactionId};
+use gatepost_message::{Address, Millis, Repairs, ReversePath, TransactionId};
 use gatepost_model::{Session, Transaction, Transport};
 use gatepost_policy::Pinned;
+use gatepost_record::RecordedConnect;
 use gatepost_sasl::Claim;
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::Recipient;
@@ -27,6 +28,7 @@ use crate::authenticator::{LogInRefusal, Login};
 use crate::http_submission::{AcceptedMessage, AnsweredSubmission, HttpProgram};
 use crate::incidents;
 use crate::integrity;
+use crate::recording::Recording;
 use crate::returns;
 use gatepost_observability::spans::{SessionSpan, TransactionSpan};
 
@@ -42,6 +44,8 @@ pub struct TransactionDriver {
     login: Option<Login>,
     /// Findings of the connect hooks.
     connection: Connection,
+    /// Questions to the connect hooks, if they are recorded.
+    recorded_connect: Option<RecordedConnect>,
     /// Transaction in progress. Boxed, so that a client without one costs little.
     open: Option<Box<OpenTransaction>>,
     /// Span of the session, if it is in the exported sample.
@@ -68,6 +72,7 @@ struct OpenTransaction {
     span: tracing::Span,
     /// Span of the message, if it is in the exported sample.
     exported: Option<TransactionSpan>,
+    recording: Recording,
 }
 
 impl TransactionDriver {
@@ -76,6 +81,7 @@ impl TransactionDriver {
         Self {
             exported: pipeline.spans.session(),
             connection: Connection::new(&pipeline.config),
+            recorded_connect: None,
             pipeline,
             config_handle,
             client,
@@ -150,8 +156,11 @@ impl TransactionDriver {
     async fn connect(&mut self, session: &server::Session) -> Answer {
         // A client that XCLIENT puts in the place of another starts afresh.
         self.connection = Connection::new(&self.pipeline.config);
-        let policies = self.pipeline.policies();
+        let id = TransactionId::new();
+        let recording = Recording::begin(self.pipeline.policy_record.as_ref(), id, None);
+        let policies = recording.watch(self.pipeline.policies());
         let refusal = self.ask_connect(&policies, session).await;
+        self.recorded_connect = recording.connect();
         if let Some(exported) = &self.exported {
             exported.calls(self.connection.judgements());
         }
@@ -159,6 +168,17 @@ impl TransactionDriver {
             None => Answer::Proceed,
             Some(reply) => {
                 tracing::info!(%reply, "client refused");
+                if recording.is_on() {
+                    let transaction = Transaction {
+                        id,
+                        time: Millis::now(),
+                        session: self.facts(session),
+                        account: None,
+                        reverse_path: ReversePath::Null,
+                        recipients: Vec::new(),
+                    };
+                    recording.end(transaction, None, refused(&reply), Some(reply.clone()));
+                }
                 // The session makes it the banner, with one of the two codes that a banner can
                 // have.
                 Answer::Reply(reply)
@@ -261,11 +281,14 @@ impl TransactionDriver {
         let span = tracing::error_span!("transaction", %id);
         let exported = self.pipeline.spans.message(id);
         let exported = exported.map(|trace| trace.transaction(self.exported.as_deref_mut()));
-        let policies = self.pipeline.policies();
+        let record = (self.pipeline.policy_record.as_ref()).filter(|_| !self.is_dry_run);
+        let recording = Recording::begin(record, id, self.recorded_connect.as_ref());
+        let policies = recording.watch(self.pipeline.policies());
         let refused_connection = self
             .ask_connect_again(&policies, session, exported.as_ref())
             .instrument(span.clone())
             .await;
+        self.recorded_connect = recording.connect().or(self.recorded_connect.take());
         let transaction = Transaction {
             id,
             time: Millis::now(),
@@ -288,6 +311,7 @@ impl TransactionDriver {
             named: Vec::new(),
             span: span.clone(),
             exported,
+            recording,
         });
         self.pipeline.record(
             id,
@@ -344,6 +368,7 @@ impl TransactionDriver {
             let verdict = refused(&reply);
             self.pipeline.count(verdict);
             open.described(&self.pipeline, verdict);
+            open.recorded(verdict, Some(&reply));
             if let Some(exported) = open.exported() {
                 exported.replied(verdict, &reply, 0);
             }
@@ -488,6 +513,7 @@ impl TransactionDriver {
             in_hand,
             data,
             named,
+            recording,
             ..
         } = open;
         let transaction = evaluation.transaction();
@@ -509,6 +535,7 @@ impl TransactionDriver {
             Err(_) => None,
         };
         let mut accepted = None;
+        let mut judged = None;
         let (disposition, reply) = match (staged, taken) {
             (Err(reply), _) => (None, with_id(reply, id)),
             (Ok(_), Some(reply)) => (Some("record"), reply),
@@ -566,6 +593,10 @@ impl TransactionDriver {
                 let shows = probe::may_show(&evaluated.transaction, &message, &by_target);
                 let came = shows.then(|| evaluated.transaction.clone());
                 let facts = evaluated.judged.facts.clone();
+                judged = recording.is_on().then(|| {
+                    let refused_by_relay = evaluated.judged.refused_by_relay.clone();
+                    (evaluated.transaction.clone(), refused_by_relay)
+                });
                 let reply = match self.is_dry_run {
                     true => evaluated.judged.reply(&evaluated.transaction),
                     false => {
@@ -603,6 +634,9 @@ impl TransactionDriver {
             described::note(&self.pipeline, &transaction, &named, message, word);
         }
         tracing::info!(%from, recipients, size, verdict = word, %reply, "message answered");
+        if let Some((transaction, refused_by_relay)) = judged {
+            recording.end(transaction, refused_by_relay, word, Some(reply.clone()));
+        }
         if let Some(exported) = exported {
             exported.replied(word, &reply, size);
         }
@@ -631,6 +665,7 @@ impl TransactionDriver {
         if let Some(mut open) = self.open.take() {
             let verdict = refused(&reply);
             open.described(&self.pipeline, verdict);
+            open.recorded(verdict, Some(&reply));
             if let Some(exported) = open.exported() {
                 exported.replied(verdict, &reply, size);
             }
@@ -656,6 +691,7 @@ impl TransactionDriver {
             }
             self.pipeline.count("aborted");
             open.described(&self.pipeline, "aborted");
+            open.recorded("aborted", None);
             self.pipeline.record(
                 open.evaluation.transaction().id,
                 Kind::Aborted {
@@ -697,6 +733,15 @@ impl OpenTransaction {
         let transaction = self.evaluation.transaction();
         if !self.named.is_empty() || outcome != "aborted" {
             described::note(pipeline, transaction, &self.named, None, outcome);
+        }
+    }
+
+    /// Records a transaction that ended before its message was judged.
+    fn recorded(&self, verdict: &'static str, reply: Option<&Reply>) {
+        if self.recording.is_on() {
+            let transaction = self.evaluation.transaction().clone();
+            self.recording
+                .end(transaction, None, verdict, reply.cloned());
         }
     }
 

@@ -179,6 +179,7 @@ impl Site {
             keys_in_hand: Arc::default(),
             bodies: Arc::clone(&stores.bodies),
             trace: Arc::new(trace),
+            policy_record: None,
             spans: Spans::default(),
             writers: Pipeline::writers(),
             authentication: MessageAuthentication::new(&config).unwrap(),

@@ -323,13 +323,13 @@ async fn a_call_repeats_exactly_with_its_answers_when_nothing_is_known_any_more(
     let answers = serde_json::to_vec(&answers).unwrap();
     let answers: Vec<Answered> = serde_json::from_slice(&answers).unwrap();
     let nothing = || PolicyContext::from(Arc::new(NoMemory));
-    let given = GivenAnswers::new(Arc::new(answers), Arc::default());
+    let given = GivenAnswers::new(Arc::new(answers), Arc::from([]));
     let gives = Arc::new(Gives(given.clone()));
     let again = asked(Pinned::apart(versions(), nothing()).watched_by(gives)).await;
     assert_eq!(again, first);
     assert_eq!(given.take_unknown(), []);
 
-    let given = GivenAnswers::new(Arc::default(), Arc::default());
+    let given = GivenAnswers::new(Arc::default(), Arc::from([]));
     let gives = Arc::new(Gives(given.clone()));
     let without = asked(Pinned::apart(versions(), nothing()).watched_by(gives)).await;
     assert_ne!(without, first);
@@ -349,7 +349,10 @@ fn a_question_asked_again_gets_the_next_answer_to_it() {
         )
     };
     let seen = Answered(LookUp::Seen("k".into()), LookUpAnswer::Is(true));
-    let given = GivenAnswers::new(Arc::new(vec![count(1), count(2)]), Arc::new(vec![seen]));
+    let given = GivenAnswers::new(
+        Arc::new(vec![count(1), count(2)]),
+        Arc::from([Arc::new(vec![seen])]),
+    );
     let sources = given.before(&PolicyContext::from(Arc::new(NoMemory)));
     let scope = Scope {
         policy: "p".into(),

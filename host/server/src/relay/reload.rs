@@ -321,6 +321,9 @@ impl RunningRelay {
             );
         }
         ownership::reserve_configured_domains(&config, &self.parts.directory);
+        if let Some(record) = &self.parts.policy_record {
+            record.set(config.record.as_ref().map(Into::into));
+        }
         let (trace, retention) = (Arc::clone(&self.parts.trace), config.trace.retention());
         // Blocking: it may wait for the writer.
         let retained = tokio::task::spawn_blocking(move || trace.set_retention(retention)).await;

@@ -1,0 +1,50 @@
+//! Body that was not recorded, only its size.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gatepost_message::{Body, Message};
+
+/// Body of which a record has the size alone. A read of it fails, and is noted.
+#[derive(Debug, Default)]
+pub struct MissingBody {
+    length: u64,
+    was_read: AtomicBool,
+}
+
+impl MissingBody {
+    /// Makes a body of so many octets.
+    pub fn new(length: u64) -> Arc<Self> {
+        Arc::new(Self {
+            length,
+            was_read: AtomicBool::new(false),
+        })
+    }
+
+    /// Returns true if somebody wanted octets of it.
+    pub fn was_read(&self) -> bool {
+        self.was_read.load(Ordering::Relaxed)
+    }
+}
+
+impl Body for MissingBody {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, _: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        self.was_read.store(true, Ordering::Relaxed);
+        Err(io::Error::other("the body was not recorded"))
+    }
+}
+
+/// Returns the message with a body whose octets are not there, and that body.
+pub fn without_body(message: &Message) -> (Message, Arc<MissingBody>) {
+    let body = MissingBody::new(message.body().len());
+    let head = message.head().clone();
+    (Message::from_parts(head, body.clone()), body)
+}
