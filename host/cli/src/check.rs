@@ -15,7 +15,7 @@
 //! the same file twice shows the effect of a loop. What caps and the suppression list say of a
 //! submission is asked of the relay, if it runs.
 
-mod envelope;
+pub(crate) mod envelope;
 mod report;
 
 use std::collections::HashSet;
@@ -255,7 +255,7 @@ impl Check {
 
 /// Reads the directory in the store. Returns an empty one if there is none, or if it cannot be
 /// read.
-async fn read_directory(config: &Config) -> View {
+pub(crate) async fn read_directory(config: &Config) -> View {
     let settings = config.directory.settings(&config.relay.store);
     let read = tokio::task::spawn_blocking(move || View::read(&settings)).await;
     let error = match read {
@@ -270,7 +270,10 @@ async fn read_directory(config: &Config) -> View {
 }
 
 /// Returns the listener of this name; without a name the first inbound one, else the first.
-fn find_listener<'a>(config: &'a Config, name: Option<&str>) -> miette::Result<&'a Listener> {
+pub(crate) fn find_listener<'a>(
+    config: &'a Config,
+    name: Option<&str>,
+) -> miette::Result<&'a Listener> {
     let found = match name {
         Some(name) => config.listener(name),
         None => config

@@ -10,6 +10,7 @@
 
 pub mod check;
 pub mod commands;
+pub mod diff;
 pub mod fixtures;
 pub mod scaffold;
 pub mod sink;

@@ -17,6 +17,7 @@ use gatepost_directory::View;
 use gatepost_message::{Address, Message};
 use gatepost_model::{Flow, Queued, Routing, Transaction};
 use gatepost_policy::{Engine, Findings, Pinned};
+use gatepost_record::{ChainRecorder, RecordedEnd, RecordedEntry, watching};
 use gatepost_reports::MailReport;
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Ask, protocol};
@@ -147,6 +148,26 @@ impl DryRun {
 
     /// Judges one message.
     pub async fn judge(&self, submitted: DryRunMessage) -> DryRunResult {
+        let (result, _) = self.walk(submitted, None).await;
+        if !matches!(result.disposition, Disposition::Refused(_)) {
+            let time = result.transaction.time;
+            self.memory.remember(&result.findings.effects, time);
+        }
+        result
+    }
+
+    /// Judges one message, and returns what the policies were asked: the transaction, and the first
+    /// attempt at each recipient. Nothing is remembered of it.
+    pub async fn record(&self, submitted: DryRunMessage) -> Vec<RecordedEntry> {
+        let recorder = Arc::new(ChainRecorder::default());
+        self.walk(submitted, Some(&recorder)).await.1
+    }
+
+    async fn walk(
+        &self,
+        submitted: DryRunMessage,
+        recorder: Option<&Arc<ChainRecorder>>,
+    ) -> (DryRunResult, Vec<RecordedEntry>) {
         let DryRunMessage {
             transaction,
             recipients,
@@ -157,6 +178,10 @@ impl DryRun {
         let policies = chain
             .begin(self.accounts().policy_context(self.memory.clone()))
             .within(self.config.limits.sizes());
+        let policies = match recorder {
+            Some(recorder) => policies.watched_by(watching(recorder)),
+            None => policies,
+        };
         let (session, time) = (&transaction.session, transaction.time);
         let mut connection = Connection::new(&self.config);
         let refusal = connection.ask(&self.config, &policies, session, time).await;
@@ -194,11 +219,18 @@ impl DryRun {
             message,
             facts,
             mut findings,
+            refused_by_relay,
             ..
         } = judged;
-        if !matches!(disposition, Disposition::Refused(_)) {
-            self.memory.remember(&findings.effects, transaction.time);
-        }
+        let end = |recorder: &Arc<ChainRecorder>| {
+            recorder.transaction(RecordedEnd {
+                transaction: transaction.clone(),
+                refused_by_relay,
+                verdict: disposition.word(),
+                reply: Some(reply.clone()),
+            })
+        };
+        let mut recorded: Vec<_> = recorder.and_then(end).into_iter().collect();
         let queued = self.queued(&transaction, &message, &findings);
         let routes = routes(
             &policies,
@@ -206,9 +238,10 @@ impl DryRun {
             &disposition,
             &queued,
             &mut findings,
+            || recorded.extend(recorder.and_then(|recorder| recorder.attempt())),
         );
         let routes = routes.await;
-        DryRunResult {
+        let result = DryRunResult {
             transaction,
             refused,
             disposition,
@@ -218,7 +251,8 @@ impl DryRun {
             routes,
             findings,
             report,
-        }
+        };
+        (result, recorded)
     }
 
     /// Returns the message as its first attempt would find it in the queue.
@@ -344,13 +378,14 @@ fn read_report(message: &Message, transaction: &Transaction) -> Option<MailRepor
         .filter(|_| transaction.session.flow == Flow::Inbound)
 }
 
-/// Asks for the routes of all recipients that would get the message.
+/// Asks for the routes of all recipients that would get the message; calls `asked` after each.
 async fn routes(
     policies: &Pinned,
     transaction: &Transaction,
     disposition: &Disposition,
     queued: &Arc<Queued>,
     findings: &mut Findings,
+    mut asked: impl FnMut(),
 ) -> Vec<(Address, Routing)> {
     let Disposition::Accepted { recipients, .. } = disposition else {
         return Vec::new();
@@ -361,6 +396,7 @@ async fn routes(
             continue;
         }
         let ruling = evaluation::route(policies, transaction, address, 0, queued).await;
+        asked();
         findings.judgements.extend(ruling.judgements);
         routes.push((address.clone(), ruling.routing));
     }

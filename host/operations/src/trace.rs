@@ -77,7 +77,7 @@ impl Default for FindMessages {
 }
 
 /// Reads a time, or an age as the time at which something of that age came.
-fn time_or_age(text: &str) -> Result<Millis, String> {
+pub fn time_or_age(text: &str) -> Result<Millis, String> {
     let age = || parse_duration(text).map(|age| Millis::now() - age);
     text.parse()
         .or_else(|_| age())

@@ -420,7 +420,11 @@ async fn load(
     loaded.await.map_err(|reason| fault(&policy.name, reason))
 }
 
-async fn module(policy: &Policy) -> Result<Bytes, PolicyFault> {
+/// Returns the module that the configuration names for a policy.
+///
+/// # Errors
+/// The file cannot be read, or there is no such built-in policy.
+pub async fn module(policy: &Policy) -> Result<Bytes, PolicyFault> {
     if let Some(path) = &policy.file {
         let (file, limit) = (path.clone(), policy.limits().module_bytes);
         let read = tokio::task::spawn_blocking(move || read_module(&file, limit));

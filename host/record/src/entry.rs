@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use gatepost_authentication::{Author, Facts};
 use gatepost_message::{Address, Message, Millis, TransactionId};
 use gatepost_model::{
@@ -12,11 +13,14 @@ use gatepost_policy::Answered;
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
-/// One call of a policy: its judgement, and the answers that its look-ups got.
+/// One call of a policy, but for its judgement, which the [entry](RecordedEntry) has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedCall {
-    /// Judgement of the call.
-    pub judgement: Judgement,
+    /// Policy that was called.
+    pub policy: String,
+    /// True if the chain ended with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended_chain: bool,
     /// Answers in the order in which it asked.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub answers: Arc<Vec<Answered>>,
@@ -78,9 +82,10 @@ pub struct RecordedFacts {
 impl RecordedFacts {
     /// Makes them of the facts that were gathered.
     pub fn of(facts: &Facts) -> Self {
+        let mut facts = facts.clone();
         Self {
-            facts: facts.clone(),
-            authors: facts.authors.clone(),
+            authors: std::mem::take(&mut facts.authors),
+            facts,
         }
     }
 
@@ -275,12 +280,35 @@ impl Entry {
     }
 }
 
-/// An entry with its message.
+/// An entry with its judgements and its message.
 #[derive(Debug, Clone)]
 pub struct RecordedEntry {
     /// The entry.
     pub entry: Entry,
+    /// Judgements of its calls, in their order, but for those of connect hooks that were asked before
+    /// the transaction. A replay needs none of them.
+    pub judgements: RecordedJudgements,
     /// Message before the edits of any policy; in an attempt, as it is in the queue. `None` if the
     /// transaction came to none.
     pub message: Option<Message>,
+}
+
+/// Judgements as they were made, or still as they were written.
+#[derive(Debug, Clone)]
+pub struct RecordedJudgements(pub(crate) Judgements);
+
+#[derive(Debug, Clone)]
+pub(crate) enum Judgements {
+    Made(Vec<Judgement>),
+    Written(Bytes),
+}
+
+impl RecordedJudgements {
+    /// Returns the judgements; none if they cannot be read, as those of a later version.
+    pub fn read(&self) -> Vec<Judgement> {
+        match &self.0 {
+            Judgements::Made(judgements) => judgements.clone(),
+            Judgements::Written(json) => serde_json::from_slice(json).unwrap_or_default(),
+        }
+    }
 }

@@ -20,8 +20,8 @@ mod store;
 pub use body::{MissingBody, without_body};
 pub use entry::{
     AttemptRecord, Entry, RecordedCall, RecordedConnect, RecordedEntry, RecordedFacts,
-    RecordedMessage, RecordedQueued, RecordedRecipient, RecordedResult, RecordedSender,
-    TransactionRecord,
+    RecordedJudgements, RecordedMessage, RecordedQueued, RecordedRecipient, RecordedResult,
+    RecordedSender, TransactionRecord,
 };
 pub use read::RecordReader;
 pub use recorder::{ChainRecorder, RecordedEnd, watching};

@@ -9,9 +9,9 @@ use gatepost_smtp::Reply;
 use parking_lot::Mutex;
 
 use crate::entry::{
-    AttemptRecord, Entry, RecordedCall, RecordedConnect, RecordedEntry, RecordedFacts,
-    RecordedMessage, RecordedQueued, RecordedRecipient, RecordedResult, RecordedSender,
-    TransactionRecord,
+    AttemptRecord, Entry, Judgements, RecordedCall, RecordedConnect, RecordedEntry, RecordedFacts,
+    RecordedJudgements, RecordedMessage, RecordedQueued, RecordedRecipient, RecordedResult,
+    RecordedSender, TransactionRecord,
 };
 
 /// Notes the questions to one chain.
@@ -29,6 +29,7 @@ struct Notes {
     now: Asked,
     /// Answers of the call that is made now.
     answers: KeptAnswers,
+    judgements: Vec<Judgement>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,15 +91,19 @@ impl ChainRecorder {
             || record.message.is_some();
         was_asked.then(|| RecordedEntry {
             entry: Entry::Transaction(Box::new(record)),
+            judgements: RecordedJudgements(Judgements::Made(notes.judgements)),
             message: octets,
         })
     }
 
     /// Returns the entry of the attempt; `None` if no policy was called.
     pub fn attempt(&self) -> Option<RecordedEntry> {
-        let (record, message) = self.0.lock().attempt.take()?;
+        let mut notes = self.0.lock();
+        let (record, message) = notes.attempt.take()?;
+        let judgements = std::mem::take(&mut notes.judgements);
         (!record.calls.is_empty()).then(|| RecordedEntry {
             entry: Entry::Attempt(Box::new(record)),
+            judgements: RecordedJudgements(Judgements::Made(judgements)),
             message: Some(message),
         })
     }
@@ -199,9 +204,11 @@ impl Recorder for ChainRecorder {
         let answers = Arc::new(notes.answers.take());
         if let Some(calls) = notes.calls() {
             calls.push(RecordedCall {
-                judgement: judgement.clone(),
+                policy: judgement.policy.clone(),
+                ended_chain: judgement.verdict.stops_chain(),
                 answers,
             });
+            notes.judgements.push(judgement.clone());
         }
     }
 }

@@ -4,8 +4,10 @@
 //! ```text
 //! file   = magic(8) salt(16) entry*
 //! entry  = length(4) ciphertext(length)     length counts the tag of 16 octets
-//! plain  = json-length(4) json head-length(4) head body-length(8) has-body(1) [body]
+//! plain  = length(4) entry length(4) judgements [length(4) head body-length(8) has-body(1) [body]]
 //! ```
+//!
+//! The entry and its judgements are JSON, apart from each other: a replay decodes the first alone.
 //!
 //! The name of a file is the time of its first entry in milliseconds, with a number behind it.
 
@@ -21,7 +23,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::body::MissingBody;
-use crate::entry::{Entry, RecordedEntry};
+use crate::entry::{Entry, Judgements, RecordedEntry, RecordedJudgements};
 use crate::seal::{FileCipher, SALT};
 
 const MAGIC: &[u8; 8] = b"GPRECRD1";
@@ -94,16 +96,25 @@ impl SegmentWriter {
 /// Encodes an entry. Of the body only the size is kept unless `bodies`, and unless it is in memory or
 /// can be read.
 pub(crate) fn encode(recorded: &RecordedEntry, largest_body: Option<u64>) -> Option<Vec<u8>> {
-    let mut plain = vec![0; 4];
-    serde_json::to_writer(&mut plain, &recorded.entry).ok()?;
-    let length = u32::try_from(plain.len() - 4).ok()?;
-    plain[..4].copy_from_slice(&length.to_be_bytes());
+    let mut plain = Vec::with_capacity(4 << 10);
+    with_length(&mut plain, |plain| {
+        serde_json::to_writer(plain, &recorded.entry).ok()
+    })?;
+    with_length(&mut plain, |plain| match &recorded.judgements.0 {
+        Judgements::Made(judgements) => serde_json::to_writer(plain, judgements).ok(),
+        Judgements::Written(json) => {
+            plain.extend_from_slice(json);
+            Some(())
+        }
+    })?;
     let Some(message) = &recorded.message else {
         return Some(plain);
     };
     let head = message.head();
-    plain.extend_from_slice(&u32::try_from(head.len()).ok()?.to_be_bytes());
-    plain.extend_from_slice(head);
+    with_length(&mut plain, |plain| {
+        plain.extend_from_slice(head);
+        Some(())
+    })?;
     let body = message.body();
     plain.extend_from_slice(&body.len().to_be_bytes());
     let octets = largest_body.filter(|largest| body.len() <= *largest);
@@ -116,6 +127,26 @@ pub(crate) fn encode(recorded: &RecordedEntry, largest_body: Option<u64>) -> Opt
         plain.extend_from_slice(&octets);
     }
     Some(plain)
+}
+
+/// Writes a part with its length in front.
+fn with_length(plain: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<()> {
+    let at = plain.len();
+    plain.extend_from_slice(&[0; 4]);
+    write(plain)?;
+    let length = u32::try_from(plain.len() - at - 4).ok()?;
+    plain
+        .get_mut(at..at + 4)?
+        .copy_from_slice(&length.to_be_bytes());
+    Some(())
+}
+
+/// Splits off a part with its length in front.
+fn part(plain: &mut Bytes) -> Option<Bytes> {
+    let length = u32::from_be_bytes(*plain.first_chunk()?) as usize;
+    let end = length.checked_add(4).filter(|end| *end <= plain.len())?;
+    let part = plain.split_to(end);
+    Some(part.slice(4..))
 }
 
 fn read_all(message: &Message) -> Option<Bytes> {
@@ -132,31 +163,29 @@ fn read_all(message: &Message) -> Option<Bytes> {
 }
 
 /// Decodes an entry; the second value is its body if the octets are not there.
-pub(crate) fn decode(plain: &[u8]) -> Option<(RecordedEntry, Option<Arc<MissingBody>>)> {
-    let (length, rest) = plain.split_first_chunk::<4>()?;
-    let (json, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-    let entry: Entry = serde_json::from_slice(json).ok()?;
-    if rest.is_empty() {
-        let message = None;
-        return Some((RecordedEntry { entry, message }, None));
+pub(crate) fn decode(mut plain: Bytes) -> Option<(RecordedEntry, Option<Arc<MissingBody>>)> {
+    let entry: Entry = serde_json::from_slice(&part(&mut plain)?).ok()?;
+    let judgements = RecordedJudgements(Judgements::Written(part(&mut plain)?));
+    let recorded = |message| RecordedEntry {
+        entry,
+        judgements,
+        message,
+    };
+    if plain.is_empty() {
+        return Some((recorded(None), None));
     }
-    let (length, rest) = rest.split_first_chunk::<4>()?;
-    let (head, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-    let (length, rest) = rest.split_first_chunk::<8>()?;
-    let (has_body, body) = rest.split_first()?;
-    let head = Bytes::copy_from_slice(head);
+    let head = part(&mut plain)?;
+    let length = u64::from_be_bytes(*plain.first_chunk()?);
+    let has_body = *plain.get(8)?;
+    let body = plain.split_off(9);
     let (message, missing) = match has_body {
         0 => {
-            let missing = MissingBody::new(u64::from_be_bytes(*length));
+            let missing = MissingBody::new(length);
             (Message::from_parts(head, missing.clone()), Some(missing))
         }
-        _ => {
-            let body = Arc::new(Bytes::copy_from_slice(body));
-            (Message::from_parts(head, body), None)
-        }
+        _ => (Message::from_parts(head, Arc::new(body)), None),
     };
-    let message = Some(message);
-    Some((RecordedEntry { entry, message }, missing))
+    Some((recorded(Some(message)), missing))
 }
 
 /// A whole file, read into memory, with the places of its entries.
@@ -216,7 +245,9 @@ impl Segment {
     /// if it is damaged.
     pub fn entry(&self, number: usize) -> Option<(RecordedEntry, Option<Arc<MissingBody>>)> {
         let mut octets = self.octets.get(self.places.get(number)?.clone())?.to_vec();
-        decode(self.cipher.open(number as u64, &mut octets)?)
+        let length = self.cipher.open(number as u64, &mut octets)?.len();
+        octets.truncate(length);
+        decode(octets.into())
     }
 }
 

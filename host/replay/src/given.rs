@@ -100,7 +100,7 @@ impl Recorder for Giver {
     fn sources(&self, version: &Version, present: &PolicyContext) -> PolicyContext {
         let mut state = self.state.lock();
         let mut calls = calls(&self.entry, state.at).iter();
-        let own = calls.find(|call| call.judgement.policy == version.name());
+        let own = calls.find(|call| call.policy == version.name());
         let own = own.map_or_else(Arc::default, |call| Arc::clone(&call.answers));
         let given = GivenAnswers::new(own, Arc::clone(&self.all));
         let sources = given.before(present);

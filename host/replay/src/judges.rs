@@ -193,15 +193,11 @@ fn refusal(verdict: Verdict) -> Option<Reply> {
 
 fn has_refused(calls: &[RecordedCall]) -> bool {
     let last = calls.last();
-    last.is_some_and(|call| call.judgement.verdict.stops_chain())
+    last.is_some_and(|call| call.ended_chain)
 }
 
 /// Returns the decisions of a transaction that came to no end of data.
-fn ended(
-    ended: Ended,
-    findings: Findings,
-    refused: Vec<(Address, Reply)>,
-) -> Replayed {
+fn ended(ended: Ended, findings: Findings, refused: Vec<(Address, Reply)>) -> Replayed {
     let reply = match &ended {
         Ended::Refused(reply) => Some(reply.clone()),
         _ => None,

@@ -13,12 +13,14 @@
 //! groups those that are alike.
 
 mod changes;
+mod comparison;
 mod given;
 mod judges;
 mod replayed;
 mod tally;
 
 pub use changes::{Change, ChangeKind, changes};
+pub use comparison::{CompareProgress, Compared, Comparison, Wanted};
 pub use judges::Judges;
 pub use replayed::{Ended, Replayed, Trail, UnknownLookUp};
 pub use tally::{Group, MOST_GROUPS, Tally};

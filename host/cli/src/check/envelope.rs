@@ -9,7 +9,7 @@ use gatepost_intake::ownership::{Ownership, RecipientOwner};
 const MAX_RECIPIENTS: usize = 100;
 
 /// Returns the reverse-path that the message suggests.
-pub(super) fn reverse_path(message: &Message) -> ReversePath {
+pub(crate) fn reverse_path(message: &Message) -> ReversePath {
     if let Some(path) = message.header("Return-Path")
         && let Ok(path) = ReversePath::parse(without_brackets(&path))
     {
@@ -22,7 +22,7 @@ pub(super) fn reverse_path(message: &Message) -> ReversePath {
 }
 
 /// Returns the recipients that the message suggests; at least one.
-pub(super) fn recipients(
+pub(crate) fn recipients(
     message: &Message,
     ownership: Ownership<'_>,
     inbound: bool,
@@ -51,7 +51,7 @@ pub(super) fn recipients(
 
 /// Returns the message as it was before the delivery that stored it: without the Delivered-To field
 /// on top, if that names a recipient. With the field, the message would look like a loop.
-pub(super) fn without_delivery_mark(message: Message, recipients: &[Address]) -> Message {
+pub(crate) fn without_delivery_mark(message: Message, recipients: &[Address]) -> Message {
     let Some(first) = message.named("Delivered-To").next() else {
         return message;
     };

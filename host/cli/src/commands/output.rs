@@ -48,11 +48,11 @@ fn words_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
 }
 
 /// Table of columns that are as wide as needed. Line ends in a cell are escaped.
-pub(super) struct Table(comfy_table::Table);
+pub(crate) struct Table(comfy_table::Table);
 
 impl Table {
     /// Adds a row of these cells.
-    pub(super) fn add_row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+    pub(crate) fn add_row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
         let cells = cells.into_iter();
         self.0
             .add_row(cells.map(|cell| escape::line(cell.as_ref())));
@@ -60,7 +60,7 @@ impl Table {
 }
 
 /// Makes an empty table.
-pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+pub(crate) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING).set_header(header);
     Table(table)
@@ -70,14 +70,19 @@ pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
 ///
 /// # Errors
 /// Standard output cannot be written to.
-pub(super) fn print_table(Table(mut table): Table, nothing: &str) -> miette::Result<()> {
-    if table.is_empty() {
-        return print(nothing);
+pub(super) fn print_table(table: Table, nothing: &str) -> miette::Result<()> {
+    match table.0.is_empty() {
+        true => print(nothing),
+        false => print(in_text(table)),
     }
+}
+
+/// Returns a table as text.
+pub(crate) fn in_text(Table(mut table): Table) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
-    print(table.trim_fmt())
+    table.trim_fmt()
 }
 
 /// Shortens a reply or reason for a cell of a table.
@@ -107,7 +112,7 @@ pub(super) fn time_until(time: Millis) -> String {
 }
 
 /// Returns the beginning of a digest: enough to tell versions apart.
-pub(super) fn digest(whole: &str) -> &str {
+pub(crate) fn digest(whole: &str) -> &str {
     whole.get(..12).unwrap_or(whole)
 }
 

@@ -1,5 +1,6 @@
 //! `gatepost policy`.
 
+mod diff;
 mod new;
 mod test;
 
@@ -28,6 +29,7 @@ pub(super) enum Command {
     Activate(Activate),
     /// Activate the previous version again.
     Rollback(Ask<RollBack>),
+    Diff(diff::Diff),
     Inspect(Inspect),
     Export(Export),
     New(new::New),
@@ -86,6 +88,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             swap(&args.target, ActivateModule { policy, module }).await
         }
         Command::Rollback(ask) => swap(&ask.target, ask.request).await,
+        Command::Diff(args) => diff::run(&args).await,
         Command::Inspect(args) => inspect(&args).await,
         Command::Export(args) => export(&args),
         Command::New(args) => new::run(&args),

@@ -1,0 +1,182 @@
+//! `gatepost policy diff`: both sides of a comparison of versions, and what they are compared on.
+//!
+//! The old side has the versions that the configuration names, or one of another module in the place
+//! of one of them; the new side has the new module there, or new settings. Both are compared on the
+//! record of the store, or on a folder of messages, which are recorded first by a dry run of the old
+//! side.
+
+mod corpus;
+mod page;
+mod words;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_config::Config;
+use gatepost_directory::View;
+use gatepost_intake::edits::verdict_fields;
+use gatepost_intake::look_ups::AccountView;
+use gatepost_policy::{Definition, Engine, LoadError, NoMemory, Version};
+use gatepost_policy_set::{Policies, PolicyErrors};
+use gatepost_replay::{Comparison, Judges};
+
+pub use self::corpus::{Corpus, CorpusError};
+pub use self::page::page;
+pub use self::words::{side_by_side, summary};
+
+/// Versions of a comparison.
+pub struct Sides {
+    /// Name of the policy that differs.
+    pub policy: String,
+    /// Its version on the old side.
+    pub old: Arc<Version>,
+    /// Its version on the new side.
+    pub new: Arc<Version>,
+    /// Both sides.
+    pub comparison: Arc<Comparison>,
+}
+
+/// Module and settings that take the place of those of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Replacement {
+    /// Module.
+    pub module: Option<Bytes>,
+    /// Settings.
+    pub settings: Option<serde_json::Value>,
+}
+
+/// Error: there is nothing to compare.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum SidesError {
+    /// The versions of the configuration cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Configured(#[from] PolicyErrors),
+    /// The configuration has no such policy.
+    #[error("the configuration has no policy \"{policy}\"; it has {}", known.join(", "))]
+    #[diagnostic(help("name one of them with --name"))]
+    Unknown {
+        /// Name that was given.
+        policy: String,
+        /// Names that it has.
+        known: Vec<String>,
+    },
+    /// A module or its settings are refused.
+    #[error("the {side} version of {policy} cannot be used: {source}")]
+    Load {
+        /// Side.
+        side: &'static str,
+        /// Name of the policy.
+        policy: String,
+        /// Reason.
+        source: LoadError,
+    },
+}
+
+impl Sides {
+    /// Loads both sides.
+    ///
+    /// # Errors
+    /// A version cannot be loaded.
+    pub async fn load(
+        engine: &Arc<Engine>,
+        config: &Arc<Config>,
+        directory: &Arc<View>,
+        policy: &str,
+        (old, new): (Replacement, Replacement),
+    ) -> Result<Self, SidesError> {
+        let policies = Policies::load(Arc::clone(engine), config).await?;
+        let slots = policies.slots();
+        let Some(slot) = slots.iter().find(|slot| slot.name() == policy) else {
+            return Err(SidesError::Unknown {
+                policy: policy.to_owned(),
+                known: slots.iter().map(|slot| slot.name().to_owned()).collect(),
+            });
+        };
+        let active = slot.current();
+        let configured = crate::diff::module_of(config, policy).await;
+        let load = async |side, replacement: Replacement| {
+            if replacement.module.is_none() && replacement.settings.is_none() {
+                return Ok(Arc::clone(&active));
+            }
+            let definition = Definition {
+                settings: (replacement.settings)
+                    .unwrap_or_else(|| active.definition().settings.clone()),
+                ..active.definition().clone()
+            };
+            let module = replacement.module.or_else(|| configured.clone());
+            let module = module.unwrap_or_default();
+            let loaded = engine.load(definition, module).await;
+            loaded.map(Arc::new).map_err(|source| SidesError::Load {
+                side,
+                policy: policy.to_owned(),
+                source,
+            })
+        };
+        let old = load("old", old).await?;
+        let new = load("new", new).await?;
+        let side = |of: &Arc<Version>| judges(config, directory, &policies, of);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            policy: policy.to_owned(),
+            comparison: Comparison::new(side(&old), side(&new), threads),
+            old,
+            new,
+        })
+    }
+}
+
+/// Returns the module that the configuration names for a policy, if it can be read.
+async fn module_of(config: &Config, policy: &str) -> Option<Bytes> {
+    let policy = config.policies.iter().find(|of| of.name == policy)?;
+    gatepost_policy_set::module(policy).await.ok()
+}
+
+/// Returns one side: the configured versions, this one in its place.
+fn judges(
+    config: &Arc<Config>,
+    directory: &Arc<View>,
+    policies: &Policies,
+    version: &Arc<Version>,
+) -> Judges {
+    let chains = config.listeners.iter().map(|listener| {
+        let chain = policies.chain(&listener.name);
+        let versions = chain
+            .slots()
+            .iter()
+            .map(|slot| match slot.name() == version.name() {
+                true => Arc::clone(version),
+                false => slot.current(),
+            });
+        (listener.name.clone(), versions.collect())
+    });
+    let accounts = AccountView {
+        config: Arc::clone(config),
+        directory: Arc::clone(directory),
+    };
+    Judges {
+        chains: chains.collect::<HashMap<_, _>>(),
+        present: accounts.policy_context(Arc::new(NoMemory)),
+        sizes: config.limits.sizes(),
+        reserved: verdict_fields::reserved(config),
+    }
+}
+
+/// Reads settings from a file: JSON, or TOML if its name ends so.
+///
+/// # Errors
+/// It cannot be read, or is neither.
+pub fn read_settings(file: &Path) -> miette::Result<serde_json::Value> {
+    use miette::{IntoDiagnostic as _, WrapErr as _};
+    let wrong = || format!("cannot read the settings {}", file.display());
+    let text = gatepost_files::read_text(file, gatepost_files::SETTINGS);
+    let text = text.into_diagnostic().wrap_err_with(wrong)?;
+    match file.extension().is_some_and(|ending| ending == "toml") {
+        true => toml::from_str(&text).into_diagnostic().wrap_err_with(wrong),
+        false => serde_json::from_str(&text)
+            .into_diagnostic()
+            .wrap_err_with(wrong),
+    }
+}

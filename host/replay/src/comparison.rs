@@ -1,0 +1,213 @@
+//! Both sides on many entries, on several threads.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use gatepost_message::{Message, Millis};
+use gatepost_model::FaultKind;
+use gatepost_record::{Entry, MissingBody, RecordReader, RecordedEntry, Segment};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+use crate::changes::{Change, changes};
+use crate::judges::Judges;
+use crate::replayed::Replayed;
+use crate::tally::Tally;
+
+/// Entries that a thread takes at a time.
+const CHUNK: usize = 64;
+
+/// The two sides of a comparison.
+pub struct Comparison {
+    /// Versions as they are, or were.
+    pub old: Judges,
+    /// Versions as they would be.
+    pub new: Judges,
+    /// Threads.
+    pub threads: usize,
+    alone: Mutex<()>,
+}
+
+/// What a comparison takes of a record.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Entries from this time on.
+    pub since: Millis,
+    /// Entries of this account alone.
+    pub account: Option<String>,
+}
+
+impl Wanted {
+    fn wants(&self, entry: &Entry) -> bool {
+        let account = &entry.transaction().account;
+        entry.at() >= self.since && (self.account.is_none() || self.account == *account)
+    }
+}
+
+/// One entry, compared.
+#[derive(Debug)]
+pub struct Compared {
+    /// What the old side decided.
+    pub old: Replayed,
+    /// What the new side decided.
+    pub new: Replayed,
+    /// Changes; none if both decided the same.
+    pub changes: Vec<Change>,
+}
+
+/// Progress of a comparison.
+#[derive(Debug, Default)]
+pub struct CompareProgress {
+    /// Files of the record that are done.
+    pub files: AtomicUsize,
+    /// Entries that are done.
+    pub entries: AtomicU64,
+}
+
+impl Comparison {
+    /// Makes a comparison on so many threads.
+    pub fn new(old: Judges, new: Judges, threads: usize) -> Arc<Self> {
+        Arc::new(Self {
+            old,
+            new,
+            threads: threads.max(1),
+            alone: Mutex::new(()),
+        })
+    }
+
+    /// Compares one entry.
+    pub async fn compare(
+        &self,
+        entry: &Arc<Entry>,
+        message: Option<&Message>,
+        missing: Option<&MissingBody>,
+    ) -> Compared {
+        let compared = self.once(entry, message, missing).await;
+        if !compared.is_late() {
+            return compared;
+        }
+        // On a busy machine a call may run past its deadline that would not have alone.
+        let _alone = self.alone.lock().await;
+        self.once(entry, message, missing).await
+    }
+
+    async fn once(
+        &self,
+        entry: &Arc<Entry>,
+        message: Option<&Message>,
+        missing: Option<&MissingBody>,
+    ) -> Compared {
+        let old = self.old.judge(entry, message, missing).await;
+        let new = (self.new).judge_like(&old, entry, message, missing).await;
+        let changes = changes(&old, &new);
+        Compared { old, new, changes }
+    }
+
+    /// Compares the entries of a record.
+    ///
+    /// # Errors
+    /// A file of it cannot be read.
+    pub async fn of_record(
+        self: &Arc<Self>,
+        reader: &RecordReader,
+        wanted: &Wanted,
+        progress: &Arc<CompareProgress>,
+    ) -> io::Result<Tally> {
+        let mut tally = Tally::default();
+        let mut next = read(reader, 0);
+        for number in 0..reader.files().len() {
+            let segment = next.await.map_err(io::Error::other)??;
+            // The next file is read while this one is judged.
+            next = read(reader, number + 1);
+            if let Some(segment) = segment {
+                tally.merge(self.of_segment(segment, wanted, progress).await?);
+            }
+            progress.files.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(tally)
+    }
+
+    async fn of_segment(
+        self: &Arc<Self>,
+        segment: Segment,
+        wanted: &Wanted,
+        progress: &Arc<CompareProgress>,
+    ) -> io::Result<Tally> {
+        let segment = Arc::new(segment);
+        let at = Arc::new(AtomicUsize::new(0));
+        let mut threads = JoinSet::new();
+        for _ in 0..self.threads {
+            let (this, segment, at) = (Arc::clone(self), Arc::clone(&segment), Arc::clone(&at));
+            let (wanted, progress) = (wanted.clone(), Arc::clone(progress));
+            threads.spawn(async move {
+                let mut tally = Tally::default();
+                loop {
+                    let begin = at.fetch_add(CHUNK, Ordering::Relaxed);
+                    if begin >= segment.len() {
+                        return tally;
+                    }
+                    let end = (begin + CHUNK).min(segment.len());
+                    for number in begin..end {
+                        if let Some((recorded, missing)) = segment.entry(number)
+                            && wanted.wants(&recorded.entry)
+                        {
+                            this.count(recorded, missing.as_deref(), &mut tally).await;
+                        }
+                    }
+                    let done = (end - begin) as u64;
+                    progress.entries.fetch_add(done, Ordering::Relaxed);
+                }
+            });
+        }
+        let mut tally = Tally::default();
+        while let Some(done) = threads.join_next().await {
+            tally.merge(done.map_err(io::Error::other)?);
+        }
+        Ok(tally)
+    }
+
+    /// Compares an entry and counts it.
+    pub async fn count(
+        &self,
+        recorded: RecordedEntry,
+        missing: Option<&MissingBody>,
+        tally: &mut Tally,
+    ) {
+        let RecordedEntry { entry, message } = recorded;
+        if !self.old.know(&entry) {
+            tally.without_listener += 1;
+            return;
+        }
+        let entry = Arc::new(entry);
+        let compared = self.compare(&entry, message.as_ref(), missing).await;
+        if missing.is_some_and(MissingBody::was_read) {
+            tally.without_body += 1;
+            return;
+        }
+        if !compared.new.unknown.is_empty() || !compared.old.unknown.is_empty() {
+            tally.answered_now += 1;
+        }
+        tally.add(entry.id(), compared.changes);
+    }
+}
+
+impl Compared {
+    /// Returns true if a call ran past its deadline.
+    fn is_late(&self) -> bool {
+        let judgements = self.old.judgements.iter().chain(&self.new.judgements);
+        let mut faults = judgements.filter_map(|of| of.error.as_ref());
+        faults.any(|fault| matches!(fault.kind, FaultKind::Deadline | FaultKind::Overload))
+    }
+}
+
+fn read(
+    reader: &RecordReader,
+    number: usize,
+) -> tokio::task::JoinHandle<io::Result<Option<Segment>>> {
+    let (reader, path) = (reader.clone(), reader.files().get(number).cloned());
+    tokio::task::spawn_blocking(move || match path {
+        Some(path) => reader.read(&path),
+        None => Ok(None),
+    })
+}
