@@ -26,6 +26,7 @@ use clap::Args;
 use gatepost_connections::ConnectionKey;
 use gatepost_directory::{AccountId, AuditQuery, ERASED_BY, ErasedItems};
 use gatepost_message::TransactionId;
+use gatepost_record::RecordedEntry;
 use gatepost_spool::{EraseCursor, ErasedRows};
 use gatepost_trace::TraceSweep;
 use serde::{Deserialize, Serialize};
@@ -196,6 +197,24 @@ pub async fn wait(on: &Runtime, asked: AwaitErasure) -> Result<ErasureState, Ope
     last::wait(progress).await
 }
 
+/// Removes entries from the record of what policies were asked.
+async fn erase_records(
+    on: &Runtime,
+    which: impl Fn(&RecordedEntry) -> bool + Send + 'static,
+) -> Result<(), OperationError> {
+    let Some(record) = on.policy_record.clone() else {
+        return Ok(());
+    };
+    let removed = blocking(move || {
+        let removed = record.remove(Box::new(which));
+        removed.map_err(|error| {
+            let text = format!("the record of what policies were asked cannot be changed: {error}");
+            OperationError::new(Code::StoreFailed, text)
+        })
+    });
+    removed.await.map(drop)
+}
+
 /// Refuses an account that the directory does not have, unless its erasure was begun before: it may
 /// have been interrupted behind the removal of the account itself.
 async fn check_known(on: &Runtime, id: AccountId) -> Result<(), OperationError> {
@@ -240,6 +259,11 @@ impl ErasureUnderWay<'_> {
         .await?;
         self.walk().await?;
         self.trace(owner).await?;
+        let account = self.account.clone();
+        erase_records(self.on, move |recorded| {
+            recorded.any_text(|text| text.contains(&account))
+        })
+        .await?;
         self.connections().await?;
         self.directory().await?;
         // What was accepted while the account still was there.

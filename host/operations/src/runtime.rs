@@ -10,6 +10,7 @@ use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_dns::NoResolver;
 use gatepost_message::Millis;
 use gatepost_model::{DestinationKey, Event};
+use gatepost_record::PolicyRecord;
 use gatepost_smtp::Reply;
 use gatepost_spool::{
     Counters, Erasure, EventLog, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores,
@@ -79,6 +80,8 @@ pub struct Runtime {
     pub forget_tokens: Option<ForgetTokens>,
     /// Trace of all transactions.
     pub trace: Arc<Trace>,
+    /// Record of what policies were asked; `None` without a key ring.
+    pub policy_record: Option<Arc<PolicyRecord>>,
     /// Accounts, addresses and credentials.
     pub directory: Arc<Directory>,
     /// Connections of the site and of customers.
@@ -138,6 +141,9 @@ pub enum OpenError {
     /// The states of connections cannot be opened.
     #[error(transparent)]
     Standings(#[from] StandingError),
+    /// The record of what policies were asked cannot be opened.
+    #[error("the folder of the record cannot be used: {0}")]
+    Record(std::io::Error),
     /// The client for feeds cannot be made.
     #[error(transparent)]
     Feeds(#[from] ClientError),
@@ -270,6 +276,10 @@ impl Runtime {
             Arc::clone(&stores.counters),
             LetterSettings::default(),
         );
+        let key = directory.view().record_key();
+        let records = store.join(gatepost_record::FOLDER);
+        let policy_record = key.map(|key| PolicyRecord::open_idle(&records, key));
+        let policy_record = policy_record.transpose().map_err(OpenError::Record)?;
         let standings = SqliteStandings::open(&store.join("connections.db"))?;
         Ok(Self {
             queue: stores.admin,
@@ -281,6 +291,7 @@ impl Runtime {
             erasures: Arc::default(),
             forget_tokens: None,
             trace: Arc::new(trace),
+            policy_record,
             connections: Arc::new(RelayConnections::new(site, Arc::clone(&directory))),
             states: Arc::new(ConnectionStates::open(Box::new(standings))?),
             directory,

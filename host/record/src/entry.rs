@@ -293,6 +293,22 @@ pub struct RecordedEntry {
     pub message: Option<Message>,
 }
 
+impl RecordedEntry {
+    /// Returns true if the test holds for one of its parts as text: what was asked and answered, the
+    /// judgements, the header section, the body if it is in memory.
+    pub fn any_text(&self, mut test: impl FnMut(&str) -> bool) -> bool {
+        let entry = serde_json::to_string(&self.entry).unwrap_or_default();
+        let judgements = serde_json::to_string(&self.judgements.read()).unwrap_or_default();
+        let message = self.message.as_ref();
+        let head = message.map(|message| message.head().clone());
+        let body = message.and_then(|message| message.body().in_memory().cloned());
+        let mut octets = [head, body].into_iter().flatten();
+        test(&entry)
+            || test(&judgements)
+            || octets.any(|octets| test(&String::from_utf8_lossy(&octets)))
+    }
+}
+
 /// Judgements as they were made, or still as they were written.
 #[derive(Debug, Clone)]
 pub struct RecordedJudgements(pub(crate) Judgements);

@@ -56,7 +56,8 @@ pub type Removal = Box<dyn Fn(&RecordedEntry) -> bool + Send>;
 
 impl PolicyRecord {
     /// Opens the record in a folder, which is made if need be. `key` encrypts it. Nothing is recorded
-    /// while there are no settings.
+    /// while there are no settings; what there is goes by the age and size of the last ones, or of the
+    /// default.
     ///
     /// # Errors
     /// The folder cannot be made, or the thread not be started.
@@ -64,6 +65,24 @@ impl PolicyRecord {
         folder: &Path,
         key: hmac::Key,
         settings: Option<RecordSettings>,
+    ) -> io::Result<Arc<Self>> {
+        let retention = settings.clone().unwrap_or_default();
+        Self::start(folder, key, settings, Some(retention))
+    }
+
+    /// Opens the record of a relay that does not run: nothing is recorded, and nothing goes by its age.
+    ///
+    /// # Errors
+    /// As [`PolicyRecord::open`].
+    pub fn open_idle(folder: &Path, key: hmac::Key) -> io::Result<Arc<Self>> {
+        Self::start(folder, key, None, None)
+    }
+
+    fn start(
+        folder: &Path,
+        key: hmac::Key,
+        settings: Option<RecordSettings>,
+        retention: Option<RecordSettings>,
     ) -> io::Result<Arc<Self>> {
         gatepost_files::make_folder(folder)?;
         for counter in ["gatepost_records_total", "gatepost_records_dropped_total"] {
@@ -76,6 +95,7 @@ impl PolicyRecord {
             folder: folder.to_owned(),
             key,
             settings: Arc::clone(&settings),
+            retention,
             waiting: Arc::clone(&waiting),
             file: None,
             was_told: false,
@@ -90,8 +110,7 @@ impl PolicyRecord {
         }))
     }
 
-    /// Replaces the settings; with `None` nothing more is recorded, and what there is stays until its
-    /// age under the settings before.
+    /// Replaces the settings.
     pub fn set(&self, settings: Option<RecordSettings>) {
         self.settings.store(settings.map(Arc::new));
     }
@@ -161,6 +180,8 @@ struct RecordWriter {
     folder: PathBuf,
     key: hmac::Key,
     settings: Arc<ArcSwapOption<RecordSettings>>,
+    /// Settings that age and size go by; `None` to remove nothing.
+    retention: Option<RecordSettings>,
     waiting: Arc<AtomicU64>,
     file: Option<SegmentWriter>,
     /// True if the log has the last failure.
@@ -262,7 +283,12 @@ impl RecordWriter {
 
     /// Removes the files that are too old, and the oldest beyond the size.
     fn drop_oldest(&mut self) {
-        let settings = self.settings.load_full().unwrap_or_default();
+        if let (Some(retention), Some(now)) = (&mut self.retention, &*self.settings.load()) {
+            retention.clone_from(now);
+        }
+        let Some(settings) = &self.retention else {
+            return;
+        };
         let Ok(files) = files(&self.folder) else {
             return;
         };

@@ -174,7 +174,7 @@ impl Comparison {
         missing: Option<&MissingBody>,
         tally: &mut Tally,
     ) {
-        let RecordedEntry { entry, message } = recorded;
+        let RecordedEntry { entry, message, .. } = recorded;
         if !self.old.know(&entry) {
             tally.without_listener += 1;
             return;

@@ -401,7 +401,7 @@ impl RunningRelay {
             directory: Arc::clone(&directory),
             counters: Arc::clone(&stores.counters),
             trace: Arc::clone(&trace),
-            policy_record,
+            policy_record: policy_record.clone(),
             spans,
             probes: Arc::clone(&probes),
         });
@@ -486,6 +486,7 @@ impl RunningRelay {
                 Arc::new(move |gone: &[ConnectionKey]| ways.forget_tokens(gone))
             }),
             trace: Arc::clone(&trace),
+            policy_record,
             directory: Arc::clone(&directory),
             connections: Arc::clone(&connections),
             states: Arc::clone(&states),

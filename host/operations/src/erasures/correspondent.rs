@@ -227,6 +227,7 @@ impl CorrespondentErasureUnderWay<'_> {
         self.walk().await?;
         self.trace().await?;
         self.audit().await?;
+        self.records().await?;
         // What was accepted meanwhile; then the trace has more, too.
         if self.walk().await? {
             self.trace().await?;
@@ -239,6 +240,17 @@ impl CorrespondentErasureUnderWay<'_> {
             trace.overwrite_erased()?;
             directory.overwrite_erased()?;
             Ok::<_, OperationError>(())
+        })
+        .await
+    }
+
+    /// Removes the entries of the record in which the address stands.
+    async fn records(&self) -> Result<(), OperationError> {
+        let of = Arc::clone(&self.correspondent);
+        super::erase_records(self.on, move |recorded| {
+            let account = recorded.entry.transaction().account.as_deref();
+            let is_of = of.account.is_none() || of.account.as_deref() == account;
+            is_of && recorded.any_text(|text| of.address.is_in(text))
         })
         .await
     }

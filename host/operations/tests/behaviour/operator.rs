@@ -115,6 +115,7 @@ impl Store {
             erasures: Arc::default(),
             forget_tokens: None,
             trace: Arc::new(trace),
+            policy_record: None,
             directory,
             connections: Arc::new(connections),
             states: Arc::new(ConnectionStates::open(Box::new(NoStandings)).unwrap()),
