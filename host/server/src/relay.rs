@@ -659,9 +659,13 @@ impl RunningRelay {
         });
         connection_states::tell_changes(&self.states, &*self.parts.stores.events).await;
         let (trace, states) = (self.parts.trace, self.states);
+        let record = self.parts.policy_record;
         let flushed = tokio::task::spawn_blocking(move || {
             if let Err(error) = states.save() {
                 tracing::error!(%error, "the states of connections were not stored");
+            }
+            if let Some(record) = record {
+                record.flush();
             }
             trace.flush()
         });

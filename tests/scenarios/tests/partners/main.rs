@@ -7,6 +7,7 @@ mod feed;
 mod feed_inside;
 mod import;
 mod refused;
+mod replayed;
 mod separators;
 mod sharing;
 mod suppressed;

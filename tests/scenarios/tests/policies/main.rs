@@ -9,6 +9,7 @@ mod activation;
 mod begun_with_policy_new;
 mod check;
 mod circuit_breaker;
+mod compared_on_record;
 mod faults_of_a_message;
 mod fixtures_in_check;
 mod fixtures_live;
