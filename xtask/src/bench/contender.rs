@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use test_support::{Postfix, Relay, RelayBuilder, hostile_file};
 
 use super::load::Load;
@@ -130,6 +130,28 @@ impl Contender {
                 )
                 .with(&format!("[events]\nrecord = {record}"))
         })
+    }
+
+    /// Starts Gatepost with more in its configuration.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn gatepost_changed(binary: &Path, config: &str) -> Result<Self> {
+        Self::gatepost_with(binary, |relay| relay.with(config))
+    }
+
+    /// Runs a command of its binary with its configuration; returns its standard output.
+    ///
+    /// # Errors
+    /// The command failed, or it is no Gatepost.
+    pub fn command(&self, arguments: &[&str]) -> Result<String> {
+        let (Running::Gatepost(relay) | Running::Other(relay)) = &self.relay else {
+            bail!("{} has no such commands", self.name());
+        };
+        let output = relay.command(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "gatepost {arguments:?}: {errors}");
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     fn gatepost_with(

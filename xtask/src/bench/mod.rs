@@ -1,6 +1,6 @@
 //! Measurements of the relay: beside Postfix, on signed mail that is authenticated, with a policy
-//! that misbehaves, with many idle sessions, while mail leaves, over HTTP beside SMTP, and the cost of
-//! its chain of policies and of changes of its directory.
+//! that misbehaves, with many idle sessions, while mail leaves, over HTTP beside SMTP, while mail is
+//! recorded and a version tried in the shadow, and the cost of its chain of policies and of changes of its directory.
 //!
 //! Everything that is compared is measured in the same run, and repeated runs alternate between the
 //! two relays, so that other load on the machine affects both. Every count is checked at the sink.
@@ -10,6 +10,7 @@ mod api;
 mod attacked;
 mod authentication;
 mod chain;
+mod change;
 mod contender;
 mod directory;
 mod events;
@@ -94,6 +95,8 @@ enum Part {
     Chain,
     /// Cost of changes of a large directory.
     Directory,
+    /// Mail that is recorded, a version in the shadow, and comparisons on the record.
+    Change,
     /// Submitted mail with events and without.
     Events,
     /// Messages over HTTP beside submissions over SMTP, with events to a webhook.
@@ -178,6 +181,7 @@ impl Bench {
                 Part::Idle => idle::run(&relay, &mut report)?,
                 Part::Chain => chain::run(&mut report)?,
                 Part::Directory => directory::run(&mut report)?,
+                Part::Change => change::run(&relay, effort, &mut report)?,
                 Part::Events => events::run(&relay, effort, &mut report)?,
                 Part::Api => api::run(&relay, self.api(effort), &mut report)?,
                 Part::Outbound => {

@@ -156,6 +156,7 @@ async fn of_corpus(args: &Diff, sides: &Sides, corpus: Arc<Corpus>) -> miette::R
     let progress = Arc::new(CompareProgress::default());
     let total = corpus.len() as u64;
     let compared = corpus.compare(&sides.comparison, &progress);
+    let began = Instant::now();
     let (tally, unread) = watched(compared, &progress, |progress| {
         let done = progress.entries.load(Ordering::Relaxed);
         format!("{done} of {total} messages")
@@ -169,7 +170,7 @@ async fn of_corpus(args: &Diff, sides: &Sides, corpus: Arc<Corpus>) -> miette::R
         "{total} messages of {}",
         args.corpus.as_deref().unwrap_or(Path::new("")).display()
     );
-    print(args, sides, &tally, &of, name)?;
+    print(args, sides, (&tally, began.elapsed()), &of, name)?;
     Ok(exit(
         unread.is_empty() && !args.fail_on.iter().any(|on| on.finds(&tally)),
     ))
@@ -218,6 +219,7 @@ async fn of_record(
     let progress = Arc::new(CompareProgress::default());
     let files = reader.files().len();
     let compared = sides.comparison.of_record(&reader, &wanted, &progress);
+    let began = Instant::now();
     let tally = watched(compared, &progress, |progress| {
         let entries = progress.entries.load(Ordering::Relaxed);
         let done = progress.files.load(Ordering::Relaxed);
@@ -227,7 +229,9 @@ async fn of_record(
     .into_diagnostic()
     .wrap_err("cannot read the record")?;
     let of = format!("the record since {}", args.since);
-    print(args, sides, &tally, &of, |id| id.to_string())?;
+    print(args, sides, (&tally, began.elapsed()), &of, |id| {
+        id.to_string()
+    })?;
     Ok(exit(!args.fail_on.iter().any(|on| on.finds(&tally))))
 }
 
@@ -257,7 +261,7 @@ async fn watched<R>(
 fn print(
     args: &Diff,
     sides: &Sides,
-    tally: &Tally,
+    (tally, took): (&Tally, Duration),
     of: &str,
     name: impl Fn(TransactionId) -> String,
 ) -> miette::Result<()> {
@@ -288,6 +292,7 @@ fn print(
         "old": old,
         "new": new,
         "of": of,
+        "seconds": took.as_secs_f64(),
         "compared": tally.compared,
         "changed": tally.changed,
         "kinds": serde_json::Map::from_iter(kinds),
