@@ -50,7 +50,8 @@ use gatepost_operations::machines::{ForgetMachine, ListMachines};
 use gatepost_operations::partners::{
     AddPartner, ListEntries, ListPartners, LookUpPartner, RemovePartner,
 };
-use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
+use gatepost_operations::policies::{ActivateConfigured, ActivateModule, ListPolicies, RollBack};
+use gatepost_operations::policy_history::ShowHistory;
 use gatepost_operations::progress::ShowProgress;
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
@@ -397,9 +398,13 @@ routes! {
     Get "/policies" ListPolicies, Read, Site, AnswerForm::List(&["policy"]),
         "Lists the policies, by name.";
     Post "/policies/{policy}/activate" ActivateModule, Administer, Site, AnswerForm::Item,
-        "Puts a module, in base64, in the place of the active version, until the next start or reload.";
+        "Puts a module, in base64, in the place of the active version, until the configuration names another.";
+    Post "/policies/{policy}/activate-configured" ActivateConfigured, Administer, Site, AnswerForm::Item,
+        "Activates the module that the configuration names.";
     Post "/policies/{policy}/rollback" RollBack, Administer, Site, AnswerForm::Item,
-        "Activates the version before the active one again.";
+        "Activates the version before the active one again, or another of the history.";
+    Get "/policies/{policy}/history" ShowHistory, Read, Site, AnswerForm::Results,
+        "Lists the last versions of a policy, newest first.";
     Get "/audit" ListAudit, Read, Accounts, AnswerForm::Page(&[("before", "seq")]),
         "Lists entries of the audit log, newest first.";
 }

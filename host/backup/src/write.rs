@@ -122,6 +122,7 @@ fn finish(
         copied.map_err(|source| BackupError::Database { path, source })?;
     }
     copy_tokens(&source.store.join("tokens"), &store.join("tokens"))?;
+    copy_policies(&source.store.join("policies"), &store.join("policies"))?;
     if keys == BackupKeys::Included {
         copy(&source.key_ring, &store.join("key-ring"))?;
         // Only where the log names addresses by it.
@@ -164,6 +165,24 @@ fn copy_tokens(from: &Path, to: &Path) -> Result<(), BackupError> {
         let name = file.strip_prefix(from).unwrap_or(&file);
         // One that is just being written, or was just removed with its connection.
         if name.extension().is_none_or(|suffix| suffix != "part") && file.exists() {
+            copy(&file, &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies the history of the policies' versions: first the file that names the modules, then the
+/// modules.
+fn copy_policies(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let state = Path::new("state.json");
+    if !from.join(state).exists() {
+        return Ok(());
+    }
+    copy(&from.join(state), &to.join(state))?;
+    for file in files_of(from).map_err(BackupError::io("read", from))? {
+        let name = file.strip_prefix(from).unwrap_or(&file);
+        // One that is no longer named may just have been removed.
+        if name.extension().is_some_and(|suffix| suffix == "wasm") && file.exists() {
             copy(&file, &to.join(name))?;
         }
     }

@@ -76,6 +76,8 @@ fn of_store(store: &Path) -> Vec<Finding> {
         "acme",
         "acme/account.json",
         "acme/certificate.pem",
+        "policies",
+        "policies/state.json",
     ];
     let names = names.map(str::to_owned).into_iter().chain(databases);
     let paths = names.map(|name| match name.as_str() {

@@ -178,6 +178,8 @@ pub enum NoticeSubject {
     Hold,
     /// An account as a whole.
     Account,
+    /// The version of a policy.
+    Policy,
 }
 
 /// Alert: what the administrators of an account are to know of, in words that can be told in any

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gatepost_directory::ApiToken;
+use gatepost_policy_set::history::ActivatedBy;
 
 /// File in which the system has its users (passwd(5)).
 const USERS: &str = "/etc/passwd";
@@ -32,6 +33,11 @@ impl Asker {
             name: format!("{} ({})", token.name, token.id),
             origin: "api",
         }
+    }
+
+    /// Returns the asker as one who activates a module from this source.
+    pub(crate) fn activating(&self, source: &str) -> ActivatedBy {
+        ActivatedBy::new(&self.name, self.origin, source)
     }
 
     /// Returns the user with this number, at the other end of the control socket. Reads a file.

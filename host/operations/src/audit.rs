@@ -72,13 +72,13 @@ pub async fn perform<O: Operation>(
     asker: &Asker,
 ) -> Result<O::Answer, OperationError> {
     if O::READS {
-        return request.execute(on).await;
+        return request.execute(on, asker).await;
     }
     let mut picked = Picked::default();
     picked.add(&request);
     // What is removed is not known afterwards.
     let owner = owner(&on.directory, &picked);
-    let answer = request.execute(on).await?;
+    let answer = request.execute(on, asker).await?;
     picked.add(&answer);
     let owner = owner.or_else(|| {
         // An account that was added is found by its domain.

@@ -258,6 +258,9 @@ codes! {
     /// The policy has no previous version.
     NoEarlierVersion = "policy.no-earlier-version", Conflict,
         "activate the module that is wanted";
+    /// The history of the policy has no such version, or the digest names several.
+    UnknownVersion = "policy.unknown-version", Unknown,
+        "see its versions with `gatepost policy history`";
     /// The file of the module cannot be read.
     UnreadableModule = "policy.unreadable-module", Refused,
         "give a regular file that the relay may read";

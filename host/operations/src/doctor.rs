@@ -141,7 +141,13 @@ fn inspect_files(store: &Path, directory: &config::Directory, running: bool) -> 
         running,
     ));
     findings.extend(gatepost_trace::inspect(&store.join("trace.db"), running));
-    match gatepost_files::kept(store) {
+    let policies = store.join("policies");
+    let of_policies = match policies.is_dir() {
+        true => gatepost_files::kept(&policies),
+        false => Ok(Vec::new()),
+    };
+    let kept = gatepost_files::kept(store);
+    match kept.and_then(|kept| Ok([kept, of_policies?].concat())) {
         Ok(kept) => findings.extend(kept.iter().map(|path| {
             let (found, advice) = match path.is_dir() {
                 true => (
@@ -171,7 +177,8 @@ fn check_file_kinds(store: &Path, directory: &config::Directory) -> Vec<Finding>
         let suffixes = ["", "-wal", "-shm"];
         suffixes.map(|suffix| gatepost_files::beside(&store.join(name), suffix))
     });
-    let others = ["journal", "journal.synced", "lock"].map(|name| store.join(name));
+    let others =
+        ["journal", "journal.synced", "lock", "policies/state.json"].map(|name| store.join(name));
     let key_ring = directory.settings(store).key_ring;
     let mut findings = Vec::new();
     for path in databases.chain(others).chain([key_ring]) {
@@ -180,7 +187,7 @@ fn check_file_kinds(store: &Path, directory: &config::Directory) -> Vec<Finding>
             findings.push(Finding::new(Level::Error, &path, error.to_string(), advice));
         }
     }
-    for folder in ["incoming", "cache"].map(|name| store.join(name)) {
+    for folder in ["incoming", "cache", "policies"].map(|name| store.join(name)) {
         if folder.symlink_metadata().is_ok() && !folder.is_dir() {
             let (found, advice) = ("it is not a directory", "move it out of the store");
             findings.push(Finding::new(Level::Error, &folder, found, advice));

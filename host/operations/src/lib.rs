@@ -51,6 +51,7 @@ mod operation;
 pub mod partners;
 mod picked;
 pub mod policies;
+pub mod policy_history;
 pub mod progress;
 pub mod quarantine;
 pub mod queue;

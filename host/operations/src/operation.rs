@@ -71,7 +71,10 @@ use crate::partners::{
     self, AddPartner, Added, ListEntries, ListPartners, LookUpPartner, LookedUp, PartnerLists,
     RemovePartner, Removed,
 };
-use crate::policies::{self, ActivateModule, ListPolicies, PolicyStatus, RollBack};
+use crate::policies::{
+    self, ActivateConfigured, ActivateModule, ListPolicies, PolicyStatus, RollBack,
+};
+use crate::policy_history::{self, FormerVersion, ShowHistory};
 use crate::progress::{self, Progress, ShowProgress};
 use crate::quarantine::{
     self, DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
@@ -118,23 +121,27 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + 'static 
     /// True if it changes nothing. Every other operation is in the audit log.
     const READS: bool = false;
 
-    /// Executes the operation.
+    /// Executes the operation, which somebody asks for.
     fn execute(
         self,
         on: &Runtime,
+        asker: &Asker,
     ) -> impl Future<Output = Result<Self::Answer, OperationError>> + Send;
 }
 
 macro_rules! operations {
     ($($name:literal $(($property:ident))?: $request:ty => $answer:ty,
-        |$on:ident, $asked:ident| $call:expr;)*) => {
+        |$on:ident, $asked:ident $(, $asker:ident)?| $call:expr;)*) => {
         $(impl Operation for $request {
             type Answer = $answer;
             const NAME: &'static str = $name;
             $(const $property: bool = true;)?
 
-            async fn execute(self, $on: &Runtime) -> Result<$answer, OperationError> {
+            async fn execute(self, $on: &Runtime, asker: &Asker) -> Result<$answer, OperationError> {
                 let $asked = self;
+                // Most operations ask nobody.
+                let _ = asker;
+                $(let $asker = asker;)?
                 $call
             }
         })*
@@ -212,10 +219,14 @@ operations! {
         |on, asked| submission::check(on, asked).await;
     "policy-list" (READS): ListPolicies => Vec<PolicyStatus>,
         |on, asked| Ok(policies::list(on.running_policies()?, asked));
+    "policy-history" (READS): ShowHistory => Vec<FormerVersion>,
+        |on, asked| policy_history::history(on.running_policies()?, &asked);
     "policy-activate" (ACTIVATES): ActivateModule => Swap,
-        |on, asked| policies::activate(on.running_policies()?, asked).await;
+        |on, asked, asker| policies::activate(on.running_policies()?, asked, asker).await;
+    "policy-activate-configured" (ACTIVATES): ActivateConfigured => Swap,
+        |on, asked, asker| policies::activate_configured(on.running_policies()?, asked, asker).await;
     "policy-rollback" (ACTIVATES): RollBack => Swap,
-        |on, asked| policies::roll_back(on.running_policies()?, asked).await;
+        |on, asked, asker| policies::roll_back(on.running_policies()?, asked, asker).await;
     "reload" (ACTIVATES): Reload => Reloaded,
         |on, asked| reload::reload(on.reload.as_ref(), asked).await;
     "backup": BeginBackup => BackupState,

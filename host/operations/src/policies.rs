@@ -1,4 +1,5 @@
-//! Policies of a running relay: they are listed, and their versions swapped and rolled back.
+//! Policies of a running relay: they are listed, and their versions swapped and rolled back. Their
+//! history stands in [`crate::policy_history`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +9,7 @@ use gatepost_policy::{BreakerState, LoadError, OnError, Slot};
 use gatepost_policy_set::{Policies, PolicyError, PolicyFault, Swap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::asker::Asker;
 use crate::code::Code;
 use crate::error::OperationError;
 
@@ -28,15 +30,31 @@ pub struct ActivateModule {
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
     #[schemars(with = "String")]
     pub module: Vec<u8>,
+    /// Name of the module's file, for the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
-/// Request to activate the previous version of a policy again.
+/// Request to activate the module that the configuration names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateConfigured {
+    /// Name of the policy.
+    pub policy: String,
+}
+
+/// Request to activate an earlier version of a policy again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollBack {
     /// Name of the policy.
     #[arg(value_name = "NAME")]
     pub policy: String,
+    /// Version of its history: the beginning of its digest, or of its module's. When not given, the
+    /// last with another module than the active one.
+    #[arg(long, value_name = "DIGEST")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }
 
 /// Policy with its active version.
@@ -60,6 +78,9 @@ pub struct PolicyStatus {
     pub accounts_not_called: usize,
     /// Time when the version was loaded.
     pub loaded_at: Millis,
+    /// Digest of the version that the configuration names, where another was activated by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<String>,
     /// Reason why the module in the watched folder is not active, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
@@ -68,10 +89,14 @@ pub struct PolicyStatus {
 impl PolicyStatus {
     fn of(policies: &Policies, slot: &Slot) -> Self {
         let version = slot.current();
+        let record = policies.record(slot.name()).unwrap_or_default();
+        let previous = record.before(&version.inspection().digest);
+        let previous = previous.map(|of| of.digest.clone());
+        let configured = (record.activated).and(record.configured_version);
         Self {
             policy: slot.name().to_owned(),
             digest: version.digest().to_owned(),
-            previous: slot.previous().map(|version| version.digest().to_owned()),
+            previous,
             hooks: (version.hooks().iter())
                 .map(|hook| hook.word().to_owned())
                 .collect(),
@@ -79,6 +104,7 @@ impl PolicyStatus {
             called: slot.breaker() != BreakerState::Open,
             accounts_not_called: slot.breaker().accounts(),
             loaded_at: version.loaded_at(),
+            configured,
             refused: policies.refused(slot.name()),
         }
     }
@@ -91,44 +117,81 @@ pub fn list(policies: &Policies, _: ListPolicies) -> Vec<PolicyStatus> {
     slots.iter().map(|slot| status(slot)).collect()
 }
 
-/// Activates a module, until the relay restarts or reloads its configuration.
+/// Activates a module, until the configuration names another than it does now.
 ///
 /// # Errors
-/// There is no such policy, or the module cannot be loaded; the active version stays.
-pub async fn activate(policies: &Policies, asked: ActivateModule) -> Result<Swap, OperationError> {
-    let ActivateModule { policy, module } = asked;
-    Ok(policies.activate(&policy, module.into()).await?)
+/// There is no such policy, or the module cannot be loaded or kept; the active version stays.
+pub async fn activate(
+    policies: &Policies,
+    asked: ActivateModule,
+    asker: &Asker,
+) -> Result<Swap, OperationError> {
+    let ActivateModule {
+        policy,
+        module,
+        source,
+    } = asked;
+    let by = asker.activating(source.as_deref().unwrap_or("a request"));
+    Ok(policies.activate(&policy, module.into(), by).await?)
 }
 
-/// Activates the previous version of a policy again.
+/// Activates the module that the configuration names, in the place of one activated by hand.
 ///
 /// # Errors
-/// There is no such policy, or it has no previous version.
-pub async fn roll_back(policies: &Policies, asked: RollBack) -> Result<Swap, OperationError> {
-    Ok(policies.rollback(&asked.policy).await?)
+/// There is no such policy, or the module cannot be loaded.
+pub async fn activate_configured(
+    policies: &Policies,
+    asked: ActivateConfigured,
+    asker: &Asker,
+) -> Result<Swap, OperationError> {
+    let by = asker.activating("configuration");
+    Ok(policies.activate_configured(&asked.policy, by).await?)
+}
+
+/// Activates an earlier version of a policy again.
+///
+/// # Errors
+/// There is no such policy, or it has no such version, or it cannot be loaded any more.
+pub async fn roll_back(
+    policies: &Policies,
+    asked: RollBack,
+    asker: &Asker,
+) -> Result<Swap, OperationError> {
+    let RollBack { policy, to } = asked;
+    let by = asker.activating("rollback");
+    Ok(policies.rollback(&policy, to.as_deref(), by).await?)
+}
+
+/// Returns the code of an error of loading a module.
+fn code_of(error: &LoadError) -> Code {
+    match error {
+        LoadError::NotWasm { .. }
+        | LoadError::TooLarge { .. }
+        | LoadError::Invalid(_)
+        | LoadError::TooMany { .. }
+        | LoadError::ForbiddenImport { .. }
+        | LoadError::MissingExport(_)
+        | LoadError::Mismatch { .. } => Code::InvalidModule,
+        LoadError::ContractVersion { .. } => Code::OtherContract,
+        LoadError::Exhausted { .. } => Code::ModuleGivenUp,
+        LoadError::Settings { .. } => Code::InvalidSettings,
+        LoadError::SkipFailsOpen { .. } => Code::SkipFailsOpen,
+        LoadError::Fault { .. } => Code::ModuleFailed,
+        LoadError::SelfTest { .. } => Code::SelfTestFailed,
+    }
 }
 
 impl From<PolicyError> for OperationError {
     fn from(error: PolicyError) -> Self {
         let code = match &error.reason {
             PolicyFault::Unknown { .. } => Code::UnknownPolicy,
-            PolicyFault::NoEarlier(_) => Code::NoEarlierVersion,
+            PolicyFault::NoEarlier => Code::NoEarlierVersion,
+            PolicyFault::NoSuchVersion { .. } => Code::UnknownVersion,
+            PolicyFault::History(_) => Code::StoreFailed,
             PolicyFault::Unreadable { .. } | PolicyFault::Module { .. } => Code::UnreadableModule,
-            PolicyFault::Load(error) => match error {
-                LoadError::NotWasm { .. }
-                | LoadError::TooLarge { .. }
-                | LoadError::Invalid(_)
-                | LoadError::TooMany { .. }
-                | LoadError::ForbiddenImport { .. }
-                | LoadError::MissingExport(_)
-                | LoadError::Mismatch { .. } => Code::InvalidModule,
-                LoadError::ContractVersion { .. } => Code::OtherContract,
-                LoadError::Exhausted { .. } => Code::ModuleGivenUp,
-                LoadError::Settings { .. } => Code::InvalidSettings,
-                LoadError::SkipFailsOpen { .. } => Code::SkipFailsOpen,
-                LoadError::Fault { .. } => Code::ModuleFailed,
-                LoadError::SelfTest { .. } => Code::SelfTestFailed,
-            },
+            PolicyFault::Load(error) | PolicyFault::Activated { source: error, .. } => {
+                code_of(error)
+            }
         };
         Self::new(code, error)
     }

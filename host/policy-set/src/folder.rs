@@ -121,7 +121,7 @@ pub fn prepare(config: &Config) -> Result<Option<PreparedWatch>, WatchError> {
 }
 
 impl PreparedWatch {
-    /// Follows the folder, from the versions that are active now.
+    /// Follows the folder, from the modules that the configuration named when it was read.
     pub fn start(self, policies: Arc<Policies>) -> Watch {
         let Self {
             watcher,
@@ -131,7 +131,9 @@ impl PreparedWatch {
             mut modules,
         } = self;
         for slot in policies.slots() {
-            let seen = from_hex(&slot.current().inspection().digest);
+            // A module that was activated by hand is not in the folder.
+            let configured = policies.history.record(slot.name()).configured;
+            let seen = configured.as_deref().and_then(from_hex);
             for module in modules.values_mut() {
                 if module.policies.iter().any(|policy| policy == slot.name()) {
                     module.seen = seen;

@@ -1,18 +1,23 @@
 //! The active policies: loaded as the configuration names them, each in a slot of its own, and the
 //! listeners' chains made of these slots.
 //!
-//! A swap puts a new version into its slot, so that every chain with this slot follows at once. Two
-//! operations swap: [`Policies::activate`], with a module handed over by an operator or found in
-//! the [watched folder](crate::folder), and [`Policies::rollback`]. A reload replaces the whole set
-//! of slots at once, after every policy of the new set has been loaded ([`Policies::prepare`]).
-//! Versions that were activated by hand are not written anywhere: the configuration stays the
-//! truth, and a restart or a reload returns to it.
+//! A swap puts a new version into its slot, so that every chain with this slot follows at once. What
+//! swaps stands in [`activation`]. A reload replaces the whole set of slots at once, after every
+//! policy of the new set has been loaded ([`Policies::prepare`]).
+//!
+//! The configuration says which module a policy has, until somebody activates another by hand. Such
+//! a module stays, also after a restart, until the configuration names another module than it did
+//! then: the later word holds. Settings and limits are always the configuration's. The
+//! [history](crate::history) keeps what was active, with who, when and from where.
 
 #![forbid(unsafe_code)]
 
+pub mod activation;
 pub mod eml;
 pub mod folder;
+pub mod history;
 pub mod loading;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,8 +31,7 @@ use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{Session, Transaction, Transport};
 use gatepost_observability::{PolicyState, PolicyStates};
 use gatepost_policy::{
-    Chain, Definition, Engine, LoadError, ModuleFileError, NothingToRollBackTo, SelfTest, Slot,
-    Version, read_module,
+    Chain, Definition, Engine, LoadError, ModuleFileError, SelfTest, Slot, Version, read_module,
 };
 use miette::Diagnostic;
 use parking_lot::RwLock;
@@ -37,11 +41,17 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use gatepost_builtin as builtin;
 use gatepost_config::{self as config, Change, Config, Direction, Policy};
+use gatepost_spool::EventLog;
+
+use crate::history::VersionHistory;
+use crate::wanted::{Wanted, WantedAt};
 
 /// All policies of a relay.
-#[derive(Debug)]
 pub struct Policies {
     engine: Arc<Engine>,
+    history: Arc<VersionHistory>,
+    /// Events of the store, which tell of activations; `None` where there is no store.
+    events: Option<Arc<dyn EventLog>>,
     active: ArcSwap<ActiveSet>,
     /// Held while versions are loaded and activated, so that swaps are sequential and each names
     /// the version that it really replaced.
@@ -50,21 +60,23 @@ pub struct Policies {
     refused: RwLock<BTreeMap<String, String>>,
 }
 
+impl std::fmt::Debug for Policies {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut policies = formatter.debug_struct("Policies");
+        policies
+            .field("active", &self.active)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug, Default)]
 struct ActiveSet {
     slots: BTreeMap<String, Arc<Slot>>,
     chains: BTreeMap<String, Chain>,
 }
 
-/// Configured version of each policy, by name: any other active version was activated by hand.
-type Configured = BTreeMap<String, ConfiguredVersion>;
-
-#[derive(Debug, Clone, PartialEq)]
-struct ConfiguredVersion {
-    /// Digest of the version that was loaded from the configuration.
-    digest: String,
-    self_tests: Vec<(config::SelfTest, Option<String>)>,
-}
+/// Self-tests of each policy, by its name, each with the digest of its message.
+type Configured = BTreeMap<String, Vec<(config::SelfTest, Option<String>)>>;
 
 /// Policies that have been loaded for a configuration and wait to be activated. Until they are, or
 /// this is dropped, nothing else is swapped.
@@ -74,6 +86,8 @@ pub struct PreparedSet {
     configured: Configured,
     /// Changes that their activation makes.
     pub changes: Vec<Change>,
+    /// What the history is to know of each policy, by name.
+    wanted: Vec<Wanted>,
     swapping: OwnedMutexGuard<Configured>,
 }
 
@@ -93,6 +107,8 @@ pub struct Swap {
     pub old: String,
     /// Digest of the active version.
     pub new: String,
+    /// True if the configuration names its module.
+    pub configured: bool,
 }
 
 impl PolicyStates for Policies {
@@ -145,8 +161,29 @@ pub enum PolicyFault {
         known: Vec<String>,
     },
     /// There is no earlier version.
-    #[error(transparent)]
-    NoEarlier(#[from] NothingToRollBackTo),
+    #[error("it has no earlier version; activate its file instead")]
+    NoEarlier,
+    /// The history has no version of this digest, or several.
+    #[error("its history has {} whose digest begins with {digest:?}", match found { 0 => "no version".to_owned(), n => format!("{n} versions") })]
+    NoSuchVersion {
+        /// Beginning of the digest.
+        digest: String,
+        /// Number of versions of which it is the beginning.
+        found: usize,
+    },
+    /// A module that was activated by hand cannot be loaded with the settings of the configuration.
+    #[error(
+        "the module that was activated by hand: {source}; end it with `gatepost policy activate --configured {policy}`"
+    )]
+    Activated {
+        /// Name of the policy.
+        policy: String,
+        /// Cause.
+        source: LoadError,
+    },
+    /// The history cannot be read or written.
+    #[error("the history of its versions in the store: {0}")]
+    History(#[source] Arc<io::Error>),
 }
 
 /// All policies that cannot be used.
@@ -162,19 +199,35 @@ fn count(errors: &[PolicyError]) -> String {
 }
 
 impl Policies {
-    /// Loads every policy that the configuration names.
+    /// Loads every policy that the configuration names, with a history in memory.
     ///
     /// # Errors
     /// All policies that could not be loaded, each with the reason.
     pub async fn load(engine: Arc<Engine>, config: &Config) -> Result<Self, PolicyErrors> {
+        Self::load_with(engine, config, VersionHistory::default(), None).await
+    }
+
+    /// Loads every policy that the configuration names, or that was activated by hand since, and
+    /// appends an event for each activation that follows.
+    ///
+    /// # Errors
+    /// All policies that could not be loaded, each with the reason.
+    pub async fn load_with(
+        engine: Arc<Engine>,
+        config: &Config,
+        history: VersionHistory,
+        events: Option<Arc<dyn EventLog>>,
+    ) -> Result<Self, PolicyErrors> {
         let policies = Self {
             engine,
+            history: Arc::new(history),
+            events,
             active: ArcSwap::default(),
             swapping: Arc::default(),
             refused: RwLock::default(),
         };
         let prepared = policies.prepare(config).await?;
-        policies.activate_all(prepared);
+        policies.activate_all(prepared).await;
         Ok(policies)
     }
 
@@ -189,10 +242,15 @@ impl Policies {
         let mut slots = BTreeMap::new();
         let mut configured = Configured::new();
         let mut changes = Vec::new();
+        let mut wanted_versions = Vec::new();
         let mut errors = Vec::new();
         for policy in &config.policies {
-            let version = match load(&self.engine, config, policy).await {
-                Ok(version) => version,
+            let at = match now.slots.contains_key(&policy.name) {
+                true => WantedAt::Reload,
+                false => WantedAt::Start,
+            };
+            let (version, wanted) = match self.wanted(config, policy, at).await {
+                Ok(found) => found,
                 Err(error) => {
                     errors.push(error);
                     continue;
@@ -203,27 +261,23 @@ impl Policies {
                 let digest = config.document.digest_of(&test.file);
                 (test.clone(), digest.map(str::to_owned))
             });
-            let from_config = ConfiguredVersion {
-                digest: version.digest().to_owned(),
-                self_tests: tests.collect(),
-            };
+            let tests: Vec<_> = tests.collect();
             let former = swapping.get(name);
             let slot = match now.slots.get(name) {
                 None => Slot::new(version),
                 Some(slot) => {
                     let current = slot.current();
-                    let tests = former.map(|former| &former.self_tests);
-                    if is_equivalent(&version, &current) && tests == Some(&from_config.self_tests) {
+                    if is_equivalent(&version, &current) && former == Some(&tests) {
                         Arc::clone(slot)
                     } else {
-                        let by_hand = former.is_some_and(|o| o.digest != current.digest());
-                        changes.extend(version_change(&current, &version, by_hand));
+                        changes.extend(version_change(&current, &version, wanted.ends));
                         slot.succeeded_by(version)
                     }
                 }
             };
             slots.insert(name.clone(), slot);
-            configured.insert(name.clone(), from_config);
+            configured.insert(name.clone(), tests);
+            wanted_versions.push(wanted);
         }
         if !errors.is_empty() {
             return Err(PolicyErrors(errors));
@@ -240,18 +294,22 @@ impl Policies {
             set: ActiveSet { slots, chains },
             configured,
             changes,
+            wanted: wanted_versions,
             swapping,
         })
     }
 
-    /// Activates the prepared policies, all at once.
-    pub fn activate_all(&self, prepared: PreparedSet) {
+    /// Activates the prepared policies, all at once. A history that cannot be written keeps no mail
+    /// waiting: the log tells of it.
+    pub async fn activate_all(&self, prepared: PreparedSet) {
         let PreparedSet {
             set,
             configured,
+            wanted,
             mut swapping,
             ..
         } = prepared;
+        self.note_wanted(wanted).await;
         *swapping = configured;
         self.refused.write().clear();
         let set = Arc::new(set);
@@ -290,63 +348,10 @@ impl Policies {
         self.active.load().slots.values().cloned().collect()
     }
 
-    /// Loads a module with the policy's current definition, and activates it.
-    ///
-    /// # Errors
-    /// There is no such policy, or the module cannot be loaded; the active version stays.
-    pub async fn activate(&self, policy: &str, module: Bytes) -> Result<Swap, PolicyError> {
-        let _swapping = self.swapping.lock().await;
-        let slot = self.slot(policy)?;
-        let definition = slot.current().definition().clone();
-        let version = (self.engine.load(definition, module).await)
-            .map_err(|error| fault(policy, error.into()))?;
-        Ok(swap(&slot, version))
-    }
-
-    /// Activates the module that appeared in the watched folder for a policy. If it cannot be read
-    /// or loaded, the active version stays, and the log and [`Policies::refused`] give the reason.
-    pub async fn activate_from_folder(&self, policy: &str, module: Result<Bytes, PolicyFault>) {
-        let activated = match module {
-            Ok(module) => self.activate(policy, module).await,
-            Err(reason) => Err(fault(policy, reason)),
-        };
-        match activated {
-            Ok(Swap { new, .. }) => {
-                self.refused.write().remove(policy);
-                // Like a version that a reload has loaded, it is the configuration's.
-                if let Some(from_config) = self.swapping.lock().await.get_mut(policy) {
-                    from_config.digest = new;
-                }
-            }
-            Err(error) => {
-                tracing::error!(policy, %error, "the new module is not activated, the active version stays");
-                self.refused
-                    .write()
-                    .insert(policy.to_owned(), error.reason.to_string());
-            }
-        }
-    }
-
     /// Returns the reason why the module in the watched folder is not active for a policy; `None`
     /// if it is, or if no folder is watched.
     pub fn refused(&self, policy: &str) -> Option<String> {
         self.refused.read().get(policy).cloned()
-    }
-
-    /// Activates the previous version again.
-    ///
-    /// # Errors
-    /// There is no such policy, or no previous version.
-    pub async fn rollback(&self, policy: &str) -> Result<Swap, PolicyError> {
-        let _swapping = self.swapping.lock().await;
-        let slot = self.slot(policy)?;
-        let old = slot.current().digest().to_owned();
-        let version = (slot.rollback()).map_err(|error| fault(policy, error.into()))?;
-        Ok(log_swap(Swap {
-            policy: policy.to_owned(),
-            old,
-            new: version.digest().to_owned(),
-        }))
     }
 
     fn slot(&self, policy: &str) -> Result<Arc<Slot>, PolicyError> {
@@ -368,24 +373,8 @@ fn fault(policy: &str, reason: PolicyFault) -> PolicyError {
     }
 }
 
-fn swap(slot: &Slot, version: Version) -> Swap {
-    let new = version.digest().to_owned();
-    let old = slot.activate(version).digest().to_owned();
-    log_swap(Swap {
-        policy: slot.name().to_owned(),
-        old,
-        new,
-    })
-}
-
-fn log_swap(swap: Swap) -> Swap {
-    let Swap { policy, old, new } = &swap;
-    tracing::info!(policy, old, new, "policy swapped");
-    swap
-}
-
 /// Returns the change that an operator is told of when a version replaces another.
-fn version_change(old: &Version, new: &Version, by_hand: bool) -> Option<Change> {
+fn version_change(old: &Version, new: &Version, ends_activation: bool) -> Option<Change> {
     let short = |version: &Version| {
         let digest = version.digest();
         Some(digest.get(..12).unwrap_or(digest).into())
@@ -395,8 +384,9 @@ fn version_change(old: &Version, new: &Version, by_hand: bool) -> Option<Change>
         key: format!("policy.{} (version)", new.name()),
         old: short(old),
         new: short(new),
-        note: by_hand.then(|| {
-            "the active version was activated by hand and is not the configuration's".to_owned()
+        note: ends_activation.then(|| {
+            "the active version was activated by hand; it ends since the configuration names another module"
+                .to_owned()
         }),
     })
 }
@@ -405,19 +395,6 @@ fn version_change(old: &Version, new: &Version, by_hand: bool) -> Option<Change>
 fn is_equivalent(a: &Version, b: &Version) -> bool {
     let (x, y) = (a.definition(), b.definition());
     a.digest() == b.digest() && (x.on_error, x.grants, x.limits) == (y.on_error, y.grants, y.limits)
-}
-
-async fn load(
-    engine: &Arc<Engine>,
-    config: &Config,
-    policy: &Policy,
-) -> Result<Version, PolicyError> {
-    let loaded = async {
-        let module = module(policy).await?;
-        let definition = definition(config, policy).await?;
-        Ok(engine.load(definition, module).await?)
-    };
-    loaded.await.map_err(|reason| fault(&policy.name, reason))
 }
 
 /// Returns the module that the configuration names for a policy.

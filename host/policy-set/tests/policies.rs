@@ -9,6 +9,7 @@ use bytes::Bytes;
 use gatepost_config::{Change, Config};
 use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
+use gatepost_policy_set::history::{ActivatedBy, VersionHistory};
 
 const LISTENER: &str = r#"
 [relay]
@@ -41,6 +42,21 @@ fn engine() -> Arc<Engine> {
 async fn load(config: &Config) -> Result<Policies, String> {
     let loaded = Policies::load(engine(), config).await;
     loaded.map_err(|errors| errors.0.iter().map(|e| format!("{e}\n")).collect())
+}
+
+fn by_root() -> ActivatedBy {
+    ActivatedBy::new("root", "socket", "new.wasm")
+}
+
+fn builtin(name: &str) -> Bytes {
+    Bytes::from_static(gatepost_builtin::module(name).unwrap())
+}
+
+/// Starts on a store, as a relay does.
+async fn start(store: &Path, config: &Config) -> Policies {
+    let history = VersionHistory::open(store).unwrap();
+    let loaded = Policies::load_with(engine(), config, history, None).await;
+    loaded.unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
 fn digest(policies: &Policies, name: &str) -> String {
@@ -123,7 +139,7 @@ async fn a_module_is_activated_and_rolled_back() {
     let first = digest(&policies, "loops");
     let module = Bytes::from_static(gatepost_builtin::module("header-guard").unwrap());
 
-    let swap = policies.activate("loops", module).await.unwrap();
+    let swap = policies.activate("loops", module, by_root()).await.unwrap();
     assert_eq!((swap.policy.as_str(), &swap.old), ("loops", &first));
     assert_eq!(swap.new, digest(&policies, "loops"));
     assert_ne!(swap.new, first);
@@ -133,7 +149,7 @@ async fn a_module_is_activated_and_rolled_back() {
         .to_owned();
     assert_eq!(in_chain, swap.new, "the chain follows");
 
-    let back = policies.rollback("loops").await.unwrap();
+    let back = policies.rollback("loops", None, by_root()).await.unwrap();
     assert_eq!((back.old, &back.new), (swap.new, &first));
     assert_eq!(digest(&policies, "loops"), first);
 }
@@ -142,7 +158,9 @@ async fn a_module_is_activated_and_rolled_back() {
 async fn a_failed_activation_leaves_the_active_version() {
     let policies = load(&config(LOOPS, Path::new(""))).await.unwrap();
     let first = digest(&policies, "loops");
-    let error = policies.activate("loops", Bytes::from_static(b"no")).await;
+    let error = policies
+        .activate("loops", Bytes::from_static(b"no"), by_root())
+        .await;
     assert!(
         error
             .unwrap_err()
@@ -151,13 +169,19 @@ async fn a_failed_activation_leaves_the_active_version() {
     );
     assert_eq!(digest(&policies, "loops"), first);
 
-    let error = policies.activate("loop", Bytes::new()).await.unwrap_err();
+    let error = policies
+        .activate("loop", Bytes::new(), by_root())
+        .await
+        .unwrap_err();
     let said = error.to_string();
     assert!(
         said.contains("no policy of this name; it has header-guard, loops"),
         "{said}"
     );
-    let error = policies.rollback("loops").await.unwrap_err();
+    let error = policies
+        .rollback("loops", None, by_root())
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("no earlier version"), "{error}");
 }
 
@@ -166,7 +190,7 @@ async fn reload(policies: &Policies, config: &Config) -> Result<Vec<Change>, Str
     match policies.prepare(config).await {
         Ok(prepared) => {
             let changes = prepared.changes.clone();
-            policies.activate_all(prepared);
+            policies.activate_all(prepared).await;
             Ok(changes)
         }
         Err(errors) => Err(errors.0.iter().map(ToString::to_string).collect()),
@@ -208,19 +232,25 @@ async fn a_reload_returns_to_the_configuration_and_replaces_only_what_differs() 
         )
     );
 
-    policies.rollback("loops").await.unwrap();
+    policies.rollback("loops", None, by_root()).await.unwrap();
     assert_eq!(digest(&policies, "loops"), first, "it can be undone");
+    assert_eq!(reload(&policies, &config()).await, Ok(Vec::new()));
+    assert_eq!(digest(&policies, "loops"), first, "it stays");
+
+    write("partner-guard");
     let changes = reload(&policies, &config()).await.unwrap();
     let note = changes[0].note.as_deref().unwrap();
     assert!(note.contains("by hand"), "{note}");
-    assert_eq!(digest(&policies, "loops"), second);
+    let third = digest(&policies, "loops");
+    assert_ne!(third, first);
+    assert_ne!(third, second);
 
     std::fs::write(&file, "broken").unwrap();
     let refused = reload(&policies, &config()).await.unwrap_err();
     assert!(refused.contains("policy \"loops\""), "{refused}");
     assert_eq!(
         digest(&policies, "loops"),
-        second,
+        third,
         "the last good version stays"
     );
 }
@@ -249,4 +279,70 @@ async fn a_reload_activates_new_settings_limits_and_chains() {
     assert_eq!(policies.chain("mx").slots().len(), 1);
     assert_eq!(policies.slots().len(), 1, "what nobody names is gone");
     assert_eq!(before.slots().len(), 2, "whoever began with it keeps it");
+}
+
+#[tokio::test]
+async fn an_activated_module_stays_until_the_configuration_names_another() {
+    let store = tempfile::tempdir().unwrap();
+    let file = store.path().join("loops.wasm");
+    let write = |name| std::fs::write(&file, builtin(name)).unwrap();
+    write("loop-guard");
+    let named = |settings| {
+        let policy = format!("[[policy]]\nname = \"loops\"\nfile = \"loops.wasm\"\n{settings}");
+        config(&policy, store.path())
+    };
+    let policies = start(store.path(), &named("")).await;
+    let configured = digest(&policies, "loops");
+    let module = builtin("header-guard");
+    let swap = policies.activate("loops", module, by_root()).await.unwrap();
+    let record = policies.record("loops").unwrap();
+    assert!(record.activated.is_some());
+    assert_eq!(record.configured_version, Some(configured));
+
+    let policies = start(store.path(), &named("")).await;
+    assert_eq!(
+        digest(&policies, "loops"),
+        swap.new,
+        "it survives a restart"
+    );
+    let versions = policies.record("loops").unwrap().versions;
+    assert_eq!(versions[0].by, by_root());
+    assert_eq!(versions.len(), 2, "{versions:?}");
+
+    // The settings are the configuration's; those of another policy refuse a reload.
+    let problem = reload(&policies, &named("settings = { hop-limit = 7 }\n")).await;
+    let problem = problem.unwrap_err();
+    assert!(problem.contains("activated by hand"), "{problem}");
+    assert_eq!(digest(&policies, "loops"), swap.new);
+
+    write("partner-guard");
+    let policies = start(store.path(), &named("")).await;
+    let now = digest(&policies, "loops");
+    assert_ne!(now, swap.new, "the configuration has spoken later");
+    assert_eq!(policies.record("loops").unwrap().activated, None);
+    // The earlier versions are still there.
+    let back = policies
+        .rollback("loops", Some(&swap.new[..12]), by_root())
+        .await;
+    assert_eq!(back.unwrap().new, swap.new);
+    let error = policies.rollback("loops", Some("0123"), by_root()).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("no version whose digest begins"), "{error}");
+    let ended = policies.activate_configured("loops", by_root()).await;
+    assert_eq!(ended.unwrap().new, now);
+}
+
+#[tokio::test]
+async fn a_start_goes_on_without_a_module_that_is_lost() {
+    let store = tempfile::tempdir().unwrap();
+    let policies = start(store.path(), &config(LOOPS, store.path())).await;
+    let configured = digest(&policies, "loops");
+    let module = builtin("header-guard");
+    policies.activate("loops", module, by_root()).await.unwrap();
+    let activated = policies.record("loops").unwrap().activated.unwrap().module;
+    let kept = store.path().join("policies").join(activated);
+    std::fs::write(kept.with_extension("wasm"), "damaged").unwrap();
+    let policies = start(store.path(), &config(LOOPS, store.path())).await;
+    assert_eq!(digest(&policies, "loops"), configured);
+    assert_eq!(policies.record("loops").unwrap().activated, None);
 }

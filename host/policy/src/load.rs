@@ -116,7 +116,7 @@ async fn load(
         });
     }
     component::check_file(&module, definition.limits.module_bytes)?;
-    let digest = digest(&definition, &module);
+    let digest = version_digest(&definition, &module);
     let cached = engine.cached(&digest).await?;
     let fresh = cached.is_none();
     let prepared = match cached {
@@ -149,8 +149,8 @@ async fn load(
     Ok(version)
 }
 
-/// Returns the digest of module and settings: other settings make another version.
-fn digest(definition: &Definition, module: &[u8]) -> String {
+/// Returns the digest of module and settings, in hexadecimal: other settings make another version.
+pub fn version_digest(definition: &Definition, module: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update((module.len() as u64).to_be_bytes());
     hash.update(module);

@@ -17,14 +17,6 @@ pub struct Slot {
     previous: Mutex<Option<Arc<Version>>>,
 }
 
-/// Error of a rollback in a slot without an earlier version.
-#[derive(Debug, thiserror::Error)]
-#[error("policy {policy} has no earlier version in this process; activate its file instead")]
-pub struct NothingToRollBackTo {
-    /// Name of the policy in the configuration.
-    pub policy: String,
-}
-
 impl Slot {
     /// Makes a slot whose first version is active at once.
     pub fn new(version: Version) -> Arc<Self> {
@@ -61,27 +53,11 @@ impl Slot {
     }
 
     /// Activates a loaded version and returns the former one, which is kept for a rollback.
-    pub fn activate(&self, version: Version) -> Arc<Version> {
+    pub fn activate(&self, version: impl Into<Arc<Version>>) -> Arc<Version> {
         let mut previous = self.lock();
-        let former = self.current.swap(Arc::new(version));
+        let former = self.current.swap(version.into());
         *previous = Some(former.clone());
         former
-    }
-
-    /// Activates the version before again and keeps the present one in its place, so that a
-    /// rollback can itself be undone.
-    ///
-    /// # Errors
-    /// If there is no version before.
-    pub fn rollback(&self) -> Result<Arc<Version>, NothingToRollBackTo> {
-        let mut previous = self.lock();
-        let Some(version) = previous.take() else {
-            return Err(NothingToRollBackTo {
-                policy: self.name.clone(),
-            });
-        };
-        *previous = Some(self.current.swap(version.clone()));
-        Ok(version)
     }
 
     /// Returns the state of the active version's circuit breaker.

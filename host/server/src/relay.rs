@@ -81,6 +81,7 @@ use gatepost_operations::restrictions::SiteVolume;
 use gatepost_operations::{ControlSocket, Reopen, RequestHandler, SiteFacts};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
+use gatepost_policy_set::history::VersionHistory;
 use gatepost_policy_set::loading;
 use gatepost_probes::{self as probes, Probes};
 use gatepost_record::{PolicyRecord, RecordSettings};
@@ -171,6 +172,14 @@ fn open_policy_record(
     let settings = config.record.as_ref().map(RecordSettings::from);
     let folder = config.relay.store.join(gatepost_record::FOLDER);
     PolicyRecord::open(&folder, key, settings).map(Some)
+}
+
+/// Opens the history of the policies' versions.
+async fn open_history(config: &Config) -> miette::Result<VersionHistory> {
+    let store = config.relay.store.clone();
+    let opened = tokio::task::spawn_blocking(move || VersionHistory::open(&store)).await;
+    let opened = opened.map_err(std::io::Error::other).flatten();
+    (opened.into_diagnostic()).wrap_err("cannot open the history of the policies' versions")
 }
 
 /// A running relay.
@@ -341,7 +350,10 @@ impl RunningRelay {
         handler.step("loading its policies");
         let cache = config.relay.store.join("cache");
         let engine = loading::engine(Some(cache)).into_diagnostic()?;
-        let policies = Arc::new(Policies::load(engine, &config).await?);
+        let history = open_history(&config).await?;
+        let events = Some(Arc::clone(&stores.events));
+        let policies = Policies::load_with(engine, &config, history, events).await?;
+        let policies = Arc::new(policies);
         let notifications = (config.notices())
             .into_diagnostic()
             .wrap_err("the templates of notifications cannot be used")?;

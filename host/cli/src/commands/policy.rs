@@ -1,6 +1,8 @@
 //! `gatepost policy`.
 
+mod activate;
 mod diff;
+mod history;
 mod new;
 mod test;
 
@@ -14,42 +16,27 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::json;
 
 use super::answer::{Row, print_rows};
-use super::operate::{Ask, Target};
+use super::operate::Ask;
 use super::{exit, output, report};
 use gatepost_builtin as builtin;
-use gatepost_operations::Operation;
-use gatepost_operations::policies::{ActivateModule, ListPolicies, PolicyStatus, RollBack};
-use gatepost_policy_set::Swap;
+use gatepost_operations::policies::{ListPolicies, PolicyStatus, RollBack};
+use gatepost_operations::policy_history::ShowHistory;
 use gatepost_policy_set::loading;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the policies of the running relay.
     List(Ask<ListPolicies>),
-    Activate(Activate),
-    /// Activate the previous version again.
+    /// List the last versions of a policy, with who activated each, when and from where.
+    History(Ask<ShowHistory>),
+    Activate(activate::Activate),
+    /// Activate an earlier version again: the last with another module, or one of the history.
     Rollback(Ask<RollBack>),
     Diff(diff::Diff),
     Inspect(Inspect),
     Export(Export),
     New(new::New),
     Test(test::Test),
-}
-
-/// Activate a module while mail flows.
-///
-/// The settings and limits of the policy stay. The configuration is not changed: a restart or
-/// reload goes back to the module that it names.
-#[derive(Debug, Args)]
-pub(super) struct Activate {
-    #[command(flatten)]
-    target: Target,
-    /// Module: a `.wasm` file.
-    file: PathBuf,
-    /// Name of the policy. When not given, the file's name without its extension, with `-` for `_`:
-    /// `loop_guard.wasm`, as cargo names it, is for loop-guard.
-    #[arg(long)]
-    name: Option<String>,
 }
 
 /// Describe a module: hooks, imports, duties and the schema of its settings.
@@ -79,31 +66,15 @@ pub(super) struct Export {
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
         Command::List(ask) => list(ask).await,
-        Command::Activate(args) => {
-            let policy = match args.name {
-                Some(name) => name,
-                None => stem(&args.file)?,
-            };
-            let module = read(&args.file)?;
-            swap(&args.target, ActivateModule { policy, module }).await
-        }
-        Command::Rollback(ask) => swap(&ask.target, ask.request).await,
+        Command::History(ask) => history::run(ask).await,
+        Command::Activate(args) => activate::run(args).await,
+        Command::Rollback(ask) => activate::swap(&ask.target, ask.request).await,
         Command::Diff(args) => diff::run(&args).await,
         Command::Inspect(args) => inspect(&args).await,
         Command::Export(args) => export(&args),
         Command::New(args) => new::run(&args),
         Command::Test(args) => test::run(&args).await,
     }
-}
-
-fn stem(file: &Path) -> miette::Result<String> {
-    let stem = file.file_stem().and_then(|stem| stem.to_str());
-    stem.map(|stem| stem.replace('_', "-")).ok_or_else(|| {
-        miette!(
-            help = "give its name with --name",
-            "the file name does not say which policy this is"
-        )
-    })
 }
 
 fn read(file: &Path) -> miette::Result<Vec<u8>> {
@@ -151,26 +122,17 @@ fn remarks(policy: &PolicyStatus) -> String {
             "KEEPS FAILING FOR {accounts} ACCOUNTS, NOT CALLED FOR THEIR MAIL"
         ));
     }
+    if let Some(configured) = &policy.configured {
+        let configured = output::digest(configured);
+        remarks.push(format!(
+            "ACTIVATED BY HAND; the configuration names {configured}"
+        ));
+    }
     if let Some(reason) = &policy.refused {
         let reason = output::shorten(reason);
         remarks.push(format!("NEW MODULE NOT IN USE: {reason}"));
     }
     remarks.join("; ")
-}
-
-async fn swap<O>(target: &Target, request: O) -> miette::Result<ExitCode>
-where
-    O: Operation<Answer = Swap>,
-{
-    const NOTE: &str =
-        "the configuration is unchanged: a restart or reload goes back to the module that it names";
-    let Swap { policy, old, new } = target.call_relay(request).await?;
-    if target.json {
-        output::print_json([json!({ "policy": policy, "old": old, "new": new, "note": NOTE })])?;
-    } else {
-        output::print(format!("{policy}: {old} is replaced by {new}\n{NOTE}"))?;
-    }
-    Ok(exit(true))
 }
 
 async fn inspect(args: &Inspect) -> miette::Result<ExitCode> {

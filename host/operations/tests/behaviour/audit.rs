@@ -7,7 +7,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 50] = [
+const READ: [&str; 51] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -22,6 +22,7 @@ const READ: [&str; 50] = [
     "suppression-list",
     "submission-check",
     "policy-list",
+    "policy-history",
     "backup-wait",
     "dkim-show",
     "account-list",

@@ -18,7 +18,8 @@ use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Destination, Flow, Plan, Route, Session, Transaction, Transport, Way};
 use gatepost_operations::backups::Backups;
 use gatepost_operations::dkim::DkimTools;
-use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
+use gatepost_operations::policies::{ActivateConfigured, ActivateModule, ListPolicies, RollBack};
+use gatepost_operations::policy_history::ShowHistory;
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
@@ -44,6 +45,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
+
+fn asker() -> gatepost_operations::Asker {
+    gatepost_operations::Asker::of_this_process()
+}
 
 /// A store in a directory of its own.
 struct Store {
@@ -200,7 +205,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T, OperationError>) -> Code {
 }
 
 async fn statuses(runtime: &Runtime, id: TransactionId) -> Vec<Status> {
-    match (ShowQueued { id }).execute(runtime).await {
+    match (ShowQueued { id }).execute(runtime, &asker()).await {
         Ok(message) => {
             let recipients = message.summary.recipients.iter();
             recipients.map(|r| r.state.status()).collect()
@@ -211,7 +216,7 @@ async fn statuses(runtime: &Runtime, id: TransactionId) -> Vec<Status> {
 }
 
 async fn events(runtime: &Runtime, id: TransactionId) -> Vec<Kind> {
-    match (ShowTrace { id }).execute(runtime).await {
+    match (ShowTrace { id }).execute(runtime, &asker()).await {
         Ok(events) => events.into_iter().map(|event| event.kind).collect(),
         Err(error) if error.code == Code::UnknownTransaction => Vec::new(),
         other => panic!("{other:?}"),
@@ -234,17 +239,27 @@ async fn recipients_are_held_released_retried_and_cancelled_on_record() {
     };
 
     let recipients = whole.clone();
-    let held = HoldRecipients { recipients }.execute(&runtime).await;
+    let held = HoldRecipients { recipients }
+        .execute(&runtime, &asker())
+        .await;
     assert_eq!(held.unwrap().changed, 2);
     assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Held]);
     let released = ReleaseRecipients { recipients: part };
-    assert_eq!(released.execute(&runtime).await.unwrap().changed, 1);
+    assert_eq!(
+        released.execute(&runtime, &asker()).await.unwrap().changed,
+        1
+    );
     assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Queued]);
     let recipients = whole.clone();
-    let retried = RetryRecipients { recipients }.execute(&runtime).await;
+    let retried = RetryRecipients { recipients }
+        .execute(&runtime, &asker())
+        .await;
     assert_eq!(retried.unwrap().changed, 1);
     let cancelled = CancelRecipients { recipients: whole };
-    assert_eq!(cancelled.execute(&runtime).await.unwrap().changed, 2);
+    assert_eq!(
+        cancelled.execute(&runtime, &asker()).await.unwrap().changed,
+        2
+    );
     assert_eq!(statuses(&runtime, id).await, [], "nobody is left to get it");
     assert_eq!(
         statuses(&runtime, other).await,
@@ -277,7 +292,9 @@ async fn a_choice_without_ids_reaches_every_page_of_the_queue() {
         ..SelectedRecipients::default()
     };
     for (recipients, number) in [(desk, 501), (all, 500)] {
-        let cancelled = CancelRecipients { recipients }.execute(&runtime).await;
+        let cancelled = CancelRecipients { recipients }
+            .execute(&runtime, &asker())
+            .await;
         assert_eq!(cancelled.unwrap().changed, number);
     }
     let depth = runtime.queue.depth().await.unwrap();
@@ -299,7 +316,9 @@ async fn a_selection_of_nothing_or_of_all_and_some_changes_nothing() {
         (nothing, Code::NothingSelected),
         (all_and_some, Code::AllAndSome),
     ] {
-        let cancelled = CancelRecipients { recipients }.execute(&runtime).await;
+        let cancelled = CancelRecipients { recipients }
+            .execute(&runtime, &asker())
+            .await;
         assert_eq!(code(cancelled), expected);
     }
     assert_eq!(statuses(&runtime, id).await, [Status::Queued]);
@@ -311,7 +330,7 @@ async fn a_waiting_recipient_is_shown_with_its_route_and_the_reason() {
     let (runtime, queue) = store.open_with_queue();
     let id = accept(&*queue, &["x@desk.example", "y@other.example"], None).await;
     let reasons = async || {
-        let shown = ShowQueued { id }.execute(&runtime).await.unwrap();
+        let shown = ShowQueued { id }.execute(&runtime, &asker()).await.unwrap();
         let waiting = shown.waiting.into_iter();
         waiting.map(|waiting| waiting.reason).collect::<Vec<_>>()
     };
@@ -366,10 +385,13 @@ async fn a_waiting_recipient_is_shown_with_its_route_and_the_reason() {
     };
     queue.set_pace(&key, stopped);
     assert_eq!(reasons().await[0], "mx:desk.example is stopped");
-    let shown = ShowQueued { id }.execute(&runtime).await.unwrap();
+    let shown = ShowQueued { id }.execute(&runtime, &asker()).await.unwrap();
     assert_eq!(shown.summary.recipients[0].route, Some(route));
 
-    let found = ListDestinations::default().execute(&runtime).await.unwrap();
+    let found = ListDestinations::default()
+        .execute(&runtime, &asker())
+        .await
+        .unwrap();
     let there = |key| found.iter().find(|summary| summary.destination == key);
     assert_eq!(there(Some(key.clone())).unwrap().pace, stopped);
     assert_eq!(there(None).unwrap().recipients, 1);
@@ -377,7 +399,9 @@ async fn a_waiting_recipient_is_shown_with_its_route_and_the_reason() {
         destination: Some(key),
         ..SelectedRecipients::default()
     };
-    let held = HoldRecipients { recipients }.execute(&runtime).await;
+    let held = HoldRecipients { recipients }
+        .execute(&runtime, &asker())
+        .await;
     assert_eq!(held.unwrap().changed, 1);
     assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Queued]);
 }
@@ -393,17 +417,22 @@ async fn quarantined_mail_is_released_or_dropped() {
     let kept = accept(&*queue, &["x@desk.example"], Some(quarantine.clone())).await;
     let dropped = accept(&*queue, &["x@desk.example"], Some(quarantine)).await;
 
-    let listed = ListQuarantine::default().execute(&runtime).await;
+    let listed = ListQuarantine::default().execute(&runtime, &asker()).await;
     assert_eq!(listed.unwrap().len(), 2);
-    let shown = ShowQuarantined { id: kept }.execute(&runtime).await;
+    let shown = ShowQuarantined { id: kept }
+        .execute(&runtime, &asker())
+        .await;
     assert_eq!(shown.unwrap().header, "Subject: hello\r\n\r\n");
-    let shown = ShowQueued { id: kept }.execute(&runtime).await;
+    let shown = ShowQueued { id: kept }.execute(&runtime, &asker()).await;
     assert_eq!(code(shown), Code::NotQueued);
 
-    let release = || ReleaseQuarantined { id: kept }.execute(&runtime);
+    let asker = asker();
+    let release = || ReleaseQuarantined { id: kept }.execute(&runtime, &asker);
     assert_eq!(release().await, Ok(()));
     assert_eq!(code(release().await), Code::NotQuarantined);
-    let deleted = DeleteQuarantined { id: dropped }.execute(&runtime).await;
+    let deleted = DeleteQuarantined { id: dropped }
+        .execute(&runtime, &asker)
+        .await;
     assert_eq!(deleted, Ok(()));
     assert_eq!(statuses(&runtime, kept).await, [Status::Queued]);
     assert_eq!(events(&runtime, kept).await, [Kind::Released]);
@@ -416,8 +445,9 @@ async fn policies_are_swapped_only_in_a_running_relay() {
     let mut runtime = store.open();
     let rollback = RollBack {
         policy: "loop-guard".to_owned(),
+        to: None,
     };
-    let refused = rollback.execute(&runtime).await.unwrap_err();
+    let refused = rollback.execute(&runtime, &asker()).await.unwrap_err();
     assert_eq!(refused.code, Code::RelayNotRunning);
     let reason = refused.to_string();
     assert!(reason.contains("no relay is running"), "{reason}");
@@ -425,24 +455,65 @@ async fn policies_are_swapped_only_in_a_running_relay() {
     let engine = Engine::new(EngineSettings::default()).unwrap();
     let policies = Policies::load(engine, &store.config).await.unwrap();
     runtime.policies = Some(Arc::new(policies));
-    let list = async || ListPolicies {}.execute(&runtime).await.unwrap();
+    let list = async || ListPolicies {}.execute(&runtime, &asker()).await.unwrap();
     let before = list().await;
     let activate = ActivateModule {
         policy: "loop-guard".to_owned(),
         module: gatepost_builtin::module("header-guard").unwrap().to_vec(),
+        source: Some("new.wasm".to_owned()),
     };
-    let swap = activate.execute(&runtime).await.unwrap();
+    let swap = activate.execute(&runtime, &asker()).await.unwrap();
     assert_eq!(swap.old, before[0].digest);
     let after = list().await;
     assert_eq!(after[0].digest, swap.new);
-    assert_eq!(after[0].previous, Some(swap.old));
+    assert_eq!(after[0].previous, Some(swap.old.clone()));
+    // The list names the configuration's version where another is active.
+    assert_eq!(
+        (&after[0].configured, swap.configured),
+        (&Some(swap.old), false)
+    );
+    let show = || ShowHistory {
+        policy: "loop-guard".to_owned(),
+    };
+    let history = show().execute(&runtime, &asker()).await.unwrap();
+    let [activated, configured] = history.as_slice() else {
+        panic!("{history:?}");
+    };
+    assert!(activated.active && !activated.configured);
+    assert!(configured.configured && !configured.active);
+    let by = &activated.version.by;
+    assert_eq!(
+        (by.origin.as_str(), by.source.as_str()),
+        ("store", "new.wasm")
+    );
+    let rollback = |to: &str| RollBack {
+        policy: "loop-guard".to_owned(),
+        to: Some(to.to_owned()),
+    };
+    let answer = rollback("0123").execute(&runtime, &asker()).await;
+    assert_eq!(code(answer), Code::UnknownVersion);
+    let back = rollback(&configured.version.module[..8]);
+    let back = back.execute(&runtime, &asker()).await.unwrap();
+    assert!(back.configured);
+    let again = rollback(&swap.new)
+        .execute(&runtime, &asker())
+        .await
+        .unwrap();
+    assert!(!again.configured);
+    let ended = ActivateConfigured {
+        policy: "loop-guard".to_owned(),
+    };
+    let ended = ended.execute(&runtime, &asker()).await.unwrap();
+    assert_eq!((ended.new, ended.configured), (again.old, true));
+    assert_eq!(list().await[0].configured, None);
     let activate = |policy: &str| ActivateModule {
         policy: policy.to_owned(),
         module: b"nonsense".to_vec(),
+        source: None,
     };
-    let answer = activate("loop-guard").execute(&runtime).await;
+    let answer = activate("loop-guard").execute(&runtime, &asker()).await;
     assert_eq!(code(answer), Code::InvalidModule);
-    let answer = activate("absent").execute(&runtime).await;
+    let answer = activate("absent").execute(&runtime, &asker()).await;
     assert_eq!(code(answer), Code::UnknownPolicy);
 }
 

@@ -39,7 +39,10 @@ use gatepost_operations::feeds::{FetchFeed, SetFeed};
 use gatepost_operations::imports::{AbandonImport, AddToImport, BeginImport, FinishImport};
 use gatepost_operations::machines::{ForgetMachine, ListMachines};
 use gatepost_operations::partners::{AddPartner, Added, ListEntries, RemovePartner, Removed};
-use gatepost_operations::policies::{ActivateModule, ListPolicies, PolicyStatus, RollBack};
+use gatepost_operations::policies::{
+    ActivateConfigured, ActivateModule, ListPolicies, PolicyStatus, RollBack,
+};
+use gatepost_operations::policy_history::{FormerVersion, ShowHistory};
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
@@ -57,6 +60,7 @@ use gatepost_operations::trace::{FindMessages, ShowTrace};
 use gatepost_operations::{Code, NAMES, NamedConnector, Operation, OperationError};
 use gatepost_policy::OnError;
 use gatepost_policy_set::Swap;
+use gatepost_policy_set::history::{ActivatedBy, ActivatedVersion};
 use gatepost_spool::{Changed, DestinationSummary, Pace, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -205,19 +209,43 @@ fn policies_machines_trace_and_reload_are_read_back_as_they_were() {
         called: true,
         accounts_not_called: 3,
         loaded_at: Millis(1),
+        configured: Some("cd".to_owned()),
     };
     let swap = || Swap {
         policy: policy(),
         old: "ab".to_owned(),
         new: "cd".to_owned(),
+        configured: true,
     };
     stay(ListPolicies {}, vec![status]);
     let module = ActivateModule {
         policy: policy(),
         module: (0..=255).collect(),
+        source: Some("guest.wasm".to_owned()),
     };
     stay(module, swap());
-    stay(RollBack { policy: policy() }, swap());
+    let to = Some("ab".to_owned());
+    stay(ActivateConfigured { policy: policy() }, swap());
+    stay(
+        RollBack {
+            policy: policy(),
+            to,
+        },
+        swap(),
+    );
+    let version = FormerVersion {
+        version: ActivatedVersion {
+            digest: "ab".to_owned(),
+            module: "cd".to_owned(),
+            size: 7,
+            at: Millis(1),
+            by: ActivatedBy::new("root", "socket", "guest.wasm"),
+            reason: Some("17 of 64 verdicts changed".to_owned()),
+        },
+        active: true,
+        configured: false,
+    };
+    stay(ShowHistory { policy: policy() }, vec![version]);
     stays(Reload { dry_run: true });
     let id = TransactionId::new();
     stay(ShowTrace { id }, Vec::new());

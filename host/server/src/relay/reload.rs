@@ -298,7 +298,7 @@ impl RunningRelay {
             (self.parts)
                 .active_config(&config, &notifications, tls.as_ref(), |l| policies.chain(l));
         self.watch = None;
-        self.policies.activate_all(policies);
+        self.policies.activate_all(policies).await;
         self.watch = watched.map(|watched| watched.start(Arc::clone(&self.policies)));
         let before = Arc::clone(&self.active.load().config);
         self.active.store(Arc::new(active_config));

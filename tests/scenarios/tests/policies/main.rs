@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod activation;
+mod activation_survives;
 mod begun_with_policy_new;
 mod check;
 mod circuit_breaker;
