@@ -63,6 +63,9 @@ use gatepost_operations::queue::{
 use gatepost_operations::recipients::LookUpRecipient;
 use gatepost_operations::restrictions::{ResumeAccount, SetCaps, ShowVolume, SuspendAccount};
 use gatepost_operations::return_paths::SetReturnPath;
+use gatepost_operations::rollouts::{
+    ContinueRollout, HoldRollout, PromoteCandidate, RollOut, ShowPolicy,
+};
 use gatepost_operations::sandboxes::{
     AddTestUser, ListTestUsers, RemoveTestUser, SetProduction, SetSandbox,
 };
@@ -402,9 +405,19 @@ routes! {
     Post "/policies/{policy}/activate-configured" ActivateConfigured, Administer, Site, AnswerForm::Item,
         "Activates the module that the configuration names.";
     Post "/policies/{policy}/rollback" RollBack, Administer, Site, AnswerForm::Item,
-        "Activates the version before the active one again, or another of the history.";
+        "Ends the rollout of a policy, or activates an earlier version again.";
     Get "/policies/{policy}/history" ShowHistory, Read, Site, AnswerForm::Results,
         "Lists the last versions of a policy, newest first.";
+    Get "/policies/{policy}" ShowPolicy, Read, Site, AnswerForm::Item,
+        "Shows a policy with its rollout.";
+    Post "/policies/{policy}/roll-out" RollOut, Administer, Site, AnswerForm::Item,
+        "Tries a module, in base64, beside the active version.";
+    Post "/policies/{policy}/hold" HoldRollout, Administer, Site, AnswerForm::Item,
+        "Holds a rollout where it is.";
+    Post "/policies/{policy}/go-on" ContinueRollout, Administer, Site, AnswerForm::Item,
+        "Lets a rollout go on.";
+    Post "/policies/{policy}/promote" PromoteCandidate, Administer, Site, AnswerForm::Item,
+        "Activates the version under trial.";
     Get "/audit" ListAudit, Read, Accounts, AnswerForm::Page(&[("before", "seq")]),
         "Lists entries of the audit log, newest first.";
 }

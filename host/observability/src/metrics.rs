@@ -227,6 +227,18 @@ fn describe() {
             "Faults of a policy that were the message's, by policy and hook",
         ),
         (
+            "gatepost_rollout_calls_total",
+            "Calls that the active version of a policy and the one under trial have answered, by policy",
+        ),
+        (
+            "gatepost_rollout_differences_total",
+            "Differences between the two answers, by policy and kind",
+        ),
+        (
+            "gatepost_rollout_skipped_total",
+            "Calls that a shadow was not asked for want of time, by policy",
+        ),
+        (
             "gatepost_remembered_evicted_total",
             "What was forgotten early because an account's memory was full, by kind",
         ),
@@ -358,6 +370,10 @@ fn describe() {
         (
             "gatepost_policy_breaker_accounts",
             "Accounts for whose mail alone a policy is not called, by policy",
+        ),
+        (
+            "gatepost_rollout_share",
+            "Share of the mail for which the version under trial decides, by policy; 0 without a canary",
         ),
         (
             "gatepost_policy_module_refused",

@@ -261,6 +261,21 @@ codes! {
     /// The history of the policy has no such version, or the digest names several.
     UnknownVersion = "policy.unknown-version", Unknown,
         "see its versions with `gatepost policy history`";
+    /// A canary of the module would decide nothing.
+    NothingToDecide = "policy.nothing-to-decide", Refused,
+        "try it as a shadow, or activate it";
+    /// The version is active already.
+    VersionActive = "policy.version-active", Conflict,
+        "see it with `gatepost policy status`";
+    /// The steps of the rollout do not grow, or begin at 0 % or 100 %.
+    UnsoundSteps = "policy.unsound-steps", Refused,
+        "give steps such as 1,5,25,100";
+    /// No version of the policy is under trial.
+    NoRollout = "policy.no-rollout", Conflict,
+        "begin with `gatepost policy activate FILE --shadow` or `--canary`";
+    /// The version under trial is a shadow, which has no steps.
+    ShadowHasNoSteps = "policy.shadow-has-no-steps", Conflict,
+        "promote it, or roll it back";
     /// The file of the module cannot be read.
     UnreadableModule = "policy.unreadable-module", Refused,
         "give a regular file that the relay may read";

@@ -59,6 +59,7 @@ pub mod recipients;
 pub mod reload;
 pub mod restrictions;
 pub mod return_paths;
+pub mod rollouts;
 mod runtime;
 pub mod sandboxes;
 pub mod sharing;

@@ -9,6 +9,7 @@ use gatepost_directory::{
 use gatepost_domain_check::Report;
 use gatepost_model::Suppression;
 use gatepost_policy_set::Swap;
+use gatepost_policy_set::rollouts::RolloutState;
 use gatepost_spool::{Changed, DestinationSummary, KnownMachine, Summary};
 use gatepost_trace::{Counted, Event, FoundMessages};
 use gatepost_webhooks::{BatchedEvents, WebhookState};
@@ -89,6 +90,9 @@ use crate::restrictions::{
     self, AccountVolume, ResumeAccount, ResumedAccount, SetCaps, ShowVolume, SuspendAccount,
 };
 use crate::return_paths::{self, SetReturnPath};
+use crate::rollouts::{
+    self, ContinueRollout, HoldRollout, PolicyDetails, PromoteCandidate, RollOut, ShowPolicy,
+};
 use crate::runtime::Runtime;
 use crate::sandboxes::{
     self, AddTestUser, ListTestUsers, RemoveTestUser, SetProduction, SetSandbox, TestUser,
@@ -227,6 +231,16 @@ operations! {
         |on, asked, asker| policies::activate_configured(on.running_policies()?, asked, asker).await;
     "policy-rollback" (ACTIVATES): RollBack => Swap,
         |on, asked, asker| policies::roll_back(on.running_policies()?, asked, asker).await;
+    "policy-status" (READS): ShowPolicy => PolicyDetails,
+        |on, asked| rollouts::show(on.running_policies()?, &asked);
+    "policy-roll-out" (ACTIVATES): RollOut => RolloutState,
+        |on, asked, asker| rollouts::roll_out(on.running_policies()?, asked, asker).await;
+    "policy-hold" (ACTIVATES): HoldRollout => RolloutState,
+        |on, asked| rollouts::hold(on.running_policies()?, asked).await;
+    "policy-go-on" (ACTIVATES): ContinueRollout => RolloutState,
+        |on, asked| rollouts::go_on(on.running_policies()?, asked).await;
+    "policy-promote" (ACTIVATES): PromoteCandidate => Swap,
+        |on, asked, asker| rollouts::promote(on.running_policies()?, asked, asker).await;
     "reload" (ACTIVATES): Reload => Reloaded,
         |on, asked| reload::reload(on.reload.as_ref(), asked).await;
     "backup": BeginBackup => BackupState,

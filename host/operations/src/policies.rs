@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use gatepost_message::Millis;
 use gatepost_policy::{BreakerState, LoadError, OnError, Slot};
+use gatepost_policy_set::rollouts::RolloutFault;
 use gatepost_policy_set::{Policies, PolicyError, PolicyFault, Swap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -43,7 +44,7 @@ pub struct ActivateConfigured {
     pub policy: String,
 }
 
-/// Request to activate an earlier version of a policy again.
+/// Request to end the rollout of a policy, or to activate an earlier version again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollBack {
@@ -78,6 +79,9 @@ pub struct PolicyStatus {
     pub accounts_not_called: usize,
     /// Time when the version was loaded.
     pub loaded_at: Millis,
+    /// Digest of the version under trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<String>,
     /// Digest of the version that the configuration names, where another was activated by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configured: Option<String>,
@@ -87,6 +91,19 @@ pub struct PolicyStatus {
 }
 
 impl PolicyStatus {
+    /// Returns the status of one policy.
+    ///
+    /// # Errors
+    /// There is no such policy.
+    pub(crate) fn named(policies: &Policies, policy: &str) -> Result<Self, OperationError> {
+        // It names those that there are.
+        policies.record(policy)?;
+        let slots = policies.slots();
+        let slot = slots.iter().find(|slot| slot.name() == policy);
+        let gone = || OperationError::new(Code::UnknownPolicy, "the policy is gone");
+        slot.map(|slot| Self::of(policies, slot)).ok_or_else(gone)
+    }
+
     fn of(policies: &Policies, slot: &Slot) -> Self {
         let version = slot.current();
         let record = policies.record(slot.name()).unwrap_or_default();
@@ -104,6 +121,7 @@ impl PolicyStatus {
             called: slot.breaker() != BreakerState::Open,
             accounts_not_called: slot.breaker().accounts(),
             loaded_at: version.loaded_at(),
+            candidate: (slot.trial()).map(|trial| trial.version().digest().to_owned()),
             configured,
             refused: policies.refused(slot.name()),
         }
@@ -148,7 +166,8 @@ pub async fn activate_configured(
     Ok(policies.activate_configured(&asked.policy, by).await?)
 }
 
-/// Activates an earlier version of a policy again.
+/// Ends the rollout of a policy. Without one, or to a version that is named, activates an earlier
+/// version again.
 ///
 /// # Errors
 /// There is no such policy, or it has no such version, or it cannot be loaded any more.
@@ -188,6 +207,13 @@ impl From<PolicyError> for OperationError {
             PolicyFault::NoEarlier => Code::NoEarlierVersion,
             PolicyFault::NoSuchVersion { .. } => Code::UnknownVersion,
             PolicyFault::History(_) => Code::StoreFailed,
+            PolicyFault::Rollout(reason) => match reason {
+                RolloutFault::Active => Code::VersionActive,
+                RolloutFault::NoShare(_) => Code::NothingToDecide,
+                RolloutFault::Steps => Code::UnsoundSteps,
+                RolloutFault::None => Code::NoRollout,
+                RolloutFault::Shadow => Code::ShadowHasNoSteps,
+            },
             PolicyFault::Unreadable { .. } | PolicyFault::Module { .. } => Code::UnreadableModule,
             PolicyFault::Load(error) | PolicyFault::Activated { source: error, .. } => {
                 code_of(error)
@@ -197,11 +223,11 @@ impl From<PolicyError> for OperationError {
     }
 }
 
-fn to_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn to_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&STANDARD.encode(bytes))
 }
 
-fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+pub(crate) fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
     STANDARD.decode(text).map_err(serde::de::Error::custom)
 }

@@ -11,6 +11,7 @@ use gatepost_model::{Event, NoticeSubject};
 use gatepost_policy::{Slot, Version};
 
 use crate::history::{ActivatedBy, ActivatedVersion, ManualActivation, VersionRecord, on_disk};
+use crate::rollouts::RolloutEnd;
 use crate::{Policies, PolicyError, PolicyFault, Swap, fault};
 
 /// Version to activate, with what the history and the event tell of it.
@@ -21,6 +22,8 @@ pub(crate) struct Activation {
     pub(crate) reason: Option<String>,
     /// True if it is the configuration's word, as a module in the watched folder is.
     pub(crate) is_configured: bool,
+    /// End of the rollout that the policy may have.
+    pub(crate) ends: RolloutEnd,
 }
 
 impl Policies {
@@ -64,7 +67,7 @@ impl Policies {
         }
     }
 
-    /// Activates an earlier version again: the last with another module than the active one, or the
+    /// Ends the policy's rollout. Without one, activates an earlier version again: the last with another module than the active one, or the
     /// one whose digest begins with `to`.
     ///
     /// # Errors
@@ -78,6 +81,11 @@ impl Policies {
     ) -> Result<Swap, PolicyError> {
         let _swapping = self.swapping.lock().await;
         let slot = self.slot(policy)?;
+        if to.is_none()
+            && let Some(dropped) = self.drop_candidate(&slot, &by).await?
+        {
+            return Ok(dropped);
+        }
         let record = self.history.record(policy);
         let found = match to {
             None => {
@@ -152,6 +160,7 @@ impl Policies {
             by,
             reason: None,
             is_configured,
+            ends: RolloutEnd::Replaced,
         };
         self.put(slot, activation).await
     }
@@ -193,6 +202,7 @@ impl Policies {
             by,
             reason,
             is_configured,
+            ends,
         } = activation;
         let entry = ActivatedVersion {
             digest: version.digest().to_owned(),
@@ -203,6 +213,11 @@ impl Policies {
             reason: reason.clone(),
         };
         let policy = slot.name().to_owned();
+        let counts = self.counts_of(&policy);
+        let why_ended = match (ends, &reason) {
+            (RolloutEnd::Promoted, Some(reason)) => reason.clone(),
+            _ => "another version was activated".to_owned(),
+        };
         let noted = on_disk(&self.history, move |history| {
             history.keep(&module)?;
             let mut is_activated = false;
@@ -220,6 +235,7 @@ impl Policies {
                 });
                 is_activated = record.activated.is_some();
                 record.note(entry);
+                record.end_rollout(ends, &why_ended, counts);
             })?;
             Ok(!is_activated)
         });
@@ -227,6 +243,7 @@ impl Policies {
         let new = version.digest().to_owned();
         let old = slot.activate(version).digest().to_owned();
         let policy = slot.name().to_owned();
+        self.drop_trial(&policy);
         tracing::info!(policy, old, new, %by, reason, "policy swapped");
         let why = reason.map(|reason| format!(": {reason}"));
         self.tell(format!(

@@ -18,13 +18,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::rollouts::RolloutEnd;
 use bytes::Bytes;
 use gatepost_files::FileError;
+use gatepost_rollout::ObservationCounts;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use record::{ActivatedBy, ActivatedVersion, ManualActivation, VersionRecord, VERSIONS};
+pub use record::{ActivatedBy, ActivatedVersion, ManualActivation, VERSIONS, VersionRecord};
 
 /// Name of the folder in the store.
 pub const FOLDER: &str = "policies";
@@ -212,6 +214,11 @@ pub(crate) fn retire_others(
     for (name, record) in policies.iter_mut() {
         if !configured.contains(name) {
             record.activated = None;
+            record.end_rollout(
+                RolloutEnd::Replaced,
+                "the configuration names the policy no longer",
+                ObservationCounts::default(),
+            );
             record.configured = None;
             record.configured_version = None;
             former.push((record.versions.first().map(|of| of.at), name.clone()));

@@ -17,6 +17,7 @@ pub mod eml;
 pub mod folder;
 pub mod history;
 pub mod loading;
+pub mod rollouts;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -37,13 +38,14 @@ use miette::Diagnostic;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
 use gatepost_builtin as builtin;
 use gatepost_config::{self as config, Change, Config, Direction, Policy};
 use gatepost_spool::EventLog;
 
 use crate::history::VersionHistory;
+use crate::rollouts::{Rollout, RolloutFault};
 use crate::wanted::{Wanted, WantedAt};
 
 /// All policies of a relay.
@@ -58,6 +60,10 @@ pub struct Policies {
     swapping: Arc<Mutex<Configured>>,
     /// Reason why the module in the watched folder is not active, by name of the policy.
     refused: RwLock<BTreeMap<String, String>>,
+    /// Rollouts, by name of the policy.
+    rollouts: parking_lot::Mutex<BTreeMap<String, Arc<Rollout>>>,
+    /// Notified when a rollout has breached a threshold.
+    breached: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Policies {
@@ -181,6 +187,9 @@ pub enum PolicyFault {
         /// Cause.
         source: LoadError,
     },
+    /// A version cannot be tried.
+    #[error(transparent)]
+    Rollout(#[from] RolloutFault),
     /// The history cannot be read or written.
     #[error("the history of its versions in the store: {0}")]
     History(#[source] Arc<io::Error>),
@@ -225,6 +234,8 @@ impl Policies {
             active: ArcSwap::default(),
             swapping: Arc::default(),
             refused: RwLock::default(),
+            rollouts: parking_lot::Mutex::default(),
+            breached: Arc::default(),
         };
         let prepared = policies.prepare(config).await?;
         policies.activate_all(prepared).await;
@@ -325,6 +336,7 @@ impl Policies {
                 None => tracing::debug!(policy, digest = new.digest(), "policy activated"),
             }
         }
+        self.resume_rollouts().await;
         for policy in former.slots.keys() {
             if !set.slots.contains_key(policy) {
                 for gauge in [

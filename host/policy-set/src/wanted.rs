@@ -1,17 +1,20 @@
 //! The version that a policy is to have at a start or a reload: the configuration's, or the one that
 //! was activated by hand and stays.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_config::{Config, Policy};
 use gatepost_message::Millis;
 use gatepost_policy::{Version, version_digest};
+use gatepost_rollout::ObservationCounts;
 
 use crate::activation::short;
 use crate::history::{
     ActivatedBy, ActivatedVersion, ManualActivation, digest_of, on_disk, retire_others,
 };
+use crate::rollouts::RolloutEnd;
 use crate::{Policies, PolicyError, PolicyFault, definition, fault, module};
 
 /// Occasion at which a version is wanted.
@@ -121,6 +124,9 @@ impl Policies {
                 "the version that was activated by hand ends: the configuration names another module, or it cannot be loaded"
             );
         }
+        let counts: BTreeMap<String, ObservationCounts> = (wanted.iter())
+            .map(|of| (of.policy.clone(), self.counts_of(&of.policy)))
+            .collect();
         let mut changes = Vec::new();
         for of in &wanted {
             let versions = self.history.record(&of.policy).versions;
@@ -144,6 +150,15 @@ impl Policies {
                 for of in &wanted {
                     let record = policies.entry(of.policy.clone()).or_default();
                     record.note(of.version.clone());
+                    if record
+                        .configured
+                        .as_ref()
+                        .is_some_and(|was| *was != of.configured)
+                    {
+                        let reason = "the configuration names another module";
+                        let counts = counts.get(&of.policy).copied().unwrap_or_default();
+                        record.end_rollout(RolloutEnd::Replaced, reason, counts);
+                    }
                     record.configured = Some(of.configured.clone());
                     record.configured_version = Some(of.configured_version.clone());
                     record.activated.clone_from(&of.activated);

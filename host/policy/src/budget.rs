@@ -160,7 +160,7 @@ pub(crate) struct Budget(Mutex<Usage>);
 #[derive(Debug, Default)]
 struct Usage {
     left: Allowance,
-    /// Ticks for which the calls of each policy ran before the end of data.
+    /// Ticks for which the calls of each version ran before the end of data, by its digest.
     ticks: HashMap<String, u32>,
 }
 
@@ -170,16 +170,17 @@ impl Budget {
         self.lock().left
     }
 
-    /// Returns true if the calls of this policy before the end of data have used up their time.
-    pub(crate) fn is_out_of_time(&self, policy: &str, hook: Hook, ticks: u32) -> bool {
-        is_before_data(hook) && (self.lock().ticks.get(policy)).is_some_and(|spent| *spent >= ticks)
+    /// Returns true if the calls of this version before the end of data have used up their time.
+    pub(crate) fn is_out_of_time(&self, version: &str, hook: Hook, ticks: u32) -> bool {
+        is_before_data(hook)
+            && (self.lock().ticks.get(version)).is_some_and(|spent| *spent >= ticks)
     }
 
     /// Counts the running time of a call.
-    pub(crate) fn add_time(&self, policy: &str, hook: Hook, ticks: u32) {
+    pub(crate) fn add_time(&self, version: &str, hook: Hook, ticks: u32) {
         if ticks > 0 && is_before_data(hook) {
             let mut spent = self.lock();
-            let total = spent.ticks.entry(policy.to_owned()).or_default();
+            let total = spent.ticks.entry(version.to_owned()).or_default();
             *total = total.saturating_add(ticks);
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct CallResult<R> {
     pub(crate) micros: u64,
     /// Ticks of the engine's clock during which it ran.
     pub(crate) slices: u32,
+    /// Octets that it wrote to the log, or would have written.
+    pub(crate) logged: u64,
     /// Rest of the transaction's budget after the call.
     pub(crate) left: Allowance,
     /// True if the fault is attributed to the message, not to the version.
@@ -35,6 +37,7 @@ impl<R> CallResult<R> {
             plans: Vec::new(),
             micros: 0,
             slices: 0,
+            logged: 0,
             left: Allowance::default(),
             is_messages_fault: false,
         }
@@ -54,6 +57,7 @@ impl<R> CallResult<R> {
             plans: self.plans,
             micros: self.micros,
             slices: self.slices,
+            logged: self.logged,
             left: self.left,
             is_messages_fault: self.is_messages_fault,
         }
@@ -119,7 +123,7 @@ where
     }
     .await;
     let mut state = store.into_data();
-    let (slices, left) = (state.slices, state.left);
+    let (slices, logged, left) = (state.slices, state.logged, state.left);
     let plans = std::mem::take(&mut state.plans);
     CallResult {
         answer: answer
@@ -128,6 +132,7 @@ where
         plans,
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         slices,
+        logged,
         left,
         is_messages_fault: false,
     }

@@ -5,22 +5,27 @@
 //! data: the caller carries it out.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use gatepost_authentication::Facts;
 use gatepost_contract::directory::Directory;
 use gatepost_contract::identity::Identity;
 use gatepost_message::{Address, Message, Millis};
 use gatepost_model::{
-    AttemptResult, Effect, Judgement, Queued, Routing, Scope, Session, Transaction, Verdict,
+    AttemptResult, Effect, FaultKind, Judgement, Queued, Routing, Scope, Session, Transaction,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::answers::KeptAnswers;
 use crate::budget::{Budget, Sizes};
 use crate::findings::Findings;
+use crate::hook_call::HookCall;
 use crate::hooks::CallContext;
 use crate::memory::PolicyContext;
 use crate::recorder::{Question, Recorder};
 use crate::slot::Slot;
+use crate::trial::{Trial, TrialPart, ask_apart};
 use crate::version::{Hook, Version};
 
 /// Policies of one listener, in order.
@@ -32,6 +37,8 @@ pub struct Chain(Arc<[Arc<Slot>]>);
 #[derive(Clone)]
 pub struct Pinned {
     versions: Arc<[Arc<Version>]>,
+    /// Versions under trial beside them, by their places; empty where there is none.
+    trials: Arc<[Option<Arc<Trial>>]>,
     look_ups: PolicyContext,
     sizes: Sizes,
     budget: Arc<Budget>,
@@ -121,8 +128,13 @@ impl Chain {
 
     /// Fixes the versions that are active now and the sources of their look-ups.
     pub fn begin(&self, look_ups: impl Into<PolicyContext>) -> Pinned {
+        let trials = match self.0.iter().any(|slot| slot.has_trial()) {
+            true => self.0.iter().map(|slot| slot.trial()).collect(),
+            false => Arc::default(),
+        };
         Pinned {
             versions: self.0.iter().map(|slot| slot.current()).collect(),
+            trials,
             look_ups: look_ups.into(),
             sizes: Sizes::default(),
             budget: Arc::default(),
@@ -138,6 +150,7 @@ impl Pinned {
     pub fn apart(versions: Arc<[Arc<Version>]>, look_ups: impl Into<PolicyContext>) -> Self {
         Self {
             versions,
+            trials: Arc::default(),
             look_ups: look_ups.into(),
             sizes: Sizes::default(),
             budget: Arc::default(),
@@ -167,34 +180,128 @@ impl Pinned {
         }
     }
 
-    /// Makes one call, within this budget, unless the recorder knows its judgement.
-    async fn call<'a, F, J>(&'a self, version: &'a Arc<Version>, budget: &'a Budget, call: F) -> J
-    where
-        F: AsyncFnOnce(CallContext<'_>) -> J,
-        J: AsJudgement,
-    {
-        let known = (self.recorder.as_ref()).and_then(|recorder| recorder.known(version));
-        let called = match known.and_then(J::of_known) {
-            Some(known) => known,
-            None => {
-                let recorder = self.recorder.as_ref();
-                let watched = recorder.map(|recorder| recorder.sources(version, &self.look_ups));
-                let context = CallContext {
-                    look_ups: watched.as_ref().unwrap_or(&self.look_ups),
-                    budget: Some(budget),
-                    sizes: self.sizes,
-                    is_live: self.is_live,
+    /// Asks the policy at a place, within this budget; `None` if it has no such hook. Where another
+    /// version is under trial, that is asked, too, and may decide.
+    async fn call(&self, place: usize, call: HookCall<'_>, budget: &Budget) -> Option<Judgement> {
+        let version = self.versions.get(place)?;
+        let exports = |version: &Version| version.hooks().contains(&call.hook());
+        let trial = self.trials.get(place).and_then(Option::as_ref);
+        let trial = trial.filter(|trial| exports(version) || exports(trial.version()));
+        match trial.map(|trial| (trial, trial.part(&call))) {
+            Some((trial, TrialPart::Shadow)) => {
+                let kept = KeptAnswers::default();
+                let judged = match exports(version) {
+                    true => Some(self.decide(version, call, budget, Some(&kept)).await),
+                    false => None,
                 };
-                call(context).await
+                let (active, present) = (judged.clone(), self.look_ups.clone());
+                trial.offer(call, active, kept.take(), present, self.sizes);
+                judged
             }
+            Some((trial, TrialPart::Canary(candidate))) => {
+                self.try_canary(version, trial, candidate, call, budget)
+                    .await
+            }
+            _ if exports(version) => Some(self.decide(version, call, budget, None).await),
+            _ => None,
+        }
+    }
+
+    /// Has the candidate decide, with the active version as the control. If the candidate fails, the
+    /// active version decides.
+    async fn try_canary(
+        &self,
+        active: &Arc<Version>,
+        trial: &Trial,
+        candidate: &Arc<Version>,
+        call: HookCall<'_>,
+        budget: &Budget,
+    ) -> Option<Judgement> {
+        let exports = |version: &Version| version.hooks().contains(&call.hook());
+        let (kept, logged) = (KeptAnswers::default(), AtomicU64::new(0));
+        let answered = match exports(candidate) {
+            true => {
+                let keeping = Some(&kept);
+                Some((self.ask(candidate, call, budget, keeping, Some(&logged))).await)
+            }
+            false => None,
         };
+        let logged = logged.into_inner();
+        let fault = answered.as_ref().and_then(|of| of.error.as_ref());
+        if let Some(fault) = fault {
+            let (policy, digest) = (candidate.name(), candidate.digest());
+            tracing::debug!(policy, digest, %fault, "fault of a canary; the active version decides");
+            let is_overload = fault.kind == FaultKind::Overload;
+            let decided = match exports(active) {
+                true => Some(self.decide(active, call, budget, None).await),
+                false => None,
+            };
+            if !is_overload {
+                trial.compare(&call, decided.as_ref(), answered.as_ref(), logged);
+            }
+            return decided;
+        }
+        let answers = Arc::new(kept.take());
+        let control = ask_apart(active, call, answers, &self.look_ups, self.sizes);
+        let (control, _) = control.await;
+        let overloaded = (control.as_ref().and_then(|of| of.error.as_ref()))
+            .is_some_and(|fault| fault.kind == FaultKind::Overload);
+        if !overloaded {
+            trial.compare(&call, control.as_ref(), answered.as_ref(), logged);
+        }
+        if let Some(judgement) = &answered {
+            self.account(candidate, judgement);
+        }
+        answered
+    }
+
+    /// Makes one call that decides, unless the recorder knows its judgement.
+    async fn decide(
+        &self,
+        version: &Arc<Version>,
+        call: HookCall<'_>,
+        budget: &Budget,
+        keeping: Option<&KeptAnswers>,
+    ) -> Judgement {
+        let known = (self.recorder.as_ref()).and_then(|recorder| recorder.known(version));
+        let judgement = match known {
+            Some(known) => known,
+            None => self.ask(version, call, budget, keeping, None).await,
+        };
+        self.account(version, &judgement);
+        judgement
+    }
+
+    async fn ask(
+        &self,
+        version: &Version,
+        call: HookCall<'_>,
+        budget: &Budget,
+        keeping: Option<&KeptAnswers>,
+        logged: Option<&AtomicU64>,
+    ) -> Judgement {
+        let recorder = self.recorder.as_ref();
+        let watched = recorder.map(|recorder| recorder.sources(version, &self.look_ups));
+        let sources = watched.as_ref().unwrap_or(&self.look_ups);
+        let kept = keeping.map(|kept| kept.keeping(sources));
+        let context = CallContext {
+            look_ups: kept.as_ref().unwrap_or(sources),
+            budget: Some(budget),
+            sizes: self.sizes,
+            is_live: self.is_live,
+            logged,
+        };
+        call.put(version, context).await
+    }
+
+    /// Counts the judgement of a call that decided, and tells the recorder of it.
+    fn account(&self, version: &Version, judgement: &Judgement) {
         if self.is_live {
-            version.count(called.judgement());
+            version.count(judgement);
         }
         if let Some(recorder) = &self.recorder {
-            recorder.judged(called.judgement());
+            recorder.judged(judgement);
         }
-        called
     }
 
     /// Returns the versions in the order in which they are asked.
@@ -205,24 +312,27 @@ impl Pinned {
     /// Returns true if one of its message hooks reads the facts about the message's origin, which
     /// then have to be gathered first.
     pub fn wants_authentication(&self) -> bool {
-        self.exporting(Hook::Message)
-            .any(|version| version.wants_authentication())
+        let candidates = self.trials.iter().flatten().map(|trial| trial.version());
+        let mut versions = self.versions.iter().chain(candidates);
+        versions.any(|version| {
+            version.hooks().contains(&Hook::Message) && version.wants_authentication()
+        })
     }
 
-    fn exporting(&self, hook: Hook) -> impl Iterator<Item = &Arc<Version>> {
-        self.versions
-            .iter()
-            .filter(move |version| version.hooks().contains(&hook))
+    /// Returns the places of the policies, in the order in which they are asked.
+    fn places(&self) -> std::ops::Range<usize> {
+        0..self.versions.len()
     }
 
     /// Asks the connect hooks about a client that connected at `now`.
     pub async fn connect(&self, session: &Session, now: Millis) -> Ruling {
         self.asked(Question::Connect(session, now));
         let mut ruling = Ruling::default();
-        for version in self.exporting(Hook::Connect) {
-            let call =
-                async |context: CallContext<'_>| version.connect(session, now, context).await;
-            let judgement = self.call(version, &self.budget, call).await;
+        for place in self.places() {
+            let call = HookCall::Connect(session, now);
+            let Some(judgement) = self.call(place, call, &self.budget).await else {
+                continue;
+            };
             if ruling.fold(judgement) {
                 break;
             }
@@ -234,9 +344,11 @@ impl Pinned {
     pub async fn sender(&self, transaction: &Transaction) -> Ruling {
         self.asked(Question::Sender(transaction));
         let mut ruling = Ruling::default();
-        for version in self.exporting(Hook::Sender) {
-            let call = async |context: CallContext<'_>| version.sender(transaction, context).await;
-            let judgement = self.call(version, &self.budget, call).await;
+        for place in self.places() {
+            let call = HookCall::Sender(transaction);
+            let Some(judgement) = self.call(place, call, &self.budget).await else {
+                continue;
+            };
             if ruling.fold(judgement) {
                 break;
             }
@@ -248,11 +360,11 @@ impl Pinned {
     pub async fn recipient(&self, transaction: &Transaction, recipient: &Address) -> Ruling {
         self.asked(Question::Recipient(transaction, recipient));
         let mut ruling = Ruling::default();
-        for version in self.exporting(Hook::Recipient) {
-            let call = async |context: CallContext<'_>| {
-                version.recipient(transaction, recipient, context).await
+        for place in self.places() {
+            let call = HookCall::Recipient(transaction, recipient);
+            let Some(judgement) = self.call(place, call, &self.budget).await else {
+                continue;
             };
-            let judgement = self.call(version, &self.budget, call).await;
             if ruling.fold(judgement) {
                 break;
             }
@@ -290,11 +402,11 @@ impl Pinned {
             }
         };
         let mut verdict = Verdict::Pass;
-        for version in self.exporting(Hook::Message) {
-            let call = async |context: CallContext<'_>| {
-                version.message(transaction, &message, facts, context).await
+        for place in self.places() {
+            let call = HookCall::Message(transaction, &message, facts);
+            let Some(judgement) = self.call(place, call, &self.budget).await else {
+                continue;
             };
-            let judgement = self.call(version, &self.budget, call).await;
             let newer = judgement.verdict.clone();
             findings.edits.clear();
             findings.fold(judgement, transaction.account.as_deref());
@@ -334,11 +446,13 @@ impl Pinned {
             judgements: Vec::new(),
         };
         let budget = Budget::default();
-        for version in self.exporting(Hook::Route) {
-            let call = async |context: CallContext<'_>| {
-                (version.route(transaction, recipient, previous, queued, context)).await
+        for place in self.places() {
+            let call = HookCall::Route(transaction, recipient, previous, queued);
+            let Some(judgement) = self.call(place, call, &budget).await else {
+                continue;
             };
-            let (routing, judgement) = self.call(version, &budget, call).await;
+            let routing = judgement.routing.as_deref().cloned();
+            let routing = routing.unwrap_or(Routing::Pass);
             ruling
                 .effects
                 .extend(scoped_effects(transaction, &judgement));
@@ -368,44 +482,17 @@ impl Pinned {
             judgements: Vec::new(),
         };
         let budget = Budget::default();
-        for version in self.exporting(Hook::Outcome) {
-            let call = async |context: CallContext<'_>| {
-                version.outcome(transaction, result, queued, context).await
+        for place in self.places() {
+            let call = HookCall::Outcome(transaction, result, queued);
+            let Some(judgement) = self.call(place, call, &budget).await else {
+                continue;
             };
-            let judgement = self.call(version, &budget, call).await;
             ruling
                 .effects
                 .extend(scoped_effects(transaction, &judgement));
             ruling.judgements.push(judgement);
         }
         ruling
-    }
-}
-
-/// Answer of a call with its judgement, which alone the route hook has more of.
-trait AsJudgement: Sized {
-    fn judgement(&self) -> &Judgement;
-    fn of_known(judgement: Judgement) -> Option<Self>;
-}
-
-impl AsJudgement for Judgement {
-    fn judgement(&self) -> &Judgement {
-        self
-    }
-
-    fn of_known(judgement: Judgement) -> Option<Self> {
-        Some(judgement)
-    }
-}
-
-impl AsJudgement for (Routing, Judgement) {
-    fn judgement(&self) -> &Judgement {
-        &self.1
-    }
-
-    fn of_known(judgement: Judgement) -> Option<Self> {
-        let routing = judgement.routing.clone()?;
-        Some((*routing, judgement))
     }
 }
 

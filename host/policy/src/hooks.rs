@@ -1,6 +1,7 @@
 //! The hooks of one version: the call, the check of its answer, and the verdict after a fault.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, TransactionId};
@@ -61,6 +62,8 @@ pub(crate) struct CallContext<'a> {
     pub(crate) sizes: Sizes,
     /// False if the call counts for and against nobody, though it has a budget.
     pub(crate) is_live: bool,
+    /// Where to put the octets that it wrote to the log, or would have written.
+    pub(crate) logged: Option<&'a AtomicU64>,
 }
 
 impl<'a> CallContext<'a> {
@@ -71,6 +74,7 @@ impl<'a> CallContext<'a> {
             budget: None,
             sizes: Sizes::default(),
             is_live: true,
+            logged: None,
         }
     }
 }
@@ -269,7 +273,7 @@ impl Version {
                 }
             }
             let ticks = call::ticks(limits.deadline).saturating_mul(MAX_DEADLINES);
-            if budget.is_out_of_time(self.name(), hook, ticks) {
+            if budget.is_out_of_time(self.digest(), hook, ticks) {
                 return CallResult::not_called(Fault {
                     kind: FaultKind::Budget,
                     detail: format!(
@@ -278,7 +282,11 @@ impl Version {
                 });
             }
         }
-        call::call(engine, loaded, hook, limits, view, parameters).await
+        let called = call::call(engine, loaded, hook, limits, view, parameters).await;
+        if let Some(logged) = context.logged {
+            logged.store(called.logged, Ordering::Relaxed);
+        }
+        called
     }
 
     /// Reports the end of a call to budget and circuit breaker, and attributes its fault.
@@ -299,7 +307,7 @@ impl Version {
         }
         let (hook, policy) = (cause.hook, self.name());
         let breaker = self.breaker(hook);
-        budget.add_time(policy, hook, called.slices);
+        budget.add_time(self.digest(), hook, called.slices);
         let fault = match &mut called.answer {
             Ok(_) => {
                 budget.set_left(called.left);

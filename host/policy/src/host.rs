@@ -74,6 +74,8 @@ pub(crate) struct CallState {
     pub(crate) slices: u32,
     pub(crate) view: CallView,
     answer_bytes: usize,
+    /// Octets of its log lines.
+    pub(crate) logged: u64,
     /// Rest of the transaction's budget.
     pub(crate) left: Allowance,
     /// Number of reasons that were not kept.
@@ -140,6 +142,7 @@ impl CallState {
             left: view.allowance,
             view,
             answer_bytes: 0,
+            logged: 0,
             reasons_dropped: 0,
             positions: None,
             judged: HashSet::new(),
@@ -604,6 +607,7 @@ impl log::Host for CallState {
     fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
         // Log lines count towards the limit on the answer: a guest must not fill the disk.
         self.count_answer(text.len())?;
+        self.logged += text.len() as u64;
         if !self.view.is_live {
             return Ok(());
         }

@@ -1,10 +1,13 @@
-//! The slot of one policy: its active version, and the one before it for a rollback.
+//! The slot of one policy: its active version, the one before it for a rollback, and one under trial.
 
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use gatepost_model::Transaction;
 
 use crate::breaker::BreakerState;
+use crate::hook_call::parties;
+use crate::trial::Trial;
 use crate::version::Version;
 
 /// Slot of one policy, which holds its active version. A swap replaces one atomic pointer: a
@@ -15,6 +18,8 @@ pub struct Slot {
     current: ArcSwap<Version>,
     /// Version that was active before, kept for a rollback.
     previous: Mutex<Option<Arc<Version>>>,
+    /// Version under trial beside the active one.
+    trial: ArcSwapOption<Trial>,
 }
 
 impl Slot {
@@ -24,6 +29,7 @@ impl Slot {
             name: version.name().to_owned(),
             current: ArcSwap::from_pointee(version),
             previous: Mutex::new(None),
+            trial: ArcSwapOption::empty(),
         })
     }
 
@@ -34,6 +40,7 @@ impl Slot {
             name: self.name.clone(),
             current: ArcSwap::from_pointee(version),
             previous: Mutex::new(Some(self.current())),
+            trial: ArcSwapOption::empty(),
         })
     }
 
@@ -58,6 +65,40 @@ impl Slot {
         let former = self.current.swap(version.into());
         *previous = Some(former.clone());
         former
+    }
+
+    /// Begins a trial, in the place of the present one, for transactions that begin from now on.
+    pub fn try_out(&self, trial: Arc<Trial>) {
+        self.trial.store(Some(trial));
+    }
+
+    /// Ends the trial, at once and for transactions that have begun. Returns it, if there was one.
+    pub fn end_trial(&self) -> Option<Arc<Trial>> {
+        let trial = self.trial.swap(None)?;
+        trial.end();
+        Some(trial)
+    }
+
+    /// Returns the version under trial.
+    pub fn trial(&self) -> Option<Arc<Trial>> {
+        self.trial.load_full()
+    }
+
+    /// Returns true if a version is under trial.
+    pub(crate) fn has_trial(&self) -> bool {
+        self.trial.load().is_some()
+    }
+
+    /// Returns the version that decides about a message in delivery: the candidate of a canary for
+    /// its share, else the active one.
+    pub fn decider(&self, transaction: &Transaction) -> Arc<Version> {
+        let candidate = || {
+            let trial = self.trial()?;
+            let first = transaction.recipients.first()?;
+            let (account, correspondent) = parties(transaction, first)?;
+            (trial.decides_for(account, &correspondent)).then(|| Arc::clone(trial.version()))
+        };
+        candidate().unwrap_or_else(|| self.current())
     }
 
     /// Returns the state of the active version's circuit breaker.

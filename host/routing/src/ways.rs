@@ -301,7 +301,8 @@ impl gatepost_delivery::Ways for Ways {
         let mut hash = FnvHasher::default();
         let chain = (self.policies).chain(&message.transaction.session.listener);
         for slot in chain.slots() {
-            hash.write(slot.current().digest().as_bytes());
+            let decider = slot.decider(&message.transaction);
+            hash.write(decider.digest().as_bytes());
         }
         let config = Arc::clone(&self.active.load().config);
         hash.write(format!("{:?}", config.routes).as_bytes());

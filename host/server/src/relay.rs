@@ -354,6 +354,7 @@ impl RunningRelay {
         let events = Some(Arc::clone(&stores.events));
         let policies = Policies::load_with(engine, &config, history, events).await?;
         let policies = Arc::new(policies);
+        tokio::spawn(Arc::clone(&policies).drive_rollouts());
         let notifications = (config.notices())
             .into_diagnostic()
             .wrap_err("the templates of notifications cannot be used")?;

@@ -4,6 +4,8 @@ mod activate;
 mod diff;
 mod history;
 mod new;
+mod rollout_options;
+mod status;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use super::{exit, output, report};
 use gatepost_builtin as builtin;
 use gatepost_operations::policies::{ListPolicies, PolicyStatus, RollBack};
 use gatepost_operations::policy_history::ShowHistory;
+use gatepost_operations::rollouts::{ContinueRollout, HoldRollout, PromoteCandidate};
 use gatepost_policy_set::loading;
 
 #[derive(Debug, Subcommand)]
@@ -30,9 +33,17 @@ pub(super) enum Command {
     /// List the last versions of a policy, with who activated each, when and from where.
     History(Ask<ShowHistory>),
     Activate(activate::Activate),
-    /// Activate an earlier version again: the last with another module, or one of the history.
+    /// Drop the version under trial. Without one, activate an earlier version again: the last with
+    /// another module, or one of the history.
     Rollback(Ask<RollBack>),
     Diff(diff::Diff),
+    Status(status::Status),
+    /// Make no more steps of a rollout; its thresholds are watched on.
+    Hold(Ask<HoldRollout>),
+    /// Go on with the steps of a rollout.
+    GoOn(Ask<ContinueRollout>),
+    /// Activate the version under trial.
+    Promote(Ask<PromoteCandidate>),
     Inspect(Inspect),
     Export(Export),
     New(new::New),
@@ -70,6 +81,10 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Activate(args) => activate::run(args).await,
         Command::Rollback(ask) => activate::swap(&ask.target, ask.request).await,
         Command::Diff(args) => diff::run(&args).await,
+        Command::Status(args) => status::run(args).await,
+        Command::Hold(ask) => status::rollout(ask).await,
+        Command::GoOn(ask) => status::rollout(ask).await,
+        Command::Promote(ask) => activate::swap(&ask.target, ask.request).await,
         Command::Inspect(args) => inspect(&args).await,
         Command::Export(args) => export(&args),
         Command::New(args) => new::run(&args),
@@ -127,6 +142,10 @@ fn remarks(policy: &PolicyStatus) -> String {
         remarks.push(format!(
             "ACTIVATED BY HAND; the configuration names {configured}"
         ));
+    }
+    if let Some(candidate) = &policy.candidate {
+        let candidate = output::digest(candidate);
+        remarks.push(format!("{candidate} under trial"));
     }
     if let Some(reason) = &policy.refused {
         let reason = output::shorten(reason);

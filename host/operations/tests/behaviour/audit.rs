@@ -7,7 +7,7 @@ use gatepost_operations::READING;
 use gatepost_operations::audit::{self, ListAudit};
 
 /// Operations that change nothing. Whatever is added and is not named here is audited.
-const READ: [&str; 51] = [
+const READ: [&str; 52] = [
     "queue-list",
     "queue-destinations",
     "queue-show",
@@ -23,6 +23,7 @@ const READ: [&str; 51] = [
     "submission-check",
     "policy-list",
     "policy-history",
+    "policy-status",
     "backup-wait",
     "dkim-show",
     "account-list",

@@ -210,6 +210,7 @@ fn policies_machines_trace_and_reload_are_read_back_as_they_were() {
         accounts_not_called: 3,
         loaded_at: Millis(1),
         configured: Some("cd".to_owned()),
+        candidate: Some("ef".to_owned()),
     };
     let swap = || Swap {
         policy: policy(),

@@ -3,6 +3,8 @@
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
+use crate::rollouts::{EndedRollout, StoredRollout};
+
 /// Number of modules of a policy that are kept for a rollback.
 pub const VERSIONS: usize = 10;
 
@@ -24,6 +26,12 @@ pub struct VersionRecord {
     pub configured_version: Option<String>,
     /// Module that was activated by hand and is not the configuration's.
     pub activated: Option<ManualActivation>,
+    /// Rollout of a version that is not active yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<StoredRollout>,
+    /// Rollouts that have ended, the last one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollouts: Vec<EndedRollout>,
 }
 
 /// Version that was activated.
@@ -160,6 +168,9 @@ impl VersionRecord {
     pub(super) fn modules(&self) -> impl Iterator<Item = &str> {
         let versions = self.versions.iter().map(|of| of.module.as_str());
         let activated = self.activated.iter().map(|of| of.module.as_str());
-        versions.chain(self.configured.as_deref()).chain(activated)
+        let candidate = self.rollout.iter().map(|of| of.module.as_str());
+        (versions.chain(self.configured.as_deref()))
+            .chain(activated)
+            .chain(candidate)
     }
 }

@@ -6,15 +6,19 @@ use std::process::ExitCode;
 use clap::Args;
 use gatepost_operations::Operation;
 use gatepost_operations::policies::{ActivateConfigured, ActivateModule};
+use gatepost_operations::rollouts::RollOut;
 use gatepost_policy_set::Swap;
 use miette::miette;
 use serde_json::json;
 
-use super::read;
+use super::rollout_options::RolloutOptions;
+use super::{read, status};
 use crate::commands::operate::Target;
 use crate::commands::{exit, output};
 
 /// Activate a module while mail flows.
+///
+/// With `--shadow`, `--canary` or `--steps` it is tried beside the active version first.
 ///
 /// The settings and limits of the policy stay. The module stays, too, after a reload or a restart,
 /// until the configuration names another module than it does now.
@@ -33,6 +37,8 @@ pub(in crate::commands) struct Activate {
     /// was activated by hand.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "name"])]
     configured: Option<String>,
+    #[command(flatten)]
+    rollout: RolloutOptions,
 }
 
 /// Runs the command.
@@ -45,10 +51,23 @@ pub(super) async fn run(args: Activate) -> miette::Result<ExitCode> {
         Some(name) => name,
         None => stem(file)?,
     };
+    let (module, source) = (read(file)?, Some(file.display().to_string()));
+    if let Some(mode) = args.rollout.mode() {
+        let thresholds = args.rollout.thresholds();
+        let order = RollOut {
+            policy,
+            module,
+            source,
+            mode,
+            thresholds,
+        };
+        let state = args.target.call_relay(order).await?;
+        return status::print(&args.target, &state);
+    }
     let module = ActivateModule {
         policy,
-        module: read(file)?,
-        source: Some(file.display().to_string()),
+        module,
+        source,
     };
     swap(&args.target, module).await
 }
