@@ -52,12 +52,12 @@ const FORMER_POLICIES: usize = 100;
 /// Content of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Records {
+struct VersionRecords {
     form: u32,
     policies: BTreeMap<String, VersionRecord>,
 }
 
-impl Default for Records {
+impl Default for VersionRecords {
     fn default() -> Self {
         Self {
             form: FORM,
@@ -66,7 +66,7 @@ impl Default for Records {
     }
 }
 
-impl Records {
+impl VersionRecords {
     /// Returns the digests of all modules that they name.
     fn modules(&self) -> BTreeSet<&str> {
         (self.policies.values())
@@ -80,7 +80,7 @@ impl Records {
 pub struct VersionHistory {
     /// Folder; `None` for a history that ends with the process.
     folder: Option<PathBuf>,
-    records: RwLock<Records>,
+    records: RwLock<VersionRecords>,
     /// Modules of a history in memory.
     modules: RwLock<BTreeMap<String, Bytes>>,
 }
@@ -103,7 +103,7 @@ impl VersionHistory {
                     "the history of the policies' versions is damaged and was moved aside; a new one \
                      begins, and the configuration says which versions are active"
                 );
-                Records::default()
+                VersionRecords::default()
             }
         };
         let history = Self {
@@ -242,15 +242,16 @@ fn path_of(folder: &Path, digest: &str) -> PathBuf {
 }
 
 /// Reads the file; an error tells why it cannot be used.
-fn read(path: &Path) -> Result<Records, String> {
+fn read(path: &Path) -> Result<VersionRecords, String> {
     let text = match gatepost_files::read(path, LONGEST_STATE) {
         Ok(text) => text,
         Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Records::default());
+            return Ok(VersionRecords::default());
         }
         Err(error) => return Err(error.to_string()),
     };
-    let records: Records = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let records: VersionRecords =
+        serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     if records.form != FORM {
         return Err(format!(
             "it has form {}; this relay reads {FORM}",

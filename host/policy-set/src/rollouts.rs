@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_message::Millis;
-use gatepost_policy::{Hook, Slot, Trial, Version};
+use gatepost_policy::{Hook, Slot, Version, VersionTrial};
 use gatepost_rollout::{ObservationCounts, Ppm, Share, Thresholds};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ pub enum RolloutFault {
 /// Rollout of one policy.
 pub(crate) struct Rollout {
     slot: Arc<Slot>,
-    trial: Arc<Trial>,
+    trial: Arc<VersionTrial>,
     observer: Arc<RolloutObserver>,
     stored: Mutex<StoredRollout>,
 }
@@ -274,13 +274,13 @@ impl Policies {
         let observer = RolloutObserver::new(slot, &stored, Arc::clone(&self.breached));
         let watching = Arc::clone(&observer);
         let trial = match &stored.mode {
-            RolloutMode::Shadow { budget } => Trial::shadow(version, *budget, watching),
+            RolloutMode::Shadow { budget } => VersionTrial::shadow(version, *budget, watching),
             RolloutMode::Canary { plan } => {
                 let share = Share {
                     of: plan.share(stored.step),
                     salt: stored.salt,
                 };
-                Trial::canary(version, share, watching)
+                VersionTrial::canary(version, share, watching)
             }
         };
         slot.try_out(Arc::clone(&trial));

@@ -25,7 +25,7 @@ use crate::hooks::CallContext;
 use crate::memory::PolicyContext;
 use crate::recorder::{Question, Recorder};
 use crate::slot::Slot;
-use crate::trial::{Trial, TrialPart, ask_apart};
+use crate::trial::{TrialPart, VersionTrial, ask_apart};
 use crate::version::{Hook, Version};
 
 /// Policies of one listener, in order.
@@ -38,7 +38,7 @@ pub struct Chain(Arc<[Arc<Slot>]>);
 pub struct Pinned {
     versions: Arc<[Arc<Version>]>,
     /// Versions under trial beside them, by their places; empty where there is none.
-    trials: Arc<[Option<Arc<Trial>>]>,
+    trials: Arc<[Option<Arc<VersionTrial>>]>,
     look_ups: PolicyContext,
     sizes: Sizes,
     budget: Arc<Budget>,
@@ -212,7 +212,7 @@ impl Pinned {
     async fn try_canary(
         &self,
         active: &Arc<Version>,
-        trial: &Trial,
+        trial: &VersionTrial,
         candidate: &Arc<Version>,
         call: HookCall<'_>,
         budget: &Budget,

@@ -78,5 +78,5 @@ pub use recorder::{Question, Recorder};
 pub use reserved::Reserved;
 pub use settings::{LONGEST_SCHEMA, VALIDATION};
 pub use slot::Slot;
-pub use trial::{ComparedCall, Trial, TrialObserver};
+pub use trial::{ComparedCall, TrialObserver, VersionTrial};
 pub use version::{Hook, Inspection, Version};

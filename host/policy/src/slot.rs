@@ -7,7 +7,7 @@ use gatepost_model::Transaction;
 
 use crate::breaker::BreakerState;
 use crate::hook_call::parties;
-use crate::trial::Trial;
+use crate::trial::VersionTrial;
 use crate::version::Version;
 
 /// Slot of one policy, which holds its active version. A swap replaces one atomic pointer: a
@@ -19,7 +19,7 @@ pub struct Slot {
     /// Version that was active before, kept for a rollback.
     previous: Mutex<Option<Arc<Version>>>,
     /// Version under trial beside the active one.
-    trial: ArcSwapOption<Trial>,
+    trial: ArcSwapOption<VersionTrial>,
 }
 
 impl Slot {
@@ -68,19 +68,19 @@ impl Slot {
     }
 
     /// Begins a trial, in the place of the present one, for transactions that begin from now on.
-    pub fn try_out(&self, trial: Arc<Trial>) {
+    pub fn try_out(&self, trial: Arc<VersionTrial>) {
         self.trial.store(Some(trial));
     }
 
     /// Ends the trial, at once and for transactions that have begun. Returns it, if there was one.
-    pub fn end_trial(&self) -> Option<Arc<Trial>> {
+    pub fn end_trial(&self) -> Option<Arc<VersionTrial>> {
         let trial = self.trial.swap(None)?;
         trial.end();
         Some(trial)
     }
 
     /// Returns the version under trial.
-    pub fn trial(&self) -> Option<Arc<Trial>> {
+    pub fn trial(&self) -> Option<Arc<VersionTrial>> {
         self.trial.load_full()
     }
 

@@ -99,7 +99,7 @@ impl ComparedCall<'_> {
 }
 
 /// Version under trial beside the active one.
-pub struct Trial {
+pub struct VersionTrial {
     version: Arc<Version>,
     kind: TrialKind,
     observer: Arc<dyn TrialObserver>,
@@ -117,9 +117,9 @@ struct Shadow {
     budget: Arc<ShadowBudget>,
 }
 
-impl std::fmt::Debug for Trial {
+impl std::fmt::Debug for VersionTrial {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut trial = formatter.debug_struct("Trial");
+        let mut trial = formatter.debug_struct("VersionTrial");
         trial
             .field("version", &self.version)
             .finish_non_exhaustive()
@@ -136,7 +136,7 @@ pub(crate) enum TrialPart<'a> {
     Canary(&'a Arc<Version>),
 }
 
-impl Trial {
+impl VersionTrial {
     /// Begins to shadow the active version, with a budget that is a share of one core.
     ///
     /// # Panics
@@ -308,7 +308,7 @@ struct ShadowedCall {
 
 /// Puts the calls to the shadow, one after another, until its trial is dropped.
 async fn follow(
-    trial: Weak<Trial>,
+    trial: Weak<VersionTrial>,
     mut waiting: mpsc::Receiver<ShadowedCall>,
     budget: Arc<ShadowBudget>,
 ) {

@@ -7,7 +7,7 @@ use crate::Ppm;
 /// Plan of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Plan {
+pub struct StepPlan {
     /// Shares, each above the one before. At 100 % the candidate becomes the active version. Where
     /// there is one share, the rollout stays there.
     pub steps: Vec<Ppm>,
@@ -28,7 +28,7 @@ pub enum NextStep {
     Promote,
 }
 
-impl Plan {
+impl StepPlan {
     /// Most steps.
     pub const MOST_STEPS: usize = 20;
 
@@ -65,8 +65,8 @@ impl Plan {
 mod tests {
     use super::*;
 
-    fn plan(steps: &[u32]) -> Plan {
-        Plan {
+    fn plan(steps: &[u32]) -> StepPlan {
+        StepPlan {
             steps: steps.iter().map(|step| Ppm::percent(*step)).collect(),
             every: 1_000,
             at_least: 30,

@@ -41,7 +41,7 @@ const DOUBT: f64 = 10.0;
 
 /// Calls, and events among them.
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+struct CallCounts {
     calls: u64,
     events: u64,
 }
@@ -53,8 +53,8 @@ pub struct RateTest {
     /// empty where no rate, or each, is too high.
     factors: Vec<(f64, f64)>,
     threshold: Ppm,
-    all: Counts,
-    recent: Counts,
+    all: CallCounts,
+    recent: CallCounts,
     /// Number of the present epoch, from 1.
     epoch: u32,
 }
@@ -71,16 +71,16 @@ impl RateTest {
         Self {
             factors,
             threshold,
-            all: Counts::default(),
-            recent: Counts::default(),
+            all: CallCounts::default(),
+            recent: CallCounts::default(),
             epoch: 1,
         }
     }
 
-    /// Counts a call. Returns true if the rate is found too high.
+    /// CallCounts a call. Returns true if the rate is found too high.
     pub fn count(&mut self, event: bool) -> bool {
         if self.recent.calls >= EPOCH {
-            self.recent = Counts::default();
+            self.recent = CallCounts::default();
             self.epoch = self.epoch.saturating_add(1);
         }
         for counts in [&mut self.all, &mut self.recent] {
@@ -110,14 +110,14 @@ impl RateTest {
     fn is_too_high(&self) -> bool {
         let epoch = f64::from(self.epoch);
         let (half, part) = (ALPHA / 2.0, epoch * (epoch + 1.0));
-        let found = |counts: Counts, alpha: f64| {
+        let found = |counts: CallCounts, alpha: f64| {
             counts.events >= LEAST_EVENTS && self.evidence(counts) >= -alpha.ln()
         };
         self.all.calls >= LEAST_CALLS && (found(self.all, half) || found(self.recent, half / part))
     }
 
     /// Returns the logarithm of E.
-    fn evidence(&self, counts: Counts) -> f64 {
+    fn evidence(&self, counts: CallCounts) -> f64 {
         if self.factors.is_empty() {
             let against = self.threshold == Ppm::default() && counts.events > 0;
             return if against { f64::INFINITY } else { 0.0 };

@@ -40,7 +40,7 @@ impl Default for Thresholds {
 /// Harm that a candidate may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Harm {
+pub enum RolloutHarm {
     /// Another verdict than the active version's.
     Changed,
     /// A fault where the active version had none.
@@ -51,7 +51,7 @@ pub enum Harm {
     Flood,
 }
 
-impl Harm {
+impl RolloutHarm {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Changed, Self::Fault, Self::Slow, Self::Flood];
 
@@ -88,12 +88,12 @@ pub struct Observation {
 }
 
 impl Observation {
-    fn has(&self, harm: Harm, thresholds: &Thresholds) -> bool {
+    fn has(&self, harm: RolloutHarm, thresholds: &Thresholds) -> bool {
         match harm {
-            Harm::Changed => self.changed,
-            Harm::Fault => self.faulted,
-            Harm::Slow => self.micros > thresholds.slower_than,
-            Harm::Flood => self.logged > thresholds.flood,
+            RolloutHarm::Changed => self.changed,
+            RolloutHarm::Fault => self.faulted,
+            RolloutHarm::Slow => self.micros > thresholds.slower_than,
+            RolloutHarm::Flood => self.logged > thresholds.flood,
         }
     }
 }
@@ -121,7 +121,7 @@ pub struct ObservationCounts {
 #[serde(rename_all = "kebab-case")]
 pub struct Breach {
     /// Harm.
-    pub harm: Harm,
+    pub harm: RolloutHarm,
     /// Calls that did it.
     pub events: u64,
     /// All calls.
@@ -150,17 +150,17 @@ impl fmt::Display for Breach {
 #[derive(Debug, Clone)]
 pub struct RolloutWatch {
     thresholds: Thresholds,
-    /// Tests, as [`Harm::ALL`] has the harms; where a threshold is off, the test is never asked.
-    tests: [RateTest; Harm::ALL.len()],
+    /// Tests, as [`RolloutHarm::ALL`] has the harms; where a threshold is off, the test is never asked.
+    tests: [RateTest; RolloutHarm::ALL.len()],
     breach: Option<Breach>,
 }
 
 impl Thresholds {
     /// Begins to watch.
     pub fn watch(self) -> RolloutWatch {
-        let test = |harm: Harm| RateTest::new(harm.of(&self).unwrap_or(Ppm::ALL));
+        let test = |harm: RolloutHarm| RateTest::new(harm.of(&self).unwrap_or(Ppm::ALL));
         RolloutWatch {
-            tests: Harm::ALL.map(test),
+            tests: RolloutHarm::ALL.map(test),
             thresholds: self,
             breach: None,
         }
@@ -171,7 +171,7 @@ impl RolloutWatch {
     /// Counts a call. Returns the first breach, once.
     pub fn observe(&mut self, observation: Observation) -> Option<&Breach> {
         let mut found = None;
-        for (harm, test) in Harm::ALL.into_iter().zip(&mut self.tests) {
+        for (harm, test) in RolloutHarm::ALL.into_iter().zip(&mut self.tests) {
             let event = observation.has(harm, &self.thresholds);
             let too_high = test.count(event);
             if let Some(threshold) = harm.of(&self.thresholds)

@@ -1,7 +1,7 @@
 //! The thresholds in simulated traffic: what is good enough is let through, small numbers trip
 //! nothing, and what is bad is found within some tens of calls. Every seed is fixed.
 
-use gatepost_rollout::{Breach, Harm, LEAST_CALLS, Observation, Ppm, RateTest, Thresholds};
+use gatepost_rollout::{Breach, LEAST_CALLS, Observation, Ppm, RateTest, RolloutHarm, Thresholds};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -120,7 +120,7 @@ fn a_breach_has_its_figures() {
     } = breach;
     assert_eq!(
         (harm, events, calls),
-        (Harm::Slow, LEAST_CALLS, LEAST_CALLS)
+        (RolloutHarm::Slow, LEAST_CALLS, LEAST_CALLS)
     );
     assert_eq!(breach.to_string(), "30 of 30 calls were slow, more than 1%");
     let counts = watch.counts();

@@ -37,7 +37,7 @@ pub(super) enum Command {
     /// another module, or one of the history.
     Rollback(Ask<RollBack>),
     Diff(diff::Diff),
-    Status(status::Status),
+    Status(status::ShowStatus),
     /// Make no more steps of a rollout; its thresholds are watched on.
     Hold(Ask<HoldRollout>),
     /// Go on with the steps of a rollout.

@@ -1,7 +1,7 @@
 //! Rollouts as they are stored: one that runs, and those that have ended.
 
 use gatepost_message::Millis;
-use gatepost_rollout::{ObservationCounts, Plan, Ppm, Thresholds};
+use gatepost_rollout::{ObservationCounts, Ppm, StepPlan, Thresholds};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::short;
@@ -22,7 +22,7 @@ pub enum RolloutMode {
     /// In the place of the active version, for a share of the mail.
     Canary {
         /// Shares, and when the next follows.
-        plan: Plan,
+        plan: StepPlan,
     },
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use gatepost_message::parse_duration;
 use gatepost_policy_set::rollouts::RolloutMode;
-use gatepost_rollout::{Plan, Ppm, Thresholds};
+use gatepost_rollout::{Ppm, StepPlan, Thresholds};
 
 /// Options of a rollout.
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ impl RolloutOptions {
             None => self.steps.clone(),
         };
         Some(RolloutMode::Canary {
-            plan: Plan {
+            plan: StepPlan {
                 steps,
                 every: u64::try_from(self.every.as_millis()).unwrap_or(u64::MAX),
                 at_least: self.at_least,

@@ -22,7 +22,7 @@ const SHOWN: usize = 3;
 
 /// Show policies with their rollouts: figures, differences, and how earlier ones ended.
 #[derive(Debug, Args)]
-pub(in crate::commands) struct Status {
+pub(in crate::commands) struct ShowStatus {
     #[command(flatten)]
     target: Target,
     /// Name of one policy.
@@ -33,7 +33,7 @@ pub(in crate::commands) struct Status {
 }
 
 /// Runs `gatepost policy status`.
-pub(super) async fn run(args: Status) -> miette::Result<ExitCode> {
+pub(super) async fn run(args: ShowStatus) -> miette::Result<ExitCode> {
     let mut shown = String::new();
     loop {
         let mut details = Vec::new();
@@ -58,7 +58,7 @@ pub(super) async fn run(args: Status) -> miette::Result<ExitCode> {
     }
 }
 
-async fn names(args: &Status) -> miette::Result<Vec<String>> {
+async fn names(args: &ShowStatus) -> miette::Result<Vec<String>> {
     if let Some(name) = &args.name {
         return Ok(vec![name.clone()]);
     }
