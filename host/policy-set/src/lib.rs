@@ -25,9 +25,11 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use gatepost_message::{Millis, TransactionId};
 use gatepost_model::{Session, Transaction, Transport};
 use gatepost_observability::{PolicyState, PolicyStates};
@@ -213,11 +215,12 @@ impl Policies {
     /// # Errors
     /// All policies that could not be loaded, each with the reason.
     pub async fn load(engine: Arc<Engine>, config: &Config) -> Result<Self, PolicyErrors> {
-        Self::load_with(engine, config, VersionHistory::default(), None).await
+        Self::load_with(engine, config, VersionHistory::default(), None, &|_| {}).await
     }
 
     /// Loads every policy that the configuration names, or that was activated by hand since, and
-    /// appends an event for each activation that follows.
+    /// appends an event for each activation that follows. Tells `progress` in one sentence how far it is,
+    /// each time a policy begins or is loaded.
     ///
     /// # Errors
     /// All policies that could not be loaded, each with the reason.
@@ -226,6 +229,7 @@ impl Policies {
         config: &Config,
         history: VersionHistory,
         events: Option<Arc<dyn EventLog>>,
+        progress: &(dyn Fn(String) + Sync),
     ) -> Result<Self, PolicyErrors> {
         let policies = Self {
             engine,
@@ -237,7 +241,7 @@ impl Policies {
             rollouts: parking_lot::Mutex::default(),
             breached: Arc::default(),
         };
-        let prepared = policies.prepare(config).await?;
+        let prepared = policies.prepare_telling(config, progress).await?;
         policies.activate_all(prepared).await;
         Ok(policies)
     }
@@ -248,6 +252,14 @@ impl Policies {
     /// # Errors
     /// All policies that could not be loaded, each with the reason.
     pub async fn prepare(&self, config: &Config) -> Result<PreparedSet, PolicyErrors> {
+        self.prepare_telling(config, &|_| {}).await
+    }
+
+    async fn prepare_telling(
+        &self,
+        config: &Config,
+        progress: &(dyn Fn(String) + Sync),
+    ) -> Result<PreparedSet, PolicyErrors> {
         let swapping = Arc::clone(&self.swapping).lock_owned().await;
         let now = self.active.load_full();
         let mut slots = BTreeMap::new();
@@ -255,12 +267,9 @@ impl Policies {
         let mut changes = Vec::new();
         let mut wanted_versions = Vec::new();
         let mut errors = Vec::new();
-        for policy in &config.policies {
-            let at = match now.slots.contains_key(&policy.name) {
-                true => WantedAt::Reload,
-                false => WantedAt::Start,
-            };
-            let (version, wanted) = match self.wanted(config, policy, at).await {
+        let loaded = self.load_all(config, &now, progress).await;
+        for (policy, loaded) in config.policies.iter().zip(loaded) {
+            let (version, wanted) = match loaded {
                 Ok(found) => found,
                 Err(error) => {
                     errors.push(error);
@@ -308,6 +317,43 @@ impl Policies {
             wanted: wanted_versions,
             swapping,
         })
+    }
+
+    /// Loads every policy of a configuration, as many at once as there are processors. The results are
+    /// in the order of the configuration.
+    async fn load_all(
+        &self,
+        config: &Config,
+        now: &ActiveSet,
+        progress: &(dyn Fn(String) + Sync),
+    ) -> Vec<Result<(Version, Wanted), PolicyError>> {
+        let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+        let under_way = parking_lot::Mutex::new(Vec::new());
+        let loaded = AtomicUsize::new(0);
+        let tell = || {
+            let (loaded, all) = (loaded.load(Ordering::Relaxed), config.policies.len());
+            let names = under_way.lock().join(", ");
+            progress(format!(
+                "loading its policies: {loaded} of {all} loaded, now {names}"
+            ));
+        };
+        let loads = config.policies.iter().map(|policy| {
+            let (under_way, loaded, tell) = (&under_way, &loaded, &tell);
+            let at = match now.slots.contains_key(&policy.name) {
+                true => WantedAt::Reload,
+                false => WantedAt::Start,
+            };
+            async move {
+                under_way.lock().push(policy.name.as_str());
+                tell();
+                let found = self.wanted(config, policy, at).await;
+                under_way.lock().retain(|name| *name != policy.name);
+                loaded.fetch_add(1, Ordering::Relaxed);
+                tell();
+                found
+            }
+        });
+        stream::iter(loads).buffered(at_once).collect().await
     }
 
     /// Activates the prepared policies, all at once. A history that cannot be written keeps no mail

@@ -7,6 +7,7 @@
 //! and only a version can be activated.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use gatepost_message::Millis;
@@ -116,12 +117,16 @@ async fn load(
         });
     }
     component::check_file(&module, definition.limits.module_bytes)?;
+    let begun = Instant::now();
     let digest = version_digest(&definition, &module);
     let cached = engine.cached(&digest).await?;
     let fresh = cached.is_none();
     let prepared = match cached {
         Some(prepared) => prepared,
-        None => engine.prepare(engine.job(&definition), module).await?,
+        None => {
+            tracing::info!(policy = definition.name, "loading a policy: compiling");
+            engine.prepare(engine.job(&definition), module).await?
+        }
     };
     let linking = (engine.clone(), digest.clone());
     let (compiled, inspection) = blocking(move || {
@@ -146,6 +151,11 @@ async fn load(
     };
     probe::hooks(&version).await?;
     probe::self_tests(&version).await?;
+    let (policy, millis) = (version.name(), begun.elapsed().as_millis());
+    match fresh {
+        true => tracing::info!(policy, millis, "policy compiled and loaded"),
+        false => tracing::debug!(policy, millis, "policy loaded from the cache"),
+    }
     Ok(version)
 }
 

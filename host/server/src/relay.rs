@@ -352,7 +352,9 @@ impl RunningRelay {
         let engine = loading::engine(Some(cache)).into_diagnostic()?;
         let history = open_history(&config).await?;
         let events = Some(Arc::clone(&stores.events));
-        let policies = Policies::load_with(engine, &config, history, events).await?;
+        let told = handler.clone();
+        let progress = move |step| told.step(step);
+        let policies = Policies::load_with(engine, &config, history, events, &progress).await?;
         let policies = Arc::new(policies);
         tokio::spawn(Arc::clone(&policies).drive_rollouts());
         let notifications = (config.notices())

@@ -133,7 +133,10 @@ async fn read_answer(
     let mut inspected: Option<Inspection> = None;
     while let Some((kind, bytes)) = read_frame(&mut stdout, limits.code).await? {
         match kind {
-            FrameKind::Step => *step = String::from_utf8_lossy(&bytes).into_owned(),
+            FrameKind::Step => {
+                *step = String::from_utf8_lossy(&bytes).into_owned();
+                tracing::debug!(policy, step, "loading a policy");
+            }
             FrameKind::Log => logged::log(policy, &String::from_utf8_lossy(&bytes)),
             FrameKind::Refused => {
                 let error = serde_json::from_slice(&bytes)?;
