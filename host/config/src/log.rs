@@ -1,8 +1,9 @@
 //! Logging: the form of log lines, and which of them are written.
 
+use gatepost_policy::observation::HOST_CALL_TARGET;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{Directive, ParseError};
 
 /// Form and level of the log.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -80,8 +81,11 @@ pub struct LogLevelError {
 }
 
 fn filter(directives: String, from: &'static str) -> Result<EnvFilter, LogLevelError> {
+    let off = format!("{HOST_CALL_TARGET}=off").parse::<Directive>();
     EnvFilter::builder()
         .parse(&directives)
+        // Arguments and answers of host calls are mail, which no log may hold at any level.
+        .and_then(|filter| Ok(filter.add_directive(off?)))
         .map_err(|source| LogLevelError {
             directives,
             from,

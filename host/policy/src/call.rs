@@ -11,6 +11,7 @@ use crate::budget::Allowance;
 use crate::definition::Limits;
 use crate::engine::{Engine, TICK};
 use crate::host::{Abort, CallState, CallView, DecisionHandle, MessageHandle};
+use crate::observation::HOOK_TARGET;
 use crate::version::{Hook, Loaded};
 
 /// Result of a call: the answer and decision, or the fault.
@@ -123,6 +124,7 @@ where
     }
     .await;
     let mut state = store.into_data();
+    tracing::trace!(target: HOOK_TARGET, memory = state.memory_peak as u64);
     let (slices, logged, left) = (state.slices, state.logged, state.left);
     let plans = std::mem::take(&mut state.plans);
     CallResult {

@@ -19,6 +19,7 @@ use crate::contract::wit::{plans as wit_plans, types};
 use crate::definition::OnError;
 use crate::host::{CallView, Origin};
 use crate::memory::PolicyContext;
+use crate::observation::HOOK_TARGET;
 use crate::queue::result_handle;
 use crate::version::{Hook, Version};
 use crate::{convert, plans, probe};
@@ -249,6 +250,12 @@ impl Version {
             ..
         } = self;
         let (hook, limits) = (cause.hook, definition.limits);
+        tracing::trace!(
+            target: HOOK_TARGET,
+            policy = self.name(),
+            hook = hook.word(),
+            trial = context.budget.is_none(),
+        );
         if let Some(budget) = context.budget.filter(|_| context.is_live) {
             // Other sessions get their turn between the calls, however many a client causes.
             tokio::task::consume_budget().await;

@@ -72,6 +72,8 @@ pub(crate) struct CallState {
     pub(crate) limits: Limits,
     /// Number of times it was interrupted to let others run.
     pub(crate) slices: u32,
+    /// Largest linear memory so far, in bytes.
+    pub(crate) memory_peak: usize,
     pub(crate) view: CallView,
     answer_bytes: usize,
     /// Octets of its log lines.
@@ -139,6 +141,7 @@ impl CallState {
             plans: Vec::new(),
             limits,
             slices: 0,
+            memory_peak: 0,
             left: view.allowance,
             view,
             answer_bytes: 0,
@@ -255,6 +258,7 @@ impl wasmtime::ResourceLimiter for CallState {
             let limit = self.limits.memory >> 20;
             return Err(Abort::Limit(format!("it wants more than {limit} MiB of memory")).into());
         }
+        self.memory_peak = self.memory_peak.max(desired);
         Ok(true)
     }
 

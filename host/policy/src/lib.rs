@@ -45,6 +45,7 @@ mod host;
 mod load;
 mod look_ups;
 mod memory;
+pub mod observation;
 mod plans;
 mod prepare;
 mod probe;

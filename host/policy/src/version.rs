@@ -109,6 +109,7 @@ impl Compiled {
 }
 
 /// Parts of a version that a call needs.
+#[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) pre: InstancePre<CallState>,
     exports: [Option<ComponentExportIndex>; Hook::ALL.len()],
@@ -185,6 +186,20 @@ impl Version {
     /// version by it.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Returns the same version without the memory of its faults, as it was when it was loaded.
+    #[must_use]
+    pub fn unburdened(&self) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            loaded: self.loaded.clone(),
+            definition: self.definition.clone(),
+            inspection: self.inspection.clone(),
+            digest: self.digest.clone(),
+            loaded_at: self.loaded_at,
+            breakers: Hook::ALL.map(|_| Breaker::new()),
+        }
     }
 
     /// Returns the description of the module.
