@@ -10,7 +10,6 @@ mod page;
 mod words;
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -161,22 +160,5 @@ fn judges(
         present: accounts.policy_context(Arc::new(NoMemory)),
         sizes: config.limits.sizes(),
         reserved: verdict_fields::reserved(config),
-    }
-}
-
-/// Reads settings from a file: JSON, or TOML if its name ends so.
-///
-/// # Errors
-/// It cannot be read, or is neither.
-pub fn read_settings(file: &Path) -> miette::Result<serde_json::Value> {
-    use miette::{IntoDiagnostic as _, WrapErr as _};
-    let wrong = || format!("cannot read the settings {}", file.display());
-    let text = gatepost_files::read_text(file, gatepost_files::SETTINGS);
-    let text = text.into_diagnostic().wrap_err_with(wrong)?;
-    match file.extension().is_some_and(|ending| ending == "toml") {
-        true => toml::from_str(&text).into_diagnostic().wrap_err_with(wrong),
-        false => serde_json::from_str(&text)
-            .into_diagnostic()
-            .wrap_err_with(wrong),
     }
 }

@@ -19,13 +19,12 @@ use gatepost_model::{
     RecipientVerdict, Routing, Session, Transaction, Transport, TriedStep, Verdict,
 };
 use gatepost_policy::{
-    Chain, Definition, Engine, EngineError, Grants, LoadError, Pinned, PolicyContext, Slot, Version,
+    Chain, Definition, Engine, Grants, LoadError, Pinned, PolicyContext, Slot, Version,
 };
 use gatepost_smtp::Reply;
 
 pub use self::bless::bless;
 pub use self::module::{Module, ModuleError, TestTarget};
-use gatepost_policy_set::loading;
 
 /// Test bench that runs fixtures with one module.
 pub struct Bench {
@@ -58,16 +57,13 @@ pub enum RunError {
 
 impl Bench {
     /// Makes a bench for a module. `name` is the policy's name in logs.
-    ///
-    /// # Errors
-    /// The engine cannot run on this machine.
-    pub fn new(name: &str, module: Bytes) -> Result<Self, EngineError> {
-        Ok(Self {
-            engine: loading::engine_of_command()?,
+    pub fn new(engine: Arc<Engine>, name: &str, module: Bytes) -> Self {
+        Self {
+            engine,
             name: name.to_owned(),
             module,
             loaded: None,
-        })
+        }
     }
 
     /// Runs a fixture and returns the decision of the policy.

@@ -8,5 +8,7 @@
 
 pub mod escape;
 mod print;
+mod progress;
 
-pub use print::{complain, print, print_json};
+pub use print::{BufferedOutput, complain, print, print_json};
+pub use progress::Progress;

@@ -1,6 +1,6 @@
 //! Report on one message, as JSON and [for people](people).
 
-mod people;
+pub(crate) mod people;
 mod read;
 
 use std::path::Path;
@@ -9,10 +9,10 @@ use gatepost_authentication::{Sasl, Summary};
 use gatepost_message::{Address, Edit};
 use gatepost_model::{Classification, Effect, Judgement, Plan, Routing};
 use gatepost_smtp::Reply;
+use gatepost_terminal::BufferedOutput;
 use serde::Serialize;
 
 use self::read::ReadReport;
-use crate::commands::output;
 use gatepost_intake::dry_run::DryRunResult;
 use gatepost_intake::pipeline::judge::{Disposition, RecipientDisposition};
 use gatepost_policy::Findings;
@@ -20,7 +20,7 @@ use gatepost_policy::Findings;
 /// Report on one message, as `--json` prints it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// File as it was given on the command line.
     file: String,
     /// Verdict: `accept`, `reject`, `tempfail`, `quarantine` or `discard`.
@@ -64,7 +64,7 @@ struct RecipientReport {
 /// Route of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", untagged)]
-enum ReportedRoute {
+pub(crate) enum ReportedRoute {
     /// Plan: `{"steps": […]}`.
     Plan(Plan),
     /// Default route, because no policy chose one: `"default"`.
@@ -92,14 +92,14 @@ enum ReportedRoute {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct ReplyReport {
+pub(crate) struct ReplyReport {
     code: u16,
     enhanced: Option<String>,
     text: String,
 }
 
 #[derive(Debug, Serialize)]
-struct EditReport {
+pub(crate) struct EditReport {
     policy: String,
     /// Action: `add`, `remove` or `set`.
     action: &'static str,
@@ -122,7 +122,7 @@ struct EffectReport {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "action")]
-enum EffectKind {
+pub(crate) enum EffectKind {
     Count {
         key: String,
         amount: u32,
@@ -184,7 +184,7 @@ struct PolicyReport {
 impl Report {
     /// Makes the report on a message that was judged in a dry run. `sasl` is the user who submitted
     /// it.
-    pub(super) fn new(file: &Path, result: DryRunResult, sasl: Option<Sasl>) -> Self {
+    pub(crate) fn new(file: &Path, result: DryRunResult, sasl: Option<Sasl>) -> Self {
         let refused = result.refused.into_iter();
         let mut recipients: Vec<_> = refused
             .map(|(address, reply)| RecipientReport::refused(address, &reply))
@@ -255,10 +255,10 @@ impl Report {
     }
 
     /// Prints the report: one JSON object a line, or a few lines for people.
-    pub(super) fn print(&self, json: bool) -> miette::Result<()> {
+    pub(super) fn print(&self, out: &mut BufferedOutput, json: bool) -> miette::Result<()> {
         match json {
-            true => output::print_json([self]),
-            false => output::print(self.for_people()),
+            true => out.print_json(self),
+            false => out.print(self.for_people()),
         }
     }
 }
@@ -348,7 +348,7 @@ fn class_and_reply(
 }
 
 impl EditReport {
-    fn new(policy: &str, edit: &Edit) -> Self {
+    pub(crate) fn new(policy: &str, edit: &Edit) -> Self {
         let (action, body) = match edit {
             Edit::Add { body, .. } => ("add", Some(body)),
             Edit::Set { body, .. } => ("set", Some(body)),

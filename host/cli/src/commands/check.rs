@@ -1,4 +1,5 @@
-//! Arguments of `gatepost check`, which is implemented in [`crate::check`].
+//! Arguments of `gatepost check`, which is implemented in [`crate::check`], and of other commands
+//! that judge stored messages.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,9 +9,9 @@ use gatepost_message::{Address, ReversePath};
 
 use gatepost_config::NameServer;
 
-/// Run the configured chain on stored messages, without sending anything.
+/// Circumstances under which stored messages are judged: configuration, envelope and time.
 #[derive(Debug, Clone, Args)]
-pub struct CheckArgs {
+pub struct JudgeArgs {
     /// Configuration file; without it, the built-in policies with their defaults.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -41,6 +42,15 @@ pub struct CheckArgs {
     /// Time of the transaction.
     #[arg(long, value_name = "RFC3339")]
     pub now: Option<jiff::Timestamp>,
+}
+
+/// Run the configured chain on stored messages, without sending anything.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    // Without a comment of documentation: clap would take it for the command's.
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub judge: JudgeArgs,
     /// Print one JSON object a line.
     #[arg(long)]
     pub json: bool,

@@ -55,7 +55,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use check::CheckArgs;
+pub use check::{CheckArgs, JudgeArgs};
 
 use self::load_policy::LoadPolicy;
 use crate::sink;

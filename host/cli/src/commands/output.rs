@@ -96,7 +96,7 @@ pub(super) fn shorten(text: &str) -> String {
 }
 
 /// Returns a size for people.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     bytesize::ByteSize(bytes).to_string()
 }
 

@@ -1,10 +1,12 @@
 //! `gatepost policy`.
 
 mod activate;
+mod bench;
 mod diff;
 mod history;
 mod new;
 mod rollout_options;
+mod run;
 mod status;
 mod test;
 
@@ -48,6 +50,8 @@ pub(super) enum Command {
     Export(Export),
     New(new::New),
     Test(test::Test),
+    Run(Box<run::Run>),
+    Bench(bench::Bench),
 }
 
 /// Describe a module: hooks, imports, duties and the schema of its settings.
@@ -89,6 +93,8 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         Command::Export(args) => export(&args),
         Command::New(args) => new::run(&args),
         Command::Test(args) => test::run(&args).await,
+        Command::Run(args) => run::run(&args).await,
+        Command::Bench(args) => bench::run(&args).await,
     }
 }
 

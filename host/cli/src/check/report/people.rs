@@ -8,7 +8,36 @@ use super::{EditReport, EffectKind, EffectReport, RecipientReport, Report, Repor
 
 impl Report {
     pub(super) fn for_people(&self) -> String {
-        let mut text = format!("{}\n  {}: {}\n", self.file, self.verdict, self.reply);
+        let mut text = format!("{}\n{}", self.file, self.summary());
+        // Writing to a String cannot fail.
+        for call in &self.policies {
+            let digest = call.digest.get(..12).unwrap_or(&call.digest);
+            let _ = write!(text, "  {} {digest} {}: ", call.name, call.hook);
+            let _ = match &call.routing {
+                None | Some(ReportedRoute::Default(_)) => write!(text, "{}", call.verdict),
+                Some(route) => write!(text, "{route}"),
+            };
+            let _ = write!(text, " in {} µs", call.micros);
+            if let Some(error) = &call.error {
+                let _ = write!(text, ", FAULT {error}");
+            }
+            text.push('\n');
+            for reason in call.reasons.iter().chain(&call.dropped) {
+                let _ = writeln!(text, "    {reason}");
+            }
+        }
+        for edit in &self.edits {
+            let _ = writeln!(text, "  {} {edit}", edit.policy);
+        }
+        for EffectReport { policy, effect, .. } in &self.effects {
+            let _ = writeln!(text, "  {policy} {effect}");
+        }
+        text
+    }
+
+    /// Returns the lines about the message as a whole: verdict, recipients, class.
+    pub(crate) fn summary(&self) -> String {
+        let mut text = format!("  {}: {}\n", self.verdict, self.reply);
         // Writing to a String cannot fail.
         for RecipientReport {
             address,
@@ -26,12 +55,8 @@ impl Report {
             }
             text.push('\n');
         }
-        let may = if self.reply_allowed {
-            "may"
-        } else {
-            "must not"
-        };
-        let _ = write!(text, "  class {}, a machine {may} reply", self.class);
+        let may = may_reply(self.reply_allowed);
+        let _ = write!(text, "  class {}, {may}", self.class);
         if !self.tags.is_empty() {
             let _ = write!(text, "; tags {}", self.tags.join(", "));
         }
@@ -42,62 +67,46 @@ impl Report {
         if let Some(authentication) = &self.authentication {
             let _ = writeln!(text, "  {}", authentication_line(authentication));
         }
-        for call in &self.policies {
-            let digest = call.digest.get(..12).unwrap_or(&call.digest);
-            let _ = write!(text, "  {} {digest} {}: ", call.name, call.hook);
-            let _ = match &call.routing {
-                None | Some(ReportedRoute::Default(_)) => write!(text, "{}", call.verdict),
-                Some(route) => write!(text, "{route}"),
-            };
-            let _ = write!(text, " in {} µs", call.micros);
-            if let Some(error) = &call.error {
-                let _ = write!(text, ", FAULT {error}");
-            }
-            text.push('\n');
-            for reason in call.reasons.iter().chain(&call.dropped) {
-                let _ = writeln!(text, "    {reason}");
-            }
-        }
-        for EditReport {
-            policy,
-            action,
-            name,
-            body,
-        } in &self.edits
-        {
-            let _ = write!(text, "  {policy} {action} {name}");
-            match body {
-                Some(body) => {
-                    let _ = writeln!(text, ": {body}");
-                }
-                None => text.push('\n'),
-            }
-        }
-        for EffectReport { policy, effect, .. } in &self.effects {
-            let _ = match effect {
-                EffectKind::Count { key, amount } => {
-                    writeln!(text, "  {policy} counts {amount} for {key}")
-                }
-                EffectKind::MarkSeen { key, seconds } => {
-                    writeln!(text, "  {policy} remembers {key} for {seconds} s")
-                }
-                EffectKind::ForgetCount { key } => {
-                    writeln!(text, "  {policy} counts {key} from nothing again")
-                }
-                EffectKind::RememberMachine {
-                    address,
-                    evidence,
-                    seconds,
-                } => writeln!(
-                    text,
-                    "  {policy} knows {address} as a machine's for {seconds} s: {evidence}"
-                ),
-                EffectKind::ForgetMachine { address } => {
-                    writeln!(text, "  {policy} knows {address} as a machine's no more")
-                }
-            };
-        }
         text
+    }
+}
+
+/// Returns the leave of a machine to reply, in words.
+pub(crate) fn may_reply(allowed: bool) -> &'static str {
+    match allowed {
+        true => "a machine may reply",
+        false => "a machine must not reply",
+    }
+}
+
+impl Display for EditReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.action, self.name)?;
+        match &self.body {
+            Some(body) => write!(f, ": {body}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Display for EffectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { key, amount } => write!(f, "counts {amount} for {key}"),
+            Self::MarkSeen { key, seconds } => write!(f, "remembers {key} for {seconds} s"),
+            Self::ForgetCount { key } => write!(f, "counts {key} from nothing again"),
+            Self::RememberMachine {
+                address,
+                evidence,
+                seconds,
+            } => write!(
+                f,
+                "knows {address} as a machine's for {seconds} s: {evidence}"
+            ),
+            Self::ForgetMachine { address } => {
+                write!(f, "knows {address} as a machine's no more")
+            }
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde_json::json;
 
 use crate::commands::{exit, output};
-use crate::diff::{Corpus, Replacement, Sides, page, read_settings, side_by_side, summary};
+use crate::diff::{Corpus, Replacement, Sides, page, side_by_side, summary};
 
 /// Compare what a new version of a policy decides with what the present one decides, on recorded mail
 /// or on a folder of messages. Nothing is sent or stored.
@@ -121,13 +121,17 @@ pub(in crate::commands) async fn run(args: &Diff) -> miette::Result<ExitCode> {
         module: module(&args.against)?,
         settings: None,
     };
-    let settings = args.settings.as_deref().map(read_settings).transpose()?;
+    let settings = args
+        .settings
+        .as_deref()
+        .map(super::run::read_settings)
+        .transpose()?;
     let new = Replacement {
         module: module(&args.module)?,
         settings,
     };
     let config = Arc::new(Config::load(&args.config)?);
-    let directory = Arc::new(crate::check::read_directory(&config).await);
+    let directory = Arc::new(crate::check::judge::read_directory(&config).await);
     let engine = loading::engine_of_command().into_diagnostic()?;
     let sides = Sides::load(&engine, &config, &directory, &policy, (old, new)).await?;
     if sides.old.digest() == sides.new.digest() {
@@ -135,7 +139,8 @@ pub(in crate::commands) async fn run(args: &Diff) -> miette::Result<ExitCode> {
     }
     match &args.corpus {
         Some(folder) => {
-            let listener = crate::check::find_listener(&config, args.listener.as_deref())?.clone();
+            let listener =
+                crate::check::judge::find_listener(&config, args.listener.as_deref())?.clone();
             let dry_run = DryRun::new(engine, Config::clone(&config), directory).await?;
             let corpus = Corpus::open(folder, listener, dry_run).into_diagnostic()?;
             of_corpus(args, &sides, Arc::new(corpus)).await

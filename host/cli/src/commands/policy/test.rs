@@ -1,14 +1,21 @@
 //! `gatepost policy test`.
 
+mod junit;
+mod watch;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use gatepost_fixture::{Difference, Found, Unreadable, read_folder};
+use gatepost_policy::Engine;
+use gatepost_policy_set::loading;
 use miette::{IntoDiagnostic as _, LabeledSpan, NamedSource, Report, WrapErr as _, miette};
 use serde_json::json;
 
+use self::watch::TestWatch;
 use crate::commands::{exit, output, report};
 use crate::fixtures::{Bench, TestTarget, bless};
 
@@ -33,6 +40,12 @@ pub(in crate::commands) struct Test {
     /// and so do patterns that match.
     #[arg(long)]
     bless: bool,
+    /// Run again each time the module or a fixture changes, until Ctrl-C.
+    #[arg(long, conflicts_with = "bless")]
+    watch: bool,
+    /// Write the results as JUnit XML, too.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -46,7 +59,43 @@ enum Outcome {
     Broken(Report),
 }
 
+/// A fixture that was run.
+struct Tested {
+    found: Found,
+    outcome: Outcome,
+    time: Duration,
+}
+
 pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
+    let engine = loading::engine_of_command().map_err(report)?;
+    if !args.watch {
+        return Ok(exit(run_once(args, &engine).await?));
+    }
+    let target = TestTarget::of(&args.folder)?;
+    let module = target.module(args.module.as_deref())?;
+    let mut watch = TestWatch::new(&target.fixtures, module.file.as_deref())?;
+    drop(module);
+    loop {
+        let change = async {
+            if let Err(error) = run_once(args, &engine).await {
+                // The next build or edit may mend it.
+                output::complain(output::error(&error));
+            }
+            output::complain("gatepost: waiting for a change; Ctrl-C ends");
+            watch.change().await
+        };
+        tokio::select! {
+            changed = change => output::complain(format!("gatepost: changed: {changed}")),
+            ended = tokio::signal::ctrl_c() => {
+                ended.into_diagnostic()?;
+                return Ok(exit(true));
+            }
+        }
+    }
+}
+
+/// Runs the fixtures once; returns true if none has failed.
+async fn run_once(args: &Test, engine: &Arc<Engine>) -> miette::Result<bool> {
     let began = Instant::now();
     let target = TestTarget::of(&args.folder)?;
     let module = target.module(args.module.as_deref())?;
@@ -79,23 +128,37 @@ pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
             "running {count} fixture{s} with {name} ({origin})\n"
         ))?;
     }
-    let mut bench = Bench::new(&module.name, module.bytes.clone()).map_err(report)?;
-    let mut tested = Vec::new();
-    for fixture in fixtures {
-        let outcome = test(&mut bench, &fixture, args.bless).await?;
+    let mut bench = Bench::new(Arc::clone(engine), &module.name, module.bytes.clone());
+    let mut results = Vec::new();
+    for found in fixtures {
+        let began = Instant::now();
+        let outcome = test(&mut bench, &found, args.bless).await?;
+        let time = began.elapsed();
+        let tested = Tested {
+            found,
+            outcome,
+            time,
+        };
         if args.json {
-            output::print_json([in_json(&fixture, &outcome)])?;
+            output::print_json([in_json(&tested)])?;
         } else {
-            output::print(format!("test {} ... {}", fixture.name, word(&outcome)))?;
+            output::print(format!(
+                "test {} ... {}",
+                tested.found.name,
+                word(&tested.outcome)
+            ))?;
         }
-        tested.push((fixture, outcome));
+        results.push(tested);
     }
-    let failed = tested.iter().filter(|(_, outcome)| is_failure(outcome));
+    let failed = results.iter().filter(|tested| is_failure(&tested.outcome));
     let failed = failed.count();
-    if !args.json {
-        output::print(summary(&tested, all, began))?;
+    if let Some(file) = &args.junit {
+        junit::write(file, &module.name, &results, began.elapsed())?;
     }
-    Ok(exit(failed == 0))
+    if !args.json {
+        output::print(summary(&results, all, began))?;
+    }
+    Ok(failed == 0)
 }
 
 async fn test(bench: &mut Bench, found: &Found, accept: bool) -> miette::Result<Outcome> {
@@ -150,7 +213,12 @@ fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
-fn in_json(found: &Found, outcome: &Outcome) -> serde_json::Value {
+fn in_json(tested: &Tested) -> serde_json::Value {
+    let Tested {
+        found,
+        outcome,
+        time,
+    } = tested;
     let shows = found.read.as_ref().ok().map(|(fixture, _)| &fixture.shows);
     let result = match outcome {
         Outcome::Ok => "ok",
@@ -174,29 +242,30 @@ fn in_json(found: &Found, outcome: &Outcome) -> serde_json::Value {
         "differs": difference.map(|difference| &difference.names),
         "diff": difference.map(|difference| &difference.diff),
         "error": error,
+        "micros": u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
     })
 }
 
 /// Returns the failures in full, their names and their number, as `cargo test` prints them.
-fn summary(tested: &[(Found, Outcome)], all: usize, began: Instant) -> String {
+fn summary(tested: &[Tested], all: usize, began: Instant) -> String {
     let mut text = String::new();
     let failures: Vec<_> = tested
         .iter()
-        .filter(|(_, outcome)| is_failure(outcome))
+        .filter(|tested| is_failure(&tested.outcome))
         .collect();
     if !failures.is_empty() {
         text.push_str("\nfailures:\n");
-        for (found, outcome) in &failures {
-            text.push_str(&failure(found, outcome));
+        for tested in &failures {
+            text.push_str(&failure(&tested.found, &tested.outcome));
         }
         text.push_str("\nfailures:\n");
-        for (found, _) in &failures {
-            text.push_str(&format!("    {}\n", found.name));
+        for tested in &failures {
+            text.push_str(&format!("    {}\n", tested.found.name));
         }
     }
     let blessed = tested
         .iter()
-        .filter(|(_, outcome)| matches!(outcome, Outcome::Blessed(_)));
+        .filter(|tested| matches!(tested.outcome, Outcome::Blessed(_)));
     let blessed = blessed.count();
     let failed = failures.len();
     let passed = tested.len() - failed - blessed;

@@ -1,0 +1,145 @@
+//! The stages that messages pass in one run, each on a thread of its own: reading, submission,
+//! judgement, printing.
+//!
+//! Judgement is one message after another, since counts and marks of earlier messages are seen by
+//! later ones; the other stages work ahead and behind. Every stage keeps the order, so the results
+//! are those of one message at a time. All messages under way together have a bounded size.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gatepost_intake::dry_run::{DryRunMessage, DryRunResult};
+use gatepost_message::Message;
+use miette::IntoDiagnostic as _;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+
+use super::judge::MessageJudge;
+use super::{Printer, read};
+
+/// Number of messages that wait between two stages.
+const WAITING: usize = 64;
+
+/// Bytes of all messages under way, in KiB. The last of them may be longer.
+const ROOM: u32 = 64 << 10;
+
+/// A message in a stage, or the error of reading it. `T` is what the stage before has made of it.
+pub(super) struct Staged<T> {
+    /// File of the message.
+    pub(super) file: PathBuf,
+    /// Message.
+    pub(super) message: io::Result<T>,
+    /// Its share of the room.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+/// A judged message.
+pub(super) struct Judged {
+    pub(super) result: DryRunResult,
+    /// True once policies wanted more remembered than there is room for.
+    pub(super) dropped_effects: bool,
+}
+
+/// Sends every file through all stages, and returns the printer when it has printed all results, in
+/// the order of the files.
+///
+/// # Errors
+/// That of the printer, which ends the run.
+pub(super) async fn run(
+    judge: &Arc<MessageJudge>,
+    files: Vec<PathBuf>,
+    mut printer: Printer,
+) -> miette::Result<Printer> {
+    let (send_read, was_read) = channel(WAITING);
+    let (send_submitted, mut was_submitted) = channel(WAITING);
+    let (send_judged, mut was_judged) = channel::<Staged<Judged>>(WAITING);
+    let handle = Handle::current();
+    // It ends with the channel, or at the latest with the process: the file may be a pipe.
+    spawn_blocking(move || read_all(&handle, files, &send_read));
+    tokio::spawn(submit_all(Arc::clone(judge), was_read, send_submitted));
+    let printing = spawn_blocking(move || {
+        while let Some(judged) = was_judged.blocking_recv() {
+            printer.print(judged)?;
+            if was_judged.is_empty() {
+                printer.flush()?;
+            }
+        }
+        printer.flush()?;
+        Ok(printer)
+    });
+    while let Some(staged) = was_submitted.recv().await {
+        let Staged {
+            file,
+            message,
+            room,
+        }: Staged<DryRunMessage> = staged;
+        let message = match message {
+            Ok(submitted) => Ok(Judged {
+                result: judge.judge(submitted).await,
+                dropped_effects: judge.dropped_effects(),
+            }),
+            Err(error) => Err(error),
+        };
+        let judged = Staged {
+            file,
+            message,
+            room,
+        };
+        if send_judged.send(judged).await.is_err() {
+            break;
+        }
+    }
+    drop(send_judged);
+    printing.await.into_diagnostic()?
+}
+
+fn read_all(handle: &Handle, files: Vec<PathBuf>, send: &Sender<Staged<Message>>) {
+    let room = Arc::new(Semaphore::new(ROOM as usize));
+    for file in files {
+        let message = read(&file);
+        let kibibytes = message.as_ref().map_or(0, |message| {
+            let length = message.head().len() as u64 + message.body().len();
+            u32::try_from(length >> 10).unwrap_or(ROOM).min(ROOM - 1) + 1
+        });
+        // The semaphore is never closed, so this is never an error.
+        let taken = Arc::clone(&room).acquire_many_owned(kibibytes);
+        let room = handle.block_on(taken).ok();
+        let staged = Staged {
+            file,
+            message,
+            room,
+        };
+        if send.blocking_send(staged).is_err() {
+            return;
+        }
+    }
+}
+
+async fn submit_all(
+    judge: Arc<MessageJudge>,
+    mut read: Receiver<Staged<Message>>,
+    send: Sender<Staged<DryRunMessage>>,
+) {
+    while let Some(staged) = read.recv().await {
+        let Staged {
+            file,
+            message,
+            room,
+        } = staged;
+        let message = match message {
+            Ok(message) => Ok(judge.submit(message).await),
+            Err(error) => Err(error),
+        };
+        let staged = Staged {
+            file,
+            message,
+            room,
+        };
+        if send.send(staged).await.is_err() {
+            return;
+        }
+    }
+}
