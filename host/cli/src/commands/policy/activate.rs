@@ -72,7 +72,7 @@ pub(super) async fn run(args: Activate) -> miette::Result<ExitCode> {
     swap(&args.target, module).await
 }
 
-fn stem(file: &Path) -> miette::Result<String> {
+pub(super) fn stem(file: &Path) -> miette::Result<String> {
     let stem = file.file_stem().and_then(|stem| stem.to_str());
     stem.map(|stem| stem.replace('_', "-")).ok_or_else(|| {
         miette!(

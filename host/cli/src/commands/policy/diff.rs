@@ -109,7 +109,7 @@ impl FailOn {
 pub(in crate::commands) async fn run(args: &Diff) -> miette::Result<ExitCode> {
     let policy = match (&args.name, &args.module) {
         (Some(name), _) => name.clone(),
-        (None, Some(module)) => super::stem(module)?,
+        (None, Some(module)) => super::activate::stem(module)?,
         (None, None) => return Err(miette!("name the policy with --name")),
     };
     let module = |file: &Option<PathBuf>| -> miette::Result<Option<Bytes>> {

@@ -130,7 +130,7 @@ fn alone(
     module: &Path,
     settings: Option<serde_json::Value>,
 ) -> miette::Result<()> {
-    let name = super::stem(module)?;
+    let name = super::activate::stem(module)?;
     let policy = json!({
         "name": name,
         "file": module,
