@@ -1,7 +1,8 @@
 //! `gatepost policy diff`: both sides of a comparison of versions, and what they are compared on.
 //!
-//! The old side has the versions that the configuration names, or one of another module in the place
-//! of one of them; the new side has the new module there, or new settings. Both are compared on the
+//! The old side has the active versions, or one of another module in the place of one of them; the new
+//! side has the new module there, or new settings. Active is what the configuration names, or what was
+//! activated by hand since. Both are compared on the
 //! record of the store, or on a folder of messages, which are recorded first by a dry run of the old
 //! side.
 
@@ -18,8 +19,11 @@ use gatepost_directory::View;
 use gatepost_intake::edits::verdict_fields;
 use gatepost_intake::look_ups::AccountView;
 use gatepost_policy::{Definition, Engine, LoadError, NoMemory, Version};
+use gatepost_policy_set::history::VersionHistory;
 use gatepost_policy_set::{Policies, PolicyErrors};
 use gatepost_replay::{Comparison, Judges};
+
+use crate::commands::output;
 
 pub use self::corpus::{Corpus, CorpusError};
 pub use self::page::page;
@@ -94,8 +98,13 @@ impl Sides {
                 known: slots.iter().map(|slot| slot.name().to_owned()).collect(),
             });
         };
-        let active = slot.current();
-        let configured = crate::diff::module_of(config, policy).await;
+        let slot = Arc::clone(slot);
+        let actives = active_versions(engine, config, &policies).await?;
+        let active = actives
+            .get(policy)
+            .cloned()
+            .unwrap_or_else(|| slot.current());
+        let present = active_module(config, policy).await;
         let load = async |side, replacement: Replacement| {
             if replacement.module.is_none() && replacement.settings.is_none() {
                 return Ok(Arc::clone(&active));
@@ -105,7 +114,7 @@ impl Sides {
                     .unwrap_or_else(|| active.definition().settings.clone()),
                 ..active.definition().clone()
             };
-            let module = replacement.module.or_else(|| configured.clone());
+            let module = replacement.module.or_else(|| present.clone());
             let module = module.unwrap_or_default();
             let loaded = engine.load(definition, module).await;
             loaded.map(Arc::new).map_err(|source| SidesError::Load {
@@ -116,7 +125,7 @@ impl Sides {
         };
         let old = load("old", old).await?;
         let new = load("new", new).await?;
-        let side = |of: &Arc<Version>| judges(config, directory, &policies, of);
+        let side = |of: &Arc<Version>| judges(config, directory, (&policies, &actives), of);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             policy: policy.to_owned(),
@@ -127,17 +136,61 @@ impl Sides {
     }
 }
 
-/// Returns the module that the configuration names for a policy, if it can be read.
-async fn module_of(config: &Config, policy: &str) -> Option<Bytes> {
-    let policy = config.policies.iter().find(|of| of.name == policy)?;
-    gatepost_policy_set::module(policy).await.ok()
+/// Returns the active module of a policy, if it can be read: what was activated by hand, or else what
+/// the configuration names.
+async fn active_module(config: &Config, policy: &str) -> Option<Bytes> {
+    let configured = config.policies.iter().find(|of| of.name == policy)?;
+    let configured = gatepost_policy_set::module(configured).await.ok()?;
+    let (store, policy, module) = (
+        config.relay.store.clone(),
+        policy.to_owned(),
+        configured.clone(),
+    );
+    let activated =
+        tokio::task::spawn_blocking(move || VersionHistory::activated(&store, &policy, &module));
+    match activated.await {
+        Ok(Ok(activated)) => activated.or(Some(configured)),
+        Ok(Err(error)) => {
+            output::complain(format!(
+                "gatepost: comparing with the modules of the configuration: the history of the versions \
+                 cannot be read: {error}"
+            ));
+            Some(configured)
+        }
+        Err(_) => Some(configured),
+    }
 }
 
-/// Returns one side: the configured versions, this one in its place.
+/// Returns the versions that were activated by hand, by policy.
+async fn active_versions(
+    engine: &Arc<Engine>,
+    config: &Config,
+    policies: &Policies,
+) -> Result<HashMap<String, Arc<Version>>, SidesError> {
+    let mut found = HashMap::new();
+    for slot in policies.slots() {
+        let (policy, version) = (slot.name().to_owned(), slot.current());
+        let Some(module) = active_module(config, &policy).await else {
+            continue;
+        };
+        let loaded = engine.load(version.definition().clone(), module).await;
+        let loaded = loaded.map_err(|source| SidesError::Load {
+            side: "active",
+            policy: policy.clone(),
+            source,
+        })?;
+        if loaded.digest() != version.digest() {
+            found.insert(policy, Arc::new(loaded));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns one side: the active versions, this one in its place.
 fn judges(
     config: &Arc<Config>,
     directory: &Arc<View>,
-    policies: &Policies,
+    (policies, actives): (&Policies, &HashMap<String, Arc<Version>>),
     version: &Arc<Version>,
 ) -> Judges {
     let chains = config.listeners.iter().map(|listener| {
@@ -147,7 +200,10 @@ fn judges(
             .iter()
             .map(|slot| match slot.name() == version.name() {
                 true => Arc::clone(version),
-                false => slot.current(),
+                false => actives
+                    .get(slot.name())
+                    .cloned()
+                    .unwrap_or_else(|| slot.current()),
             });
         (listener.name.clone(), versions.collect())
     });

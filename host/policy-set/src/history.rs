@@ -115,6 +115,27 @@ impl VersionHistory {
         Ok(history)
     }
 
+    /// Reads the module that was activated by hand in place of the one that the configuration names, if
+    /// that stays. Changes nothing; a relay may be running on the store. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The history or the module cannot be read.
+    pub fn activated(store: &Path, policy: &str, configured: &[u8]) -> io::Result<Option<Bytes>> {
+        let folder = store.join(FOLDER);
+        let records = read(&folder.join(STATE))
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+        let activated = records
+            .policies
+            .get(policy)
+            .and_then(|of| of.activated.clone());
+        let stays = activated.filter(|of| of.configured == digest_of(configured));
+        let history = Self {
+            folder: Some(folder),
+            ..Self::default()
+        };
+        stays.map(|of| history.module(&of.module)).transpose()
+    }
+
     /// Returns the record of a policy; an empty one if it is not known.
     pub fn record(&self, policy: &str) -> VersionRecord {
         let records = self.records.read();

@@ -132,12 +132,19 @@ where
             .map(|answer| (answer, state.into_decision()))
             .map_err(|error| fault(&error)),
         plans,
-        micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        micros: running_time(begun.elapsed(), slices),
         slices,
         logged,
         left,
         is_messages_fault: false,
     }
+}
+
+/// Returns the running time of a call in microseconds: not the time in which others were served.
+/// Between two ticks it has run for one tick at most.
+fn running_time(elapsed: Duration, slices: u32) -> u64 {
+    let most = TICK.saturating_mul(slices.saturating_add(1));
+    u64::try_from(elapsed.min(most).as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Converts an error of wasmtime to a fault.

@@ -27,10 +27,10 @@ use crate::diff::{Corpus, Replacement, Sides, page, side_by_side, summary};
 /// or on a folder of messages. Nothing is sent or stored.
 #[derive(Debug, Args)]
 pub(in crate::commands) struct Diff {
-    /// New module: a `.wasm` file. When not given, the configured one, with `--settings`.
+    /// New module: a `.wasm` file. When not given, the active one, with `--settings`.
     #[arg(value_name = "NEW.WASM", required_unless_present = "settings")]
     module: Option<PathBuf>,
-    /// Old module, instead of the configured one.
+    /// Old module, instead of the active one.
     #[arg(long, value_name = "OLD.WASM")]
     against: Option<PathBuf>,
     /// Settings of the new version: a file of JSON, or of TOML if its name ends so.
