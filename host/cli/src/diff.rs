@@ -1,8 +1,8 @@
 //! `gatepost policy diff`: both sides of a comparison of versions, and what they are compared on.
 //!
 //! The old side has the active versions, or one of another module in the place of one of them; the new
-//! side has the new module there, or new settings. Active is what the configuration names, or what was
-//! activated by hand since. Both are compared on the
+//! side has the new module there, or new settings. Active is what a relay has had in use last,
+//! or what the configuration names. Both are compared on the
 //! record of the store, or on a folder of messages, which are recorded first by a dry run of the old
 //! side.
 
@@ -136,32 +136,24 @@ impl Sides {
     }
 }
 
-/// Returns the active module of a policy, if it can be read: what was activated by hand, or else what
-/// the configuration names.
+/// Returns the active module of a policy, if it can be read: the last one that a relay has had in use,
+/// or else what the configuration names.
 async fn active_module(config: &Config, policy: &str) -> Option<Bytes> {
-    let configured = config.policies.iter().find(|of| of.name == policy)?;
-    let configured = gatepost_policy_set::module(configured).await.ok()?;
-    let (store, policy, module) = (
-        config.relay.store.clone(),
-        policy.to_owned(),
-        configured.clone(),
-    );
-    let activated =
-        tokio::task::spawn_blocking(move || VersionHistory::activated(&store, &policy, &module));
-    match activated.await {
-        Ok(Ok(activated)) => activated.or(Some(configured)),
-        Ok(Err(error)) => {
-            output::complain(format!(
-                "gatepost: comparing with the modules of the configuration: the history of the versions \
-                 cannot be read: {error}"
-            ));
-            Some(configured)
-        }
-        Err(_) => Some(configured),
+    let (store, name) = (config.relay.store.clone(), policy.to_owned());
+    let active = tokio::task::spawn_blocking(move || VersionHistory::active_module(&store, &name));
+    match active.await {
+        Ok(Ok(Some(active))) => return Some(active),
+        Ok(Ok(None)) | Err(_) => {}
+        Ok(Err(error)) => output::complain(format!(
+            "gatepost: comparing with the modules of the configuration: the history of the versions cannot \
+             be read: {error}"
+        )),
     }
+    let configured = config.policies.iter().find(|of| of.name == policy)?;
+    gatepost_policy_set::module(configured).await.ok()
 }
 
-/// Returns the versions that were activated by hand, by policy.
+/// Returns the active versions that are not those of the configuration, by policy.
 async fn active_versions(
     engine: &Arc<Engine>,
     config: &Config,

@@ -115,25 +115,24 @@ impl VersionHistory {
         Ok(history)
     }
 
-    /// Reads the module that was activated by hand in place of the one that the configuration names, if
-    /// that stays. Changes nothing; a relay may be running on the store. Blocks on the disk.
+    /// Reads the module that is active, or was when the relay ran last; `None` if the policy was never
+    /// active. Changes nothing; a relay may be running on the store. Blocks on the disk.
     ///
     /// # Errors
     /// The history or the module cannot be read.
-    pub fn activated(store: &Path, policy: &str, configured: &[u8]) -> io::Result<Option<Bytes>> {
+    pub fn active_module(store: &Path, policy: &str) -> io::Result<Option<Bytes>> {
         let folder = store.join(FOLDER);
         let records = read(&folder.join(STATE))
             .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
-        let activated = records
+        let active = records
             .policies
             .get(policy)
-            .and_then(|of| of.activated.clone());
-        let stays = activated.filter(|of| of.configured == digest_of(configured));
+            .and_then(|of| of.versions.first());
         let history = Self {
             folder: Some(folder),
             ..Self::default()
         };
-        stays.map(|of| history.module(&of.module)).transpose()
+        active.map(|of| history.module(&of.module)).transpose()
     }
 
     /// Returns the record of a policy; an empty one if it is not known.
