@@ -7,6 +7,7 @@
 //! each recipient that would be queued. The time is that of the transaction. Effects of accepted
 //! messages are kept as long as the dry run lasts.
 
+mod ahead;
 mod client;
 mod memory;
 
@@ -16,13 +17,15 @@ use gatepost_authentication::Facts;
 use gatepost_directory::View;
 use gatepost_message::{Address, Message};
 use gatepost_model::{Flow, Queued, Routing, Transaction};
-use gatepost_policy::{Engine, Findings, Pinned};
+use gatepost_policy::{Chain, Engine, Findings, Memory, Pinned};
 use gatepost_record::{ChainRecorder, RecordedEnd, RecordedEntry, watching};
 use gatepost_reports::MailReport;
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Ask, protocol};
 use miette::IntoDiagnostic as _;
 
+use self::ahead::Assistants;
+pub use self::ahead::JudgedAhead;
 use self::client::{Client, Heard};
 use self::memory::DryRunMemory;
 use crate::integrity;
@@ -44,10 +47,19 @@ pub struct DryRun {
     policies: Policies,
     memory: Arc<DryRunMemory>,
     authentication: MessageAuthentication,
+    assistants: Assistants,
+}
+
+/// A message up to the reply to its data, before anything of it is remembered.
+struct Decided {
+    evaluated: Evaluated,
+    refused: Vec<(Address, Reply)>,
+    reply: Reply,
+    report: Option<MailReport>,
 }
 
 /// A message as a client submits it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DryRunMessage {
     /// Session, time and reverse-path; no account and no recipients yet. The session names the
     /// listener whose chain is asked.
@@ -62,7 +74,7 @@ pub struct DryRunMessage {
 
 /// Refusals that follow from the store of a relay, and that a dry run cannot know by itself: of caps
 /// and of the suppression list.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StoredRefusals {
     /// Reply to MAIL.
     pub sender: Option<Reply>,
@@ -117,6 +129,7 @@ impl DryRun {
             authentication: MessageAuthentication::new(&config).into_diagnostic()?,
             config: Arc::new(config),
             directory,
+            assistants: Assistants::default(),
         })
     }
 
@@ -148,35 +161,65 @@ impl DryRun {
 
     /// Judges one message.
     pub async fn judge(&self, submitted: DryRunMessage) -> DryRunResult {
-        let (result, _) = self.walk(submitted, None).await;
-        if !matches!(result.disposition, Disposition::Refused(_)) {
-            let time = result.transaction.time;
-            self.memory.remember(&result.findings.effects, time);
-        }
-        result
+        let chain = self.policies.chain(&submitted.transaction.session.listener);
+        let memory = self.memory.clone();
+        let decided = self.decide(&chain, memory, None, submitted).await;
+        self.conclude(decided).await
     }
 
     /// Judges one message, and returns what the policies were asked: the transaction, and the first
     /// attempt at each recipient. Nothing is remembered of it.
     pub async fn record(&self, submitted: DryRunMessage) -> Vec<RecordedEntry> {
         let recorder = Arc::new(ChainRecorder::default());
-        self.walk(submitted, Some(&recorder)).await.1
+        let chain = self.policies.chain(&submitted.transaction.session.listener);
+        let memory = self.memory.clone();
+        let decided = self.decide(&chain, memory, Some(&recorder), submitted);
+        let Decided {
+            evaluated, reply, ..
+        } = decided.await;
+        let Evaluated {
+            transaction,
+            policies,
+            judged,
+            ..
+        } = evaluated;
+        let end = RecordedEnd {
+            transaction: transaction.clone(),
+            refused_by_relay: judged.refused_by_relay,
+            verdict: judged.disposition.word(),
+            reply: Some(reply),
+        };
+        let mut recorded: Vec<_> = recorder.transaction(end).into_iter().collect();
+        let mut findings = judged.findings;
+        let queued = self.queued(&transaction, &judged.message, &findings);
+        let routes = routes(
+            &policies,
+            &transaction,
+            &judged.disposition,
+            &queued,
+            &mut findings,
+            || recorded.extend(recorder.attempt()),
+        );
+        routes.await;
+        recorded
     }
 
-    async fn walk(
+    /// Judges a message by a chain with a memory, up to the reply to its data.
+    async fn decide(
         &self,
-        submitted: DryRunMessage,
+        chain: &Chain,
+        memory: Arc<dyn Memory>,
         recorder: Option<&Arc<ChainRecorder>>,
-    ) -> (DryRunResult, Vec<RecordedEntry>) {
+        submitted: DryRunMessage,
+    ) -> Decided {
         let DryRunMessage {
             transaction,
             recipients,
             message,
             refusals,
         } = submitted;
-        let chain = self.policies.chain(&transaction.session.listener);
         let policies = chain
-            .begin(self.accounts().policy_context(self.memory.clone()))
+            .begin(self.accounts().policy_context(memory))
             .within(self.config.limits.sizes());
         let policies = match recorder {
             Some(recorder) => policies.watched_by(watching(recorder)),
@@ -208,6 +251,22 @@ impl DryRun {
             }
             Err(reply) => (evaluation.refused(reply.clone(), message), reply),
         };
+        Decided {
+            evaluated,
+            refused,
+            reply,
+            report,
+        }
+    }
+
+    /// Remembers the effects of a message, and asks for its routes.
+    async fn conclude(&self, decided: Decided) -> DryRunResult {
+        let Decided {
+            evaluated,
+            refused,
+            reply,
+            report,
+        } = decided;
         let Evaluated {
             transaction,
             policies,
@@ -219,18 +278,11 @@ impl DryRun {
             message,
             facts,
             mut findings,
-            refused_by_relay,
             ..
         } = judged;
-        let end = |recorder: &Arc<ChainRecorder>| {
-            recorder.transaction(RecordedEnd {
-                transaction: transaction.clone(),
-                refused_by_relay,
-                verdict: disposition.word(),
-                reply: Some(reply.clone()),
-            })
-        };
-        let mut recorded: Vec<_> = recorder.and_then(end).into_iter().collect();
+        if !matches!(disposition, Disposition::Refused(_)) {
+            self.memory.remember(&findings.effects, transaction.time);
+        }
         let queued = self.queued(&transaction, &message, &findings);
         let routes = routes(
             &policies,
@@ -238,10 +290,10 @@ impl DryRun {
             &disposition,
             &queued,
             &mut findings,
-            || recorded.extend(recorder.and_then(|recorder| recorder.attempt())),
+            || {},
         );
         let routes = routes.await;
-        let result = DryRunResult {
+        DryRunResult {
             transaction,
             refused,
             disposition,
@@ -251,8 +303,7 @@ impl DryRun {
             routes,
             findings,
             report,
-        };
-        (result, recorded)
+        }
     }
 
     /// Returns the message as its first attempt would find it in the queue.
@@ -292,12 +343,12 @@ impl DryRun {
         let mut addresses = reverse_path.address().into_iter().chain(recipients);
         let smtputf8 = !addresses.all(Address::is_ascii);
         let heard = client.mail(&reverse_path, smtputf8);
-        if let Some(reply) = self.decide(client, evaluation, heard, refusals).await {
+        if let Some(reply) = self.answer(client, evaluation, heard, refusals).await {
             return Err(reply);
         }
         for address in recipients {
             let heard = client.recipient(address);
-            if let Some(reply) = self.decide(client, evaluation, heard, refusals).await {
+            if let Some(reply) = self.answer(client, evaluation, heard, refusals).await {
                 refused.push((address.clone(), reply));
             }
         }
@@ -312,7 +363,7 @@ impl DryRun {
 
     /// Answers the session's question about MAIL or RCPT. Returns the reply that refuses the
     /// command, of the relay or of the session itself.
-    async fn decide(
+    async fn answer(
         &self,
         client: &mut Client,
         evaluation: &mut Evaluation,

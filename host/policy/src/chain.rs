@@ -64,6 +64,14 @@ impl Pinned {
         self
     }
 
+    /// Returns the chain with the versions that are active in another one, and with the same
+    /// sources of look-ups.
+    #[must_use]
+    pub fn with_versions_of(mut self, chain: &Chain) -> Self {
+        self.versions = chain.0.iter().map(|slot| slot.current()).collect();
+        self
+    }
+
     /// Returns the chain with another directory, made of the present one.
     #[must_use]
     pub fn in_directory(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gatepost_config::{Config, Direction, Listener};
 use gatepost_directory::View;
-use gatepost_intake::dry_run::{DryRun, DryRunMessage, DryRunResult, StoredRefusals};
+use gatepost_intake::dry_run::{DryRun, DryRunMessage, DryRunResult, JudgedAhead, StoredRefusals};
 use gatepost_message::{Address, Message, Millis, TransactionId, domain_to_ascii};
 use gatepost_model::{Flow, Session, Transaction, Transport};
 use gatepost_operations::submission::CheckSubmission;
@@ -95,6 +95,16 @@ impl MessageJudge {
     /// Judges one message.
     pub(crate) async fn judge(&self, message: DryRunMessage) -> DryRunResult {
         self.dry_run.judge(message).await
+    }
+
+    /// Judges one message before its turn, if that is possible.
+    pub(super) async fn judge_ahead(&self, message: DryRunMessage) -> JudgedAhead {
+        self.dry_run.judge_ahead(message).await
+    }
+
+    /// Finishes a message in its turn.
+    pub(super) async fn finish(&self, message: JudgedAhead) -> DryRunResult {
+        self.dry_run.finish(message).await
     }
 
     /// Makes the report on a message.

@@ -1,15 +1,17 @@
-//! The stages that messages pass in one run, each on a thread of its own: reading, submission,
-//! judgement, printing.
+//! The stages that messages pass in one run, side by side: reading, submission, judgement, printing.
 //!
-//! Judgement is one message after another, since counts and marks of earlier messages are seen by
-//! later ones; the other stages work ahead and behind. Every stage keeps the order, so the results
-//! are those of one message at a time. All messages under way together have a bounded size.
+//! Counts and marks of earlier messages are seen by later ones. So several messages are judged
+//! [ahead](gatepost_intake::dry_run::JudgedAhead), and each is finished in its turn. Every stage keeps
+//! the order, and the results are those of one message at a time. All messages under way together
+//! have a bounded size.
 
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 
-use gatepost_intake::dry_run::{DryRunMessage, DryRunResult};
+use futures_util::{StreamExt as _, stream};
+use gatepost_intake::dry_run::{DryRunMessage, DryRunResult, JudgedAhead};
 use gatepost_message::Message;
 use miette::IntoDiagnostic as _;
 use tokio::runtime::Handle;
@@ -54,7 +56,7 @@ pub(super) async fn run(
     mut printer: Printer,
 ) -> miette::Result<Printer> {
     let (send_read, was_read) = channel(WAITING);
-    let (send_submitted, mut was_submitted) = channel(WAITING);
+    let (send_submitted, was_submitted) = channel(WAITING);
     let (send_judged, mut was_judged) = channel::<Staged<Judged>>(WAITING);
     let handle = Handle::current();
     // It ends with the channel, or at the latest with the process: the file may be a pipe.
@@ -70,15 +72,20 @@ pub(super) async fn run(
         printer.flush()?;
         Ok(printer)
     });
-    while let Some(staged) = was_submitted.recv().await {
+    let submitted = stream::unfold(was_submitted, async |mut received| {
+        received.recv().await.map(|staged| (staged, received))
+    });
+    let ahead = submitted.map(|staged| tokio::spawn(judge_ahead(Arc::clone(judge), staged)));
+    let mut ahead = pin!(ahead.buffered(messages_ahead()));
+    while let Some(staged) = ahead.next().await {
         let Staged {
             file,
             message,
             room,
-        }: Staged<DryRunMessage> = staged;
+        } = staged.into_diagnostic()?;
         let message = match message {
-            Ok(submitted) => Ok(Judged {
-                result: judge.judge(submitted).await,
+            Ok(message) => Ok(Judged {
+                result: judge.finish(message).await,
                 dropped_effects: judge.dropped_effects(),
             }),
             Err(error) => Err(error),
@@ -94,6 +101,32 @@ pub(super) async fn run(
     }
     drop(send_judged);
     printing.await.into_diagnostic()?
+}
+
+/// Returns the number of messages that are judged ahead.
+fn messages_ahead() -> usize {
+    // So that no processor waits while a message is finished.
+    4 * std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+async fn judge_ahead(
+    judge: Arc<MessageJudge>,
+    staged: Staged<DryRunMessage>,
+) -> Staged<JudgedAhead> {
+    let Staged {
+        file,
+        message,
+        room,
+    } = staged;
+    let message = match message {
+        Ok(message) => Ok(judge.judge_ahead(message).await),
+        Err(error) => Err(error),
+    };
+    Staged {
+        file,
+        message,
+        room,
+    }
 }
 
 fn read_all(handle: &Handle, files: Vec<PathBuf>, send: &Sender<Staged<Message>>) {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gatepost_config::{Config, Policy};
+use gatepost_intake::pipeline::judge::Disposition;
 use gatepost_policy::observation::observe;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde_json::json;
@@ -61,7 +62,11 @@ pub(in crate::commands) async fn run(args: &Run) -> miette::Result<ExitCode> {
         calls.retain(|call| call.policy == *policy);
     }
     let was_called = args.policy.is_none() || !calls.is_empty();
-    let header_diff = story::header_diff(&before, result.message.head());
+    // What is not kept has no header section any more.
+    let header_diff = match result.disposition {
+        Disposition::Accepted { .. } => story::header_diff(&before, result.message.head()),
+        _ => String::new(),
+    };
     let story = Story {
         report: judge.report(&args.file, result),
         envelope,
