@@ -153,7 +153,8 @@ pub(crate) fn header_diff(before: &[u8], after: &[u8]) -> String {
     let (before, after) = (text(before), text(after));
     let diff = TextDiff::from_lines(&before, &after);
     let diff = diff.unified_diff().context_radius(1).to_string();
-    let lines = diff.lines().filter(|line| !line.starts_with("@@"));
+    let lines = diff.lines();
+    let lines = lines.filter(|line| !line.starts_with("@@") && !line.trim().is_empty());
     lines.fold(String::new(), |diff, line| diff + line + "\n")
 }
 

@@ -18,7 +18,7 @@ fn the_log_tells_what_is_compiled_and_how_long_it_took() {
     assert!(process.line().starts_with("ready "));
     let log = process.log();
     for policy in ["header-guard", "outbound-route"] {
-        let compiling = format!("loading a policy: compiling policy={policy}");
+        let compiling = format!("loading a policy: compiling policy={policy:?}");
         assert!(log.contains(&compiling), "{log}");
         let loaded = log
             .lines()

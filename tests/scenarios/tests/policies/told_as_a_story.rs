@@ -112,7 +112,7 @@ fn the_whole_chain_and_the_edits_are_told() {
     let at = policies.map(|policy| text.find(policy).unwrap());
     assert!(at.is_sorted(), "{text}");
     assert!(
-        text.contains("  * class: human, a machine may reply\n"),
+        text.contains("  * class: human, a machine must not reply\n"),
         "{text}"
     );
     assert!(text.contains("  * effect: counts 1 for "), "{text}");
