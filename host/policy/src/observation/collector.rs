@@ -156,9 +156,8 @@ fn is_our_span(id: &Id) -> bool {
 }
 
 impl Subscriber for Collector {
-    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
         // The subscriber around may change its mind.
-        let _known_around = metadata;
         Interest::sometimes()
     }
 
@@ -240,12 +239,8 @@ struct SpanNames {
 impl Visit for SpanNames {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
-            "module" => {
-                if self.interface.is_empty() {
-                    value.clone_into(&mut self.interface);
-                }
-            }
-            // A method is written `[method]message.header`.
+            "module" => value.clone_into(&mut self.interface),
+            // Behind the module. A method is written `[method]message.header`.
             "function" => match value.rsplit_once(']') {
                 None => value.clone_into(&mut self.function),
                 Some((kind, name)) => {
