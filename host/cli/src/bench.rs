@@ -75,7 +75,7 @@ impl PolicyBench {
 
     /// Calls every hook on a message, twice.
     pub(crate) async fn measure(&mut self, message: &Message) {
-        let case = Case::new(message, &self.config, &self.directory);
+        let case = BenchCase::new(message, &self.config, &self.directory);
         let (_, observed) = count(case.judge(&self.pinned(), self.version.hooks())).await;
         for call in &observed {
             self.figures.add_observed(call);
@@ -102,14 +102,14 @@ impl PolicyBench {
 }
 
 /// One message with its circumstances.
-struct Case {
+struct BenchCase {
     transaction: Transaction,
     message: Message,
     facts: Arc<gatepost_authentication::Facts>,
     queued: Arc<Queued>,
 }
 
-impl Case {
+impl BenchCase {
     fn new(message: &Message, config: &Config, directory: &View) -> Self {
         let ownership = Ownership { config, directory };
         let recipients = envelope::recipients(message, ownership, true);

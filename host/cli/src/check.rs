@@ -34,7 +34,7 @@ use gatepost_terminal::{BufferedOutput, Progress};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use self::judge::MessageJudge;
-use self::stages::{Judged, Staged};
+use self::stages::{CheckedMessage, Staged};
 use crate::commands::{CheckArgs, output};
 
 /// Judges stored messages and prints a report of each.
@@ -80,10 +80,10 @@ struct Printer {
 }
 
 impl Printer {
-    fn print(&mut self, staged: Staged<Judged>) -> miette::Result<()> {
+    fn print(&mut self, staged: Staged<CheckedMessage>) -> miette::Result<()> {
         let Staged { file, message, .. } = staged;
         self.printed += 1;
-        let Judged {
+        let CheckedMessage {
             result,
             dropped_effects,
         } = match message {

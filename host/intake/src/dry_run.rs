@@ -51,7 +51,7 @@ pub struct DryRun {
 }
 
 /// A message up to the reply to its data, before anything of it is remembered.
-struct Decided {
+struct DecidedMessage {
     evaluated: Evaluated,
     refused: Vec<(Address, Reply)>,
     reply: Reply,
@@ -211,7 +211,7 @@ impl DryRun {
         memory: Arc<dyn Memory>,
         recorder: Option<&Arc<ChainRecorder>>,
         submitted: DryRunMessage,
-    ) -> Decided {
+    ) -> DecidedMessage {
         let DryRunMessage {
             transaction,
             recipients,
@@ -251,7 +251,7 @@ impl DryRun {
             }
             Err(reply) => (evaluation.refused(reply.clone(), message), reply),
         };
-        Decided {
+        DecidedMessage {
             evaluated,
             refused,
             reply,
@@ -260,8 +260,8 @@ impl DryRun {
     }
 
     /// Remembers the effects of a message, and asks for its routes.
-    async fn conclude(&self, decided: Decided) -> DryRunResult {
-        let Decided {
+    async fn conclude(&self, decided: DecidedMessage) -> DryRunResult {
+        let DecidedMessage {
             evaluated,
             refused,
             reply,

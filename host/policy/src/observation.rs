@@ -14,7 +14,7 @@ use serde::Serialize;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
-use self::collector::{Collector, Detail};
+use self::collector::{Detail, HostCallCollector};
 pub use self::value::HostValue;
 
 /// Target of all that is told of host calls. Logs leave it out: arguments and answers hold mail.
@@ -72,7 +72,7 @@ pub async fn count<F: Future>(future: F) -> (F::Output, Vec<ObservedCall>) {
 
 async fn watch<F: Future>(future: F, detail: Detail) -> (F::Output, Vec<ObservedCall>) {
     let around = tracing::dispatcher::get_default(Dispatch::clone);
-    let (collector, observed) = Collector::new(around, detail);
+    let (collector, observed) = HostCallCollector::new(around, detail);
     let output = future.with_subscriber(collector).await;
     (output, observed.take())
 }

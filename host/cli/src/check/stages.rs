@@ -39,7 +39,7 @@ pub(super) struct Staged<T> {
 }
 
 /// A judged message.
-pub(super) struct Judged {
+pub(super) struct CheckedMessage {
     pub(super) result: DryRunResult,
     /// True once policies wanted more remembered than there is room for.
     pub(super) dropped_effects: bool,
@@ -57,7 +57,7 @@ pub(super) async fn run(
 ) -> miette::Result<Printer> {
     let (send_read, was_read) = channel(WAITING);
     let (send_submitted, was_submitted) = channel(WAITING);
-    let (send_judged, mut was_judged) = channel::<Staged<Judged>>(WAITING);
+    let (send_judged, mut was_judged) = channel::<Staged<CheckedMessage>>(WAITING);
     let handle = Handle::current();
     // It ends with the channel, or at the latest with the process: the file may be a pipe.
     spawn_blocking(move || read_all(&handle, files, &send_read));
@@ -84,7 +84,7 @@ pub(super) async fn run(
             room,
         } = staged.into_diagnostic()?;
         let message = match message {
-            Ok(message) => Ok(Judged {
+            Ok(message) => Ok(CheckedMessage {
                 result: judge.finish(message).await,
                 dropped_effects: judge.dropped_effects(),
             }),

@@ -50,8 +50,8 @@ pub(super) enum Command {
     Export(Export),
     New(new::New),
     Test(test::Test),
-    Run(Box<run::Run>),
-    Bench(bench::Bench),
+    Run(Box<run::RunArgs>),
+    Bench(bench::BenchArgs),
 }
 
 /// Describe a module: hooks, imports, duties and the schema of its settings.

@@ -22,12 +22,12 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Metadata, Subscriber};
 
-use super::{Decided, DryRun, DryRunMessage, DryRunResult};
+use super::{DecidedMessage, DryRun, DryRunMessage, DryRunResult};
 
 /// Number of answers that are noted of one message: after more, it is judged in its turn.
 const MAX_ANSWERS: usize = 10_000;
 
-/// What is shared by all messages that are judged ahead.
+/// Chains for all messages that are judged ahead.
 #[derive(Default)]
 pub(super) struct Assistants {
     idle: Mutex<Vec<Assistant>>,
@@ -46,7 +46,7 @@ struct Assistant {
 /// Message that may have been judged ahead.
 pub struct JudgedAhead {
     submitted: DryRunMessage,
-    ahead: Option<(Decided, Arc<NotedMemory>)>,
+    ahead: Option<(DecidedMessage, Arc<NotedMemory>)>,
 }
 
 impl DryRun {
@@ -127,11 +127,11 @@ impl DryRun {
 /// Memory that notes its answers.
 pub(super) struct NotedMemory {
     memory: Arc<dyn Memory>,
-    answers: Mutex<Vec<Answer>>,
+    answers: Mutex<Vec<NotedAnswer>>,
 }
 
 /// An answer with its question.
-enum Answer {
+enum NotedAnswer {
     Counted {
         scope: Scope,
         key: String,
@@ -154,7 +154,7 @@ enum Answer {
 }
 
 impl NotedMemory {
-    fn note(&self, answer: Answer) {
+    fn note(&self, answer: NotedAnswer) {
         let mut answers = self.answers.lock();
         if answers.len() <= MAX_ANSWERS {
             answers.push(answer);
@@ -167,20 +167,20 @@ impl NotedMemory {
         let answers = self.answers.lock();
         answers.len() <= MAX_ANSWERS
             && answers.iter().all(|noted| match noted {
-                Answer::Counted {
+                NotedAnswer::Counted {
                     scope,
                     key,
                     seconds,
                     now,
                     answer,
                 } => memory.counted(scope, key, *seconds, *now) == *answer,
-                Answer::Seen {
+                NotedAnswer::Seen {
                     scope,
                     key,
                     now,
                     answer,
                 } => memory.seen(scope, key, *now) == *answer,
-                Answer::Machine {
+                NotedAnswer::Machine {
                     account,
                     address,
                     now,
@@ -193,7 +193,7 @@ impl NotedMemory {
 impl Memory for NotedMemory {
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
         let answer = self.memory.counted(scope, key, seconds, now);
-        self.note(Answer::Counted {
+        self.note(NotedAnswer::Counted {
             scope: scope.clone(),
             key: key.to_owned(),
             seconds,
@@ -205,7 +205,7 @@ impl Memory for NotedMemory {
 
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
         let answer = self.memory.seen(scope, key, now);
-        self.note(Answer::Seen {
+        self.note(NotedAnswer::Seen {
             scope: scope.clone(),
             key: key.to_owned(),
             now,
@@ -216,7 +216,7 @@ impl Memory for NotedMemory {
 
     fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine> {
         let answer = self.memory.machine(account, address, now);
-        self.note(Answer::Machine {
+        self.note(NotedAnswer::Machine {
             account: account.to_owned(),
             address: address.to_owned(),
             now,

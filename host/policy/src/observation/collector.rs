@@ -33,13 +33,13 @@ pub(super) enum Detail {
 }
 
 /// Subscriber of one observation.
-pub(super) struct Collector {
+pub(super) struct HostCallCollector {
     around: Dispatch,
     detail: Detail,
     observed: Arc<Observed>,
 }
 
-/// What an observation has seen so far.
+/// Calls that an observation has seen so far.
 #[derive(Default)]
 pub(super) struct Observed(Mutex<State>);
 
@@ -54,7 +54,7 @@ struct State {
 }
 
 impl Observed {
-    /// Returns what was seen.
+    /// Returns the calls.
     pub(super) fn take(&self) -> Vec<ObservedCall> {
         std::mem::take(&mut self.0.lock().hooks)
     }
@@ -135,7 +135,7 @@ impl State {
     }
 }
 
-impl Collector {
+impl HostCallCollector {
     pub(super) fn new(around: Dispatch, detail: Detail) -> (Self, Arc<Observed>) {
         let observed = Arc::<Observed>::default();
         let collector = Self {
@@ -155,7 +155,7 @@ fn is_our_span(id: &Id) -> bool {
     id.into_u64() == SPAN
 }
 
-impl Subscriber for Collector {
+impl Subscriber for HostCallCollector {
     fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
         // The subscriber around may change its mind.
         Interest::sometimes()

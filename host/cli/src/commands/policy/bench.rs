@@ -18,7 +18,7 @@ use crate::fixtures::Module;
 /// The module runs alone, one call after another, with the same circumstances for every message. It
 /// has every grant, and finds no counts and no marks.
 #[derive(Debug, Args)]
-pub(in crate::commands) struct Bench {
+pub(in crate::commands) struct BenchArgs {
     /// Module: a `.wasm` file, or the name of a built-in policy.
     #[arg(value_name = "FILE|NAME")]
     module: PathBuf,
@@ -33,7 +33,7 @@ pub(in crate::commands) struct Bench {
     json: bool,
 }
 
-pub(in crate::commands) async fn run(args: &Bench) -> miette::Result<ExitCode> {
+pub(in crate::commands) async fn run(args: &BenchArgs) -> miette::Result<ExitCode> {
     let settings = match &args.settings {
         Some(file) => super::run::read_settings(file)?,
         None => json!({}),

@@ -20,7 +20,7 @@ use crate::story::{self, Story};
 ///
 /// The message is judged as by `gatepost check`: nothing is sent or stored.
 #[derive(Debug, Args)]
-pub(in crate::commands) struct Run {
+pub(in crate::commands) struct RunArgs {
     #[command(flatten)]
     judge: JudgeArgs,
     /// Tell of this policy only; the others are called all the same.
@@ -40,7 +40,7 @@ pub(in crate::commands) struct Run {
     file: PathBuf,
 }
 
-pub(in crate::commands) async fn run(args: &Run) -> miette::Result<ExitCode> {
+pub(in crate::commands) async fn run(args: &RunArgs) -> miette::Result<ExitCode> {
     let message = check::read(&args.file)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot read {}", args.file.display()))?;
@@ -93,7 +93,7 @@ fn recipients(addresses: &[gatepost_message::Address]) -> String {
 fn change(
     config: &mut Config,
     listener: &str,
-    args: &Run,
+    args: &RunArgs,
     settings: Option<serde_json::Value>,
 ) -> miette::Result<()> {
     let Some(name) = &args.policy else {
