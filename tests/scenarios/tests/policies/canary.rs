@@ -29,7 +29,8 @@ fn deciders(relay: &Relay, sink: &Sink, digests: &BTreeMap<&str, &Value>) -> Vec
 #[test]
 fn one_correspondent_has_one_version_also_after_a_crash() {
     let sink = Sink::start();
-    let mut relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let mut relay = guest.relay(&sink).start();
     let one = status(&relay, "guest")["digest"].take();
     let begun = tried(&relay, &["--canary", "40%"]);
     assert_eq!(begun["share"], 400_000, "{begun}");
@@ -66,7 +67,8 @@ fn one_correspondent_has_one_version_also_after_a_crash() {
 #[test]
 fn a_new_activation_ends_a_rollout() {
     let sink = Sink::start();
-    let mut relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let mut relay = guest.relay(&sink).start();
     tried(&relay, &["--canary", "99%"]);
     let file = hostile_file("version_two");
     let file = file.to_string_lossy();

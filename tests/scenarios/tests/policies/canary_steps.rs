@@ -9,7 +9,8 @@ use crate::{Guest, status};
 #[test]
 fn a_rollout_goes_up_by_its_steps_and_can_be_held() {
     let sink = Sink::start();
-    let mut relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let mut relay = guest.relay(&sink).start();
     let one = status(&relay, "guest")["digest"].take();
     let steps = ["--steps", "50,90,100", "--every", "0s", "--at-least", "5"];
     let begun = tried(&relay, &steps);

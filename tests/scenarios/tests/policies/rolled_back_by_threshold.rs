@@ -14,7 +14,8 @@ const MOST: usize = 150;
 /// refused messages.
 fn rolled_back(behaviour: &str, options: &[&str], reason: &str) -> usize {
     let sink = Sink::start();
-    let mut relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let mut relay = guest.relay(&sink).start();
     let one = status(&relay, "guest")["digest"].take();
     let begun = tried(&relay, &[&["--canary", "70%"], options].concat());
     let candidate = &begun["rollout"]["digest"];
@@ -27,8 +28,8 @@ fn rolled_back(behaviour: &str, options: &[&str], reason: &str) -> usize {
             let judgements = relay.judgements(&reply.transaction());
             assert_eq!(&judgements[0]["digest"], candidate, "outside of the share");
         }
-        let ended = details(&relay)["ended"][0].take();
-        (!ended.is_null()).then_some(ended)
+        let shown = details(&relay);
+        shown["ended"].as_array().unwrap().first().cloned()
     });
     let ended = ended.unwrap_or_else(|| panic!("it is not rolled back: {}", details(&relay)));
     assert_eq!(ended["end"], "rolled-back");

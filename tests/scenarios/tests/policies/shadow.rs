@@ -9,7 +9,8 @@ use crate::{Guest, status};
 #[test]
 fn a_shadow_counts_differences_and_changes_nothing() {
     let sink = Sink::start();
-    let relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let relay = guest.relay(&sink).start();
     let one = status(&relay, "guest")["digest"].take();
     tried(&relay, &["--shadow", "--budget", "100%"]);
     for number in 0..5 {
@@ -72,7 +73,8 @@ fn a_shadow_counts_differences_and_changes_nothing() {
 #[test]
 fn a_shadow_keeps_to_its_budget() {
     let sink = Sink::start();
-    let relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let relay = guest.relay(&sink).start();
     tried(&relay, &["--shadow", "--budget", "0.01%"]);
     // The first uses up what a second allows, and more.
     let mut number = 0;
