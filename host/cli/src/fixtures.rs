@@ -5,7 +5,10 @@
 //! this policy alone. Look-ups are answered from the fixture. Nothing is sent or stored.
 
 mod bless;
+mod from_record;
 mod module;
+mod recorded;
+mod replaced;
 mod simulated;
 
 use std::sync::Arc;
@@ -24,7 +27,9 @@ use gatepost_policy::{
 use gatepost_smtp::Reply;
 
 pub use self::bless::bless;
+pub use self::from_record::{Configured, FixtureOfRecord, FromRecordError};
 pub use self::module::{Module, ModuleError, TestTarget};
+pub use self::recorded::HookOnRecord;
 
 /// Test bench that runs fixtures with one module.
 pub struct Bench {

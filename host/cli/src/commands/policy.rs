@@ -3,6 +3,7 @@
 mod activate;
 mod bench;
 mod diff;
+mod from_record;
 mod history;
 mod new;
 mod rollout_options;

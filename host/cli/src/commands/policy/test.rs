@@ -16,6 +16,7 @@ use miette::{IntoDiagnostic as _, LabeledSpan, NamedSource, Report, WrapErr as _
 use serde_json::json;
 
 use self::watch::TestWatch;
+use super::from_record::FromRecord;
 use crate::commands::{exit, output, report};
 use crate::fixtures::{Bench, TestTarget, bless};
 
@@ -49,6 +50,8 @@ pub(in crate::commands) struct Test {
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    recorded: FromRecord,
 }
 
 /// Result of one fixture.
@@ -105,6 +108,9 @@ async fn run_once(args: &Test, engine: &Arc<Engine>) -> miette::Result<bool> {
             newer.display(),
             module.origin
         ));
+    }
+    if let Some(id) = args.recorded.from_record {
+        return super::from_record::run(&args.recorded, id, &target, module).await;
     }
     let mut fixtures = read_folder(&target.fixtures)
         .into_diagnostic()
