@@ -16,6 +16,7 @@ mod checked_in_order;
 mod circuit_breaker;
 mod compared_on_record;
 mod faults_of_a_message;
+mod fixture_of_a_record;
 mod fixtures_in_check;
 mod fixtures_live;
 mod fixtures_natively;
