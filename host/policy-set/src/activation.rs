@@ -243,8 +243,19 @@ impl Policies {
         let new = version.digest().to_owned();
         let old = slot.activate(version).digest().to_owned();
         let policy = slot.name().to_owned();
-        self.drop_trial(&policy);
-        tracing::info!(policy, old, new, %by, reason, "policy swapped");
+        match ends {
+            RolloutEnd::Promoted => self.release_trial(&policy),
+            RolloutEnd::RolledBack | RolloutEnd::Replaced => self.drop_trial(&policy),
+        }
+        tracing::info!(
+            policy,
+            old,
+            new,
+            by = by.actor,
+            source = by.source,
+            reason,
+            "policy swapped"
+        );
         let why = reason.map(|reason| format!(": {reason}"));
         self.tell(format!(
             "policy {policy}: version {} is active in the place of {}, activated {by}{}",

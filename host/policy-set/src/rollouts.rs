@@ -163,7 +163,14 @@ impl Policies {
             short(active.digest()),
             stored.by
         );
-        tracing::info!(policy, digest = stored.digest, active = active.digest(), by = %stored.by, "rollout begun");
+        tracing::info!(
+            policy,
+            digest = stored.digest,
+            active = active.digest(),
+            by = stored.by.actor,
+            source = stored.by.source,
+            "rollout begun"
+        );
         let state = self.start_rollout(&slot, version, stored);
         self.tell(text).await;
         Ok(state)
@@ -202,6 +209,10 @@ impl Policies {
     pub async fn promote(&self, policy: &str, by: ActivatedBy) -> Result<Swap, PolicyError> {
         let _swapping = self.swapping.lock().await;
         let rollout = self.running(policy)?;
+        if rollout.observer.breach().is_some() {
+            // It is rolled back, and the next turn notes that.
+            return Err(fault(policy, PolicyFault::Rollout(RolloutFault::None)));
+        }
         self.put_candidate(policy, &rollout, by, "promoted by hand")
             .await
     }
@@ -301,6 +312,15 @@ impl Policies {
         if let Some(rollout) = self.rollouts.lock().remove(policy) {
             rollout.trial.end();
             rollout.slot.end_trial();
+            show_share(policy, None);
+        }
+    }
+
+    /// Forgets the trial of a policy whose candidate has become the active version: a transaction that
+    /// the candidate judges keeps to it.
+    pub(crate) fn release_trial(&self, policy: &str) {
+        if let Some(rollout) = self.rollouts.lock().remove(policy) {
+            rollout.slot.release_trial();
             show_share(policy, None);
         }
     }

@@ -106,9 +106,10 @@ impl Policies {
                 reason: None,
             },
             modules: [module, named],
-            configured,
             configured_version,
-            ends: noted.is_some() && activated.is_none(),
+            // The configuration may name what was activated, by now.
+            ends: noted.is_some_and(|of| of.module != configured) && activated.is_none(),
+            configured,
             activated,
         };
         Ok((version, wanted))

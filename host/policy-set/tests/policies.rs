@@ -55,7 +55,7 @@ fn builtin(name: &str) -> Bytes {
 /// Starts on a store, as a relay does.
 async fn start(store: &Path, config: &Config) -> Policies {
     let history = VersionHistory::open(store).unwrap();
-    let loaded = Policies::load_with(engine(), config, history, None).await;
+    let loaded = Policies::load_with(engine(), config, history, None, &|_| {}).await;
     loaded.unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 

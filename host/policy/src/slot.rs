@@ -79,6 +79,12 @@ impl Slot {
         Some(trial)
     }
 
+    /// Ends the trial for transactions that begin from now on; others keep to the candidate where it
+    /// decides for them.
+    pub fn release_trial(&self) {
+        self.trial.store(None);
+    }
+
     /// Returns the version under trial.
     pub fn trial(&self) -> Option<Arc<VersionTrial>> {
         self.trial.load_full()
