@@ -174,7 +174,7 @@ impl DryRun {
         let chain = self.policies.chain(&submitted.transaction.session.listener);
         let memory = self.memory.clone();
         let decided = self.decide(&chain, memory, Some(&recorder), submitted);
-        let Decided {
+        let DecidedMessage {
             evaluated, reply, ..
         } = decided.await;
         let Evaluated {

@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use gatepost_config::{Config, DEFAULT_PATH, Grant};
 use gatepost_fixture::Hook;
 use gatepost_message::{Millis, TransactionId};
+use gatepost_policy::Engine;
 use gatepost_record::RecordReader;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
@@ -67,7 +69,7 @@ pub(super) async fn run(
     args: &FromRecord,
     id: TransactionId,
     target: &TestTarget,
-    module: Module,
+    (engine, module): (Arc<Engine>, Module),
 ) -> miette::Result<ExitCode> {
     let name = fixture_name(args, id)?;
     let file = |ending: &str| target.fixtures.join(format!("{name}.{ending}"));
@@ -82,7 +84,7 @@ pub(super) async fn run(
     let config = Config::load(&args.config)?;
     let policy = args.policy.as_deref().unwrap_or(&module.name);
     let call = find(&config, id, args.hook.into(), policy).await?;
-    let mut bench = Bench::new(&module.name, module.bytes).map_err(report)?;
+    let mut bench = Bench::new(engine, &module.name, module.bytes);
     let fixture = bench
         .fixture_of(&call, &configured(&config, policy))
         .await
@@ -137,7 +139,7 @@ async fn find(
     hook: Hook,
     policy: &str,
 ) -> miette::Result<HookOnRecord> {
-    let directory = crate::check::read_directory(config).await;
+    let directory = crate::check::judge::read_directory(config).await;
     let folder = config.relay.store.join(gatepost_record::FOLDER);
     let store = config.relay.store.display();
     let help = "record mail with the table [record] in the configuration";

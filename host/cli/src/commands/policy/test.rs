@@ -71,6 +71,11 @@ struct Tested {
 
 pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
     let engine = loading::engine_of_command().map_err(report)?;
+    if let Some(id) = args.recorded.from_record {
+        let target = TestTarget::of(&args.folder)?;
+        let module = target.module(args.module.as_deref())?;
+        return super::from_record::run(&args.recorded, id, &target, (engine, module)).await;
+    }
     if !args.watch {
         return Ok(exit(run_once(args, &engine).await?));
     }
@@ -108,9 +113,6 @@ async fn run_once(args: &Test, engine: &Arc<Engine>) -> miette::Result<bool> {
             newer.display(),
             module.origin
         ));
-    }
-    if let Some(id) = args.recorded.from_record {
-        return super::from_record::run(&args.recorded, id, &target, module).await;
     }
     let mut fixtures = read_folder(&target.fixtures)
         .into_diagnostic()
