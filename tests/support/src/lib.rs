@@ -29,6 +29,7 @@ pub mod native;
 mod opensmtpd;
 mod operator;
 mod packages;
+pub mod page;
 mod postfix;
 mod postsrsd;
 mod process;

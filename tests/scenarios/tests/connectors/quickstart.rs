@@ -4,39 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use test_support::{DnsServer, Zone, binary, debian, free_port, workspace};
-
-/// The lines of a page that stand in blocks of this language: commands in `sh`, and what they print
-/// in `text`.
-fn blocks(page: &str, language: &str) -> String {
-    let mut lines = page.lines();
-    let mut found = String::new();
-    while let Some(line) = lines.next() {
-        if line.strip_prefix("```") == Some(language) {
-            let block = lines.by_ref().take_while(|line| *line != "```");
-            found.extend(block.map(|line| format!("{line}\n")));
-        }
-    }
-    found
-}
-
-/// Returns true if a line is printed as the page has it: `…` stands for anything.
-fn is_like(line: &str, shown: &str) -> bool {
-    let mut parts = shown.split('…');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = line.strip_prefix(first) else {
-        return false;
-    };
-    let mut ends = !shown.contains('…') && rest.is_empty();
-    for part in parts {
-        let Some(at) = rest.find(part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-        ends = rest.is_empty() || part.is_empty();
-    }
-    ends
-}
+use test_support::{DnsServer, Zone, binary, debian, free_port, page, workspace};
 
 #[test]
 fn the_commands_lead_to_a_connected_domain() {
@@ -45,8 +13,8 @@ fn the_commands_lead_to_a_connected_domain() {
         return;
     }
     let page = fs::read_to_string(workspace().join("docs/quickstart.md")).unwrap();
-    let mut script = blocks(&page, "sh");
-    let mut shown = blocks(&page, "text");
+    let mut script = page::blocks(&page, "sh");
+    let mut shown = page::blocks(&page, "text");
     for port in ["2525", "2587", "2500", "2600"] {
         assert!(script.contains(port));
         let free = free_port().port().to_string();
@@ -84,11 +52,7 @@ fn the_commands_lead_to_a_connected_domain() {
     assert_eq!(errors, "", "{printed}");
     assert!(printed.contains("\nnothing is missing\n"), "{printed}");
     // The page shows what is printed, in this order.
-    let mut lines = printed.lines();
-    for shown in shown.lines() {
-        let found = lines.any(|line| is_like(line, shown));
-        assert!(found, "{shown:?} is not printed there:\n{printed}");
-    }
+    page::assert_printed(&printed, &shown);
     let sent = fs::read_dir(home.path().join("desk/customer")).unwrap();
     let sent = sent.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
     let sent: Vec<_> = sent.collect();

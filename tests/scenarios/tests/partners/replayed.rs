@@ -12,9 +12,19 @@ fn a_partner_of_then_is_refused_in_a_replay_by_the_same_version() {
     let (a, _) = two(&relay);
     relay.json(&["partner", "add", &a, "robot@partner.example"]);
     let help = "help@a.desk.test";
-    let refused = send(&relay, "robot@partner.example", help, "From: robot@partner.example");
+    let refused = send(
+        &relay,
+        "robot@partner.example",
+        help,
+        "From: robot@partner.example",
+    );
     assert_eq!(refused.code, 550);
-    let accepted = send(&relay, "ann@sender.example", help, "From: ann@sender.example");
+    let accepted = send(
+        &relay,
+        "ann@sender.example",
+        help,
+        "From: ann@sender.example",
+    );
     assert_eq!(accepted.code, 250);
     sink.take();
     relay.json(&["partner", "remove", &a, "robot@partner.example"]);

@@ -37,7 +37,11 @@ fn changes_are_counted_and_grouped_with_an_example() {
     assert!(relay.terminate().success());
 
     let (code, same) = diff(&relay, "version_one", &["--fail-on", "any"]);
-    assert_eq!((code, &same["changed"]), (Some(0), &Value::from(0)), "{same}");
+    assert_eq!(
+        (code, &same["changed"]),
+        (Some(0), &Value::from(0)),
+        "{same}"
+    );
     let (code, found) = diff(&relay, "version_two", &["--fail-on", "verdict"]);
     assert_eq!(code, Some(0));
     assert_eq!(found["changed"], 3, "{found}");
@@ -65,7 +69,10 @@ fn changes_are_counted_and_grouped_with_an_example() {
     let page = relay.directory().join("report.html");
     diff(&relay, "version_two", &["--html", &page.to_string_lossy()]);
     let page = fs::read_to_string(page).unwrap();
-    assert!(page.contains("3 compared") && page.contains("X-Version"), "{page}");
+    assert!(
+        page.contains("3 compared") && page.contains("X-Version"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -79,7 +86,10 @@ fn nothing_is_recorded_unless_the_site_says_so() {
     let output = relay.command(&["policy", "diff", &file.to_string_lossy(), "--name", "guest"]);
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains("no record") && error.contains("[record]"), "{error}");
+    assert!(
+        error.contains("no record") && error.contains("[record]"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -88,7 +98,11 @@ fn a_folder_of_messages_takes_the_place_of_the_record() {
     let relay = Guest::new("version_one").relay(&sink).start();
     let corpus = relay.directory().join("corpus");
     fs::create_dir_all(corpus.join("more")).unwrap();
-    for (name, message) in [("a.eml", INNOCENT), ("b.eml", ATTACK), ("more/c.eml", INNOCENT)] {
+    for (name, message) in [
+        ("a.eml", INNOCENT),
+        ("b.eml", ATTACK),
+        ("more/c.eml", INNOCENT),
+    ] {
         fs::write(corpus.join(name), message).unwrap();
     }
     let folder = corpus.to_string_lossy();
@@ -98,7 +112,15 @@ fn a_folder_of_messages_takes_the_place_of_the_record() {
     fs::remove_dir_all(&corpus).unwrap();
     fs::create_dir(&corpus).unwrap();
     let file = hostile_file("version_two");
-    let diff = ["policy", "diff", &file.to_string_lossy(), "--name", "guest", "--corpus", &folder];
+    let diff = [
+        "policy",
+        "diff",
+        &file.to_string_lossy(),
+        "--name",
+        "guest",
+        "--corpus",
+        &folder,
+    ];
     let output = relay.command(&diff);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("has no messages"), "{error}");
