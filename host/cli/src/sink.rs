@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::commands::output;
-use gatepost_config::Tls;
+use gatepost_config::RelayTls;
 use gatepost_intake::tls;
 use gatepost_message::parse_duration;
 
@@ -168,7 +168,7 @@ fn acceptor(args: &SinkArgs) -> Result<Option<TlsAcceptor>, SinkError> {
     let (Some(certificate), Some(key)) = (args.certificate.clone(), args.key.clone()) else {
         return Ok(None);
     };
-    let own = Tls {
+    let own = RelayTls {
         certificate,
         key,
         further: Vec::new(),

@@ -88,8 +88,8 @@ pub use notifications::Notifications;
 pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
-pub use record::Record;
-pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
+pub use record::PolicyRecording;
+pub use relay::{Http, Limits, Quarantine, Relay, RelayTls, Repair, Trace};
 pub use relay_connections::RelayConnections;
 pub use return_path::{CustomReturnPath, ReturnPath};
 pub use routes::{DefaultRoute, LmtpServer, Routes};
@@ -117,7 +117,7 @@ pub struct Config {
     #[serde(default)]
     pub log: Log,
     /// Certificate of listeners that speak TLS.
-    pub tls: Option<Tls>,
+    pub tls: Option<RelayTls>,
     /// Certificate that the relay orders itself, as it is written.
     pub acme: Option<Acme>,
     /// Certificate that the relay orders itself, complete.
@@ -160,7 +160,7 @@ pub struct Config {
     #[serde(default)]
     pub trace: Trace,
     /// Record of what policies were asked; nothing is recorded when absent.
-    pub record: Option<Record>,
+    pub record: Option<PolicyRecording>,
     /// Suppression lists.
     #[serde(default)]
     pub suppression: Suppression,

@@ -16,7 +16,7 @@ const SMALLEST: u64 = 64 << 20;
 /// Settings of the record.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Record {
+pub struct PolicyRecording {
     /// Share of transactions that are recorded, from 0 to 1.
     #[serde(deserialize_with = "share")]
     pub rate: f64,
@@ -39,7 +39,7 @@ pub struct Record {
     pub until: Option<Millis>,
 }
 
-impl Default for Record {
+impl Default for PolicyRecording {
     fn default() -> Self {
         let RecordSettings {
             rate,
@@ -62,8 +62,8 @@ impl Default for Record {
     }
 }
 
-impl From<&Record> for RecordSettings {
-    fn from(of: &Record) -> Self {
+impl From<&PolicyRecording> for RecordSettings {
+    fn from(of: &PolicyRecording) -> Self {
         Self {
             rate: of.rate,
             accounts: of.accounts.clone(),

@@ -55,7 +55,7 @@ pub struct Http {
 /// Certificate of listeners that speak TLS.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Tls {
+pub struct RelayTls {
     /// PEM file of the certificate chain: the certificate first, then the intermediate ones.
     pub certificate: PathBuf,
     /// PEM file of the private key.
@@ -75,7 +75,7 @@ pub struct FurtherCertificate {
     pub key: PathBuf,
 }
 
-impl Tls {
+impl RelayTls {
     /// The most further certificates: each handshake may look at all of them.
     pub const MOST_FURTHER: usize = 100;
 

@@ -11,7 +11,7 @@ use gatepost_model::{BY_RELAY, Suppression, Way};
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step};
-use super::{Config, Direction, Grant, HttpTls, Listener, ListenerTls, Tls};
+use super::{Config, Direction, Grant, HttpTls, Listener, ListenerTls, RelayTls};
 use crate::at;
 use crate::listener::overlap;
 
@@ -426,13 +426,13 @@ fn check_account_settings(config: &Config, a: usize, findings: &mut Findings) {
 
 fn check_certificates(config: &Config, findings: &mut Findings) {
     let further = config.tls.as_ref().map_or(0, |tls| tls.further.len());
-    if further > Tls::MOST_FURTHER {
+    if further > RelayTls::MOST_FURTHER {
         findings.add(
             at!["tls", "further"],
             format!("{further} further certificates are too many"),
             format!(
                 "keep {} at most: a certificate may have several names",
-                Tls::MOST_FURTHER
+                RelayTls::MOST_FURTHER
             ),
         );
     }

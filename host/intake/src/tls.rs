@@ -20,7 +20,7 @@ use rustls::{ProtocolVersion, RootCertStore, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
-use gatepost_config::Tls;
+use gatepost_config::RelayTls;
 
 /// Error that keeps listeners from speaking TLS.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,7 @@ pub enum TlsError {
 /// # Errors
 /// As [`acceptor`].
 pub fn server_tls(
-    tls: Option<&Tls>,
+    tls: Option<&RelayTls>,
     issued: Option<IssuedCertificate>,
 ) -> Result<Option<ServerTls>, TlsError> {
     let certificates = match (tls, &issued) {
@@ -87,7 +87,7 @@ pub fn server_tls(
 ///
 /// # Errors
 /// A file cannot be read, or a certificate and its key do not match.
-pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
+pub fn acceptor(tls: &RelayTls) -> Result<TlsAcceptor, TlsError> {
     acceptor_for(tls, WebPkiClientVerifier::no_client_auth())
 }
 
@@ -95,13 +95,19 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
 ///
 /// # Errors
 /// As [`acceptor`], or there are no roots.
-pub fn acceptor_for_clients_of(tls: &Tls, roots: RootCertStore) -> Result<TlsAcceptor, TlsError> {
+pub fn acceptor_for_clients_of(
+    tls: &RelayTls,
+    roots: RootCertStore,
+) -> Result<TlsAcceptor, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build();
     acceptor_for(tls, verifier?)
 }
 
-fn acceptor_for(tls: &Tls, clients: Arc<dyn ClientCertVerifier>) -> Result<TlsAcceptor, TlsError> {
+fn acceptor_for(
+    tls: &RelayTls,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> Result<TlsAcceptor, TlsError> {
     let shown = ByName {
         certificates: certificates(tls)?,
         issued: None,
@@ -122,7 +128,7 @@ fn server_config(
 }
 
 /// Reads the certificates of files, the one for all other names first.
-fn certificates(tls: &Tls) -> Result<Vec<Arc<CertifiedKey>>, TlsError> {
+fn certificates(tls: &RelayTls) -> Result<Vec<Arc<CertifiedKey>>, TlsError> {
     let provider = ring::default_provider();
     (tls.pairs())
         .map(|(certificate, key)| certified(&provider, certificate, key))

@@ -202,7 +202,7 @@ fn code_of(error: &LoadError) -> Code {
 
 impl From<PolicyError> for OperationError {
     fn from(error: PolicyError) -> Self {
-        let code = match &error.reason {
+        let code = match &*error.reason {
             PolicyFault::Unknown { .. } => Code::UnknownPolicy,
             PolicyFault::NoEarlier => Code::NoEarlierVersion,
             PolicyFault::NoSuchVersion { .. } => Code::UnknownVersion,

@@ -94,7 +94,7 @@ pub struct PreparedSet {
     configured: Configured,
     /// Changes that their activation makes.
     pub changes: Vec<Change>,
-    /// What the history is to know of each policy, by name.
+    /// Facts of each policy for the history.
     wanted: Vec<Wanted>,
     swapping: OwnedMutexGuard<Configured>,
 }
@@ -137,7 +137,7 @@ pub struct PolicyError {
     /// Name of the policy.
     pub policy: String,
     /// Cause.
-    pub reason: PolicyFault,
+    pub reason: Box<PolicyFault>,
 }
 
 /// Fault that keeps a policy from being used.
@@ -417,9 +417,9 @@ impl Policies {
         let slot = active.slots.get(policy).cloned();
         slot.ok_or_else(|| PolicyError {
             policy: policy.to_owned(),
-            reason: PolicyFault::Unknown {
+            reason: Box::new(PolicyFault::Unknown {
                 known: active.slots.keys().cloned().collect(),
-            },
+            }),
         })
     }
 }
@@ -427,7 +427,7 @@ impl Policies {
 fn fault(policy: &str, reason: PolicyFault) -> PolicyError {
     PolicyError {
         policy: policy.to_owned(),
-        reason,
+        reason: Box::new(reason),
     }
 }
 

@@ -148,7 +148,7 @@ impl Policies {
             history.keep(&module)?;
             history.update(|policies| {
                 let record = policies.entry(name).or_default();
-                let reason = "another version is under trial since";
+                let reason = "another version took its place";
                 record.end_rollout(RolloutEnd::Replaced, reason, counts);
                 record.rollout = Some(next);
             })

@@ -102,7 +102,7 @@ impl KeptAnswers {
 }
 
 /// Type of an answer of the sources' own.
-trait Answer: Sized {
+trait KeptForm: Sized {
     fn kept(&self) -> LookUpAnswer;
     /// Returns `None` if the kept answer is one to another question.
     fn given(kept: &LookUpAnswer) -> Option<Self>;
@@ -110,7 +110,7 @@ trait Answer: Sized {
 
 macro_rules! answers {
     ($($answer:ty: $variant:ident |$value:ident| $kept:expr, $given:expr;)*) => {$(
-        impl Answer for $answer {
+        impl KeptForm for $answer {
             fn kept(&self) -> LookUpAnswer {
                 let $value = self.clone();
                 LookUpAnswer::$variant($kept)
@@ -141,7 +141,7 @@ answers! {
 /// Sources that put other sources between a call and its answers.
 trait Between: Send + Sync {
     fn sources(&self) -> &PolicyContext;
-    fn answer<A: Answer>(&self, look_up: LookUp, ask: impl FnOnce() -> A) -> A;
+    fn answer<A: KeptForm>(&self, look_up: LookUp, ask: impl FnOnce() -> A) -> A;
 }
 
 /// Sources whose answers are kept.
@@ -155,7 +155,7 @@ impl Between for Keeping {
         &self.sources
     }
 
-    fn answer<A: Answer>(&self, look_up: LookUp, ask: impl FnOnce() -> A) -> A {
+    fn answer<A: KeptForm>(&self, look_up: LookUp, ask: impl FnOnce() -> A) -> A {
         let answer = ask();
         let kept = Answered(look_up, answer.kept());
         self.kept.0.lock().push(kept);
@@ -200,7 +200,7 @@ impl GivenAnswers {
         std::mem::take(&mut *self.unknown.lock())
     }
 
-    fn find<A: Answer>(&self, look_up: &LookUp) -> Option<A> {
+    fn find<A: KeptForm>(&self, look_up: &LookUp) -> Option<A> {
         let mut used = self.used.lock();
         let known = self.own.iter().enumerate();
         let mut found = known.filter(|(_, Answered(known, _))| known == look_up);
@@ -231,7 +231,7 @@ impl Between for Giving {
         &self.present
     }
 
-    fn answer<A: Answer>(&self, look_up: LookUp, ask: impl FnOnce() -> A) -> A {
+    fn answer<A: KeptForm>(&self, look_up: LookUp, ask: impl FnOnce() -> A) -> A {
         if let Some(answer) = self.given.find(&look_up) {
             return answer;
         }

@@ -63,7 +63,7 @@ pub(crate) struct CallContext<'a> {
     pub(crate) sizes: Sizes,
     /// False if the call counts for and against nobody, though it has a budget.
     pub(crate) is_live: bool,
-    /// Where to put the octets that it wrote to the log, or would have written.
+    /// Place for the number of octets that it wrote to the log, or would have written.
     pub(crate) logged: Option<&'a AtomicU64>,
 }
 

@@ -250,14 +250,14 @@ impl RecordedResult {
 /// One entry of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Entry {
+pub enum RecordEntry {
     /// Transaction.
     Transaction(Box<TransactionRecord>),
     /// Attempt at a recipient.
     Attempt(Box<AttemptRecord>),
 }
 
-impl Entry {
+impl RecordEntry {
     /// Returns the transaction that it is about.
     pub fn transaction(&self) -> &Transaction {
         match self {
@@ -284,7 +284,7 @@ impl Entry {
 #[derive(Debug, Clone)]
 pub struct RecordedEntry {
     /// The entry.
-    pub entry: Entry,
+    pub entry: RecordEntry,
     /// Judgements of its calls, in their order, but for those of connect hooks that were asked before
     /// the transaction. A replay needs none of them.
     pub judgements: RecordedJudgements,

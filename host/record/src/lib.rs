@@ -19,7 +19,7 @@ mod store;
 
 pub use body::{MissingBody, without_body};
 pub use entry::{
-    AttemptRecord, Entry, RecordedCall, RecordedConnect, RecordedEntry, RecordedFacts,
+    AttemptRecord, RecordEntry, RecordedCall, RecordedConnect, RecordedEntry, RecordedFacts,
     RecordedJudgements, RecordedMessage, RecordedQueued, RecordedRecipient, RecordedResult,
     RecordedSender, TransactionRecord,
 };

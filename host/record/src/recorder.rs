@@ -9,9 +9,9 @@ use gatepost_smtp::Reply;
 use parking_lot::Mutex;
 
 use crate::entry::{
-    AttemptRecord, Entry, Judgements, RecordedCall, RecordedConnect, RecordedEntry, RecordedFacts,
-    RecordedJudgements, RecordedMessage, RecordedQueued, RecordedRecipient, RecordedResult,
-    RecordedSender, TransactionRecord,
+    AttemptRecord, Judgements, RecordEntry, RecordedCall, RecordedConnect, RecordedEntry,
+    RecordedFacts, RecordedJudgements, RecordedMessage, RecordedQueued, RecordedRecipient,
+    RecordedResult, RecordedSender, TransactionRecord,
 };
 
 /// Notes the questions to one chain.
@@ -90,7 +90,7 @@ impl ChainRecorder {
             || !record.recipients.is_empty()
             || record.message.is_some();
         was_asked.then(|| RecordedEntry {
-            entry: Entry::Transaction(Box::new(record)),
+            entry: RecordEntry::Transaction(Box::new(record)),
             judgements: RecordedJudgements(Judgements::Made(notes.judgements)),
             message: octets,
         })
@@ -102,7 +102,7 @@ impl ChainRecorder {
         let (record, message) = notes.attempt.take()?;
         let judgements = std::mem::take(&mut notes.judgements);
         (!record.calls.is_empty()).then(|| RecordedEntry {
-            entry: Entry::Attempt(Box::new(record)),
+            entry: RecordEntry::Attempt(Box::new(record)),
             judgements: RecordedJudgements(Judgements::Made(judgements)),
             message: Some(message),
         })

@@ -23,7 +23,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::body::MissingBody;
-use crate::entry::{Entry, Judgements, RecordedEntry, RecordedJudgements};
+use crate::entry::{Judgements, RecordEntry, RecordedEntry, RecordedJudgements};
 use crate::seal::{FileCipher, SALT};
 
 const MAGIC: &[u8; 8] = b"GPRECRD1";
@@ -164,7 +164,7 @@ fn read_all(message: &Message) -> Option<Bytes> {
 
 /// Decodes an entry; the second value is its body if the octets are not there.
 pub(crate) fn decode(mut plain: Bytes) -> Option<(RecordedEntry, Option<Arc<MissingBody>>)> {
-    let entry: Entry = serde_json::from_slice(&part(&mut plain)?).ok()?;
+    let entry: RecordEntry = serde_json::from_slice(&part(&mut plain)?).ok()?;
     let judgements = RecordedJudgements(Judgements::Written(part(&mut plain)?));
     let recorded = |message| RecordedEntry {
         entry,

@@ -14,7 +14,8 @@ use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{Decision, Flow, Judgement, Session, Transaction, Transport, Verdict};
 use gatepost_policy::{Findings, Question, Recorder as _};
 use gatepost_record::{
-    ChainRecorder, Entry, PolicyRecord, RecordReader, RecordSettings, RecordedEnd, RecordedEntry,
+    ChainRecorder, PolicyRecord, RecordEntry, RecordReader, RecordSettings, RecordedEnd,
+    RecordedEntry,
 };
 use ring::hmac;
 
@@ -134,7 +135,7 @@ fn entries_come_back_as_they_were_kept() {
         assert_eq!(read.head(), kept.head());
         assert_eq!(read.size(), kept.size());
     }
-    let Entry::Transaction(of) = &read[0].entry else {
+    let RecordEntry::Transaction(of) = &read[0].entry else {
         panic!("{read:?}");
     };
     let facts = of.message.as_ref().unwrap().facts.as_ref().unwrap().facts();

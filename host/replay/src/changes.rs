@@ -69,19 +69,19 @@ impl ChangeKind {
 
 /// One change, in general words: changes that are alike have the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Change {
+pub struct DecisionChange {
     /// Kind.
     pub kind: ChangeKind,
-    /// What was before, and what is now.
+    /// Before and after.
     pub what: String,
 }
 
 /// Returns the changes from one side to the other, in the order of their kinds; none if both decided
 /// the same.
-pub fn changes(old: &Replayed, new: &Replayed) -> Vec<Change> {
+pub fn changes(old: &Replayed, new: &Replayed) -> Vec<DecisionChange> {
     let mut found = Vec::new();
     let mut add = |kind, what: Option<String>| {
-        found.extend(what.map(|what| Change { kind, what }));
+        found.extend(what.map(|what| DecisionChange { kind, what }));
     };
     let word = |of: &Replayed| of.ended.word().to_owned();
     add(ChangeKind::Verdict, from_to(word(old), word(new)));

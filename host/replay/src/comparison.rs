@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use gatepost_message::{Message, Millis};
 use gatepost_model::FaultKind;
-use gatepost_record::{Entry, MissingBody, RecordReader, RecordedEntry, Segment};
+use gatepost_record::{MissingBody, RecordEntry, RecordReader, RecordedEntry, Segment};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::changes::{Change, changes};
+use crate::changes::{DecisionChange, changes};
 use crate::judges::Judges;
 use crate::replayed::Replayed;
 use crate::tally::Tally;
@@ -29,17 +29,17 @@ pub struct Comparison {
     alone: Mutex<()>,
 }
 
-/// What a comparison takes of a record.
+/// Entries of a record that a comparison takes.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct WantedEntries {
     /// Entries from this time on.
     pub since: Millis,
     /// Entries of this account alone.
     pub account: Option<String>,
 }
 
-impl Wanted {
-    fn wants(&self, entry: &Entry) -> bool {
+impl WantedEntries {
+    fn wants(&self, entry: &RecordEntry) -> bool {
         let account = &entry.transaction().account;
         entry.at() >= self.since && (self.account.is_none() || self.account == *account)
     }
@@ -48,12 +48,12 @@ impl Wanted {
 /// One entry, compared.
 #[derive(Debug)]
 pub struct Compared {
-    /// What the old side decided.
+    /// Decisions of the old side.
     pub old: Replayed,
-    /// What the new side decided.
+    /// Decisions of the new side.
     pub new: Replayed,
     /// Changes; none if both decided the same.
-    pub changes: Vec<Change>,
+    pub changes: Vec<DecisionChange>,
 }
 
 /// Progress of a comparison.
@@ -79,7 +79,7 @@ impl Comparison {
     /// Compares one entry.
     pub async fn compare(
         &self,
-        entry: &Arc<Entry>,
+        entry: &Arc<RecordEntry>,
         message: Option<&Message>,
         missing: Option<&MissingBody>,
     ) -> Compared {
@@ -94,7 +94,7 @@ impl Comparison {
 
     async fn once(
         &self,
-        entry: &Arc<Entry>,
+        entry: &Arc<RecordEntry>,
         message: Option<&Message>,
         missing: Option<&MissingBody>,
     ) -> Compared {
@@ -111,7 +111,7 @@ impl Comparison {
     pub async fn of_record(
         self: &Arc<Self>,
         reader: &RecordReader,
-        wanted: &Wanted,
+        wanted: &WantedEntries,
         progress: &Arc<CompareProgress>,
     ) -> io::Result<Tally> {
         let mut tally = Tally::default();
@@ -131,7 +131,7 @@ impl Comparison {
     async fn of_segment(
         self: &Arc<Self>,
         segment: Segment,
-        wanted: &Wanted,
+        wanted: &WantedEntries,
         progress: &Arc<CompareProgress>,
     ) -> io::Result<Tally> {
         let segment = Arc::new(segment);

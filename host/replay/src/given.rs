@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost_model::Judgement;
 use gatepost_policy::{Answered, GivenAnswers, PolicyContext, Recorder, Version};
-use gatepost_record::{Entry, RecordedCall};
+use gatepost_record::{RecordEntry, RecordedCall};
 use parking_lot::Mutex;
 
 use crate::replayed::{Trail, UnknownLookUp};
@@ -21,15 +21,15 @@ pub(crate) enum At {
 
 /// Watches the chain of one side.
 pub(crate) struct Giver {
-    entry: Arc<Entry>,
+    entry: Arc<RecordEntry>,
     /// Answers of all calls of the entry.
     all: Arc<[Arc<Vec<Answered>>]>,
     /// Judgements of the other side.
     other: Option<Trail>,
-    state: Mutex<State>,
+    state: Mutex<GiverState>,
 }
 
-struct State {
+struct GiverState {
     at: At,
     given: Option<(String, GivenAnswers)>,
     unknown: Vec<UnknownLookUp>,
@@ -39,13 +39,13 @@ struct State {
 }
 
 impl Giver {
-    pub(crate) fn new(entry: Arc<Entry>, other: Option<Trail>) -> Self {
+    pub(crate) fn new(entry: Arc<RecordEntry>, other: Option<Trail>) -> Self {
         let all = all_calls(&entry).map(|call| Arc::clone(&call.answers));
         Self {
             all: all.collect(),
             entry,
             other,
-            state: Mutex::new(State {
+            state: Mutex::new(GiverState {
                 at: At::Connect,
                 given: None,
                 unknown: Vec::new(),
@@ -71,24 +71,24 @@ impl Giver {
 }
 
 /// Returns the calls of an entry at one point.
-pub(crate) fn calls(entry: &Entry, at: At) -> &[RecordedCall] {
+pub(crate) fn calls(entry: &RecordEntry, at: At) -> &[RecordedCall] {
     let found = match (entry, at) {
-        (Entry::Transaction(of), At::Connect) => of.connect.as_ref().map(|of| &of.calls),
-        (Entry::Transaction(of), At::Sender) => of.sender.as_ref().map(|of| &of.calls),
-        (Entry::Transaction(of), At::Recipient(number)) => {
+        (RecordEntry::Transaction(of), At::Connect) => of.connect.as_ref().map(|of| &of.calls),
+        (RecordEntry::Transaction(of), At::Sender) => of.sender.as_ref().map(|of| &of.calls),
+        (RecordEntry::Transaction(of), At::Recipient(number)) => {
             of.recipients.get(number).map(|of| &of.calls)
         }
-        (Entry::Transaction(of), At::Message) => of.message.as_ref().map(|of| &of.calls),
-        (Entry::Attempt(of), At::Attempt) => Some(&of.calls),
-        (Entry::Transaction(_), At::Attempt) | (Entry::Attempt(_), _) => None,
+        (RecordEntry::Transaction(of), At::Message) => of.message.as_ref().map(|of| &of.calls),
+        (RecordEntry::Attempt(of), At::Attempt) => Some(&of.calls),
+        (RecordEntry::Transaction(_), At::Attempt) | (RecordEntry::Attempt(_), _) => None,
     };
     found.map_or(&[], Vec::as_slice)
 }
 
-fn all_calls(entry: &Entry) -> impl Iterator<Item = &RecordedCall> {
+fn all_calls(entry: &RecordEntry) -> impl Iterator<Item = &RecordedCall> {
     let recipients = match entry {
-        Entry::Transaction(of) => of.recipients.len(),
-        Entry::Attempt(_) => 0,
+        RecordEntry::Transaction(of) => of.recipients.len(),
+        RecordEntry::Attempt(_) => 0,
     };
     [At::Connect, At::Sender, At::Message, At::Attempt]
         .into_iter()

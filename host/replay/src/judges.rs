@@ -7,7 +7,7 @@ use gatepost_intake::pipeline::judge::Disposition;
 use gatepost_message::{Address, Message};
 use gatepost_model::{Judgement, Transaction, Verdict};
 use gatepost_policy::{Findings, Pinned, PolicyContext, Reserved, Sizes, Version};
-use gatepost_record::{AttemptRecord, Entry, MissingBody, RecordedCall, TransactionRecord};
+use gatepost_record::{AttemptRecord, MissingBody, RecordEntry, RecordedCall, TransactionRecord};
 use gatepost_smtp::Reply;
 
 use crate::given::{At, Giver, calls};
@@ -28,14 +28,14 @@ pub struct Judges {
 
 impl Judges {
     /// Returns true if the listener of an entry still exists.
-    pub fn know(&self, entry: &Entry) -> bool {
+    pub fn know(&self, entry: &RecordEntry) -> bool {
         (self.chains).contains_key(&entry.transaction().session.listener)
     }
 
     /// Judges an entry. `missing` is the body of its message, if the record does not have it.
     pub async fn judge(
         &self,
-        entry: &Arc<Entry>,
+        entry: &Arc<RecordEntry>,
         message: Option<&Message>,
         missing: Option<&MissingBody>,
     ) -> Replayed {
@@ -46,7 +46,7 @@ impl Judges {
     pub async fn judge_like(
         &self,
         other: &Replayed,
-        entry: &Arc<Entry>,
+        entry: &Arc<RecordEntry>,
         message: Option<&Message>,
         missing: Option<&MissingBody>,
     ) -> Replayed {
@@ -67,7 +67,7 @@ impl Judges {
 
     async fn replay(
         &self,
-        entry: &Arc<Entry>,
+        entry: &Arc<RecordEntry>,
         message: Option<&Message>,
         missing: Option<&MissingBody>,
         other: Option<Trail>,
@@ -80,11 +80,11 @@ impl Judges {
             .within(self.sizes)
             .watched_by(giver.clone());
         let mut replayed = match &**entry {
-            Entry::Transaction(record) => {
+            RecordEntry::Transaction(record) => {
                 self.transaction(&pinned, &giver, entry, record, message)
                     .await
             }
-            Entry::Attempt(record) => attempt(&pinned, &giver, record, message).await,
+            RecordEntry::Attempt(record) => attempt(&pinned, &giver, record, message).await,
         };
         let (unknown, trail) = giver.take();
         replayed.unknown = unknown;
@@ -97,7 +97,7 @@ impl Judges {
         &self,
         pinned: &Pinned,
         giver: &Giver,
-        entry: &Entry,
+        entry: &RecordEntry,
         record: &TransactionRecord,
         message: Option<&Message>,
     ) -> Replayed {

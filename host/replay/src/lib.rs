@@ -19,8 +19,8 @@ mod judges;
 mod replayed;
 mod tally;
 
-pub use changes::{Change, ChangeKind, changes};
-pub use comparison::{CompareProgress, Compared, Comparison, Wanted};
+pub use changes::{ChangeKind, DecisionChange, changes};
+pub use comparison::{CompareProgress, Compared, Comparison, WantedEntries};
 pub use judges::Judges;
 pub use replayed::{Ended, Replayed, Trail, UnknownLookUp};
 pub use tally::{Group, MOST_GROUPS, Tally};

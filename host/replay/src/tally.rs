@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatepost_message::TransactionId;
 use serde::Serialize;
 
-use crate::changes::{Change, ChangeKind};
+use crate::changes::{ChangeKind, DecisionChange};
 
 /// Most groups that are kept; the changes of more are counted, and in no group.
 pub const MOST_GROUPS: usize = 500;
@@ -14,10 +14,10 @@ pub const MOST_GROUPS: usize = 500;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// Changes, in the order of their kinds.
-    pub changes: Vec<Change>,
+    pub changes: Vec<DecisionChange>,
     /// Number of entries.
     pub count: u64,
-    /// Entry with the lowest id among them, whichever was judged first.
+    /// RecordEntry with the lowest id among them, whichever was judged first.
     pub example: TransactionId,
 }
 
@@ -35,14 +35,14 @@ pub struct Tally {
     /// Entries for which a version looked something up that was not recorded.
     pub answered_now: u64,
     kinds: BTreeMap<ChangeKind, u64>,
-    groups: BTreeMap<Vec<Change>, (u64, TransactionId)>,
+    groups: BTreeMap<Vec<DecisionChange>, (u64, TransactionId)>,
     /// Changed entries in no group.
     pub ungrouped: u64,
 }
 
 impl Tally {
     /// Counts a compared entry.
-    pub fn add(&mut self, id: TransactionId, changes: Vec<Change>) {
+    pub fn add(&mut self, id: TransactionId, changes: Vec<DecisionChange>) {
         self.compared += 1;
         if changes.is_empty() {
             return;
@@ -54,7 +54,7 @@ impl Tally {
         self.group(changes, 1, id);
     }
 
-    fn group(&mut self, changes: Vec<Change>, count: u64, id: TransactionId) {
+    fn group(&mut self, changes: Vec<DecisionChange>, count: u64, id: TransactionId) {
         let (known, example) = self.groups.entry(changes).or_insert((0, id));
         *known += count;
         *example = (*example).min(id);

@@ -65,7 +65,7 @@ impl Corpus {
     }
 
     /// Returns the number of messages.
-    pub fn len(&self) -> usize {
+    pub fn messages(&self) -> usize {
         self.files.len()
     }
 

@@ -43,7 +43,7 @@ pub fn page(
 
 #[cfg(test)]
 mod tests {
-    use gatepost_replay::Change;
+    use gatepost_replay::DecisionChange;
 
     use super::*;
 
@@ -51,7 +51,7 @@ mod tests {
     fn what_strangers_wrote_is_escaped() {
         let mut tally = Tally::default();
         let what = "x: <script>alert(1)</script>".to_owned();
-        let change = Change {
+        let change = DecisionChange {
             kind: ChangeKind::Reasons,
             what,
         };

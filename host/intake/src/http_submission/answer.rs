@@ -199,6 +199,7 @@ mod tests {
             facts: None,
             metadata: None,
             findings: Findings::default(),
+            refused_by_relay: None,
         }
     }
 

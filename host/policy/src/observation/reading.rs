@@ -278,7 +278,7 @@ mod tests {
 
     #[derive(Debug)]
     #[allow(dead_code)]
-    struct Partner {
+    struct SharedAddress {
         by_domain: bool,
         source: Source,
     }
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn answers_are_shown_in_the_words_of_the_contract() {
         type Answer<T> = Result<T, String>;
-        let partner = Partner {
+        let partner = SharedAddress {
             by_domain: true,
             source: Source::Feed("https://x.example/\n\"a\"".to_owned()),
         };

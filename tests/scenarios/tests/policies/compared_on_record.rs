@@ -27,7 +27,8 @@ fn diff(relay: &Relay, example: &str, more: &[&str]) -> (Option<i32>, Value) {
 #[test]
 fn changes_are_counted_and_grouped_with_an_example() {
     let sink = Sink::start();
-    let mut relay = Guest::new("version_one").relay(&sink).with(RECORD).start();
+    let guest = Guest::new("version_one");
+    let mut relay = guest.relay(&sink).with(RECORD).start();
     let ids: Vec<_> = [INNOCENT, ATTACK, INNOCENT]
         .map(|message| send(&relay, message).transaction())
         .to_vec();
@@ -78,7 +79,8 @@ fn changes_are_counted_and_grouped_with_an_example() {
 #[test]
 fn nothing_is_recorded_unless_the_site_says_so() {
     let sink = Sink::start();
-    let mut relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let mut relay = guest.relay(&sink).start();
     send(&relay, INNOCENT);
     sink.take();
     assert!(relay.terminate().success());
@@ -95,7 +97,8 @@ fn nothing_is_recorded_unless_the_site_says_so() {
 #[test]
 fn a_folder_of_messages_takes_the_place_of_the_record() {
     let sink = Sink::start();
-    let relay = Guest::new("version_one").relay(&sink).start();
+    let guest = Guest::new("version_one");
+    let relay = guest.relay(&sink).start();
     let corpus = relay.directory().join("corpus");
     fs::create_dir_all(corpus.join("more")).unwrap();
     for (name, message) in [

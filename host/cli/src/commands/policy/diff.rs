@@ -16,7 +16,7 @@ use gatepost_message::{Millis, TransactionId};
 use gatepost_operations::trace::time_or_age;
 use gatepost_policy_set::loading;
 use gatepost_record::RecordReader;
-use gatepost_replay::{ChangeKind, CompareProgress, Group, Tally, Wanted};
+use gatepost_replay::{ChangeKind, CompareProgress, Group, Tally, WantedEntries};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde_json::json;
 
@@ -159,7 +159,7 @@ async fn of_corpus(args: &Diff, sides: &Sides, corpus: Arc<Corpus>) -> miette::R
         return show(compared.into_diagnostic()?.iter(), id);
     }
     let progress = Arc::new(CompareProgress::default());
-    let total = corpus.len() as u64;
+    let total = corpus.messages() as u64;
     let compared = corpus.compare(&sides.comparison, &progress);
     let began = Instant::now();
     let (tally, unread) = watched(compared, &progress, |progress| {
@@ -217,7 +217,7 @@ async fn of_record(
         }
         return show(compared.iter(), id);
     }
-    let wanted = Wanted {
+    let wanted = WantedEntries {
         since: args.since,
         account: args.account.clone(),
     };
