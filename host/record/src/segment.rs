@@ -31,6 +31,9 @@ const MAGIC: &[u8; 8] = b"GPRECRD1";
 /// Size at which a file is ended and the next one begun, in bytes.
 pub(crate) const FILE_SIZE: u64 = 16 << 20;
 
+/// Largest file that is read, in bytes: all of its size but one entry, and the largest entry.
+const LARGEST_FILE: u64 = 128 << 20;
+
 /// Largest entry, in bytes: the largest message, and as much again for what was asked about it.
 const LARGEST_ENTRY: usize = 64 << 20;
 
@@ -202,7 +205,7 @@ impl Segment {
     /// # Errors
     /// It cannot be read, or is no file of a record.
     pub fn read(path: &Path, key: &hmac::Key) -> io::Result<Self> {
-        let octets = std::fs::read(path)?;
+        let octets = gatepost_files::read(path, LARGEST_FILE).map_err(io::Error::from)?;
         let begins = octets.starts_with(MAGIC);
         let salt = octets.get(MAGIC.len()..).filter(|_| begins);
         let Some((salt, _)) = salt.and_then(|rest| rest.split_first_chunk::<SALT>()) else {

@@ -4,74 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost_intake::pipeline::judge::RecipientDisposition;
 use gatepost_model::{Classification, Effect, Judgement, Routing, Scope};
+use gatepost_rollout::DifferenceKind;
 use gatepost_smtp::Reply;
 use serde::Serialize;
 
+use crate::given::is_alike;
 use crate::replayed::{Ended, Replayed};
-
-/// Kind of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChangeKind {
-    /// Verdict on the message as a whole.
-    Verdict,
-    /// Reply to the client.
-    Reply,
-    /// Class, or the leave for a machine to answer.
-    Class,
-    /// Tags.
-    Tags,
-    /// Header section after the edits.
-    Edits,
-    /// Dispositions of single recipients.
-    Recipients,
-    /// Routing of an attempt.
-    Route,
-    /// Counts, marks, machines, notices.
-    Effects,
-    /// Reasons for the postmaster.
-    Reasons,
-    /// Faults.
-    Faults,
-}
-
-impl ChangeKind {
-    /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
-        Self::Verdict,
-        Self::Reply,
-        Self::Class,
-        Self::Tags,
-        Self::Edits,
-        Self::Recipients,
-        Self::Route,
-        Self::Effects,
-        Self::Reasons,
-        Self::Faults,
-    ];
-
-    /// Returns its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Verdict => "verdict",
-            Self::Reply => "reply",
-            Self::Class => "class",
-            Self::Tags => "tags",
-            Self::Edits => "edits",
-            Self::Recipients => "recipients",
-            Self::Route => "route",
-            Self::Effects => "effects",
-            Self::Reasons => "reasons",
-            Self::Faults => "faults",
-        }
-    }
-}
 
 /// One change, in general words: changes that are alike have the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct DecisionChange {
     /// Kind.
-    pub kind: ChangeKind,
+    pub kind: DifferenceKind,
     /// Before and after.
     pub what: String,
 }
@@ -79,31 +23,36 @@ pub struct DecisionChange {
 /// Returns the changes from one side to the other, in the order of their kinds; none if both decided
 /// the same.
 pub fn changes(old: &Replayed, new: &Replayed) -> Vec<DecisionChange> {
+    let mut both = old.trail.iter().zip(&*new.trail);
+    if old.trail.len() == new.trail.len() && both.all(|(old, new)| is_alike(old, new)) {
+        // All else follows from the calls.
+        return Vec::new();
+    }
     let mut found = Vec::new();
     let mut add = |kind, what: Option<String>| {
         found.extend(what.map(|what| DecisionChange { kind, what }));
     };
     let word = |of: &Replayed| of.ended.word().to_owned();
-    add(ChangeKind::Verdict, from_to(word(old), word(new)));
+    add(DifferenceKind::Verdict, from_to(word(old), word(new)));
     let (routed, told) = (routing(&old.ended), routing(&new.ended));
     let beyond =
         matches!(new.ended, Ended::BeyondRecord) || matches!(old.ended, Ended::BeyondRecord);
     if !beyond {
-        add(ChangeKind::Reply, reply(old, new));
+        add(DifferenceKind::Reply, reply(old, new));
     }
     add(
-        ChangeKind::Class,
+        DifferenceKind::Class,
         from_to(class(old.class), class(new.class)),
     );
     add(
-        ChangeKind::Tags,
+        DifferenceKind::Tags,
         in_and_out(old.tags.iter(), new.tags.iter(), |tag| tag.clone()),
     );
-    add(ChangeKind::Edits, edits(old, new));
-    add(ChangeKind::Recipients, recipients(old, new));
+    add(DifferenceKind::Edits, edits(old, new));
+    add(DifferenceKind::Recipients, recipients(old, new));
     if routed != told {
         add(
-            ChangeKind::Route,
+            DifferenceKind::Route,
             from_to(
                 routed.map_or_else(String::new, route),
                 told.map_or_else(String::new, route),
@@ -111,9 +60,9 @@ pub fn changes(old: &Replayed, new: &Replayed) -> Vec<DecisionChange> {
             .or_else(|| Some("another plan".to_owned())),
         );
     }
-    add(ChangeKind::Effects, effects(old, new));
-    add(ChangeKind::Reasons, reasons(old, new));
-    add(ChangeKind::Faults, faults(old, new));
+    add(DifferenceKind::Effects, effects(old, new));
+    add(DifferenceKind::Reasons, reasons(old, new));
+    add(DifferenceKind::Faults, faults(old, new));
     found
 }
 

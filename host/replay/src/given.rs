@@ -134,7 +134,7 @@ impl Recorder for Giver {
 }
 
 /// Returns true if two calls have decided the same, whatever their versions are.
-fn is_alike(a: &Judgement, b: &Judgement) -> bool {
+pub(crate) fn is_alike(a: &Judgement, b: &Judgement) -> bool {
     a.policy == b.policy
         && a.hook == b.hook
         && a.verdict == b.verdict

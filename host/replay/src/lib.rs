@@ -19,7 +19,7 @@ mod judges;
 mod replayed;
 mod tally;
 
-pub use changes::{ChangeKind, DecisionChange, changes};
+pub use changes::{DecisionChange, changes};
 pub use comparison::{CompareProgress, Compared, Comparison, WantedEntries};
 pub use judges::Judges;
 pub use replayed::{Ended, Replayed, Trail, UnknownLookUp};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use gatepost_message::TransactionId;
+use gatepost_rollout::DifferenceKind;
 use serde::Serialize;
 
-use crate::changes::{ChangeKind, DecisionChange};
+use crate::changes::DecisionChange;
 
 /// Most groups that are kept; the changes of more are counted, and in no group.
 pub const MOST_GROUPS: usize = 500;
@@ -34,7 +35,7 @@ pub struct Tally {
     pub without_listener: u64,
     /// Entries for which a version looked something up that was not recorded.
     pub answered_now: u64,
-    kinds: BTreeMap<ChangeKind, u64>,
+    kinds: BTreeMap<DifferenceKind, u64>,
     groups: BTreeMap<Vec<DecisionChange>, (u64, TransactionId)>,
     /// Changed entries in no group.
     pub ungrouped: u64,
@@ -83,7 +84,7 @@ impl Tally {
     }
 
     /// Returns the number of entries with a change of this kind.
-    pub fn of_kind(&self, kind: ChangeKind) -> u64 {
+    pub fn of_kind(&self, kind: DifferenceKind) -> u64 {
         self.kinds.get(&kind).copied().unwrap_or_default()
     }
 

@@ -1,6 +1,7 @@
 //! The report of a comparison as one HTML page without anything outside, to be mailed.
 
-use gatepost_replay::{ChangeKind, Group, Tally};
+use gatepost_replay::{Group, Tally};
+use gatepost_rollout::DifferenceKind;
 use minijinja::{Environment, context};
 
 const TEMPLATE: &str = include_str!("report.html");
@@ -17,7 +18,7 @@ pub fn page(
     let mut templates = Environment::new();
     // By the ending of this name, every value is escaped.
     templates.add_template("report.html", TEMPLATE)?;
-    let kinds = ChangeKind::ALL.map(|kind| (kind.word(), tally.of_kind(kind)));
+    let kinds = DifferenceKind::ALL.map(|kind| (kind.word(), tally.of_kind(kind)));
     let kinds: Vec<_> = kinds.into_iter().filter(|(_, count)| *count > 0).collect();
     let groups: Vec<_> = (tally.groups().iter())
         .map(|group| {
@@ -52,7 +53,7 @@ mod tests {
         let mut tally = Tally::default();
         let what = "x: <script>alert(1)</script>".to_owned();
         let change = DecisionChange {
-            kind: ChangeKind::Reasons,
+            kind: DifferenceKind::Reasons,
             what,
         };
         let id = "00000000-0000-7000-8000-000000000000".parse().unwrap();

@@ -1,7 +1,8 @@
 //! A comparison in words.
 
 use gatepost_model::{Judgement, Routing};
-use gatepost_replay::{ChangeKind, Compared, Ended, Group, Replayed, Tally};
+use gatepost_replay::{Compared, Ended, Group, Replayed, Tally};
+use gatepost_rollout::DifferenceKind;
 
 use crate::commands::output;
 
@@ -25,7 +26,7 @@ pub fn summary(tally: &Tally, most: usize, name: impl Fn(&Group) -> String) -> S
         0 => lines.push(format!("{of} compared: both decide the same on each.")),
         changed => lines.push(format!("{of} compared: {} differ.", number(changed))),
     }
-    for kind in ChangeKind::ALL {
+    for kind in DifferenceKind::ALL {
         let count = tally.of_kind(kind);
         if count > 0 {
             lines.push(format!("  {:<10} {:>9}", kind.word(), number(count)));

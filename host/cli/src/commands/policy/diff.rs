@@ -16,7 +16,8 @@ use gatepost_message::{Millis, TransactionId};
 use gatepost_operations::trace::time_or_age;
 use gatepost_policy_set::loading;
 use gatepost_record::RecordReader;
-use gatepost_replay::{ChangeKind, CompareProgress, Group, Tally, WantedEntries};
+use gatepost_replay::{CompareProgress, Group, Tally, WantedEntries};
+use gatepost_rollout::DifferenceKind;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde_json::json;
 
@@ -91,16 +92,16 @@ impl FailOn {
     fn finds(self, tally: &Tally) -> bool {
         let kind = match self {
             Self::Any => return tally.changed > 0,
-            Self::Verdict => ChangeKind::Verdict,
-            Self::Reply => ChangeKind::Reply,
-            Self::Class => ChangeKind::Class,
-            Self::Tags => ChangeKind::Tags,
-            Self::Edits => ChangeKind::Edits,
-            Self::Recipients => ChangeKind::Recipients,
-            Self::Route => ChangeKind::Route,
-            Self::Effects => ChangeKind::Effects,
-            Self::Reasons => ChangeKind::Reasons,
-            Self::Faults => ChangeKind::Faults,
+            Self::Verdict => DifferenceKind::Verdict,
+            Self::Reply => DifferenceKind::Reply,
+            Self::Class => DifferenceKind::Class,
+            Self::Tags => DifferenceKind::Tags,
+            Self::Edits => DifferenceKind::Edits,
+            Self::Recipients => DifferenceKind::Recipients,
+            Self::Route => DifferenceKind::Route,
+            Self::Effects => DifferenceKind::Effects,
+            Self::Reasons => DifferenceKind::Reasons,
+            Self::Faults => DifferenceKind::Faults,
         };
         tally.of_kind(kind) > 0
     }
@@ -287,7 +288,8 @@ fn print(
     if !args.json {
         return output::print(format!("{title}\n{}", summary(tally, args.groups, example)));
     }
-    let kinds = ChangeKind::ALL.map(|kind| (kind.word().to_owned(), json!(tally.of_kind(kind))));
+    let kinds =
+        DifferenceKind::ALL.map(|kind| (kind.word().to_owned(), json!(tally.of_kind(kind))));
     let groups = tally.groups();
     let groups = groups.iter().take(args.groups).map(|group| {
         json!({ "count": group.count, "example": example(group), "changes": group.changes })
