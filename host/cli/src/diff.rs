@@ -18,7 +18,7 @@ use gatepost_config::Config;
 use gatepost_directory::View;
 use gatepost_intake::edits::verdict_fields;
 use gatepost_intake::look_ups::AccountView;
-use gatepost_policy::{Definition, Engine, LoadError, NoMemory, Version};
+use gatepost_policy::{Definition, Engine, LoadError, Memory, NoMemory, PolicyContext, Version};
 use gatepost_policy_set::history::VersionHistory;
 use gatepost_policy_set::{Policies, PolicyErrors};
 use gatepost_replay::{Comparison, Judges};
@@ -125,7 +125,15 @@ impl Sides {
         };
         let old = load("old", old).await?;
         let new = load("new", new).await?;
-        let side = |of: &Arc<Version>| judges(config, directory, (&policies, &actives), of);
+        let memory = memory(config).await;
+        let known = |of: &Arc<Version>| {
+            let accounts = AccountView {
+                config: Arc::clone(config),
+                directory: Arc::clone(directory),
+            };
+            (accounts.policy_context(Arc::clone(&memory)), Arc::clone(of))
+        };
+        let side = |of: &Arc<Version>| judges(config, (&policies, &actives), known(of));
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             policy: policy.to_owned(),
@@ -178,12 +186,28 @@ async fn active_versions(
     Ok(found)
 }
 
-/// Returns one side: the active versions, this one in its place.
+/// Returns the counts, marks and machines of the store; none if they cannot be read.
+async fn memory(config: &Config) -> Arc<dyn Memory> {
+    let store = config.relay.store.clone();
+    let read = tokio::task::spawn_blocking(move || gatepost_spool::read_memory(&store)).await;
+    match read {
+        Ok(Ok(counters)) => Arc::new(counters),
+        Ok(Err(error)) => {
+            output::complain(format!(
+                "gatepost: comparing without the counts and marks of the store: {error}"
+            ));
+            Arc::new(NoMemory)
+        }
+        Err(_) => Arc::new(NoMemory),
+    }
+}
+
+/// Returns one side: the active versions, this one in its place. It looks up in `present` what was not
+/// recorded.
 fn judges(
-    config: &Arc<Config>,
-    directory: &Arc<View>,
+    config: &Config,
     (policies, actives): (&Policies, &HashMap<String, Arc<Version>>),
-    version: &Arc<Version>,
+    (present, version): (PolicyContext, Arc<Version>),
 ) -> Judges {
     let chains = config.listeners.iter().map(|listener| {
         let chain = policies.chain(&listener.name);
@@ -191,7 +215,7 @@ fn judges(
             .slots()
             .iter()
             .map(|slot| match slot.name() == version.name() {
-                true => Arc::clone(version),
+                true => Arc::clone(&version),
                 false => actives
                     .get(slot.name())
                     .cloned()
@@ -199,13 +223,9 @@ fn judges(
             });
         (listener.name.clone(), versions.collect())
     });
-    let accounts = AccountView {
-        config: Arc::clone(config),
-        directory: Arc::clone(directory),
-    };
     Judges {
         chains: chains.collect::<HashMap<_, _>>(),
-        present: accounts.policy_context(Arc::new(NoMemory)),
+        present,
         sizes: config.limits.sizes(),
         reserved: verdict_fields::reserved(config),
     }

@@ -102,5 +102,5 @@ pub use queue::{
 pub use seams::{Counters, EXPIRE_AT_ONCE, Queue, QueueAdmin, Store, Stores, Ticket};
 pub use settings::{Fatal, SpoolSettings};
 
-pub use sqlite::SqliteSpool;
+pub use sqlite::{SqliteSpool, read_memory};
 pub use staging::{INLINE_LIMIT, Staged, Staging};

@@ -37,6 +37,8 @@ mod stored;
 mod told;
 mod writer;
 
+pub use self::open::read_memory;
+
 use std::{
     fmt,
     path::PathBuf,

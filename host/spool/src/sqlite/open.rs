@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool, mpsc},
 };
 
-use gatepost_counters::CounterChange;
+use gatepost_counters::{CounterChange, SharedCounters};
 use gatepost_files::sqlite::{self, LOCK_TIMEOUT, Synced};
 use parking_lot::Mutex;
 use rusqlite::{Connection, config::DbConfig};
@@ -282,11 +282,21 @@ fn load_memory(
         next: Vec::new(),
         evicted: Vec::new(),
     };
+    each_remembered(reading, |change| loader.add(change))?;
+    loader.load()?;
+    loader.drop_forgotten()
+}
+
+/// Hands over all marks, counts and machines of the database.
+fn each_remembered(
+    reading: &Connection,
+    mut each: impl FnMut(CounterChange) -> Result<(), SpoolError>,
+) -> Result<(), SpoolError> {
     let mut marks = reading.prepare("SELECT policy, account, key, until FROM marks")?;
     let mut rows = marks.query([])?;
     while let Some(row) = rows.next()? {
         let scope = to_scope(row.get(0)?, row.get(1)?);
-        loader.add(CounterChange::Mark {
+        each(CounterChange::Mark {
             scope,
             key: row.get(2)?,
             until: to_millis(row.get(3)?),
@@ -299,7 +309,7 @@ fn load_memory(
     let mut rows = counts.query([])?;
     while let Some(row) = rows.next()? {
         let (bucket, amount): (i64, i64) = (row.get(3)?, row.get(4)?);
-        loader.add(CounterChange::Count {
+        each(CounterChange::Count {
             scope: to_scope(row.get(0)?, row.get(1)?),
             key: row.get(2)?,
             bucket: to_u64(bucket),
@@ -310,7 +320,7 @@ fn load_memory(
         reading.prepare("SELECT account, address, evidence, since, until FROM machines")?;
     let mut rows = machines.query([])?;
     while let Some(row) = rows.next()? {
-        loader.add(CounterChange::Machine {
+        each(CounterChange::Machine {
             account: row.get(0)?,
             address: row.get(1)?,
             machine: Machine {
@@ -320,8 +330,25 @@ fn load_memory(
             },
         })?;
     }
-    loader.load()?;
-    loader.drop_forgotten()
+    Ok(())
+}
+
+/// Reads marks, counts and machines as the database of a store has them, and changes nothing. A running
+/// relay knows what has come in the last moments besides. There are none if there is no store. Blocks.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn read_memory(store: &Path) -> Result<SharedCounters, SpoolError> {
+    let counters = SharedCounters::new(SpoolSettings::new(store).remembered_bytes);
+    let path = store.join("spool.db");
+    if path.exists() {
+        let reading = sqlite::connect_reader(&path)?;
+        each_remembered(&reading, |change| {
+            drop(counters.apply([change]));
+            Ok(())
+        })?;
+    }
+    Ok(counters)
 }
 
 /// Changes on their way from the database into memory.
