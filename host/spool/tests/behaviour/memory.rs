@@ -103,3 +103,26 @@ fn entries_of_each_account_are_bounded_in_memory_and_on_disk() {
         assert_eq!(rows(directory.path(), table, "quiet"), 1);
     }
 }
+
+#[test]
+fn a_reader_that_changes_nothing_finds_what_a_closed_store_remembers() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(
+        !read_memory(directory.path())
+            .unwrap()
+            .seen(&scope("p", None), "seen", START)
+    );
+    let of = scope("p", Some("acme"));
+    let spool = open_with(directory.path(), 64 << 10);
+    apply(&spool, &of, START, mark("seen", 60));
+    apply(&spool, &of, START, count("counted", 3));
+    apply(&spool, &of, START, count("counted", 4));
+    drop(spool);
+    let memory = read_memory(directory.path()).unwrap();
+    assert!(memory.seen(&of, "seen", START));
+    assert_eq!(memory.counted(&of, "counted", 60, START), 7);
+    assert_eq!(
+        memory.counted(&scope("p", Some("other")), "counted", 60, START),
+        0
+    );
+}
