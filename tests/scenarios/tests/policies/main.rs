@@ -11,6 +11,7 @@ mod begun_with_policy_new;
 mod benched;
 mod canary;
 mod canary_steps;
+mod canary_through_crashes;
 mod change_without_fear;
 mod check;
 mod checked_in_order;
