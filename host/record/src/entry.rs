@@ -1,5 +1,6 @@
 //! The entries of a record: one transaction with its questions to the chain, or one attempt.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -319,12 +320,38 @@ pub(crate) enum Judgements {
     Written(Bytes),
 }
 
+/// Judgements as they are written, with the version of the relay that made them.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WrittenJudgements<'a>(pub(crate) Cow<'a, str>, pub(crate) Cow<'a, [Judgement]>);
+
+/// Version of this relay.
+pub(crate) const RELAY: &str = env!("CARGO_PKG_VERSION");
+
 impl RecordedJudgements {
     /// Returns the judgements; none if they cannot be read, as those of a later version.
     pub fn read(&self) -> Vec<Judgement> {
+        self.read_with_version().1
+    }
+
+    /// Returns the judgements if this version of the relay made them, and none otherwise: another one
+    /// may judge otherwise with the same policy.
+    pub fn read_own(&self) -> Vec<Judgement> {
+        let (is_own, judgements) = self.read_with_version();
+        match is_own {
+            true => judgements,
+            false => Vec::new(),
+        }
+    }
+
+    fn read_with_version(&self) -> (bool, Vec<Judgement>) {
         match &self.0 {
-            Judgements::Made(judgements) => judgements.clone(),
-            Judgements::Written(json) => serde_json::from_slice(json).unwrap_or_default(),
+            Judgements::Made(judgements) => (true, judgements.clone()),
+            Judgements::Written(json) => match serde_json::from_slice(json) {
+                Ok(WrittenJudgements(relay, judgements)) => {
+                    (relay == RELAY, judgements.into_owned())
+                }
+                Err(_) => (false, Vec::new()),
+            },
         }
     }
 }

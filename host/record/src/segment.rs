@@ -23,7 +23,9 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::body::MissingBody;
-use crate::entry::{Judgements, RecordEntry, RecordedEntry, RecordedJudgements};
+use crate::entry::{
+    Judgements, RELAY, RecordEntry, RecordedEntry, RecordedJudgements, WrittenJudgements,
+};
 use crate::seal::{FileCipher, SALT};
 
 const MAGIC: &[u8; 8] = b"GPRECRD1";
@@ -104,7 +106,10 @@ pub(crate) fn encode(recorded: &RecordedEntry, largest_body: Option<u64>) -> Opt
         serde_json::to_writer(plain, &recorded.entry).ok()
     })?;
     with_length(&mut plain, |plain| match &recorded.judgements.0 {
-        Judgements::Made(judgements) => serde_json::to_writer(plain, judgements).ok(),
+        Judgements::Made(judgements) => {
+            let written = WrittenJudgements(RELAY.into(), judgements.into());
+            serde_json::to_writer(plain, &written).ok()
+        }
         Judgements::Written(json) => {
             plain.extend_from_slice(json);
             Some(())

@@ -4,14 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use gatepost_message::{Message, Millis};
+use gatepost_message::Millis;
 use gatepost_model::FaultKind;
-use gatepost_record::{MissingBody, RecordEntry, RecordReader, RecordedEntry, Segment};
+use gatepost_record::{RecordEntry, RecordReader, Segment};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::changes::{DecisionChange, changes};
 use crate::judges::Judges;
+use crate::recorded::Recorded;
 use crate::replayed::Replayed;
 use crate::tally::Tally;
 
@@ -77,29 +78,19 @@ impl Comparison {
     }
 
     /// Compares one entry.
-    pub async fn compare(
-        &self,
-        entry: &Arc<RecordEntry>,
-        message: Option<&Message>,
-        missing: Option<&MissingBody>,
-    ) -> Compared {
-        let compared = self.once(entry, message, missing).await;
+    pub async fn compare(&self, recorded: &Recorded) -> Compared {
+        let compared = self.once(recorded).await;
         if !compared.is_late() {
             return compared;
         }
         // On a busy machine a call may run past its deadline that would not have alone.
         let _alone = self.alone.lock().await;
-        self.once(entry, message, missing).await
+        self.once(recorded).await
     }
 
-    async fn once(
-        &self,
-        entry: &Arc<RecordEntry>,
-        message: Option<&Message>,
-        missing: Option<&MissingBody>,
-    ) -> Compared {
-        let old = self.old.judge(entry, message, missing).await;
-        let new = (self.new).judge_like(&old, entry, message, missing).await;
+    async fn once(&self, recorded: &Recorded) -> Compared {
+        let old = self.old.judge(recorded).await;
+        let new = self.new.judge_like(&old, recorded).await;
         let changes = changes(&old, &new);
         Compared { old, new, changes }
     }
@@ -152,7 +143,8 @@ impl Comparison {
                         if let Some((recorded, missing)) = segment.entry(number)
                             && wanted.wants(&recorded.entry)
                         {
-                            this.count(recorded, missing.as_deref(), &mut tally).await;
+                            let recorded = Recorded::new(recorded, missing);
+                            this.count(recorded, &mut tally).await;
                         }
                     }
                     let done = (end - begin) as u64;
@@ -168,27 +160,21 @@ impl Comparison {
     }
 
     /// Compares an entry and counts it.
-    pub async fn count(
-        &self,
-        recorded: RecordedEntry,
-        missing: Option<&MissingBody>,
-        tally: &mut Tally,
-    ) {
-        let RecordedEntry { entry, message, .. } = recorded;
-        if !self.old.know(&entry) {
+    pub async fn count(&self, recorded: Recorded, tally: &mut Tally) {
+        if !self.old.know(&recorded.entry) {
             tally.without_listener += 1;
             return;
         }
-        let entry = Arc::new(entry);
-        let compared = self.compare(&entry, message.as_ref(), missing).await;
-        if missing.is_some_and(MissingBody::was_read) {
+        let compared = self.compare(&recorded).await;
+        let missing = recorded.missing.as_ref();
+        if missing.is_some_and(|body| body.was_read()) {
             tally.without_body += 1;
             return;
         }
         if !compared.new.unknown.is_empty() || !compared.old.unknown.is_empty() {
             tally.answered_now += 1;
         }
-        tally.add(entry.id(), compared.changes);
+        tally.add(recorded.entry.id(), compared.changes);
     }
 }
 

@@ -7,6 +7,7 @@ use gatepost_policy::{Answered, GivenAnswers, PolicyContext, Recorder, Version};
 use gatepost_record::{RecordEntry, RecordedCall};
 use parking_lot::Mutex;
 
+use crate::recorded::Recorded;
 use crate::replayed::{Trail, UnknownLookUp};
 
 /// Point of the entry whose questions are put.
@@ -24,6 +25,8 @@ pub(crate) struct Giver {
     entry: Arc<RecordEntry>,
     /// Answers of all calls of the entry.
     all: Arc<[Arc<Vec<Answered>>]>,
+    /// Judgements of the record, for the side that begins.
+    recorded: Arc<Vec<Judgement>>,
     /// Judgements of the other side.
     other: Option<Trail>,
     state: Mutex<GiverState>,
@@ -34,16 +37,19 @@ struct GiverState {
     given: Option<(String, GivenAnswers)>,
     unknown: Vec<UnknownLookUp>,
     trail: Vec<Judgement>,
-    /// True while both sides have decided the same.
+    /// True while both sides have decided the same; of the side that begins, while it has decided as the
+    /// record has.
     is_alike: bool,
 }
 
 impl Giver {
-    pub(crate) fn new(entry: Arc<RecordEntry>, other: Option<Trail>) -> Self {
+    pub(crate) fn new(recorded: &Recorded, other: Option<Trail>) -> Self {
+        let entry = Arc::clone(&recorded.entry);
         let all = all_calls(&entry).map(|call| Arc::clone(&call.answers));
         Self {
             all: all.collect(),
             entry,
+            recorded: Arc::clone(&recorded.judgements),
             other,
             state: Mutex::new(GiverState {
                 at: At::Connect,
@@ -85,14 +91,16 @@ pub(crate) fn calls(entry: &RecordEntry, at: At) -> &[RecordedCall] {
     found.map_or(&[], Vec::as_slice)
 }
 
-fn all_calls(entry: &RecordEntry) -> impl Iterator<Item = &RecordedCall> {
+/// Returns the calls of an entry in their order.
+pub(crate) fn all_calls(entry: &RecordEntry) -> impl Iterator<Item = &RecordedCall> {
     let recipients = match entry {
         RecordEntry::Transaction(of) => of.recipients.len(),
         RecordEntry::Attempt(_) => 0,
     };
-    [At::Connect, At::Sender, At::Message, At::Attempt]
+    [At::Connect, At::Sender]
         .into_iter()
         .chain((0..recipients).map(At::Recipient))
+        .chain([At::Message, At::Attempt])
         .flat_map(|at| calls(entry, at))
 }
 
@@ -110,8 +118,13 @@ impl Recorder for Giver {
 
     fn known(&self, version: &Arc<Version>) -> Option<Judgement> {
         let state = self.state.lock();
-        let other = self.other.as_ref().filter(|_| state.is_alike)?;
-        let known = other.get(state.trail.len())?;
+        let known = match &self.other {
+            _ if !state.is_alike => None,
+            Some(other) => other.get(state.trail.len()),
+            // A fault may have been one of that moment.
+            None => (self.recorded.get(state.trail.len())).filter(|known| known.error.is_none()),
+        };
+        let known = known?;
         (known.policy == version.name() && known.digest == version.digest()).then(|| known.clone())
     }
 
@@ -125,10 +138,9 @@ impl Recorder for Giver {
             });
             state.unknown.extend(unknown);
         }
-        if let Some(other) = &self.other {
-            let other = other.get(state.trail.len());
-            state.is_alike &= other.is_some_and(|other| is_alike(other, judgement));
-        }
+        let other = self.other.as_ref().unwrap_or(&self.recorded);
+        let other = other.get(state.trail.len());
+        state.is_alike &= other.is_some_and(|other| is_alike(other, judgement));
         state.trail.push(judgement.clone());
     }
 }

@@ -11,6 +11,7 @@ use gatepost_record::{AttemptRecord, MissingBody, RecordEntry, RecordedCall, Tra
 use gatepost_smtp::Reply;
 
 use crate::given::{At, Giver, calls};
+use crate::recorded::Recorded;
 use crate::replayed::{Ended, Replayed, Trail};
 
 /// Versions of one side, by listener, and what they are asked with.
@@ -32,26 +33,15 @@ impl Judges {
         (self.chains).contains_key(&entry.transaction().session.listener)
     }
 
-    /// Judges an entry. `missing` is the body of its message, if the record does not have it.
-    pub async fn judge(
-        &self,
-        entry: &Arc<RecordEntry>,
-        message: Option<&Message>,
-        missing: Option<&MissingBody>,
-    ) -> Replayed {
-        self.replay(entry, message, missing, None).await
+    /// Judges an entry.
+    pub async fn judge(&self, recorded: &Recorded) -> Replayed {
+        self.replay(recorded, None).await
     }
 
     /// Judges an entry that another side has judged: calls that both make alike are not made again.
-    pub async fn judge_like(
-        &self,
-        other: &Replayed,
-        entry: &Arc<RecordEntry>,
-        message: Option<&Message>,
-        missing: Option<&MissingBody>,
-    ) -> Replayed {
+    pub async fn judge_like(&self, other: &Replayed, recorded: &Recorded) -> Replayed {
         let trail = Arc::clone(&other.trail);
-        let mut replayed = self.replay(entry, message, missing, Some(trail)).await;
+        let mut replayed = self.replay(recorded, Some(trail)).await;
         for unknown in &other.unknown {
             let asked = |judgement: &Judgement| judgement.policy == unknown.policy;
             let is_shared = other.trail.iter().position(asked).is_some_and(|at| {
@@ -65,14 +55,15 @@ impl Judges {
         replayed
     }
 
-    async fn replay(
-        &self,
-        entry: &Arc<RecordEntry>,
-        message: Option<&Message>,
-        missing: Option<&MissingBody>,
-        other: Option<Trail>,
-    ) -> Replayed {
-        let giver = Arc::new(Giver::new(Arc::clone(entry), other));
+    async fn replay(&self, recorded: &Recorded, other: Option<Trail>) -> Replayed {
+        let giver = Arc::new(Giver::new(recorded, other));
+        let Recorded {
+            entry,
+            message,
+            missing,
+            ..
+        } = recorded;
+        let (message, missing) = (message.as_ref(), missing.as_deref());
         let listener = &entry.transaction().session.listener;
         let versions = self.chains.get(listener).cloned();
         let versions = versions.unwrap_or_else(|| Arc::from([]));

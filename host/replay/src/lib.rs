@@ -6,8 +6,9 @@
 //! machine, whatever the directory says by now. What a version looks up that is not in the record is
 //! answered from the present, and named.
 //!
-//! The second side [shares](Judges::judge_like) the calls of the first as long as both have decided
-//! the same: a call of the same version with the same facts is made once.
+//! A call of the same version with the same facts is not made twice. The side that begins takes from the
+//! record what the same version has answered there, as long as it decides as the record has. The second
+//! side [shares](Judges::judge_like) the calls of the first, as long as both have decided the same.
 //!
 //! [`changes`] compares the two sides of one entry, and a [`Tally`] counts the changes of many and
 //! groups those that are alike.
@@ -16,11 +17,13 @@ mod changes;
 mod comparison;
 mod given;
 mod judges;
+mod recorded;
 mod replayed;
 mod tally;
 
 pub use changes::{DecisionChange, changes};
 pub use comparison::{CompareProgress, Compared, Comparison, WantedEntries};
 pub use judges::Judges;
+pub use recorded::Recorded;
 pub use replayed::{Ended, Replayed, Trail, UnknownLookUp};
 pub use tally::{Group, MOST_GROUPS, Tally};

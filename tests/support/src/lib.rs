@@ -61,7 +61,7 @@ pub use http_request::HttpRequest;
 pub use https_front::HttpsFront;
 pub use list_server::{ListServer, Published};
 pub use mail_server::MailServer;
-pub use modules::{hostile, hostile_file, policy, policy_file};
+pub use modules::{another_version, hostile, hostile_file, policy, policy_file};
 pub use opensmtpd::OpenSmtpd;
 pub use packages::{TypeScript, debian, debian_library, is_root, python_with};
 pub use postfix::Postfix;

@@ -15,6 +15,15 @@ pub fn policy_file(name: &str) -> PathBuf {
     built().join(format!("{}.wasm", name.replace('-', "_")))
 }
 
+/// Returns the module of a built-in policy with a section more, which nobody reads: another version with the
+/// same code.
+pub fn another_version(name: &str) -> Vec<u8> {
+    let mut module = read(policy_file(name));
+    // A custom section (id 0) of 8 octets: its name, and nothing in it.
+    module.extend_from_slice(b"\x00\x08\x07another");
+    module
+}
+
 /// Returns the module of a test policy, such as `endless_loop`.
 pub fn hostile(name: &str) -> Vec<u8> {
     read(hostile_file(name))

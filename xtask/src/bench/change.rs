@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use test_support::policy_file;
+use test_support::another_version;
 
 use super::Effort;
 use super::contender::Contender;
@@ -29,7 +29,7 @@ const COMPARISONS: [&str; 1] = ["messages/s"];
 pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let other = folder.path().join("other.wasm");
-    fs::write(&other, another_version()?)?;
+    fs::write(&other, another_version(POLICY))?;
     let record = "[record]\nsize = \"8GiB\"";
     let contenders = [
         ("without", Contender::gatepost(binary)?),
@@ -132,14 +132,4 @@ fn compared(contender: &Contender, other: &Path, messages: u64) -> Result<f64> {
     );
     let seconds = found.get("seconds").and_then(serde_json::Value::as_f64);
     Ok(messages as f64 / seconds.context("the command does not tell its time")?)
-}
-
-/// Returns the module of the policy with a section more, which nobody reads: another version with the
-/// same code.
-fn another_version() -> Result<Vec<u8>> {
-    let file = policy_file(POLICY);
-    let mut module = fs::read(&file).with_context(|| file.display().to_string())?;
-    // A custom section (id 0) of 8 octets: its name and nothing in it.
-    module.extend_from_slice(b"\x00\x08\x07another");
-    Ok(module)
 }

@@ -12,7 +12,7 @@ use gatepost_intake::dry_run::{DryRun, DryRunMessage, StoredRefusals};
 use gatepost_message::{Message, Millis, TransactionId};
 use gatepost_model::{Session, Transaction, Transport};
 use gatepost_policy_set::eml;
-use gatepost_replay::{CompareProgress, Compared, Comparison, Tally};
+use gatepost_replay::{CompareProgress, Compared, Comparison, Recorded, Tally};
 use tokio::task::JoinSet;
 
 use crate::check::envelope;
@@ -100,7 +100,8 @@ impl Corpus {
                     match this.record(number).await {
                         Ok(entries) => {
                             for recorded in entries {
-                                comparison.count(recorded, None, &mut tally).await;
+                                let recorded = Recorded::new(recorded, None);
+                                comparison.count(recorded, &mut tally).await;
                             }
                         }
                         Err(error) => drop(unread.insert(file.clone(), error)),
@@ -133,9 +134,8 @@ impl Corpus {
             Some(number) => self.record(number).await?,
             None => Vec::new(),
         } {
-            let entry = Arc::new(recorded.entry);
-            let message = recorded.message.as_ref();
-            found.push(comparison.compare(&entry, message, None).await);
+            let recorded = Recorded::new(recorded, None);
+            found.push(comparison.compare(&recorded).await);
         }
         Ok(found)
     }
