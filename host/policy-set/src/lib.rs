@@ -379,7 +379,10 @@ impl Policies {
                     let (old, new) = (old.digest(), new.digest());
                     tracing::info!(policy, old, new, "policy swapped");
                 }
-                None => tracing::debug!(policy, digest = new.digest(), "policy activated"),
+                None => {
+                    rollouts::show_zero(policy);
+                    tracing::debug!(policy, digest = new.digest(), "policy activated");
+                }
             }
         }
         self.resume_rollouts().await;

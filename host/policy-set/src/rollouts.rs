@@ -437,6 +437,12 @@ impl Rollout {
     }
 }
 
+/// Shows the metrics of a policy that has come into the configuration.
+pub(crate) fn show_zero(policy: &str) {
+    observer::show_zero(policy);
+    show_share(policy, None);
+}
+
 /// Shows the share of a canary among the metrics.
 fn show_share(policy: &str, share: Option<Ppm>) {
     let share = share.map_or(0.0, Ppm::fraction);

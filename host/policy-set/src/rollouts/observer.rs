@@ -71,12 +71,6 @@ impl RolloutObserver {
         breached: Arc<Notify>,
     ) -> Arc<Self> {
         let policy = slot.name().to_owned();
-        // They stand at zero from the start.
-        for kind in DifferenceKind::ALL {
-            count_difference(&policy, kind, 0);
-        }
-        count("gatepost_rollout_calls_total", &policy, 0);
-        count("gatepost_rollout_skipped_total", &policy, 0);
         Arc::new(Self {
             policy,
             digest: stored.digest.clone(),
@@ -183,6 +177,15 @@ impl ObservedDifferences {
         }
         self.samples.push(sample);
     }
+}
+
+/// Shows the metrics of a policy that has had no rollout yet.
+pub(crate) fn show_zero(policy: &str) {
+    for kind in DifferenceKind::ALL {
+        count_difference(policy, kind, 0);
+    }
+    count("gatepost_rollout_calls_total", policy, 0);
+    count("gatepost_rollout_skipped_total", policy, 0);
 }
 
 fn count(name: &'static str, policy: &str, by: u64) {
