@@ -358,7 +358,8 @@ fn edit_text(edit: &Edit) -> String {
     }
 }
 
-fn effect_text(effect: &Effect) -> String {
+/// Returns an effect in the words of fixtures.
+pub(crate) fn effect_text(effect: &Effect) -> String {
     match effect {
         Effect::Count { key, amount } => format!("count {amount} {key}"),
         Effect::MarkSeen { key, seconds } => format!("mark {key} for {seconds} s"),

@@ -4,6 +4,7 @@
 //! directory and the relay's identity. Only these answers change from one run to the next. So a call
 //! repeats exactly where they are [kept](KeptAnswers) and [given again](GivenAnswers).
 
+use std::fmt;
 use std::sync::Arc;
 
 use gatepost_contract::directory::{
@@ -54,6 +55,34 @@ pub enum LookUp {
     IsOurs(String),
     /// Message-ID of a message of ours.
     OurMessageId(String),
+}
+
+impl fmt::Display for LookUp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Counted(key, seconds) => write!(formatter, "count {key} in {seconds} s"),
+            Self::Seen(key) => write!(formatter, "mark {key}"),
+            Self::Machine(_, address) => write!(formatter, "machine {address}"),
+            Self::Destination(_, address) => write!(formatter, "receiving domain of {address}"),
+            Self::DestinationByTarget(_, address) => {
+                write!(
+                    formatter,
+                    "receiving domain of {address}, by its forwarding target"
+                )
+            }
+            Self::IsSupportAddress(_, address) => write!(formatter, "support address {address}"),
+            Self::OwnDomain(_, domain) => write!(formatter, "own domain {domain}"),
+            Self::Partner(_, address) => write!(formatter, "partner {address}"),
+            Self::KnowsAddresses(_) => formatter.write_str("whether all addresses are known"),
+            Self::Product(_) => formatter.write_str("product"),
+            Self::Credential(user) => write!(formatter, "credential of {user}"),
+            Self::Settings(..) => formatter.write_str("settings of the account"),
+            Self::HostName => formatter.write_str("name of the relay"),
+            Self::EmailId => formatter.write_str("email id"),
+            Self::IsOurs(id) => write!(formatter, "email id {id}"),
+            Self::OurMessageId(id) => write!(formatter, "Message-ID {id}"),
+        }
+    }
 }
 
 /// Answer to a look-up.

@@ -103,7 +103,7 @@ fn class(of: Option<Classification>) -> String {
     let Some(of) = of else {
         return "none".to_owned();
     };
-    let class = format!("{:?}", of.class);
+    let class = of.class.word().to_owned();
     match of.reply_allowed {
         true => class,
         false => format!("{class}, not to be answered"),

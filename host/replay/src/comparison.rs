@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::changes::{DecisionChange, changes};
 use crate::judges::Judges;
-use crate::recorded::Recorded;
+use crate::recorded::ReplayEntry;
 use crate::replayed::Replayed;
 use crate::tally::Tally;
 
@@ -78,7 +78,7 @@ impl Comparison {
     }
 
     /// Compares one entry.
-    pub async fn compare(&self, recorded: &Recorded) -> Compared {
+    pub async fn compare(&self, recorded: &ReplayEntry) -> Compared {
         let compared = self.once(recorded).await;
         if !compared.is_late() {
             return compared;
@@ -88,7 +88,7 @@ impl Comparison {
         self.once(recorded).await
     }
 
-    async fn once(&self, recorded: &Recorded) -> Compared {
+    async fn once(&self, recorded: &ReplayEntry) -> Compared {
         let old = self.old.judge(recorded).await;
         let new = self.new.judge_like(&old, recorded).await;
         let changes = changes(&old, &new);
@@ -143,7 +143,7 @@ impl Comparison {
                         if let Some((recorded, missing)) = segment.entry(number)
                             && wanted.wants(&recorded.entry)
                         {
-                            let recorded = Recorded::new(recorded, missing);
+                            let recorded = ReplayEntry::new(recorded, missing);
                             this.count(recorded, &mut tally).await;
                         }
                     }
@@ -160,7 +160,7 @@ impl Comparison {
     }
 
     /// Compares an entry and counts it.
-    pub async fn count(&self, recorded: Recorded, tally: &mut Tally) {
+    pub async fn count(&self, recorded: ReplayEntry, tally: &mut Tally) {
         if !self.old.know(&recorded.entry) {
             tally.without_listener += 1;
             return;

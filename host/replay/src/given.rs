@@ -7,7 +7,7 @@ use gatepost_policy::{Answered, GivenAnswers, PolicyContext, Recorder, Version};
 use gatepost_record::{RecordEntry, RecordedCall};
 use parking_lot::Mutex;
 
-use crate::recorded::Recorded;
+use crate::recorded::ReplayEntry;
 use crate::replayed::{Trail, UnknownLookUp};
 
 /// Point of the entry whose questions are put.
@@ -43,7 +43,7 @@ struct GiverState {
 }
 
 impl Giver {
-    pub(crate) fn new(recorded: &Recorded, other: Option<Trail>) -> Self {
+    pub(crate) fn new(recorded: &ReplayEntry, other: Option<Trail>) -> Self {
         let entry = Arc::clone(&recorded.entry);
         let all = all_calls(&entry).map(|call| Arc::clone(&call.answers));
         Self {

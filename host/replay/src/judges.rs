@@ -11,7 +11,7 @@ use gatepost_record::{AttemptRecord, MissingBody, RecordEntry, RecordedCall, Tra
 use gatepost_smtp::Reply;
 
 use crate::given::{At, Giver, calls};
-use crate::recorded::Recorded;
+use crate::recorded::ReplayEntry;
 use crate::replayed::{Ended, Replayed, Trail};
 
 /// Versions of one side, by listener, and what they are asked with.
@@ -34,12 +34,12 @@ impl Judges {
     }
 
     /// Judges an entry.
-    pub async fn judge(&self, recorded: &Recorded) -> Replayed {
+    pub async fn judge(&self, recorded: &ReplayEntry) -> Replayed {
         self.replay(recorded, None).await
     }
 
     /// Judges an entry that another side has judged: calls that both make alike are not made again.
-    pub async fn judge_like(&self, other: &Replayed, recorded: &Recorded) -> Replayed {
+    pub async fn judge_like(&self, other: &Replayed, recorded: &ReplayEntry) -> Replayed {
         let trail = Arc::clone(&other.trail);
         let mut replayed = self.replay(recorded, Some(trail)).await;
         for unknown in &other.unknown {
@@ -55,9 +55,9 @@ impl Judges {
         replayed
     }
 
-    async fn replay(&self, recorded: &Recorded, other: Option<Trail>) -> Replayed {
+    async fn replay(&self, recorded: &ReplayEntry, other: Option<Trail>) -> Replayed {
         let giver = Arc::new(Giver::new(recorded, other));
-        let Recorded {
+        let ReplayEntry {
             entry,
             message,
             missing,

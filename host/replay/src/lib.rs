@@ -24,6 +24,6 @@ mod tally;
 pub use changes::{DecisionChange, changes};
 pub use comparison::{CompareProgress, Compared, Comparison, WantedEntries};
 pub use judges::Judges;
-pub use recorded::Recorded;
+pub use recorded::ReplayEntry;
 pub use replayed::{Ended, Replayed, Trail, UnknownLookUp};
 pub use tally::{Group, MOST_GROUPS, Tally};

@@ -10,7 +10,7 @@ use crate::given::all_calls;
 
 /// Recorded entry with its message.
 #[derive(Debug, Clone)]
-pub struct Recorded {
+pub struct ReplayEntry {
     /// The entry.
     pub entry: Arc<RecordEntry>,
     /// Message, if the transaction came to one.
@@ -23,7 +23,7 @@ pub struct Recorded {
     pub(crate) judgements: Arc<Vec<Judgement>>,
 }
 
-impl Recorded {
+impl ReplayEntry {
     /// Makes it of an entry as it is read.
     pub fn new(recorded: RecordedEntry, missing: Option<Arc<MissingBody>>) -> Self {
         let mut judgements = recorded.judgements.read_own();

@@ -12,7 +12,7 @@ use gatepost_intake::dry_run::{DryRun, DryRunMessage, StoredRefusals};
 use gatepost_message::{Message, Millis, TransactionId};
 use gatepost_model::{Session, Transaction, Transport};
 use gatepost_policy_set::eml;
-use gatepost_replay::{CompareProgress, Compared, Comparison, Recorded, Tally};
+use gatepost_replay::{CompareProgress, Compared, Comparison, ReplayEntry, Tally};
 use tokio::task::JoinSet;
 
 use crate::check::envelope;
@@ -100,7 +100,7 @@ impl Corpus {
                     match this.record(number).await {
                         Ok(entries) => {
                             for recorded in entries {
-                                let recorded = Recorded::new(recorded, None);
+                                let recorded = ReplayEntry::new(recorded, None);
                                 comparison.count(recorded, &mut tally).await;
                             }
                         }
@@ -134,7 +134,7 @@ impl Corpus {
             Some(number) => self.record(number).await?,
             None => Vec::new(),
         } {
-            let recorded = Recorded::new(recorded, None);
+            let recorded = ReplayEntry::new(recorded, None);
             found.push(comparison.compare(&recorded).await);
         }
         Ok(found)

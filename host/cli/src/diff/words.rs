@@ -1,10 +1,12 @@
 //! A comparison in words.
 
-use gatepost_model::{Judgement, Routing};
+use gatepost_intake::pipeline::judge::RecipientDisposition;
+use gatepost_model::Judgement;
 use gatepost_replay::{Compared, Ended, Group, Replayed, Tally};
 use gatepost_rollout::DifferenceKind;
 
 use crate::commands::output;
+use crate::fixtures::effect_text;
 
 /// Number with separators of thousands.
 pub fn number(number: u64) -> String {
@@ -107,11 +109,13 @@ pub fn facts(of: &Replayed) -> Vec<(String, String)> {
         list(all.collect())
     };
     let route = match &of.ended {
-        Ended::Routed(Routing::Pass) => "pass".to_owned(),
-        Ended::Routed(routing) => format!("{routing:?}"),
+        Ended::Routed(routing) => routing.to_string(),
         _ => "-".to_owned(),
     };
-    let recipients = of.recipients.iter().map(|(to, of)| format!("{to} {of:?}"));
+    let recipients = of
+        .recipients
+        .iter()
+        .map(|(to, of)| format!("{to} {}", disposition(of)));
     let refused = of.refused.iter().map(|(to, reply)| format!("{to} {reply}"));
     let head = of.message.as_ref().map_or_else(String::new, |message| {
         String::from_utf8_lossy(message.head()).replace("\r\n", "\n")
@@ -127,7 +131,7 @@ pub fn facts(of: &Replayed) -> Vec<(String, String)> {
         (
             "class",
             of.class
-                .map_or_else(|| "-".to_owned(), |class| format!("{:?}", class.class)),
+                .map_or_else(|| "-".to_owned(), |class| class.class.word().to_owned()),
         ),
         ("tags", list(of.tags.clone())),
         ("recipients", list(recipients.chain(refused).collect())),
@@ -155,7 +159,7 @@ pub fn facts(of: &Replayed) -> Vec<(String, String)> {
             list(
                 of.effects
                     .iter()
-                    .map(|(scope, effect)| format!("{}: {effect:?}", scope.policy))
+                    .map(|(scope, effect)| format!("{}: {}", scope.policy, effect_text(effect)))
                     .collect(),
             ),
         ),
@@ -168,13 +172,21 @@ pub fn facts(of: &Replayed) -> Vec<(String, String)> {
             list(
                 of.unknown
                     .iter()
-                    .map(|of| format!("{}: {:?}", of.policy, of.look_up))
+                    .map(|of| format!("{}: {}", of.policy, of.look_up))
                     .collect(),
             ),
         ),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec()
+}
+
+fn disposition(of: &RecipientDisposition) -> String {
+    match of {
+        RecipientDisposition::Delivered => "delivered".to_owned(),
+        RecipientDisposition::Suppressed(why) => format!("suppressed: {why}"),
+        RecipientDisposition::Rejected(reply) => format!("rejected: {reply}"),
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use gatepost_message::{Millis, TransactionId};
 use gatepost_operations::trace::time_or_age;
 use gatepost_policy_set::loading;
 use gatepost_record::RecordReader;
-use gatepost_replay::{CompareProgress, Group, Recorded, Tally, WantedEntries};
+use gatepost_replay::{CompareProgress, Group, ReplayEntry, Tally, WantedEntries};
 use gatepost_rollout::DifferenceKind;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde_json::json;
@@ -209,7 +209,7 @@ async fn of_record(
         let found = found.into_diagnostic()?.into_diagnostic()?;
         let mut compared = Vec::new();
         for (recorded, missing) in found {
-            let recorded = Recorded::new(recorded, missing);
+            let recorded = ReplayEntry::new(recorded, missing);
             compared.push(sides.comparison.compare(&recorded).await);
         }
         return show(compared.iter(), id);
