@@ -8,7 +8,7 @@
 //! The configuration says which module a policy has, until somebody activates another by hand. Such
 //! a module stays, also after a restart, until the configuration names another module than it did
 //! then: the later word holds. Settings and limits are always the configuration's. The
-//! [history](crate::history) keeps what was active, with who, when and from where.
+//! [`history`] keeps what was active, with who, when and from where.
 
 #![forbid(unsafe_code)]
 

@@ -3,7 +3,7 @@
 //! What a rollout is stands in the [history](crate::history) before it takes effect, so that a restart
 //! resumes it, with fresh figures; a share is raised on the disk first. A rollback by a threshold is
 //! the other way round: the candidate stops deciding with the very call that shows the breach
-//! ([`observer`]), and is then taken off the disk. There is one rollout a policy; any activation ends
+//! (module `observer`), and is then taken off the disk. There is one rollout a policy; any activation ends
 //! it.
 
 mod drive;

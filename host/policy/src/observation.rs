@@ -1,7 +1,7 @@
 //! Observation of policies at work, for people who want to know why a decision was made: each call
 //! of a hook, and in it each call of the host with its arguments, its answer and its time.
 //!
-//! The generated bindings ([`crate::contract`]) tell of every host call by `tracing`, at a level that
+//! The generated bindings (module `contract`) tell of every host call by `tracing`, at a level that
 //! nobody listens to: a call then costs a comparison with one number. [`observe`] listens for as long
 //! as one future runs, and so does [`count`], which looks at no argument. What strangers and
 //! modules say is cut before it is kept.

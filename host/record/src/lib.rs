@@ -5,8 +5,8 @@
 //! judgement ([`ChainRecorder`] notes them). So the same questions can be put to another version
 //! later, and whatever it answers follows from the version alone ([`RecordReader`]).
 //!
-//! Entries are encrypted ([`seal`]), in files that are removed as a whole by age and size
-//! ([`store`]).
+//! Entries are encrypted (module `seal`), in files that are removed as a whole by age and size
+//! (module `store`).
 
 mod body;
 mod entry;

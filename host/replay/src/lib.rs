@@ -10,7 +10,7 @@
 //! record what the same version has answered there, as long as it decides as the record has. The second
 //! side [shares](Judges::judge_like) the calls of the first, as long as both have decided the same.
 //!
-//! [`changes`] compares the two sides of one entry, and a [`Tally`] counts the changes of many and
+//! [`changes()`] compares the two sides of one entry, and a [`Tally`] counts the changes of many and
 //! groups those that are alike.
 
 mod changes;
