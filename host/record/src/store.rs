@@ -14,7 +14,7 @@ use arc_swap::ArcSwapOption;
 use gatepost_message::{Millis, TransactionId};
 use ring::hmac;
 
-use crate::entry::{RecordedConnect, RecordedEntry};
+use crate::entry::{RecordEntry, RecordedConnect, RecordedEntry};
 use crate::recorder::ChainRecorder;
 use crate::segment::{FILE_SIZE, Segment, SegmentWriter, encode, files};
 use crate::settings::RecordSettings;
@@ -30,6 +30,9 @@ const ROOM_LEFT: u64 = 256 << 20;
 
 /// Interval at which the age of files is checked, and the longest time that an entry waits in memory.
 const CHECK: Duration = Duration::from_secs(1);
+
+/// Pause of the thread after it has written what was waiting.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Interval at which the age is checked while nothing is written.
 const IDLE_CHECK: Duration = Duration::from_secs(60);
@@ -199,14 +202,19 @@ impl RecordWriter {
                 None => IDLE_CHECK,
             };
             match tasks.recv_timeout(longest) {
-                Ok(Task::Keep(recorded)) => self.keep(&recorded),
-                Ok(Task::Remove(which, answer)) => {
-                    let _ = answer.send(self.remove(&which));
+                Ok(Task::Keep(recorded)) => {
+                    self.keep(&recorded);
+                    // Many at a time: waking up for each costs more than writing it.
+                    let mut kept = 1;
+                    while kept < MOST_WAITING / 4
+                        && let Ok(task) = tasks.try_recv()
+                    {
+                        kept += 1;
+                        self.execute(task);
+                    }
+                    std::thread::sleep(PAUSE);
                 }
-                Ok(Task::Flush(answer)) => {
-                    self.flush();
-                    let _ = answer.send(());
-                }
+                Ok(task) => self.execute(task),
                 Err(RecvTimeoutError::Timeout) => self.flush(),
                 Err(RecvTimeoutError::Disconnected) => return self.flush(),
             }
@@ -220,10 +228,25 @@ impl RecordWriter {
         }
     }
 
+    fn execute(&mut self, task: Task) {
+        match task {
+            Task::Keep(recorded) => self.keep(&recorded),
+            Task::Remove(which, answer) => {
+                let _ = answer.send(self.remove(&which));
+            }
+            Task::Flush(answer) => {
+                self.flush();
+                let _ = answer.send(());
+            }
+        }
+    }
+
     fn keep(&mut self, recorded: &RecordedEntry) {
         self.waiting.fetch_sub(octets(recorded), Ordering::Relaxed);
         let settings = self.settings.load();
-        let bodies = settings.as_ref().filter(|of| of.bodies);
+        // The hooks of an attempt see the header section and the size alone.
+        let has_body = matches!(recorded.entry, RecordEntry::Transaction(_));
+        let bodies = settings.as_ref().filter(|of| of.bodies && has_body);
         let plain = encode(recorded, bodies.map(|of| of.largest_body));
         let written = match plain {
             Some(plain) => self.write(plain),
