@@ -31,9 +31,6 @@ const ROOM_LEFT: u64 = 256 << 20;
 /// Interval at which the age of files is checked, and the longest time that an entry waits in memory.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// Pause of the thread after it has written what was waiting.
-const PAUSE: Duration = Duration::from_millis(10);
-
 /// Interval at which the age is checked while nothing is written.
 const IDLE_CHECK: Duration = Duration::from_secs(60);
 
@@ -202,18 +199,6 @@ impl RecordWriter {
                 None => IDLE_CHECK,
             };
             match tasks.recv_timeout(longest) {
-                Ok(Task::Keep(recorded)) => {
-                    self.keep(&recorded);
-                    // Many at a time: waking up for each costs more than writing it.
-                    let mut kept = 1;
-                    while kept < MOST_WAITING / 4
-                        && let Ok(task) = tasks.try_recv()
-                    {
-                        kept += 1;
-                        self.execute(task);
-                    }
-                    std::thread::sleep(PAUSE);
-                }
                 Ok(task) => self.execute(task),
                 Err(RecvTimeoutError::Timeout) => self.flush(),
                 Err(RecvTimeoutError::Disconnected) => return self.flush(),
