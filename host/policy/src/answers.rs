@@ -111,9 +111,58 @@ pub enum LookUpAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered(pub LookUp, pub LookUpAnswer);
 
-/// Answers to the look-ups of one call, in the order in which it asked.
+/// Octets of look-ups and answers that are kept of one call. A policy may ask for much more; what is not
+/// kept is looked up anew in a replay, and named there.
+const MOST_KEPT: usize = 256 << 10;
+
+/// Look-ups without an answer that are named of one call.
+const MOST_UNKNOWN: usize = 1_000;
+
+/// Octets that are counted for an answer besides the texts of its look-up.
+const ENTRY_COST: usize = 256;
+
+/// Answers to the look-ups of one call, in the order in which it asked, up to a bound.
 #[derive(Debug, Clone, Default)]
-pub struct KeptAnswers(Arc<Mutex<Vec<Answered>>>);
+pub struct KeptAnswers(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    answers: Vec<Answered>,
+    octets: usize,
+}
+
+impl LookUp {
+    /// Returns the octets of its texts.
+    fn octets(&self) -> usize {
+        match self {
+            Self::Counted(text, _)
+            | Self::Seen(text)
+            | Self::KnowsAddresses(text)
+            | Self::Product(text)
+            | Self::Credential(text)
+            | Self::IsOurs(text)
+            | Self::OurMessageId(text) => text.len(),
+            Self::Machine(one, other)
+            | Self::Destination(one, other)
+            | Self::DestinationByTarget(one, other)
+            | Self::IsSupportAddress(one, other)
+            | Self::OwnDomain(one, other)
+            | Self::Partner(one, other)
+            | Self::Settings(one, other) => one.len() + other.len(),
+            Self::HostName | Self::EmailId => 0,
+        }
+    }
+}
+
+impl Kept {
+    fn add(&mut self, look_up: LookUp, answer: impl FnOnce() -> LookUpAnswer) {
+        let octets = self.octets.saturating_add(look_up.octets() + ENTRY_COST);
+        if octets <= MOST_KEPT {
+            self.octets = octets;
+            self.answers.push(Answered(look_up, answer()));
+        }
+    }
+}
 
 impl KeptAnswers {
     /// Returns sources that answer as these do, and keep their answers here.
@@ -126,7 +175,7 @@ impl KeptAnswers {
 
     /// Takes the answers kept so far.
     pub fn take(&self) -> Vec<Answered> {
-        std::mem::take(&mut *self.0.lock())
+        std::mem::take(&mut *self.0.lock()).answers
     }
 }
 
@@ -186,8 +235,7 @@ impl Between for Keeping {
 
     fn answer<A: KeptForm>(&self, look_up: LookUp, ask: impl FnOnce() -> A) -> A {
         let answer = ask();
-        let kept = Answered(look_up, answer.kept());
-        self.kept.0.lock().push(kept);
+        self.kept.0.lock().add(look_up, || answer.kept());
         answer
     }
 }
@@ -265,7 +313,7 @@ impl Between for Giving {
             return answer;
         }
         let mut unknown = self.given.unknown.lock();
-        if !unknown.contains(&look_up) {
+        if unknown.len() < MOST_UNKNOWN && !unknown.contains(&look_up) {
             unknown.push(look_up);
         }
         drop(unknown);

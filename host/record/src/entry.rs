@@ -295,6 +295,14 @@ pub struct RecordedEntry {
 }
 
 impl RecordedEntry {
+    /// Returns the number of calls, as far as their judgements were not written yet.
+    pub(crate) fn calls(&self) -> usize {
+        match &self.judgements.0 {
+            Judgements::Made(judgements) => judgements.len(),
+            Judgements::Written(_) => 0,
+        }
+    }
+
     /// Returns true if the test holds for one of its parts as text: what was asked and answered, the
     /// judgements, the header section, the body if it is in memory.
     pub fn any_text(&self, mut test: impl FnMut(&str) -> bool) -> bool {

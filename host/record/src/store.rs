@@ -25,6 +25,9 @@ const MOST_WAITING: usize = 4_096;
 /// Octets of messages that may wait to be written.
 const MOST_OCTETS_WAITING: u64 = 64 << 20;
 
+/// Octets that are counted for a call: its judgement, and usual answers.
+const OF_CALL: u64 = 4_096;
+
 /// Free space that is left to the rest of the store, in bytes.
 const ROOM_LEFT: u64 = 256 << 20;
 
@@ -171,9 +174,11 @@ impl PolicyRecord {
     }
 }
 
+/// Returns the octets of memory that an entry is taken to need, at least: each call counts.
 fn octets(recorded: &RecordedEntry) -> u64 {
     let message = recorded.message.as_ref();
-    1_000 + message.map_or(0, |message| message.size())
+    let calls = recorded.calls() as u64 + 1;
+    OF_CALL * calls + message.map_or(0, |message| message.size())
 }
 
 struct RecordWriter {

@@ -365,3 +365,24 @@ fn a_question_asked_again_gets_the_next_answer_to_it() {
     assert!(!sources.memory.seen(&scope, "k", now));
     assert_eq!(given.take_unknown(), [LookUp::Seen("k".into())]);
 }
+
+#[test]
+fn answers_are_kept_up_to_a_bound_however_much_a_policy_asks() {
+    let kept = KeptAnswers::default();
+    let sources = kept.keeping(&PolicyContext::from(Arc::new(NoMemory)));
+    let scope = Scope {
+        policy: "p".into(),
+        account: None,
+    };
+    sources.memory.seen(&scope, &"k".repeat(1 << 20), Millis(0));
+    for number in 0..100_000 {
+        sources.memory.seen(&scope, &number.to_string(), Millis(0));
+    }
+    let kept = kept.take();
+    assert!((500..2_000).contains(&kept.len()), "{}", kept.len());
+    assert_eq!(
+        kept[0].0,
+        LookUp::Seen("0".into()),
+        "the long one is left out"
+    );
+}
