@@ -173,15 +173,16 @@ async fn active_versions(
         let Some(module) = active_module(config, &policy).await else {
             continue;
         };
+        if gatepost_policy::version_digest(version.definition(), &module) == version.digest() {
+            continue;
+        }
         let loaded = engine.load(version.definition().clone(), module).await;
         let loaded = loaded.map_err(|source| SidesError::Load {
             side: "active",
             policy: policy.clone(),
             source,
         })?;
-        if loaded.digest() != version.digest() {
-            found.insert(policy, Arc::new(loaded));
-        }
+        found.insert(policy, Arc::new(loaded));
     }
     Ok(found)
 }
