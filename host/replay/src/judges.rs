@@ -7,7 +7,7 @@ use gatepost_intake::pipeline::judge::Disposition;
 use gatepost_message::{Address, Message};
 use gatepost_model::{Judgement, Transaction, Verdict};
 use gatepost_policy::{Findings, Pinned, PolicyContext, Reserved, Sizes, Version};
-use gatepost_record::{AttemptRecord, MissingBody, RecordEntry, RecordedCall, TransactionRecord};
+use gatepost_record::{AttemptRecord, RecordEntry, RecordedCall, TransactionRecord};
 use gatepost_smtp::Reply;
 
 use crate::given::{At, Giver, calls};
@@ -57,13 +57,8 @@ impl Judges {
 
     async fn replay(&self, recorded: &ReplayEntry, other: Option<Trail>) -> Replayed {
         let giver = Arc::new(Giver::new(recorded, other));
-        let ReplayEntry {
-            entry,
-            message,
-            missing,
-            ..
-        } = recorded;
-        let (message, missing) = (message.as_ref(), missing.as_deref());
+        let ReplayEntry { entry, message, .. } = recorded;
+        let message = message.as_ref();
         let listener = &entry.transaction().session.listener;
         let versions = self.chains.get(listener).cloned();
         let versions = versions.unwrap_or_else(|| Arc::from([]));
@@ -80,7 +75,6 @@ impl Judges {
         let (unknown, trail) = giver.take();
         replayed.unknown = unknown;
         replayed.trail = Arc::new(trail);
-        replayed.needs_body = missing.is_some_and(MissingBody::was_read);
         replayed
     }
 
@@ -206,7 +200,6 @@ fn ended(ended: Ended, findings: Findings, refused: Vec<(Address, Reply)>) -> Re
         report_suppressed: false,
         judgements: findings.judgements,
         unknown: Vec::new(),
-        needs_body: false,
         trail: Trail::default(),
     }
 }
@@ -253,7 +246,6 @@ fn judged(
         report_suppressed: findings.report_suppressed,
         judgements: findings.judgements,
         unknown: Vec::new(),
-        needs_body: false,
         trail: Trail::default(),
     }
 }

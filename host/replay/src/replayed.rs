@@ -78,8 +78,6 @@ pub struct Replayed {
     pub judgements: Vec<Judgement>,
     /// Look-ups that were answered from the present.
     pub unknown: Vec<UnknownLookUp>,
-    /// True if a policy wanted to read a body that was not recorded: then the rest says nothing.
-    pub needs_body: bool,
     /// Judgements for the side that shares the calls.
     pub trail: Trail,
 }
