@@ -38,6 +38,26 @@ pub(super) struct Staged<T> {
     room: Option<OwnedSemaphorePermit>,
 }
 
+impl<T> Staged<T> {
+    /// Takes the message to the next stage, unless it could not be read.
+    async fn map<U>(self, next: impl AsyncFnOnce(T) -> U) -> Staged<U> {
+        let Self {
+            file,
+            message,
+            room,
+        } = self;
+        let message = match message {
+            Ok(message) => Ok(next(message).await),
+            Err(error) => Err(error),
+        };
+        Staged {
+            file,
+            message,
+            room,
+        }
+    }
+}
+
 /// A judged message.
 pub(super) struct CheckedMessage {
     pub(super) result: DryRunResult,
@@ -78,23 +98,11 @@ pub(super) async fn run(
     let ahead = submitted.map(|staged| tokio::spawn(judge_ahead(Arc::clone(judge), staged)));
     let mut ahead = pin!(ahead.buffered(messages_ahead()));
     while let Some(staged) = ahead.next().await {
-        let Staged {
-            file,
-            message,
-            room,
-        } = staged.into_diagnostic()?;
-        let message = match message {
-            Ok(message) => Ok(CheckedMessage {
-                result: judge.finish(message).await,
-                dropped_effects: judge.dropped_effects(),
-            }),
-            Err(error) => Err(error),
+        let finish = async |message| CheckedMessage {
+            result: judge.finish(message).await,
+            dropped_effects: judge.dropped_effects(),
         };
-        let judged = Staged {
-            file,
-            message,
-            room,
-        };
+        let judged = staged.into_diagnostic()?.map(finish).await;
         if send_judged.send(judged).await.is_err() {
             break;
         }
@@ -113,20 +121,8 @@ async fn judge_ahead(
     judge: Arc<MessageJudge>,
     staged: Staged<DryRunMessage>,
 ) -> Staged<JudgedAhead> {
-    let Staged {
-        file,
-        message,
-        room,
-    } = staged;
-    let message = match message {
-        Ok(message) => Ok(judge.judge_ahead(message).await),
-        Err(error) => Err(error),
-    };
-    Staged {
-        file,
-        message,
-        room,
-    }
+    let ahead = async |message| judge.judge_ahead(message).await;
+    staged.map(ahead).await
 }
 
 fn read_all(handle: &Handle, files: Vec<PathBuf>, send: &Sender<Staged<Message>>) {
@@ -157,21 +153,8 @@ async fn submit_all(
     send: Sender<Staged<DryRunMessage>>,
 ) {
     while let Some(staged) = read.recv().await {
-        let Staged {
-            file,
-            message,
-            room,
-        } = staged;
-        let message = match message {
-            Ok(message) => Ok(judge.submit(message).await),
-            Err(error) => Err(error),
-        };
-        let staged = Staged {
-            file,
-            message,
-            room,
-        };
-        if send.send(staged).await.is_err() {
+        let submitted = staged.map(async |message| judge.submit(message).await);
+        if send.send(submitted.await).await.is_err() {
             return;
         }
     }
