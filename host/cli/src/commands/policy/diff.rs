@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gatepost_config::{Config, DEFAULT_PATH};
 use gatepost_directory::View;
 use gatepost_intake::dry_run::DryRun;
@@ -62,7 +63,7 @@ pub(in crate::commands) struct Diff {
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     groups: usize,
     /// Exit with 1 if there is a change of these kinds.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = FailOn::parser())]
     fail_on: Vec<FailOn>,
     /// Write the report to this file, as one HTML page.
     #[arg(long, value_name = "FILE")]
@@ -72,38 +73,30 @@ pub(in crate::commands) struct Diff {
     json: bool,
 }
 
-/// Kind of change on which the command fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// Change on which the command fails: one of a kind, or any.
+#[derive(Debug, Clone, Copy)]
 enum FailOn {
     Any,
-    Verdict,
-    Reply,
-    Class,
-    Tags,
-    Edits,
-    Recipients,
-    Route,
-    Effects,
-    Reasons,
-    Faults,
+    Kind(DifferenceKind),
 }
 
 impl FailOn {
     fn finds(self, tally: &Tally) -> bool {
-        let kind = match self {
-            Self::Any => return tally.changed > 0,
-            Self::Verdict => DifferenceKind::Verdict,
-            Self::Reply => DifferenceKind::Reply,
-            Self::Class => DifferenceKind::Class,
-            Self::Tags => DifferenceKind::Tags,
-            Self::Edits => DifferenceKind::Edits,
-            Self::Recipients => DifferenceKind::Recipients,
-            Self::Route => DifferenceKind::Route,
-            Self::Effects => DifferenceKind::Effects,
-            Self::Reasons => DifferenceKind::Reasons,
-            Self::Faults => DifferenceKind::Faults,
-        };
-        tally.of_kind(kind) > 0
+        match self {
+            Self::Any => tally.changed > 0,
+            Self::Kind(kind) => tally.of_kind(kind) > 0,
+        }
+    }
+
+    /// Reads `any`, or the word of a kind.
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        let words = DifferenceKind::ALL.map(DifferenceKind::word);
+        let words = std::iter::once("any").chain(words);
+        PossibleValuesParser::new(words).map(|word| {
+            let mut kinds = DifferenceKind::ALL.into_iter();
+            let kind = kinds.find(|kind| kind.word() == word);
+            kind.map_or(Self::Any, Self::Kind)
+        })
     }
 }
 
