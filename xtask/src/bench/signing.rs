@@ -6,7 +6,7 @@
 //! ends the measurement.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -16,7 +16,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use gatepost_dkim::{Algorithm, PrivateKey};
 use serde_json::Value;
 use tempfile::TempDir;
-use test_support::{Client, DnsServer, Postfix, Process, Relay, RelayBuilder, Zone, debian};
+use test_support::{
+    Client, DnsServer, Postfix, Process, Relay, RelayBuilder, Zone, debian, free_port,
+};
 
 use super::Effort;
 use super::contender::POSTFIX;
@@ -280,7 +282,7 @@ fn opendkim() -> Result<Option<Filter>> {
     let folder = TempDir::new()?;
     let (key, settings) = (folder.path().join("key"), folder.path().join("conf"));
     fs::write(&key, pem(&PrivateKey::generate(Algorithm::Rsa)?))?;
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let address = free_port();
     fs::write(
         &settings,
         format!(

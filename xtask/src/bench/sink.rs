@@ -102,7 +102,7 @@ impl Sink {
 
     fn smtp_sink(mut command: Command) -> Result<Self> {
         // It does not print the port that it got, so it is given one that was free just now.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = test_support::free_port();
         // As root it insists on changing to another user.
         if test_support::is_root() {
             command.args(["-u", "nobody"]);

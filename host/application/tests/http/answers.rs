@@ -1,4 +1,4 @@
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -93,11 +93,9 @@ fn the_application_may_ask_for_a_wait_from_a_second_to_an_hour() {
 
 #[test]
 fn mail_waits_for_an_application_that_does_not_answer() {
-    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let closed: SocketAddr = nobody.local_addr().unwrap();
+    let closed = test_support::free_port();
     // The listener accepts in the kernel, and nobody answers.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    drop(nobody);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let silent = silent.local_addr().unwrap();
     for (address, code, alarm) in [

@@ -173,14 +173,12 @@ async fn a_message_without_a_route_is_deferred() {
 
 #[tokio::test]
 async fn an_unreachable_server_defers_the_message() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let hop = NextHop {
         host: "127.0.0.1".to_owned(),
-        port: listener.local_addr().unwrap().port(),
+        port: test_support::free_port().port(),
         tls: TlsMode::None,
         protocol: Protocol::Smtp,
     };
-    drop(listener);
     let mut relay = Relay::start(route_all_to(hop), |_| {});
     relay
         .accept("alice@a.example", &["bob@b.example"], &message("nobody"))

@@ -59,6 +59,9 @@ mod tests {
 
     use super::*;
 
+    /// Ports on which a pair of addresses is tried.
+    const PORTS: usize = 10;
+
     /// For each pair of addresses on one port, [`overlap`] agrees with the system.
     #[tokio::test]
     async fn overlap_agrees_with_the_system() {
@@ -79,12 +82,14 @@ mod tests {
             return;
         }
         for one in addresses {
-            let first = bind(at(one, 0)).unwrap();
-            let port = first.local_addr().unwrap().port();
             for other in addresses {
-                let said = overlap(at(one, port), at(other, port));
-                let refused = bind(at(other, port)).is_err();
-                assert_eq!(said, refused, "{one} and {other} on one port");
+                // Another program may have the port at the other address: then another port shows it.
+                let agrees = (0..PORTS).any(|_| {
+                    let first = bind(at(one, 0)).unwrap();
+                    let port = first.local_addr().unwrap().port();
+                    overlap(at(one, port), at(other, port)) == bind(at(other, port)).is_err()
+                });
+                assert!(agrees, "{one} and {other} on one port");
             }
         }
     }

@@ -135,10 +135,7 @@ fn no_tls_is_offered() {
 #[test]
 fn nobody_listens() {
     let smart_host = SmartHost::start(OPEN);
-    // The port is free again.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let port = test_support::free_port().port();
     let keys =
         format!("host = '127.0.0.1'\nport = {port}\nserves = ['@customer.test']\ntls = 'none'\n");
     fails_at_once(smart_host, &keys, None, "unreachable", "");

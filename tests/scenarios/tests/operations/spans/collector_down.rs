@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use test_support::{Relay, RelayBuilder, Sink};
+use test_support::{Relay, RelayBuilder, Sink, free_port};
 
 use super::{Collector, exported_to, only};
 use crate::{MESSAGE, accepted};
@@ -22,9 +22,7 @@ fn relay(sink: &Sink, otlp: &str) -> Relay {
 #[test]
 fn spans_that_nobody_takes_are_dropped_and_counted() {
     let sink = Sink::start();
-    // Nobody listens there once the listener is gone.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = address.local_addr().unwrap();
+    let address = free_port();
     let otlp = format!("[otlp]\nendpoint = \"http://{address}\"\ntimeout = \"50ms\"");
     let relay = relay(&sink, &otlp);
     assert_eq!(spans(&relay, "failed"), 0.0);

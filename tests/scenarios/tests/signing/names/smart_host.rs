@@ -2,7 +2,7 @@
 //! for, and from the default address before that, and where the smart host refuses it by name.
 
 use serde_json::Value;
-use test_support::{DnsServer, Sink};
+use test_support::{DnsServer, Sink, free_port};
 
 use crate::{CUSTOMER, Customer, by_mx, server, zone};
 
@@ -153,10 +153,7 @@ fn silence_changes_no_name() {
             .json(&[&set[..], &["--port", &port]].concat());
     };
     // Nobody listens there.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = closed.local_addr().unwrap().port();
-    drop(closed);
-    port(nobody);
+    port(free_port().port());
     let id = customer.submit(HELP);
     crate::attempt(&customer.relay, &id);
     port(service.address().port());
