@@ -43,6 +43,7 @@ mod set;
 mod subject;
 mod suppress;
 mod text;
+mod words;
 
 use std::fmt;
 

@@ -146,11 +146,11 @@ pub(super) fn find(
     let from = held.from.named();
     let author = authors(&held, from, found);
     relation_evidence(transaction, &held, from, found);
-    let subjects: Vec<String> = held
+    let subjects: Vec<Subject> = held
         .subjects
         .all
         .iter()
-        .map(|value| decoded(value))
+        .map(|value| Subject::of(value))
         .collect();
     subject_evidence(&subjects, found);
     if held
@@ -183,13 +183,13 @@ pub(super) fn find(
     let text = text::read(&read, &held.types.all, &held.encodings.all, authors);
     let complaint = subjects
         .iter()
-        .any(|subject| subject::is_complaint(subject));
+        .any(|subject| subject::is_complaint(&subject.lower));
     if complaint && text.returned {
         found.add(Rule::MailReport, "Subject", "message complained about");
     }
     text_evidence(&text, &recipients, &held, found);
     answer_evidence(&text, &author, &held, found);
-    forwarding_evidence(transaction, &held, found);
+    forwarding_evidence(transaction, &held, &subjects, found);
     own_list_evidence(&recipients, &held, found);
     circular_evidence(&held, found);
 }
@@ -305,15 +305,31 @@ fn text_evidence(
     }
 }
 
+/// Subject of a message.
+struct Subject {
+    /// Text, decoded.
+    text: String,
+    /// The same in [lower](subject::lower) case.
+    lower: String,
+}
+
+impl Subject {
+    fn of(body: &str) -> Self {
+        let text = decoded(body);
+        let lower = subject::lower(&text);
+        Self { text, lower }
+    }
+}
+
 /// Subjects of which evidence is taken. Honest mail has one (RFC 5322 section 3.6); phrases are searched
 /// for in each.
 const SUBJECTS: usize = 16;
 
 /// Finds the evidence of the first [`SUBJECTS`].
-fn subject_evidence(subjects: &[String], found: &mut FoundEvidence) {
+fn subject_evidence(subjects: &[Subject], found: &mut FoundEvidence) {
     const SUBJECT: &str = "Subject";
-    for text in subjects.iter().take(SUBJECTS) {
-        if let Some(rule) = subject::rule(text) {
+    for Subject { text, lower } in subjects.iter().take(SUBJECTS) {
+        if let Some(rule) = subject::rule(lower) {
             found.add(rule, SUBJECT, text);
         }
         let plain = phrase_search::plain(text);
@@ -322,15 +338,15 @@ fn subject_evidence(subjects: &[String], found: &mut FoundEvidence) {
         for (rule, is_so) in [
             (
                 Rule::NewsletterSubject,
-                subject::is_newsletter(text) || said.get(PhraseKind::ToMany).is_some(),
+                subject::is_newsletter(lower) || said.get(PhraseKind::ToMany).is_some(),
             ),
             (
                 Rule::FailureSubject,
-                subject::mentions_failure(text) || failure(),
+                subject::mentions_failure(lower) || failure(),
             ),
             (Rule::Digest, subject::is_digest(&plain)),
             (Rule::ReceiptSubject, subject::is_ticket_opened(&plain)),
-            (Rule::QuotesSubject, subject::quotes_another(text)),
+            (Rule::QuotesSubject, subject::quotes_another(lower)),
             (
                 Rule::NoticeSubject,
                 said.get(PhraseKind::NoticeSubject).is_some() || subject::has_notice_word(&plain),
@@ -340,8 +356,8 @@ fn subject_evidence(subjects: &[String], found: &mut FoundEvidence) {
                 said.get(PhraseKind::ReceiptSubject).is_some(),
             ),
             (Rule::Form, said.get(PhraseKind::FormSubject).is_some()),
-            (Rule::AbsenceSubject, subject::ends_with_absence(text)),
-            (Rule::AnswerSubject, subject::begins_as_answer(text)),
+            (Rule::AbsenceSubject, subject::ends_with_absence(lower)),
+            (Rule::AnswerSubject, subject::begins_as_answer(lower)),
         ] {
             if is_so {
                 found.add(rule, SUBJECT, text);
@@ -471,15 +487,14 @@ fn answer_evidence(text: &text::Text, author: &str, held: &HeldFields, found: &m
     // A notice for customers: `Ann (Wool Shop)`, or `Ann commented:`, with a line above which to
     // answer.
     let author = phrase_search::plain(author);
-    let notice = text.begins.contains("your reply above this line")
-        || text.begins.contains("reply above this line");
+    let notice = || text.begins.contains("reply above this line");
     let (name, rest) = author.split_once(" (").unwrap_or((&author, ""));
-    let comments = text.begins.contains(&format!("{author} commented"));
-    if notice
-        && held.answers
+    let comments = || text.begins.contains(&format!("{author} commented"));
+    if held.answers
         && !name.is_empty()
         && !author.starts_with("automation")
-        && (rest.ends_with(')') || comments)
+        && notice()
+        && (rest.ends_with(')') || comments())
     {
         found.add(Rule::AgentComment, "From", &author);
     }
@@ -502,7 +517,12 @@ fn answer_evidence(text: &text::Text, author: &str, held: &HeldFields, found: &m
 }
 
 /// Finds traces of forwarding servers, and withdraws marks that they added.
-fn forwarding_evidence(transaction: &Transaction, held: &HeldFields, found: &mut FoundEvidence) {
+fn forwarding_evidence(
+    transaction: &Transaction,
+    held: &HeldFields,
+    subjects: &[Subject],
+    found: &mut FoundEvidence,
+) {
     let from: BTreeSet<String> = held.from.addresses().into_iter().collect();
     if sender::is_forwarded(&transaction.mail_from) {
         found.add(Rule::Relayed, "MAIL FROM", &transaction.mail_from);
@@ -514,11 +534,9 @@ fn forwarding_evidence(transaction: &Transaction, held: &HeldFields, found: &mut
         }
     }
     if found.has(Rule::InboxRule)
-        && held
-            .subjects
-            .all
+        && subjects
             .iter()
-            .any(|value| subject::is_forward(&decoded(value)))
+            .any(|subject| subject::is_forward(&subject.lower))
     {
         found.add(Rule::Relayed, "Subject", "forwarded by a rule");
         found.add(Rule::RuleForward, "Subject", "forwarded by a rule");

@@ -1,8 +1,9 @@
 //! The layout of a text: a letter, the records of a program, or the fields of a form.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2_iter};
 
 use super::phrase_search::plain;
+use super::text::text_lines;
 
 /// Lines that are read.
 const LINES: usize = 80;
@@ -37,7 +38,7 @@ impl Layout {
         let (mut message, mut visitor) = (false, false);
         let mut patch = false;
         let (mut addressee, mut subject, mut failure) = (false, false, false);
-        for line in text.lines().take(LINES) {
+        for (_, line) in text_lines(text).take(LINES) {
             let line = line.trim();
             if line.is_empty() {
                 continue;
@@ -70,7 +71,13 @@ impl Layout {
 
 /// Returns the label of a line that has one, with a value behind it or on the next line.
 fn label(line: &str) -> Option<&str> {
-    let at = line.find([':', '：'])?;
+    // `：` has the octets EF BC 9A.
+    let mut places = memchr2_iter(b':', 0xef, line.as_bytes());
+    let begins = |at: &usize| {
+        line.get(*at..)
+            .is_some_and(|rest| rest.starts_with([':', '：']))
+    };
+    let at = places.find(begins)?;
     let label = line
         .get(..at)?
         .trim_matches(['*', '-', '•', ' ', '\t', '.']);

@@ -2,6 +2,7 @@
 //! written, programs that send notices, and services that send in bulk. Names are in lower case.
 
 use super::rule::Rule;
+use super::words::Words;
 
 /// Returns the rule of a field with that name.
 pub(super) fn rule(name: &str) -> Option<Rule> {
@@ -14,7 +15,7 @@ pub(super) fn rule(name: &str) -> Option<Rule> {
 
 /// Returns the rule of a help desk's mail program.
 pub(super) fn mailer(value: &str) -> Option<Rule> {
-    const NAMES: &[&str] = &[
+    static NAMES: Words = Words::new(&[
         "zendesk",
         "otrs",
         "znuny",
@@ -53,11 +54,9 @@ pub(super) fn mailer(value: &str) -> Option<Rule> {
         "web help desk",
         "topdesk",
         "matrix42",
-    ];
-    let lower = value.to_ascii_lowercase();
+    ]);
     NAMES
-        .iter()
-        .any(|name| lower.contains(name))
+        .is_in(&value.to_ascii_lowercase())
         .then_some(Rule::HelpDesk)
 }
 
@@ -65,7 +64,7 @@ pub(super) fn mailer(value: &str) -> Option<Rule> {
 /// storage, backup, monitoring, telephony.
 pub(super) fn is_program(value: &str) -> bool {
     #[rustfmt::skip]
-    const NAMES: &[&str] = &[
+    static NAMES: Words = Words::new(&[
         "sap netweaver", "sap web", "sapconnect", "sap business one", "microsoft dynamics nav",
         "navision", "datev", "lexware", "sage ", "abacus", "proffix", "synology", "qnap",
         "truenas", "freenas", "netapp", "readynas", "diskstation", "drobo", "veeam", "acronis",
@@ -89,7 +88,7 @@ pub(super) fn is_program(value: &str) -> bool {
         "ilias", "phpbb", "vbulletin", "xenforo", "mybb", "woltlab", "invision", "blackboard",
         "canvas lms", "lotus workflow", "ninox", "camera", "hikvision", "dahua", "axis ",
         "reolink", "loxone", "homematic", "home assistant", "shelly",
-    ];
+    ]);
     // The name may tell the program's kind.
     #[rustfmt::skip]
     const KINDS: &[&str] = &[
@@ -106,18 +105,13 @@ pub(super) fn is_program(value: &str) -> bool {
     if words.any(|word| KINDS.contains(&word)) {
         return true;
     }
-    NAMES.iter().any(|name| {
-        lower.match_indices(name).any(|(at, _)| {
-            let before = lower.get(..at).and_then(|text| text.chars().next_back());
-            before.is_none_or(|c| !c.is_ascii_alphanumeric())
-        })
-    })
+    NAMES.begins_a_word(&lower)
 }
 
 /// Returns true for a library with which scripts send mail.
 pub(super) fn is_script(value: &str) -> bool {
     #[rustfmt::skip]
-    const NAMES: &[&str] = &[
+    static NAMES: Words = Words::new(&[
         "phpmailer", "swift mailer", "swiftmailer", "symfony mailer", "zend", "laminas", "php/",
         "php ", "php5", "php7", "php8", "pear", "codeigniter", "wpmailsmtp", "wp mail smtp",
         "drupal", "typo3", "joomla", "contao", "wordpress", "javamail", "jakarta mail",
@@ -126,9 +120,9 @@ pub(super) fn is_script(value: &str) -> bool {
         "w3 jmail", "persits", "cdo for", "microsoft cdo", "cdosys", "system.net.mail", "laravel",
         "yii", "cakephp", "formbuilder", "formmail", "form mail", "bsd-mailx", "mailx",
         "gnu mailutils", "mail (gnu", "ssmtp", "msmtp", "go-mail", "golang", "ruby", "curl",
-    ];
+    ]);
     let lower = value.to_ascii_lowercase();
-    NAMES.iter().any(|name| lower.starts_with(name))
+    NAMES.beginning(&lower).next().is_some()
 }
 
 /// Returns true if a display name is a program's or device's: one of its words names a kind of
@@ -158,7 +152,7 @@ pub(super) fn is_program_name(name: &str) -> bool {
 
 /// Returns true for a program in which people write mail.
 pub(super) fn is_for_people(value: &str) -> bool {
-    const NAMES: &[&str] = &[
+    static NAMES: Words = Words::new(&[
         "outlook",
         "thunderbird",
         "apple mail",
@@ -249,15 +243,15 @@ pub(super) fn is_for_people(value: &str) -> bool {
         "kontact",
         "turnpike",
         "mail.app",
-    ];
+    ]);
     let lower = value.to_ascii_lowercase().replace('_', " ");
-    lower.contains("webmail") || lower.contains("web mail") || begins_a_word(&lower, NAMES)
+    lower.contains("webmail") || lower.contains("web mail") || NAMES.begins_a_word(&lower)
 }
 
 /// Returns true for a program that sends letters to many.
 pub(super) fn is_for_newsletters(value: &str) -> bool {
     #[rustfmt::skip]
-    const NAMES: &[&str] = &[
+    static NAMES: Words = Words::new(&[
         "acymailing", "mailpoet", "phplist", "mailchimp", "sendy", "mailwizz", "cleverreach",
         "rapidmail", "inxmail", "newsletter", "interspire", "oempro", "mautic", "listmonk",
         "groupmail", "maxbulk", "sendblaster", "supermailer", "dada mail", "openemm", "optivo",
@@ -271,18 +265,8 @@ pub(super) fn is_for_newsletters(value: &str) -> bool {
         "blastengine", "stibee", "focussend", "webpower", "worldcast", "sendinblue", "brevo",
         "hubspot", "marketo", "eloqua", "pardot", "exacttarget", "silverpop", "responsys",
         "dotmailer", "dotdigital", "mailing list", "mass mail", "massmail", "bulkmail",
-    ];
-    begins_a_word(&value.to_ascii_lowercase(), NAMES)
-}
-
-/// Returns true if a word begins with one of these names.
-fn begins_a_word(text: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| {
-        text.match_indices(name).any(|(at, _)| {
-            let before = text.get(..at).and_then(|text| text.chars().next_back());
-            before.is_none_or(|c| !c.is_ascii_alphanumeric())
-        })
-    })
+    ]);
+    NAMES.begins_a_word(&value.to_ascii_lowercase())
 }
 
 /// Returns true if a field's name, in lower case, has a word of its own about templates or notices:
@@ -357,8 +341,7 @@ pub(super) fn is_local_program(received: &[u8]) -> bool {
 /// Returns true if a display name tells through which service somebody's mail comes: `Jo Doe via
 /// Sign`.
 pub(super) fn is_via(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    [
+    static WORDS: Words = Words::new(&[
         " via ",
         "(via ",
         " uber ",
@@ -367,9 +350,9 @@ pub(super) fn is_via(name: &str) -> bool {
         " através de ",
         " tramite ",
         " przez ",
-    ]
-    .iter()
-    .any(|word| lower.find(word).is_some_and(|at| at > 0))
+    ]);
+    let lower = name.to_lowercase();
+    WORDS.found(&lower).any(|(at, _)| at > 0)
 }
 
 /// Returns true if a display name is a site's, and nobody's there: one of its words ends with the

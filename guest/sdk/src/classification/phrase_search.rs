@@ -182,12 +182,20 @@ impl FoundPhrases {
     pub(super) fn of(text: &str) -> Self {
         let mut said = Self::default();
         let mut before = ' ';
-        for (at, first) in text.char_indices() {
+        let mut at = 0;
+        while let Some(rest) = text.get(at..)
+            && let Some(first) = rest.chars().next()
+        {
             let begins = !before.is_alphanumeric() || !is_spaced(first);
             if begins && (first.is_alphanumeric() || first == '#') {
-                said.match_at(text.get(at..).unwrap_or_default(), before, at);
+                said.match_at(rest, before, at);
             }
-            before = first;
+            // Inside a word of small letters of ASCII nothing begins.
+            let word = rest.bytes().take_while(u8::is_ascii_lowercase).count();
+            (at, before) = match word {
+                0 => (at + first.len_utf8(), first),
+                _ => (at + word, 'a'),
+            };
         }
         said
     }
@@ -246,37 +254,73 @@ fn is_quotation_mark(c: char) -> bool {
 
 /// Returns true if the letter is of a script that puts spaces between words.
 fn is_spaced(c: char) -> bool {
-    !matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+    c.is_ascii()
+        || !matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Returns the text in small letters without accents, with single spaces: many programs write no
 /// accents, and some write them as combining marks.
 pub(super) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut space = false;
-    let mut add = |c: char| {
-        if c.is_whitespace() {
-            space = !plain.is_empty();
-            return;
-        }
-        // Combining marks, and invisible characters.
-        if matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}') {
-            return;
-        }
-        if space {
-            plain.push(' ');
-            space = false;
-        }
-        plain.push(without_accent(c));
+    let mut plain = PlainText {
+        text: String::with_capacity(text.len()),
+        space: false,
     };
-    for c in text.chars() {
-        match c.is_ascii() {
-            true => add(c.to_ascii_lowercase()),
-            false => c.to_lowercase().for_each(&mut add),
+    let mut rest = text;
+    loop {
+        let ascii = rest.bytes().take_while(u8::is_ascii_graphic).count();
+        let (word, behind) = rest.split_at_checked(ascii).unwrap_or((rest, ""));
+        plain.add_word(word);
+        let mut letters = behind.chars();
+        match letters.next() {
+            None => return plain.text,
+            Some(c) if c.is_whitespace() => plain.space = true,
+            Some(c) => c.to_lowercase().for_each(|c| plain.add(c)),
+        }
+        rest = letters.as_str();
+    }
+}
+
+/// Text in [plain] form, as it is written.
+struct PlainText {
+    text: String,
+    /// True if a space stands before the next letter.
+    space: bool,
+}
+
+impl PlainText {
+    /// Adds letters, digits and signs of ASCII.
+    fn add_word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        self.add_space();
+        let begin = self.text.len();
+        self.text.push_str(word);
+        if let Some(word) = self.text.get_mut(begin..) {
+            word.make_ascii_lowercase();
         }
     }
-    plain
+
+    /// Adds a small letter, or whatever has no other form.
+    fn add(&mut self, c: char) {
+        match c {
+            _ if c.is_whitespace() => self.space = true,
+            // Combining marks, and invisible characters.
+            '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}' => {}
+            _ => {
+                self.add_space();
+                self.text.push(without_accent(c));
+            }
+        }
+    }
+
+    fn add_space(&mut self) {
+        if self.space && !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.space = false;
+    }
 }
 
 fn without_accent(c: char) -> char {

@@ -9,6 +9,7 @@ mod services;
 mod subjects;
 
 use super::phrase_search::PhraseKind;
+use super::words::Words;
 
 /// Phrases that are looked for in a text, by kind.
 pub(super) const PHRASES: &[(PhraseKind, &[&[&str]])] = &[
@@ -61,7 +62,7 @@ pub(super) const PHRASES: &[(PhraseKind, &[&[&str]])] = &[
 ];
 
 /// Subjects that call themselves automatic answers.
-pub(super) const AUTOMATIC: &[&str] = &[
+pub(super) static AUTOMATIC: Words = Words::new(&[
     // Albanian, Arabic, Armenian, Azerbaijani
     "përgjigje automatike",
     "رد تلقائي",
@@ -249,10 +250,10 @@ pub(super) const AUTOMATIC: &[&str] = &[
     "phản hồi tự động",
     "tự động trả lời",
     "ateb awtomatig",
-];
+]);
 
 /// Subjects that say that somebody is away.
-pub(super) const ABSENCE: &[&str] = &[
+pub(super) static ABSENCE: Words = Words::new(&[
     // Arabic, Bulgarian, Catalan
     "خارج المكتب",
     "في إجازة",
@@ -546,10 +547,10 @@ pub(super) const ABSENCE: &[&str] = &[
     "nghỉ phép",
     "đang nghỉ phép",
     "ngoài văn phòng",
-];
+]);
 
 /// Subjects that mail systems give to bounces.
-pub(super) const BOUNCE: &[&str] = &[
+pub(super) static BOUNCE: Words = Words::new(&[
     "undelivered mail",
     "undelivered mail returned to sender",
     "undelivered message",
@@ -943,7 +944,7 @@ pub(super) const BOUNCE: &[&str] = &[
     "nedostavljeno",
     "nije moguće isporučiti",
     "ni mogoče dostaviti",
-];
+]);
 
 /// Phrases that say that a machine wrote the text.
 pub(super) const AUTOMATIC_TEXT: &[&str] = &[
@@ -1417,7 +1418,7 @@ pub(super) const OPT_OUT: &[&str] = &[
 
 /// Beginnings of the subjects of programs and devices, in lower case, each a program's own fixed
 /// one.
-pub(super) const MACHINE_SUBJECTS: &[&str] = &[
+pub(super) static MACHINE_SUBJECTS: Words = Words::new(&[
     // cron, anacron, at, and nightly reports of a host
     "cron <",
     "anacron job '",
@@ -1451,10 +1452,10 @@ pub(super) const MACHINE_SUBJECTS: &[&str] = &[
     "apc ups event",
     // The Italian exchange for invoices, in certified mail
     "posta certificata: invio file ",
-];
+]);
 
 /// Phrases at the beginning or inside of the subjects of letters to many.
-pub(super) const NEWSLETTERS: &[&str] = &[
+pub(super) static NEWSLETTERS: Words = Words::new(&[
     "newsletter",
     "pressemitteilung",
     "presseinformation",
@@ -1523,10 +1524,10 @@ pub(super) const NEWSLETTERS: &[&str] = &[
     "メールマガジン",
     "メルマガ",
     "vol.",
-];
+]);
 
 /// Beginnings of the subjects of challenges, which the writer must answer to be heard.
-pub(super) const CHALLENGES: &[&str] = &[
+pub(super) static CHALLENGES: Words = Words::new(&[
     "please confirm your message",
     "your email requires verification",
     "your e-mail requires verification",
@@ -1558,4 +1559,4 @@ pub(super) const CHALLENGES: &[&str] = &[
     "your message requires confirmation",
     "verification required",
     "sender verification",
-];
+]);

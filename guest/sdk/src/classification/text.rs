@@ -173,6 +173,16 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Returns the lines of a text between LF, each with its place.
+pub(super) fn text_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let ends = memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    ends.scan(0, |next, end| {
+        let begin = *next;
+        *next = end + 1;
+        Some((begin, text.get(begin..end)?))
+    })
+}
+
 fn add(to: &mut Vec<u8>, line: &[u8], most: usize) {
     if to.len() + line.len() < most {
         to.extend_from_slice(line);
@@ -342,7 +352,7 @@ fn finish(found: BodyParts) -> Text {
 /// with others of a message: old mail systems return an undelivered message so.
 fn has_header(words: &str) -> bool {
     let (mut trace, mut others) = (0, 0);
-    for line in words.lines() {
+    for (_, line) in text_lines(words) {
         let line = line.trim_start_matches(['>', ' ', '\t', '|']);
         let begins = |name: &str| {
             let field = line.get(..name.len());
@@ -366,9 +376,11 @@ fn has_header(words: &str) -> bool {
 /// Returns true if the text has a server's reply with its status code (RFC 5321 section 4.2, RFC
 /// 3463): `550 5.1.1`, `554-5.7.1`.
 fn has_reply(text: &str) -> bool {
-    text.as_bytes().windows(9).any(|window| {
+    let octets = text.as_bytes();
+    memchr_iter(b'.', octets).any(|point| {
+        let begins = point.checked_sub(5).and_then(|at| octets.get(at..));
         matches!(
-            window,
+            begins.unwrap_or_default(),
             [
                 b'4' | b'5',
                 b'0'..=b'5',
@@ -378,7 +390,8 @@ fn has_reply(text: &str) -> bool {
                 b'.',
                 b'0'..=b'7',
                 b'.',
-                b'0'..=b'9'
+                b'0'..=b'9',
+                ..
             ]
         )
     })
@@ -404,7 +417,8 @@ fn has_pixel(html: &str) -> bool {
 fn before_quotation(text: &str) -> (String, bool) {
     let mut own = String::new();
     let mut passed_on = false;
-    for line in text.lines() {
+    let mut below = text.len();
+    for (begin, line) in text_lines(text) {
         let line = line.trim();
         // Between such lines a platform passes on what somebody else wrote.
         if is_parting(line)
@@ -421,6 +435,7 @@ fn before_quotation(text: &str) -> (String, bool) {
         }
         // A signature, or a gateway's footer.
         if line == "--" || is_rule(line) && !own.is_empty() {
+            below = begin;
             break;
         }
         if begins_quotation(line) {
@@ -431,8 +446,9 @@ fn before_quotation(text: &str) -> (String, bool) {
             own.push('\n');
         }
     }
-    let quotes = text.lines().any(|line| begins_quotation(line.trim()));
-    (own, quotes)
+    let below = text.get(below..).unwrap_or_default();
+    let quotes = text_lines(below).any(|(_, line)| begins_quotation(line.trim()));
+    (own, quotes || passed_on)
 }
 
 /// Returns true for a line that separates the text from what stands below.
