@@ -507,8 +507,9 @@ impl Circuit {
                 policy,
                 faults,
                 fault,
-                "POLICY KEEPS FAILING: circuit breaker open, it is not called and its on-error \
-                 holds for every message; activate a mended version or roll back"
+                "POLICY KEEPS FAILING: circuit breaker open, this version is not called; its on-error \
+                 holds for every message, or the active version decides if this one is a canary; \
+                 activate a mended version or roll back"
             ),
             Some(account) => tracing::error!(
                 policy,

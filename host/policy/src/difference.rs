@@ -1,6 +1,6 @@
 //! Differences between the answers of two versions to the same call.
 
-use gatepost_model::{Judgement, Verdict};
+use gatepost_model::{Judgement, Routing, Verdict};
 use gatepost_rollout::DifferenceKind;
 
 /// Returns the kinds of difference between the active version's answer and a candidate's; a version
@@ -40,7 +40,7 @@ pub(crate) fn differences(
             was.edits != is.edits || was.protected != is.protected,
         ),
         (DifferenceKind::Recipients, recipients),
-        (DifferenceKind::Route, old.routing != new.routing),
+        (DifferenceKind::Route, routing(old) != routing(new)),
         (DifferenceKind::Effects, was.effects != is.effects),
         (DifferenceKind::Reasons, was.reasons != is.reasons),
     ];
@@ -56,6 +56,12 @@ pub(crate) fn word(judgement: &Judgement) -> &'static str {
     }
 }
 
+/// Returns the routing, if the version has an opinion.
+fn routing(judgement: &Judgement) -> Option<&Routing> {
+    let routing = judgement.routing.as_deref();
+    routing.filter(|routing| **routing != Routing::Pass)
+}
+
 fn nothing() -> Judgement {
     Judgement {
         policy: String::new(),
@@ -66,5 +72,29 @@ fn nothing() -> Judgement {
         decision: gatepost_model::Decision::default(),
         micros: 0,
         error: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hook_that_only_one_version_has_differs_if_it_says_something() {
+        let answered = |routing| Judgement {
+            routing: Some(Box::new(routing)),
+            ..nothing()
+        };
+        assert_eq!(differences(None, Some(&answered(Routing::Pass))), []);
+        assert_eq!(differences(Some(&answered(Routing::Pass)), None), []);
+        assert_eq!(
+            differences(
+                None,
+                Some(&answered(Routing::Fail(gatepost_smtp::Reply::new(
+                    550, "5.7.1", "No"
+                ))))
+            ),
+            [DifferenceKind::Verdict, DifferenceKind::Route]
+        );
     }
 }

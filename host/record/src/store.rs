@@ -34,6 +34,10 @@ const ROOM_LEFT: u64 = 256 << 20;
 /// Interval at which the age of files is checked, and the longest time that an entry waits in memory.
 const CHECK: Duration = Duration::from_secs(1);
 
+/// Time for which entries are gathered before they are written: to wake the thread for each of them
+/// would cost more than to write it.
+const GATHERED: Duration = Duration::from_millis(20);
+
 /// Interval at which the age is checked while nothing is written.
 const IDLE_CHECK: Duration = Duration::from_secs(60);
 
@@ -204,7 +208,16 @@ impl RecordWriter {
                 None => IDLE_CHECK,
             };
             match tasks.recv_timeout(longest) {
-                Ok(task) => self.execute(task),
+                Ok(task) => {
+                    let is_entry = matches!(task, Task::Keep(_));
+                    self.execute(task);
+                    if is_entry {
+                        std::thread::sleep(GATHERED);
+                    }
+                    for task in tasks.try_iter() {
+                        self.execute(task);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => self.flush(),
                 Err(RecvTimeoutError::Disconnected) => return self.flush(),
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use test_support::{Relay, Sink, hostile_file};
 
-use crate::rollout_support::{details, sent, told, tried, with_behaviour};
+use crate::rollout_support::{crashes, details, sent, told, tried, with_behaviour};
 use crate::{Guest, status};
 
 const CORRESPONDENTS: usize = 40;
@@ -46,8 +46,7 @@ fn one_correspondent_has_one_version_also_after_a_crash() {
     assert_eq!(counts["changed"], 0, "{counts}");
     assert_eq!(shown["digest"], one, "the active version stays");
 
-    relay.kill();
-    relay.restart();
+    crashes(&mut relay);
     assert_eq!(details(&relay)["rollout"]["counts"]["compared"], 0);
     assert_eq!(deciders(&relay, &sink, &digests), decided);
 
@@ -81,8 +80,7 @@ fn a_new_activation_ends_a_rollout() {
         let shown = details(&relay);
         assert_eq!(shown["rollout"], Value::Null);
         assert_eq!(shown["ended"][0]["end"], "replaced");
-        relay.kill();
-        relay.restart();
+        crashes(&mut relay);
     }
     for steps in ["5,1", "100", "0,5"] {
         let file = hostile_file("candidate");

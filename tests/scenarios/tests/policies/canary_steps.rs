@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use test_support::Sink;
 
-use crate::rollout_support::{details, sent, told, tried, with_behaviour};
+use crate::rollout_support::{crashes, details, sent, told, tried, with_behaviour};
 use crate::{Guest, status};
 
 #[test]
@@ -29,8 +29,7 @@ fn a_rollout_goes_up_by_its_steps_and_can_be_held() {
         (compared >= 5).then_some(())
     });
     // The hold outlives a crash.
-    relay.kill();
-    relay.restart();
+    crashes(&mut relay);
     let shown = details(&relay);
     assert_eq!(shown["rollout"]["rollout"]["held"], true);
     assert_eq!(shown["rollout"]["share"], 500_000);
@@ -60,8 +59,7 @@ fn a_rollout_goes_up_by_its_steps_and_can_be_held() {
     );
 
     // It is active as if it had been activated by hand, and is rolled back as such.
-    relay.kill();
-    relay.restart();
+    crashes(&mut relay);
     assert_eq!(innocent(&relay), "candidate");
     let back = relay.json(&["policy", "rollback", "guest"]).remove(0);
     assert_eq!(back["new"], one);

@@ -10,6 +10,7 @@ mod activation_survives;
 mod begun_with_policy_new;
 mod benched;
 mod canary;
+mod canary_routes;
 mod canary_steps;
 mod canary_through_crashes;
 mod change_without_fear;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use test_support::Sink;
 
-use crate::rollout_support::{details, sent, told, tried, with_behaviour};
+use crate::rollout_support::{crashes, details, sent, told, tried, with_behaviour};
 use crate::{Guest, status};
 
 /// Far more messages than it takes.
@@ -49,8 +49,7 @@ fn rolled_back(behaviour: &str, options: &[&str], reason: &str) -> usize {
         }
         let shown = details(&relay);
         assert_eq!((&shown["digest"], &shown["rollout"]), (&one, &Value::Null));
-        relay.kill();
-        relay.restart();
+        crashes(&mut relay);
     }
     relay.leaves_nothing(sink);
     refused

@@ -53,3 +53,14 @@ pub fn told(relay: &Relay) -> Vec<String> {
     let texts = of_policies.map(|event| event["text"].as_str().unwrap().to_owned());
     texts.collect()
 }
+
+/// Kills the relay as a crash does, and starts it again. What was delivered is on record before, so that
+/// nothing comes twice.
+pub fn crashes(relay: &mut Relay) {
+    relay.eventually("the queue is empty", |relay| {
+        let queue = relay.json(&["queue", "list", "--messages"]);
+        queue.is_empty().then_some(())
+    });
+    relay.kill();
+    relay.restart();
+}
