@@ -20,6 +20,7 @@ mod circuit_breaker;
 mod compared_on_record;
 mod faults_of_a_message;
 mod fixture_of_a_record;
+mod fixture_of_each_hook;
 mod fixtures_in_check;
 mod fixtures_live;
 mod fixtures_natively;
