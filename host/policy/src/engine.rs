@@ -21,8 +21,12 @@ use crate::host::CallState;
 /// Time for which a guest may keep its thread before it gives way to others.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-/// Address space reserved for one linear memory, in bytes. No policy's memory limit may exceed it.
-pub(crate) const MEMORY_RESERVATION: usize = 256 << 20;
+/// Largest memory limit of a policy, in bytes.
+pub(crate) const LARGEST_MEMORY: usize = 256 << 20;
+
+/// Address space reserved for one linear memory, in bytes: all that an address of 32 bits reaches. So the
+/// processor finds an access outside of the memory, and compiled code need not compare each address.
+const ADDRESS_SPACE: u64 = 4 << 30;
 
 /// Settings of the engine.
 #[derive(Debug, Clone)]
@@ -77,7 +81,7 @@ impl Engine {
             .total_tables(count * 4)
             .max_tables_per_component(4)
             .total_stacks(count)
-            .max_memory_size(MEMORY_RESERVATION)
+            .max_memory_size(LARGEST_MEMORY)
             .max_component_instance_size(1 << 20)
             .max_core_instance_size(1 << 20)
             .linear_memory_keep_resident(128 << 10)
@@ -90,7 +94,7 @@ impl Engine {
             .epoch_interruption(true)
             .max_wasm_stack(512 << 10)
             .async_stack_size(1 << 20)
-            .memory_reservation(MEMORY_RESERVATION as u64)
+            .memory_reservation(ADDRESS_SPACE)
             .memory_guard_size(64 << 10)
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let wasm = wasmtime::Engine::new(&config).map_err(|e| EngineError(format!("{e:#}")))?;

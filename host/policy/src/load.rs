@@ -17,7 +17,7 @@ use crate::breaker::Breaker;
 use crate::child::{self, Loading};
 use crate::component;
 use crate::definition::{Definition, OnError};
-use crate::engine::{Engine, MEMORY_RESERVATION};
+use crate::engine::{Engine, LARGEST_MEMORY};
 use crate::error::LoadError;
 use crate::prepare::{self, Job, Prepared, hex};
 use crate::settings::VALIDATION;
@@ -110,8 +110,8 @@ async fn load(
     definition: Definition,
     module: Bytes,
 ) -> Result<Version, LoadError> {
-    if definition.limits.memory > MEMORY_RESERVATION {
-        let problem = format!("memory: at most {} MiB", MEMORY_RESERVATION >> 20);
+    if definition.limits.memory > LARGEST_MEMORY {
+        let problem = format!("memory: at most {} MiB", LARGEST_MEMORY >> 20);
         return Err(LoadError::Settings {
             problems: vec![problem],
         });
