@@ -1,127 +1,122 @@
-//! The fixtures in `tests/fixtures`: a message (`.eml`) and beside it the expected result
-//! (`.toml`).
+//! The fixtures in `tests/fixtures`, in the format of the policies' own: a message (`.eml`), and
+//! beside it the decision of the relay's whole chain (`.toml`).
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use gatepost_fixture::{Fixture, read_folder};
+use gatepost_message::{Edit, Message};
 
 use crate::Taken;
 
-/// One message with its envelope and its expected result.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Fixture {
-    /// Name of the file, without ending.
-    #[serde(skip)]
+/// Keys that a real relay can obey. It has its own clock, memory and settings.
+const KEYS: [&str; 8] = [
+    "shows",
+    "direction",
+    "listener",
+    "user",
+    "mail-from",
+    "rcpt-to",
+    "exact",
+    "expect",
+];
+
+/// A message for the whole chain, and the expected decision.
+#[derive(Debug)]
+pub struct ChainCase {
+    /// Name of its files, without ending.
     pub name: String,
-    /// Message, with CRLF.
-    #[serde(skip)]
+    /// File of the message.
     pub path: PathBuf,
-    /// Short description.
-    pub shows: String,
-    /// Listener that it is sent to.
-    pub listener: String,
-    /// Reverse-path; empty when null.
-    pub mail_from: String,
-    /// Recipients.
-    pub rcpt_to: Vec<String>,
-    /// User and password, if the client authenticates.
-    pub user: Option<(String, String)>,
-    /// Expected result.
-    pub expect: Expect,
+    /// Session, envelope and expected decision.
+    pub fixture: Fixture,
+    /// Message, with CRLF.
+    pub message: Message,
 }
 
-/// Expected result of a message.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Expect {
-    /// `accept`, `reject`, `tempfail`, `quarantine` or `discard`.
-    pub verdict: String,
-    /// Code of the reply to the end of data.
-    pub code: u16,
-    /// Class, if a policy gives one.
-    pub class: Option<String>,
-    /// True if a machine may answer it.
-    pub reply_allowed: Option<bool>,
-    /// Part of some policy's reason.
-    pub reason: Option<String>,
-    /// Next hop that gets it: `application` or `smarthost`.
-    pub hop: Option<String>,
-    /// Headers that arrive there; an empty value stands for one that must not.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-}
-
-impl Fixture {
-    /// Returns the message, with CRLF line ends.
-    pub fn message(&self) -> Vec<u8> {
-        let text = fs::read(&self.path).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
-        let mut message = Vec::with_capacity(text.len() + 64);
-        for byte in text {
-            if byte == b'\n' && message.last() != Some(&b'\r') {
-                message.push(b'\r');
-            }
-            message.push(byte);
-        }
-        message
+impl ChainCase {
+    /// Returns the server that must get the message: `smarthost` if a plan is expected, else
+    /// `application`; none if it is refused.
+    pub fn hop(&self) -> Option<&'static str> {
+        let expect = self.fixture.expect.as_ref()?;
+        let smarthost = expect.plan.is_some();
+        (expect.verdict.as_deref() == Some("pass")).then_some(match smarthost {
+            true => "smarthost",
+            false => "application",
+        })
     }
 
-    /// Returns the differences between the message that arrived and the expected one: in
-    /// recipients, expected headers, and the body.
-    pub fn arrival_surprises(&self, taken: &Taken) -> Vec<String> {
+    /// Returns the differences between the message that arrived and the one that was sent, with
+    /// these edits: in envelope, body, and each header field that was sent or edited.
+    pub fn arrival_surprises(&self, edits: &[Edit], taken: &Taken) -> Vec<String> {
         let mut surprises = Vec::new();
-        if taken.from != self.mail_from || taken.to != self.rcpt_to {
-            surprises.push(format!(
-                "the envelope became {} → {:?}",
-                taken.from, taken.to
-            ));
+        let recipients = self.fixture.rcpt_to.iter().map(|to| to.as_str());
+        if taken.from != self.fixture.reverse_path().as_str() || !recipients.eq(&taken.to) {
+            let Taken { from, to, .. } = taken;
+            surprises.push(format!("the envelope became {from} → {to:?}"));
         }
-        for (name, value) in &self.expect.headers {
-            let arrived = taken.header(name).unwrap_or_default();
-            if arrived != *value {
-                surprises.push(format!(
-                    "{name} arrived as {arrived:?} instead of {value:?}"
-                ));
+        let arrived = Message::from_bytes(taken.bytes().into());
+        if body(&self.message) != body(&arrived) {
+            surprises.push("the body has changed".into());
+        }
+        let mut below = arrived.fields();
+        for sent in self.message.fields() {
+            let mut fields = below.clone();
+            if edits.iter().any(|edit| sent.is(edit.name().as_str())) {
+                continue;
+            }
+            match fields.any(|field| field.raw() == sent.raw()) {
+                true => below = fields,
+                false => surprises.push(format!("{} is changed or moved, or gone", sent.name())),
             }
         }
-        let (sent, arrived) = (self.message(), taken.bytes());
-        if body(&sent) != body(&arrived) {
-            surprises.push("the body has changed".into());
+        for name in edits.iter().map(|edit| edit.name().as_str()) {
+            let (due, found) = (self.edited(name, edits), arrived.headers_named(name));
+            if due != found {
+                surprises.push(format!("{name} arrived as {found:?} instead of {due:?}"));
+            }
         }
         surprises
     }
+
+    /// Returns the values of a field after these edits.
+    fn edited(&self, name: &str, edits: &[Edit]) -> Vec<String> {
+        let mut values = self.message.headers_named(name);
+        for edit in edits {
+            if !edit.name().as_str().eq_ignore_ascii_case(name) {
+                continue;
+            }
+            match edit {
+                Edit::Add { body, .. } => values.insert(0, body.to_string()),
+                Edit::Set { body, .. } => values = vec![body.to_string()],
+                Edit::Remove { .. } => values.clear(),
+            }
+        }
+        values
+    }
 }
 
-/// Returns everything after the first empty line.
-fn body(message: &[u8]) -> &[u8] {
-    let empty = message.windows(4).position(|window| window == b"\r\n\r\n");
-    empty.map_or(&[], |end| &message[end + 4..])
+fn body(message: &Message) -> Vec<u8> {
+    let whole = message.to_bytes().unwrap_or_else(|e| panic!("{e}"));
+    whole[message.head().len()..].to_vec()
 }
 
 /// Returns all fixtures in the order of their names: some depend on earlier ones.
-pub fn fixtures() -> Vec<Fixture> {
+pub fn chain_cases() -> Vec<ChainCase> {
     let folder = crate::workspace().join("tests/fixtures");
-    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut fixtures: Vec<Fixture> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
-        .map(|path| {
-            let beside = path.with_extension("toml");
-            let text =
-                fs::read_to_string(&beside).unwrap_or_else(|e| panic!("{}: {e}", beside.display()));
-            let mut fixture: Fixture =
-                toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", beside.display()));
-            fixture.name = path
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            fixture.path = path;
-            fixture
-        })
-        .collect();
-    fixtures.sort_by(|a, b| a.name.cmp(&b.name));
-    fixtures
+    let found = read_folder(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let cases = found.into_iter().map(|found| {
+        let place = found.path.display();
+        let (fixture, message) = found.read.unwrap_or_else(|e| panic!("{place}: {e}"));
+        let keys: toml::Table = toml::from_str(&found.text).unwrap_or_default();
+        if let Some(key) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            panic!("{place}: a real relay cannot obey {key}");
+        }
+        ChainCase {
+            name: found.name,
+            path: found.path.with_extension("eml"),
+            fixture,
+            message,
+        }
+    });
+    cases.collect()
 }

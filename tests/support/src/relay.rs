@@ -79,10 +79,10 @@ impl RelayBuilder {
         ))
     }
 
-    /// Begins with the configuration of the fixtures (`tests/fixtures/relay.toml`), with sinks in
+    /// Begins with the configuration of the fixtures (`tests/fixtures/relay/relay.toml`), with sinks in
     /// the place of the application and of the customer's smart host.
     pub fn fixtures(application: SocketAddr, smarthost: SocketAddr) -> Self {
-        let file = crate::workspace().join("tests/fixtures/relay.toml");
+        let file = crate::workspace().join("tests/fixtures/relay/relay.toml");
         let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         Self::new(text)
             .replace(

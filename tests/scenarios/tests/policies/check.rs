@@ -4,28 +4,28 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use test_support::{Fixture, RelayBuilder, fixtures, run};
+use test_support::{ChainCase, RelayBuilder, chain_cases, run};
 
 /// Every fixture with its report.
-pub fn reports() -> &'static [(Fixture, Value)] {
-    static REPORTS: OnceLock<Vec<(Fixture, Value)>> = OnceLock::new();
+pub fn reports() -> &'static [(ChainCase, Value)] {
+    static REPORTS: OnceLock<Vec<(ChainCase, Value)>> = OnceLock::new();
     REPORTS.get_or_init(check)
 }
 
-fn check() -> Vec<(Fixture, Value)> {
+fn check() -> Vec<(ChainCase, Value)> {
     let directory = tempfile::tempdir().unwrap();
     let config = relay().write(directory.path());
     // Messages of one session go through one run, as what one left behind meets the next; and
     // every run compiles the policies.
-    let mut sessions: BTreeMap<Vec<String>, Vec<Fixture>> = BTreeMap::new();
-    for fixture in fixtures() {
-        sessions.entry(session(&fixture)).or_default().push(fixture);
+    let mut sessions: BTreeMap<Vec<String>, Vec<ChainCase>> = BTreeMap::new();
+    for case in chain_cases() {
+        sessions.entry(session(&case)).or_default().push(case);
     }
-    let reports = sessions.into_iter().flat_map(|(session, fixtures)| {
+    let reports = sessions.into_iter().flat_map(|(session, cases)| {
         let mut arguments = vec!["check".to_owned(), "--json".to_owned()];
         arguments.extend(["--config".to_owned(), config.display().to_string()]);
         arguments.extend(session);
-        arguments.extend(fixtures.iter().map(|f| f.path.display().to_string()));
+        arguments.extend(cases.iter().map(|case| case.path.display().to_string()));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let output = run(&arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -35,8 +35,8 @@ fn check() -> Vec<(Fixture, Value)> {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        assert_eq!(reports.len(), fixtures.len(), "{text}");
-        fixtures.into_iter().zip(reports)
+        assert_eq!(reports.len(), cases.len(), "{text}");
+        cases.into_iter().zip(reports)
     });
     reports.collect()
 }
@@ -48,17 +48,22 @@ pub fn relay() -> RelayBuilder {
 }
 
 /// The session on the command line, and of the envelope what the message does not say itself.
-pub fn session(fixture: &Fixture) -> Vec<String> {
-    let mut arguments = vec!["--listener".to_owned(), fixture.listener.clone()];
-    if let Some((user, _)) = &fixture.user {
+pub fn session(case: &ChainCase) -> Vec<String> {
+    let fixture = &case.fixture;
+    let mut arguments = vec!["--listener".to_owned(), fixture.listener().to_owned()];
+    if let Some(user) = &fixture.user {
         arguments.extend(["--auth-user".to_owned(), user.clone()]);
     }
-    let message = String::from_utf8_lossy(&fixture.message()).into_owned();
-    let from = message.lines().find(|line| line.starts_with("From: "));
-    if fixture.mail_from.is_empty() {
+    let sender = fixture.reverse_path();
+    if sender.as_str().is_empty() {
         arguments.extend(["--mail-from".to_owned(), "<>".to_owned()]);
-    } else if !from.unwrap().contains(&fixture.mail_from) {
-        arguments.extend(["--mail-from".to_owned(), fixture.mail_from.clone()]);
+    } else if !case
+        .message
+        .header("From")
+        .unwrap()
+        .contains(sender.as_str())
+    {
+        arguments.extend(["--mail-from".to_owned(), sender.as_str().to_owned()]);
     }
     arguments
 }

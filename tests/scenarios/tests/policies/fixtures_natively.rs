@@ -4,16 +4,17 @@
 use gatepost_sdk::native::{Given, Mail};
 use std::collections::{HashMap, HashSet};
 
+use gatepost_fixture::Fixture;
 use gatepost_message::{Edit, FieldBody, FieldName, Message};
 use gatepost_sdk::{
-    Action, Attempt, Decision, Flow, Machine, MessageClass, Policy, Routing, Session, Transaction,
+    Action, Attempt, Decision, Machine, MessageClass, Policy, Routing, Session, Transaction,
     Verdict, Way,
 };
 use header_guard::HeaderGuard;
 use loop_guard::LoopGuard;
 use outbound_route::OutboundRoute;
 use serde_json::{Value, json};
-use test_support::Fixture;
+use test_support::ChainCase;
 use test_support::native::NativeFacts;
 
 use crate::check;
@@ -30,19 +31,14 @@ fn natively_each_policy_decides_as_in_the_sandbox() {
         machines: HashMap::new(),
     };
     let mut session = Vec::new();
-    for (fixture, report) in check::reports() {
+    for (case, report) in check::reports() {
         // What a session left behind is of one run.
-        let of = check::session(fixture);
+        let of = check::session(case);
         if session != of {
             native.forget();
             session = of;
         }
-        assert_eq!(
-            native.report(fixture),
-            comparable(report),
-            "{}",
-            fixture.name
-        );
+        assert_eq!(native.report(case), comparable(report), "{}", case.name);
     }
 }
 
@@ -112,11 +108,10 @@ struct Said {
 }
 
 impl Native {
-    fn report(&mut self, fixture: &Fixture) -> Value {
-        let transaction = transaction(fixture);
-        let message = Message::from_bytes(fixture.message().into());
+    fn report(&mut self, case: &ChainCase) -> Value {
+        let transaction = transaction(&case.fixture);
         let mut said = Said::default();
-        let kept = self.message_hooks(&transaction, message, &mut said);
+        let kept = self.message_hooks(&transaction, &case.message, &mut said);
         let mut route = Value::Null;
         if kept {
             for (policy, action) in said.remembered.drain(..) {
@@ -178,13 +173,9 @@ impl Native {
     }
 
     /// Calls the message hooks; returns true if the message is accepted.
-    fn message_hooks(&self, transaction: &Transaction, message: Message, said: &mut Said) -> bool {
-        let (verdict, edits) = self.ask(
-            ("loop-guard", &self.loop_guard),
-            transaction,
-            &message,
-            said,
-        );
+    fn message_hooks(&self, transaction: &Transaction, message: &Message, said: &mut Said) -> bool {
+        let (verdict, edits) =
+            self.ask(("loop-guard", &self.loop_guard), transaction, message, said);
         if !matches!(verdict, Verdict::Pass) {
             return false;
         }
@@ -338,16 +329,11 @@ fn effect(action: &Action) -> Value {
 /// The transaction as the policies see it; `check` says the same of a session where the command
 /// line is silent.
 fn transaction(fixture: &Fixture) -> Transaction {
-    let submission = fixture.user.is_some();
     Transaction {
         id: "any".to_owned(),
         session: Session {
-            listener: fixture.listener.clone(),
-            flow: if submission {
-                Flow::Submission
-            } else {
-                Flow::Inbound
-            },
+            listener: fixture.listener().to_owned(),
+            flow: fixture.direction,
             transport: gatepost_sdk::Transport::Smtp,
             client: Some(gatepost_sdk::ClientAddress {
                 ip: "127.0.0.1".to_owned(),
@@ -355,10 +341,10 @@ fn transaction(fixture: &Fixture) -> Transaction {
             }),
             helo: Some("localhost".to_owned()),
             tls: None,
-            user: fixture.user.as_ref().map(|(user, _)| user.clone()),
+            user: fixture.user.clone(),
         },
         account: Some("acme".to_owned()),
-        mail_from: fixture.mail_from.clone(),
-        recipients: fixture.rcpt_to.clone(),
+        mail_from: fixture.reverse_path().as_str().to_owned(),
+        recipients: fixture.rcpt_to.iter().map(ToString::to_string).collect(),
     }
 }
