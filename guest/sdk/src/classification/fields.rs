@@ -146,11 +146,11 @@ pub(super) fn find(
     let from = held.from.named();
     let author = authors(&held, from, found);
     relation_evidence(transaction, &held, from, found);
-    let subjects: Vec<Subject> = held
+    let subjects: Vec<DecodedSubject> = held
         .subjects
         .all
         .iter()
-        .map(|value| Subject::of(value))
+        .map(|value| DecodedSubject::of(value))
         .collect();
     subject_evidence(&subjects, found);
     if held
@@ -306,14 +306,14 @@ fn text_evidence(
 }
 
 /// Subject of a message.
-struct Subject {
+struct DecodedSubject {
     /// Text, decoded.
     text: String,
     /// The same in [lower](subject::lower) case.
     lower: String,
 }
 
-impl Subject {
+impl DecodedSubject {
     fn of(body: &str) -> Self {
         let text = decoded(body);
         let lower = subject::lower(&text);
@@ -326,9 +326,9 @@ impl Subject {
 const SUBJECTS: usize = 16;
 
 /// Finds the evidence of the first [`SUBJECTS`].
-fn subject_evidence(subjects: &[Subject], found: &mut FoundEvidence) {
+fn subject_evidence(subjects: &[DecodedSubject], found: &mut FoundEvidence) {
     const SUBJECT: &str = "Subject";
-    for Subject { text, lower } in subjects.iter().take(SUBJECTS) {
+    for DecodedSubject { text, lower } in subjects.iter().take(SUBJECTS) {
         if let Some(rule) = subject::rule(lower) {
             found.add(rule, SUBJECT, text);
         }
@@ -520,7 +520,7 @@ fn answer_evidence(text: &text::Text, author: &str, held: &HeldFields, found: &m
 fn forwarding_evidence(
     transaction: &Transaction,
     held: &HeldFields,
-    subjects: &[Subject],
+    subjects: &[DecodedSubject],
     found: &mut FoundEvidence,
 ) {
     let from: BTreeSet<String> = held.from.addresses().into_iter().collect();

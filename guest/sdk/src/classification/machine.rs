@@ -2,7 +2,7 @@
 //! written, programs that send notices, and services that send in bulk. Names are in lower case.
 
 use super::rule::Rule;
-use super::words::Words;
+use super::words::WordList;
 
 /// Returns the rule of a field with that name.
 pub(super) fn rule(name: &str) -> Option<Rule> {
@@ -15,7 +15,7 @@ pub(super) fn rule(name: &str) -> Option<Rule> {
 
 /// Returns the rule of a help desk's mail program.
 pub(super) fn mailer(value: &str) -> Option<Rule> {
-    static NAMES: Words = Words::new(&[
+    static NAMES: WordList = WordList::new(&[
         "zendesk",
         "otrs",
         "znuny",
@@ -64,7 +64,7 @@ pub(super) fn mailer(value: &str) -> Option<Rule> {
 /// storage, backup, monitoring, telephony.
 pub(super) fn is_program(value: &str) -> bool {
     #[rustfmt::skip]
-    static NAMES: Words = Words::new(&[
+    static NAMES: WordList = WordList::new(&[
         "sap netweaver", "sap web", "sapconnect", "sap business one", "microsoft dynamics nav",
         "navision", "datev", "lexware", "sage ", "abacus", "proffix", "synology", "qnap",
         "truenas", "freenas", "netapp", "readynas", "diskstation", "drobo", "veeam", "acronis",
@@ -111,7 +111,7 @@ pub(super) fn is_program(value: &str) -> bool {
 /// Returns true for a library with which scripts send mail.
 pub(super) fn is_script(value: &str) -> bool {
     #[rustfmt::skip]
-    static NAMES: Words = Words::new(&[
+    static NAMES: WordList = WordList::new(&[
         "phpmailer", "swift mailer", "swiftmailer", "symfony mailer", "zend", "laminas", "php/",
         "php ", "php5", "php7", "php8", "pear", "codeigniter", "wpmailsmtp", "wp mail smtp",
         "drupal", "typo3", "joomla", "contao", "wordpress", "javamail", "jakarta mail",
@@ -152,7 +152,7 @@ pub(super) fn is_program_name(name: &str) -> bool {
 
 /// Returns true for a program in which people write mail.
 pub(super) fn is_for_people(value: &str) -> bool {
-    static NAMES: Words = Words::new(&[
+    static NAMES: WordList = WordList::new(&[
         "outlook",
         "thunderbird",
         "apple mail",
@@ -251,7 +251,7 @@ pub(super) fn is_for_people(value: &str) -> bool {
 /// Returns true for a program that sends letters to many.
 pub(super) fn is_for_newsletters(value: &str) -> bool {
     #[rustfmt::skip]
-    static NAMES: Words = Words::new(&[
+    static NAMES: WordList = WordList::new(&[
         "acymailing", "mailpoet", "phplist", "mailchimp", "sendy", "mailwizz", "cleverreach",
         "rapidmail", "inxmail", "newsletter", "interspire", "oempro", "mautic", "listmonk",
         "groupmail", "maxbulk", "sendblaster", "supermailer", "dada mail", "openemm", "optivo",
@@ -341,7 +341,7 @@ pub(super) fn is_local_program(received: &[u8]) -> bool {
 /// Returns true if a display name tells through which service somebody's mail comes: `Jo Doe via
 /// Sign`.
 pub(super) fn is_via(name: &str) -> bool {
-    static WORDS: Words = Words::new(&[
+    static WORDS: WordList = WordList::new(&[
         " via ",
         "(via ",
         " uber ",

@@ -9,7 +9,7 @@ mod services;
 mod subjects;
 
 use super::phrase_search::PhraseKind;
-use super::words::Words;
+use super::words::WordList;
 
 /// Phrases that are looked for in a text, by kind.
 pub(super) const PHRASES: &[(PhraseKind, &[&[&str]])] = &[
@@ -62,7 +62,7 @@ pub(super) const PHRASES: &[(PhraseKind, &[&[&str]])] = &[
 ];
 
 /// Subjects that call themselves automatic answers.
-pub(super) static AUTOMATIC: Words = Words::new(&[
+pub(super) static AUTOMATIC: WordList = WordList::new(&[
     // Albanian, Arabic, Armenian, Azerbaijani
     "përgjigje automatike",
     "رد تلقائي",
@@ -253,7 +253,7 @@ pub(super) static AUTOMATIC: Words = Words::new(&[
 ]);
 
 /// Subjects that say that somebody is away.
-pub(super) static ABSENCE: Words = Words::new(&[
+pub(super) static ABSENCE: WordList = WordList::new(&[
     // Arabic, Bulgarian, Catalan
     "خارج المكتب",
     "في إجازة",
@@ -550,7 +550,7 @@ pub(super) static ABSENCE: Words = Words::new(&[
 ]);
 
 /// Subjects that mail systems give to bounces.
-pub(super) static BOUNCE: Words = Words::new(&[
+pub(super) static BOUNCE: WordList = WordList::new(&[
     "undelivered mail",
     "undelivered mail returned to sender",
     "undelivered message",
@@ -1418,7 +1418,7 @@ pub(super) const OPT_OUT: &[&str] = &[
 
 /// Beginnings of the subjects of programs and devices, in lower case, each a program's own fixed
 /// one.
-pub(super) static MACHINE_SUBJECTS: Words = Words::new(&[
+pub(super) static MACHINE_SUBJECTS: WordList = WordList::new(&[
     // cron, anacron, at, and nightly reports of a host
     "cron <",
     "anacron job '",
@@ -1455,7 +1455,7 @@ pub(super) static MACHINE_SUBJECTS: Words = Words::new(&[
 ]);
 
 /// Phrases at the beginning or inside of the subjects of letters to many.
-pub(super) static NEWSLETTERS: Words = Words::new(&[
+pub(super) static NEWSLETTERS: WordList = WordList::new(&[
     "newsletter",
     "pressemitteilung",
     "presseinformation",
@@ -1527,7 +1527,7 @@ pub(super) static NEWSLETTERS: Words = Words::new(&[
 ]);
 
 /// Beginnings of the subjects of challenges, which the writer must answer to be heard.
-pub(super) static CHALLENGES: Words = Words::new(&[
+pub(super) static CHALLENGES: WordList = WordList::new(&[
     "please confirm your message",
     "your email requires verification",
     "your e-mail requires verification",

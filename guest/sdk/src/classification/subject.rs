@@ -5,7 +5,7 @@
 
 use super::phrases::{ABSENCE, AUTOMATIC, BOUNCE, CHALLENGES, MACHINE_SUBJECTS, NEWSLETTERS};
 use super::rule::Rule;
-use super::words::Words;
+use super::words::WordList;
 
 /// Returns the rule that a subject in [lower] case meets.
 pub(super) fn rule(lower: &str) -> Option<Rule> {
@@ -75,7 +75,7 @@ pub(super) fn rule(lower: &str) -> Option<Rule> {
 /// Returns true for the words of Domino's out-of-office agent, which follows the language of the
 /// mail database.
 fn is_domino_absence(subject: &str) -> bool {
-    static WORDS: Words = Words::new(&[
+    static WORDS: WordList = WordList::new(&[
         "is out of the office",
         "ist außer haus",
         "ist nicht im büro",
@@ -135,7 +135,7 @@ pub(super) fn is_newsletter(lower: &str) -> bool {
 /// Returns true if the subject has the number of an issue: `第312号`, `Ausgabe 12`, `Issue #7`.
 fn has_issue(lower: &str) -> bool {
     #[rustfmt::skip]
-    static ISSUES: Words = Words::new(&[
+    static ISSUES: WordList = WordList::new(&[
         "issue ", "issue #", "ausgabe ", "numéro ", "edition ", "édition ", "edición ", "edição ",
         "edizione ", "nummer ", "numer ", "číslo ", "выпуск ", "випуск ", "sayı ", "sayi ", "第",
         "제", "comunicato ", "comunicado ", "communiqué ", "mitteilung ", "rundmail ",
@@ -158,7 +158,7 @@ fn has_issue(lower: &str) -> bool {
 /// event, and a number: `Case 4711 has been created`, `Vorgang 4711 eröffnet`.
 pub(super) fn is_ticket_opened(plain: &str) -> bool {
     #[rustfmt::skip]
-    static TICKETS: Words = Words::new(&[
+    static TICKETS: WordList = WordList::new(&[
         "ticket", "case", "request", "incident", "issue", "enquiry", "inquiry", "anfrage",
         "vorgang", "fall", "meldung", "anliegen", "storung", "demande", "dossier", "caso",
         "solicitud", "incidencia", "consulta", "chamado", "solicitacao", "pedido", "protocolo",
@@ -170,7 +170,7 @@ pub(super) fn is_ticket_opened(plain: &str) -> bool {
         "запит", "αιτημα", "talep", "talebiniz", "kaydiniz", "yeu cau", "tiket", "permintaan",
     ]);
     #[rustfmt::skip]
-    static VERBS: Words = Words::new(&[
+    static VERBS: WordList = WordList::new(&[
         "created", "opened", "received", "logged", "registered", "submitted", "acknowledged",
         "assigned to our", "erstellt", "angelegt", "eroffnet", "eingegangen", "registriert",
         "aufgenommen", "erhalten", "cree", "creee", "enregistre", "ouvert", "recue", "creado",
@@ -187,7 +187,7 @@ pub(super) fn is_ticket_opened(plain: &str) -> bool {
     if !plain.contains(|c: char| c.is_ascii_digit()) || is_answer(plain) {
         return false;
     }
-    let has = |words: &Words, whole: bool| {
+    let has = |words: &WordList, whole: bool| {
         words.found(plain).any(|(at, word)| {
             let before = plain.get(..at).and_then(|text| text.chars().next_back());
             let after = plain
@@ -204,7 +204,7 @@ pub(super) fn is_ticket_opened(plain: &str) -> bool {
 /// for the holidays (Re: your offer)`.
 pub(super) fn quotes_another(lower: &str) -> bool {
     #[rustfmt::skip]
-    static ANSWERS: Words = Words::new(&[
+    static ANSWERS: WordList = WordList::new(&[
         "re:", "aw:", "sv:", "vs:", "odp:", "ynt:", "antw:", "antwort:", "rif:", "res:", "r:",
         "re :", "回复:", "回覆:", "답장:", "re：",
     ]);
@@ -239,20 +239,20 @@ pub(super) fn has_notice_word(plain: &str) -> bool {
 /// `plain` has no accents.
 pub(super) fn is_digest(plain: &str) -> bool {
     #[rustfmt::skip]
-    static QUARANTINE: Words = Words::new(&[
+    static QUARANTINE: WordList = WordList::new(&[
         "quarantin", "quarantan", "quarantaine", "cuarentena", "quarentena", "quarantena",
         "kwarantann", "karanten", "karantin", "karantæn", "karanteeni", "карантин", "carantin",
         "隔離", "検疫", "隔离", "격리", "spam", "junk mail", "迷惑メール", "垃圾邮件", "垃圾郵件", "스팸", "held message",
         "blocked message", "held email", "blocked email", "спам",
     ]);
     #[rustfmt::skip]
-    static BOUNCES: Words = Words::new(&[
+    static BOUNCES: WordList = WordList::new(&[
         "bounce", "undeliver", "unzustellbar", "hard bounce", "rebote", "rebond", "rimbalz",
         "undelivered", "suppress", "不達", "退信", "반송", "недостав", "delivery statistic",
         "delivery report for the", "zustellstatistik", "versandstatistik",
     ]);
     #[rustfmt::skip]
-    static SUMMARIES: Words = Words::new(&[
+    static SUMMARIES: WordList = WordList::new(&[
         "digest", "summary", "overview", "weekly", "daily", "monthly", "statistic",
         "zusammenfassung", "ubersicht", "bericht", "wochentlich", "taglich", "statistik", "resume",
         "recapitulati", "hebdomadaire", "quotidien", "resumen", "informe", "semanal", "diari",
@@ -265,7 +265,7 @@ pub(super) fn is_digest(plain: &str) -> bool {
     ]);
     /// Phrases that only a quarantine uses.
     #[rustfmt::skip]
-    static TOLD: Words = Words::new(&[
+    static TOLD: WordList = WordList::new(&[
         "report", "notification", "notice", "you have", "new message", "message(s)", "messages",
         "nachrichten", "benachrichtigung", "mitteilung", "rapport", "notificacion", "mensajes",
         "aviso", "mensagens", "notificacao", "messaggi", "notifica", "avviso", "berichten",
@@ -273,7 +273,7 @@ pub(super) fn is_digest(plain: &str) -> bool {
         "upozorneni", "spravy", "uzenet", "ertesit", "mesaje", "письма", "уведомление", "сообщени",
         "листи", "ileti", "bildirim", "お知らせ", "通知", "件", "提醒", "알림", "통",
     ]);
-    let has = |words: &Words| {
+    let has = |words: &WordList| {
         words.found(plain).any(|(at, word)| {
             let before = plain.get(..at).and_then(|text| text.chars().next_back());
             !word.is_ascii() || before.is_none_or(|c| !c.is_alphanumeric())
@@ -290,14 +290,14 @@ pub(super) fn is_digest(plain: &str) -> bool {
 /// was not taken.
 pub(super) fn mentions_failure(lower: &str) -> bool {
     #[rustfmt::skip]
-    static MESSAGES: Words = Words::new(&[
+    static MESSAGES: WordList = WordList::new(&[
         "message", "mail", "email", "e-mail", "sms", "fax", "delivery", "posting", "nachricht",
         "zustellung", "courriel", "mensaje", "correo", "mensagem", "messaggio", "bericht",
         "meddelande", "besked", "melding", "viesti", "wiadomość", "zpráva", "správa", "levél",
         "mesaj", "письмо", "сообщение", "лист", "повідомлення",
     ]);
     #[rustfmt::skip]
-    static FAILURES: Words = Words::new(&[
+    static FAILURES: WordList = WordList::new(&[
         "zatrzyman", "wstrzyman", "zurückgehalten", "angehalten", "retenu", "retenid", "retid",
         "trattenut", "tegengehouden", "stoppat", "tilbageholdt", "zadržen", "visszatart",
         "задержан", "failed", "failure", "rejected", "blocked", "blockiert", "gesperrt", "bloqué",
@@ -434,7 +434,7 @@ fn is_mail_report(subject: &str) -> bool {
 }
 
 /// Returns the text behind the longest phrase that it begins with.
-fn after_longest_phrase<'a>(text: &'a str, phrases: &Words) -> Option<&'a str> {
+fn after_longest_phrase<'a>(text: &'a str, phrases: &WordList) -> Option<&'a str> {
     let longest = phrases.beginning(text).map(str::len).max()?;
     text.get(longest..)
 }

@@ -3,8 +3,8 @@
 //! A list knows the first two octets of its words, so that most places of a text are passed over
 //! without a comparison.
 
-/// Words of two octets at least.
-pub(super) struct Words {
+/// List of words, each of two octets at least.
+pub(super) struct WordList {
     words: &'static [&'static str],
     beginnings: Beginnings,
 }
@@ -25,7 +25,7 @@ impl Beginnings {
     }
 }
 
-impl Words {
+impl WordList {
     /// Makes a list.
     #[allow(
         clippy::indexing_slicing,
@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    static WORDS: Words = Words::new(&["ab", "abc", "ba", "第1", "ü", "e-mail"]);
+    static WORDS: WordList = WordList::new(&["ab", "abc", "ba", "第1", "ü", "e-mail"]);
 
     proptest! {
         /// The pass finds what a search for each word finds.
