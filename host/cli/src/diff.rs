@@ -27,7 +27,7 @@ use crate::commands::output;
 
 pub use self::corpus::{Corpus, CorpusError};
 pub use self::page::page;
-pub use self::words::{side_by_side, summary};
+pub use self::words::{counted, number, side_by_side, summary};
 
 /// Versions of a comparison.
 pub struct Sides {

@@ -267,14 +267,17 @@ codes! {
     /// The version is active already.
     VersionActive = "policy.version-active", Conflict,
         "see it with `gatepost policy status`";
-    /// The steps of the rollout do not grow, or begin at 0 % or 100 %.
+    /// The steps of the rollout do not grow, begin at 0 % or 100 %, or are to be made after no call.
     UnsoundSteps = "policy.unsound-steps", Refused,
-        "give steps such as 1,5,25,100";
+        "give steps such as 1,5,25,100, and one call at least in each";
     /// No version of the policy is under trial.
     NoRollout = "policy.no-rollout", Conflict,
         "begin with `gatepost policy activate FILE --shadow` or `--canary`";
-    /// The version under trial is a shadow, which has no steps.
-    ShadowHasNoSteps = "policy.shadow-has-no-steps", Conflict,
+    /// The last rollout of the policy has ended without its candidate, and no version to go back to is named.
+    NothingToDrop = "policy.nothing-to-drop", Conflict,
+        "leave the active version, or name the version to go back to";
+    /// The version under trial is a shadow or a canary with one share, which has no steps.
+    NoSteps = "policy.no-steps", Conflict,
         "promote it, or roll it back";
     /// The file of the module cannot be read.
     UnreadableModule = "policy.unreadable-module", Refused,

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use gatepost_message::Millis;
 use gatepost_policy::{BreakerState, LoadError, OnError, Slot};
+use gatepost_policy_set::history::ROLLBACK;
 use gatepost_policy_set::rollouts::RolloutFault;
 use gatepost_policy_set::{Policies, PolicyError, PolicyFault, Swap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -52,7 +53,8 @@ pub struct RollBack {
     #[arg(value_name = "NAME")]
     pub policy: String,
     /// Version of its history: the beginning of its digest, or of its module's. When not given, the
-    /// last with another module than the active one.
+    /// last with another module than the active one; this is refused if the last thing that happened is
+    /// that a candidate was dropped.
     #[arg(long, value_name = "DIGEST")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
@@ -77,8 +79,10 @@ pub struct PolicyStatus {
     /// Number of accounts for which it is not called, while it is called for others.
     #[serde(default)]
     pub accounts_not_called: usize,
-    /// Time when the version was loaded.
+    /// Time when the version was loaded: at its activation, or at the last start of the relay.
     pub loaded_at: Millis,
+    /// Time from which the version has been active, also before a restart.
+    pub active_since: Millis,
     /// Digest of the version under trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<String>,
@@ -121,6 +125,7 @@ impl PolicyStatus {
             called: slot.breaker() != BreakerState::Open,
             accounts_not_called: slot.breaker().accounts(),
             loaded_at: version.loaded_at(),
+            active_since: policies.active_since(slot),
             candidate: (slot.trial()).map(|trial| trial.version().digest().to_owned()),
             configured,
             refused: policies.refused(slot.name()),
@@ -170,14 +175,15 @@ pub async fn activate_configured(
 /// version again.
 ///
 /// # Errors
-/// There is no such policy, or it has no such version, or it cannot be loaded any more.
+/// There is no such policy, or it has no such version, or it cannot be loaded any more. Or no version is
+/// named, and the last thing that happened to the policy is that a candidate was dropped.
 pub async fn roll_back(
     policies: &Policies,
     asked: RollBack,
     asker: &Asker,
 ) -> Result<Swap, OperationError> {
     let RollBack { policy, to } = asked;
-    let by = asker.activating("rollback");
+    let by = asker.activating(ROLLBACK);
     Ok(policies.rollback(&policy, to.as_deref(), by).await?)
 }
 
@@ -210,14 +216,15 @@ impl From<PolicyError> for OperationError {
             PolicyFault::Rollout(reason) => match reason {
                 RolloutFault::Active => Code::VersionActive,
                 RolloutFault::NoShare(_) => Code::NothingToDecide,
-                RolloutFault::Steps => Code::UnsoundSteps,
-                RolloutFault::None => Code::NoRollout,
-                RolloutFault::Shadow => Code::ShadowHasNoSteps,
+                RolloutFault::Steps | RolloutFault::NoCalls => Code::UnsoundSteps,
+                RolloutFault::None { .. } => Code::NoRollout,
+                RolloutFault::Over { .. } => Code::NothingToDrop,
+                RolloutFault::Shadow { .. } | RolloutFault::OneShare { .. } => Code::NoSteps,
             },
             PolicyFault::Unreadable { .. } | PolicyFault::Module { .. } => Code::UnreadableModule,
-            PolicyFault::Load(error) | PolicyFault::Activated { source: error, .. } => {
-                code_of(error)
-            }
+            PolicyFault::Load(error)
+            | PolicyFault::Activated { source: error, .. }
+            | PolicyFault::SettingsRefused { source: error, .. } => code_of(error),
         };
         Self::new(code, error)
     }

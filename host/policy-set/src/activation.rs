@@ -8,11 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_message::Millis;
 use gatepost_model::{Event, NoticeSubject};
-use gatepost_policy::{Slot, Version};
+use gatepost_policy::{LoadError, Slot, Version};
 
-use crate::history::{ActivatedBy, ActivatedVersion, ManualActivation, VersionRecord, on_disk};
+use crate::history::{
+    ActivatedBy, ActivatedVersion, ManualActivation, VersionRecord, digest_of, on_disk,
+};
 use crate::rollouts::RolloutEnd;
-use crate::{Policies, PolicyError, PolicyFault, Swap, fault};
+use crate::{Policies, PolicyError, PolicyFault, Swap, SwapOutcome, fault};
 
 /// Version to activate, with what the history and the event tell of it.
 pub(crate) struct Activation {
@@ -41,7 +43,7 @@ impl Policies {
     ) -> Result<Swap, PolicyError> {
         let _swapping = self.swapping.lock().await;
         let slot = self.slot(policy)?;
-        self.load_and_put(&slot, module, by, false).await
+        self.load_and_put(&slot, module, by, false, None).await
     }
 
     /// Activates the module that appeared in the watched folder for a policy. If it cannot be read
@@ -51,7 +53,7 @@ impl Policies {
         let activated = async {
             let slot = self.slot(policy)?;
             let module = module.map_err(|reason| fault(policy, reason))?;
-            self.load_and_put(&slot, module, ActivatedBy::folder(), true)
+            self.load_and_put(&slot, module, ActivatedBy::folder(), true, None)
                 .await
         };
         match activated.await {
@@ -67,12 +69,13 @@ impl Policies {
         }
     }
 
-    /// Ends the policy's rollout. Without one, activates an earlier version again: the last with another module than the active one, or the
-    /// one whose digest begins with `to`.
+    /// Ends the policy's rollout. Without one, activates an earlier version again: the last with another
+    /// module than the active one, or the one whose digest begins with `to`.
     ///
     /// # Errors
     /// There is no such policy or no such version, it cannot be loaded with the present settings, or
-    /// the history not be read or written.
+    /// the history not be read or written. Or no version is named, and the last thing that happened to
+    /// the policy is that a candidate was dropped.
     pub async fn rollback(
         &self,
         policy: &str,
@@ -85,6 +88,11 @@ impl Policies {
             && let Some(dropped) = self.drop_candidate(&slot, &by).await?
         {
             return Ok(dropped);
+        }
+        if to.is_none()
+            && let Some(over) = self.nothing_to_drop(&slot)
+        {
+            return Err(fault(policy, PolicyFault::Rollout(over)));
         }
         let record = self.history.record(policy);
         let found = match to {
@@ -102,7 +110,15 @@ impl Policies {
             },
         };
         let found = found.map_err(|reason| fault(policy, reason))?;
-        self.put_kept(&slot, &found.module, by).await
+        let swap = self.put_kept(&slot, &found.module, by, Some(found)).await?;
+        let rolled_back_before = match swap.outcome {
+            SwapOutcome::Activated => record.rolled_back(&found.module),
+            SwapOutcome::CandidateDropped | SwapOutcome::ActiveAlready => None,
+        };
+        Ok(Swap {
+            rolled_back_before,
+            ..swap
+        })
     }
 
     /// Activates the module that the configuration names: ends what was activated by hand.
@@ -122,7 +138,7 @@ impl Policies {
             fault(policy, PolicyFault::History(Arc::new(missing)))
         };
         let configured = configured.ok_or_else(missing)?;
-        self.put_kept(&slot, &configured, by).await
+        self.put_kept(&slot, &configured, by, None).await
     }
 
     /// Returns the record of a policy: its versions, and what was activated by hand.
@@ -139,11 +155,12 @@ impl Policies {
         slot: &Slot,
         module: &str,
         by: ActivatedBy,
+        named: Option<&ActivatedVersion>,
     ) -> Result<Swap, PolicyError> {
         let digest = module.to_owned();
         let module = on_disk(&self.history, move |history| history.module(&digest)).await;
         let module = module.map_err(|error| unusable(slot, error))?;
-        self.load_and_put(slot, module, by, false).await
+        self.load_and_put(slot, module, by, false, named).await
     }
 
     async fn load_and_put(
@@ -152,8 +169,22 @@ impl Policies {
         module: Bytes,
         by: ActivatedBy,
         is_configured: bool,
+        named: Option<&ActivatedVersion>,
     ) -> Result<Swap, PolicyError> {
-        let version = self.loaded(slot, &module).await?;
+        let current = slot.current();
+        let digest = gatepost_policy::version_digest(current.definition(), &module);
+        if digest == current.digest() {
+            if is_configured {
+                self.note_configured(slot, &module).await?;
+            }
+            return Ok(self.unswapped(slot, SwapOutcome::ActiveAlready, digest));
+        }
+        let words = || match named {
+            // Its settings may have been others: people know it by the digest that it had.
+            Some(named) => format!("version {}", short(&named.digest)),
+            None => module_in_words(&module),
+        };
+        let version = self.loaded_as(slot, &module, words).await?;
         let activation = Activation {
             version,
             module,
@@ -163,6 +194,71 @@ impl Policies {
             ends: RolloutEnd::Replaced,
         };
         self.put(slot, activation).await
+    }
+
+    /// Notes that the configuration names the module that is active already.
+    async fn note_configured(&self, slot: &Slot, module: &Bytes) -> Result<(), PolicyError> {
+        let (policy, version) = (slot.name().to_owned(), slot.current().digest().to_owned());
+        let module = module.clone();
+        let noted = on_disk(&self.history, move |history| {
+            let module = history.keep(&module)?;
+            history.update(|policies| {
+                let record = policies.entry(policy).or_default();
+                record.configured = Some(module);
+                record.configured_version = Some(version);
+                record.activated = None;
+            })
+        });
+        noted.await.map_err(|error| unusable(slot, error))
+    }
+
+    /// Returns the answer of a request that has left the active version; `old` is the version that it
+    /// was about.
+    pub(crate) fn unswapped(&self, slot: &Slot, outcome: SwapOutcome, old: String) -> Swap {
+        let policy = slot.name();
+        let candidate = slot.trial().filter(|trial| !trial.has_ended());
+        Swap {
+            policy: policy.to_owned(),
+            outcome,
+            old,
+            new: slot.current().digest().to_owned(),
+            active_since: self.active_since(slot),
+            configured: self.history.record(policy).activated.is_none(),
+            rolled_back_before: None,
+            candidate: candidate.map(|trial| trial.version().digest().to_owned()),
+        }
+    }
+
+    /// Returns the time from which the active version of a slot has been active, also before a restart.
+    pub fn active_since(&self, slot: &Slot) -> Millis {
+        let version = slot.current();
+        let noted = self
+            .history
+            .record(slot.name())
+            .active_since(version.digest());
+        // A history that could not be written has another version.
+        noted.unwrap_or_else(|| version.loaded_at())
+    }
+
+    /// Loads a module for a slot. If it refuses the settings, the error names it by these words.
+    pub(crate) async fn loaded_as(
+        &self,
+        slot: &Slot,
+        module: &Bytes,
+        named: impl FnOnce() -> String,
+    ) -> Result<Arc<Version>, PolicyError> {
+        // On the heap, so that the futures around it stay small and shallow.
+        let loaded = Box::pin(self.loaded(slot, module)).await;
+        loaded.map_err(|error| match *error.reason {
+            PolicyFault::Load(source @ LoadError::Settings { .. }) => {
+                let version = named();
+                fault(
+                    slot.name(),
+                    PolicyFault::SettingsRefused { version, source },
+                )
+            }
+            reason => fault(slot.name(), reason),
+        })
     }
 
     /// Loads a module for a slot, or returns the version before the active one, if it is that with
@@ -212,7 +308,7 @@ impl Policies {
             by: by.clone(),
             reason: reason.clone(),
         };
-        let policy = slot.name().to_owned();
+        let (policy, at) = (slot.name().to_owned(), entry.at);
         let counts = self.counts_of(&policy);
         let why_ended = match (ends, &reason) {
             (RolloutEnd::Promoted, Some(reason)) => reason.clone(),
@@ -235,7 +331,7 @@ impl Policies {
                 });
                 is_activated = record.activated.is_some();
                 record.note(entry);
-                record.end_rollout(ends, &why_ended, counts);
+                record.end_rollout(ends, &why_ended, counts, at);
             })?;
             Ok(!is_activated)
         });
@@ -245,7 +341,9 @@ impl Policies {
         let policy = slot.name().to_owned();
         match ends {
             RolloutEnd::Promoted => self.release_trial(&policy),
-            RolloutEnd::RolledBack | RolloutEnd::Replaced => self.drop_trial(&policy),
+            RolloutEnd::RolledBack | RolloutEnd::Replaced => {
+                self.drop_trial(&policy);
+            }
         }
         tracing::info!(
             policy,
@@ -266,9 +364,13 @@ impl Policies {
         .await;
         Ok(Swap {
             policy,
+            outcome: SwapOutcome::Activated,
             old,
             new,
+            active_since: at,
             configured,
+            rolled_back_before: None,
+            candidate: None,
         })
     }
 
@@ -285,6 +387,11 @@ impl Policies {
 /// Returns the beginning of a digest, by which people know a version.
 pub(crate) fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
+}
+
+/// Returns the name of a module that may have no version yet.
+pub(crate) fn module_in_words(module: &[u8]) -> String {
+    format!("the module {}", short(&digest_of(module)))
 }
 
 fn unusable(slot: &Slot, error: std::io::Error) -> PolicyError {

@@ -21,12 +21,15 @@ use std::sync::Arc;
 use crate::rollouts::RolloutEnd;
 use bytes::Bytes;
 use gatepost_files::FileError;
+use gatepost_message::Millis;
 use gatepost_rollout::ObservationCounts;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use record::{ActivatedBy, ActivatedVersion, ManualActivation, VERSIONS, VersionRecord};
+pub use record::{
+    ActivatedBy, ActivatedVersion, ManualActivation, ROLLBACK, VERSIONS, VersionRecord,
+};
 
 /// Name of the folder in the store.
 pub const FOLDER: &str = "policies";
@@ -48,6 +51,9 @@ const LARGEST_MODULE: u64 = 256 << 20;
 
 /// Most policies that are remembered though the configuration names them no longer.
 const FORMER_POLICIES: usize = 100;
+
+/// Reason of the end of a rollout whose policy has left the configuration.
+pub(crate) const NO_SUCH_POLICY: &str = "the configuration names the policy no longer";
 
 /// Content of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,8 +242,9 @@ pub(crate) fn retire_others(
             record.activated = None;
             record.end_rollout(
                 RolloutEnd::Replaced,
-                "the configuration names the policy no longer",
+                NO_SUCH_POLICY,
                 ObservationCounts::default(),
+                Millis::now(),
             );
             record.configured = None;
             record.configured_version = None;

@@ -46,9 +46,11 @@ use gatepost_builtin as builtin;
 use gatepost_config::{self as config, Change, Config, Direction, Policy};
 use gatepost_spool::EventLog;
 
+use crate::activation::short;
+use crate::history::NO_SUCH_POLICY;
 use crate::history::VersionHistory;
 use crate::rollouts::{Rollout, RolloutFault};
-use crate::wanted::{Wanted, WantedAt};
+use crate::wanted::{ManualEnd, Wanted, WantedAt};
 
 /// All policies of a relay.
 pub struct Policies {
@@ -106,17 +108,42 @@ impl PreparedSet {
     }
 }
 
-/// A completed swap.
+/// A completed swap, or the reason why none was needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct Swap {
     /// Name of the policy.
     pub policy: String,
-    /// Digest of the replaced version.
+    /// Change that was made.
+    pub outcome: SwapOutcome,
+    /// Digest of the version that was replaced, or of the candidate that was dropped. That of the
+    /// active version if nothing has changed.
     pub old: String,
     /// Digest of the active version.
     pub new: String,
+    /// Time from which it has been active.
+    pub active_since: Millis,
     /// True if the configuration names its module.
     pub configured: bool,
+    /// Time at which a rollback took the active version away before, if it was active again by a
+    /// rollback now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_before: Option<Millis>,
+    /// Digest of the version that is still under trial beside the active one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<String>,
+}
+
+/// Change that a request to activate a version or to roll one back has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwapOutcome {
+    /// Another version is active.
+    Activated,
+    /// A candidate was dropped; the active version stays.
+    CandidateDropped,
+    /// The version was active already; nothing has changed.
+    ActiveAlready,
 }
 
 impl PolicyStates for Policies {
@@ -186,6 +213,17 @@ pub enum PolicyFault {
     Activated {
         /// Name of the policy.
         policy: String,
+        /// Cause.
+        source: LoadError,
+    },
+    /// A version of the history, or a new module, does not take the settings of the configuration.
+    #[error(
+        "{version} does not take the present settings: {source}\nTake what it does not know out of the \
+         configuration, or add what it misses; then `gatepost reload`, and try again"
+    )]
+    SettingsRefused {
+        /// Version or module, with the beginning of its digest.
+        version: String,
         /// Cause.
         source: LoadError,
     },
@@ -290,17 +328,25 @@ impl Policies {
                     if is_equivalent(&version, &current) && former == Some(&tests) {
                         Arc::clone(slot)
                     } else {
-                        changes.extend(version_change(&current, &version, wanted.ends));
+                        changes.extend(version_change(&current, &version, wanted.ends.as_ref()));
                         slot.succeeded_by(version)
                     }
                 }
             };
+            if let Some(old) = now.slots.get(name)
+                && let Some(reason) = self.rollout_ends(old, &slot, &wanted).await
+            {
+                changes.extend(self.rollout_change(name, reason));
+            }
             slots.insert(name.clone(), slot);
             configured.insert(name.clone(), tests);
             wanted_versions.push(wanted);
         }
         if !errors.is_empty() {
             return Err(PolicyErrors(errors));
+        }
+        for name in now.slots.keys().filter(|name| !slots.contains_key(*name)) {
+            changes.extend(self.rollout_change(name, NO_SUCH_POLICY.to_owned()));
         }
         let chains = config
             .listeners
@@ -435,19 +481,18 @@ fn fault(policy: &str, reason: PolicyFault) -> PolicyError {
 }
 
 /// Returns the change that an operator is told of when a version replaces another.
-fn version_change(old: &Version, new: &Version, ends_activation: bool) -> Option<Change> {
-    let short = |version: &Version| {
-        let digest = version.digest();
-        Some(digest.get(..12).unwrap_or(digest).into())
-    };
+fn version_change(old: &Version, new: &Version, ends: Option<&ManualEnd>) -> Option<Change> {
+    let short = |version: &Version| Some(short(version.digest()).into());
     // If only limits or tests differ, their own keys are reported.
     (old.digest() != new.digest()).then(|| Change {
         key: format!("policy.{} (version)", new.name()),
         old: short(old),
         new: short(new),
-        note: ends_activation.then(|| {
-            "the active version was activated by hand; it ends since the configuration names another module"
-                .to_owned()
+        note: ends.map(|end| {
+            format!(
+                "the version that was activated by hand ends: {}",
+                end.reason
+            )
         }),
     })
 }

@@ -13,16 +13,18 @@ mod stored;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gatepost_config::Change;
 use gatepost_message::Millis;
 use gatepost_policy::{Hook, Slot, Version, VersionTrial};
-use gatepost_rollout::{ObservationCounts, Ppm, Share, Thresholds};
+use gatepost_rollout::{ObservationCounts, Ppm, Share, StepPlan, Thresholds};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use self::observer::RolloutObserver;
-use crate::activation::{Activation, short};
+use crate::activation::{Activation, module_in_words, short};
 use crate::history::{ActivatedBy, VersionRecord, on_disk};
-use crate::{Policies, PolicyError, PolicyFault, Swap, fault};
+use crate::wanted::{OTHER_MODULE, Wanted};
+use crate::{Policies, PolicyError, PolicyFault, Swap, SwapOutcome, fault};
 
 pub use observer::{DifferenceSample, ObservedDifferences};
 pub use stored::{EndedRollout, RolloutEnd, RolloutMode, StoredRollout};
@@ -49,7 +51,7 @@ pub struct RolloutOrder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RolloutFault {
     /// The version is active already.
-    #[error("this version is active already")]
+    #[error("this version is active already, so there is nothing to try")]
     Active,
     /// A canary has nothing to decide.
     #[error(
@@ -59,15 +61,66 @@ pub enum RolloutFault {
     NoShare(String),
     /// The steps are not a plan.
     #[error(
-        "the steps are to grow, from above 0% to 100% at most, and the first is to be below 100%"
+        "the steps are to grow, from above 0% to 100% at most, and the first is to be below 100%; \
+         a version that is to decide for all mail at once is activated without steps"
     )]
     Steps,
+    /// Steps would be made after no call.
+    #[error("a step is to last for one call at least: `at-least` is 1 or more")]
+    NoCalls,
     /// There is no rollout.
-    #[error("no version of it is under trial")]
-    None,
+    #[error(
+        "no version of it is under trial{}; begin with `gatepost policy activate FILE --shadow`, \
+         `--canary SHARE` or `--steps SHARES`", ended.as_deref().map(|ended| format!(": {ended}")).unwrap_or_default()
+    )]
+    None {
+        /// End of the last one, in words, if its candidate was dropped.
+        ended: Option<String>,
+    },
+    /// The last rollout has ended without its candidate, so a rollback has nothing to drop.
+    #[error(
+        "nothing is under trial: {ended}; version {active} is active since {since}; {}",
+        before_in_words(policy, before.as_deref())
+    )]
+    Over {
+        /// Name of the policy.
+        policy: String,
+        /// End of the rollout, in words.
+        ended: String,
+        /// Short digest of the active version.
+        active: String,
+        /// Time from which it has been active.
+        since: Millis,
+        /// Short digest of the version before it, if there is one.
+        before: Option<String>,
+    },
+    /// A canary with one share makes no steps.
+    #[error(
+        "its candidate has one share and makes no steps by itself; `gatepost policy promote {policy}` \
+         makes it the active version, `gatepost policy rollback {policy}` drops it"
+    )]
+    OneShare {
+        /// Name of the policy.
+        policy: String,
+    },
     /// A shadow has no steps.
-    #[error("its candidate is a shadow, which has no steps")]
-    Shadow,
+    #[error(
+        "its candidate is a shadow, which has no steps; `gatepost policy promote {policy}` makes it \
+         the active version, `gatepost policy rollback {policy}` drops it"
+    )]
+    Shadow {
+        /// Name of the policy.
+        policy: String,
+    },
+}
+
+fn before_in_words(policy: &str, before: Option<&str>) -> String {
+    match before {
+        Some(before) => format!(
+            "`gatepost policy rollback {policy} --to {before}` goes back to the version before it"
+        ),
+        None => "there is no version before it".to_owned(),
+    }
 }
 
 /// Rollout of one policy.
@@ -76,18 +129,40 @@ pub(crate) struct Rollout {
     trial: Arc<VersionTrial>,
     observer: Arc<RolloutObserver>,
     stored: Mutex<StoredRollout>,
+    counted_from: FiguresBegin,
+}
+
+/// Beginning of the figures of a rollout, which do not outlive the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FiguresBegin {
+    /// With the rollout.
+    Rollout,
+    /// When the relay was started and resumed the rollout, at this time.
+    Start(Millis),
+    /// When a reload resumed the rollout with other settings, at this time.
+    Reload(Millis),
 }
 
 /// State of a rollout, with its figures since the start of the process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RolloutState {
+    /// Name of the policy.
+    pub policy: String,
     /// Rollout as it is stored.
     pub rollout: StoredRollout,
     /// Share of the mail for which the candidate decides; none in a shadow.
     pub share: Option<Ppm>,
+    /// Beginning of the figures.
+    pub counted_from: FiguresBegin,
     /// Calls that both versions answered, and the harm among them.
     pub counts: ObservationCounts,
+    /// True if a rate of a canary is near its threshold: no step is made meanwhile.
+    pub in_doubt: bool,
+    /// Digest of the candidate whose rollout this one has ended; in the answer that begins it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
     /// Calls of this step that both versions answered.
     pub compared_in_step: u64,
     /// Calls that the shadow was not asked, for want of time.
@@ -113,12 +188,11 @@ impl Policies {
         let _swapping = self.swapping.lock().await;
         let slot = self.slot(&policy)?;
         let refused = |reason: RolloutFault| fault(&policy, PolicyFault::Rollout(reason));
-        if let RolloutMode::Canary { plan } = &mode
-            && (!plan.is_sound() || plan.share(0) == Ppm::ALL)
-        {
-            return Err(refused(RolloutFault::Steps));
+        if let RolloutMode::Canary { plan } = &mode {
+            check(plan).map_err(refused)?;
         }
-        let version = self.loaded(&slot, &module).await?;
+        let named = || module_in_words(&module);
+        let version = self.loaded_as(&slot, &module, named).await?;
         if version.digest() == slot.current().digest() {
             return Err(refused(RolloutFault::Active));
         }
@@ -148,13 +222,13 @@ impl Policies {
             history.keep(&module)?;
             history.update(|policies| {
                 let record = policies.entry(name).or_default();
-                let reason = "another version took its place";
-                record.end_rollout(RolloutEnd::Replaced, reason, counts);
+                let reason = "a new rollout of the policy began";
+                record.end_rollout(RolloutEnd::Replaced, reason, counts, now);
                 record.rollout = Some(next);
             })
         });
         noted.await.map_err(|error| unwritten(&policy, error))?;
-        self.drop_trial(&policy);
+        let replaced = self.drop_trial(&policy);
         let active = slot.current();
         let text = format!(
             "policy {policy}: version {} {} beside {}, {}",
@@ -171,9 +245,9 @@ impl Policies {
             source = stored.by.source,
             "rollout begun"
         );
-        let state = self.start_rollout(&slot, version, stored);
+        let state = self.start_rollout(&slot, version, stored, FiguresBegin::Rollout);
         self.tell(text).await;
-        Ok(state)
+        Ok(RolloutState { replaced, ..state })
     }
 
     /// Returns the state of a policy's rollout, if there is one.
@@ -193,8 +267,17 @@ impl Policies {
     ) -> Result<RolloutState, PolicyError> {
         let _swapping = self.swapping.lock().await;
         let rollout = self.running(policy)?;
-        if !matches!(rollout.stored.lock().mode, RolloutMode::Canary { .. }) {
-            return Err(fault(policy, PolicyFault::Rollout(RolloutFault::Shadow)));
+        let refused = match &rollout.stored.lock().mode {
+            RolloutMode::Canary { plan } if plan.steps.len() > 1 => None,
+            RolloutMode::Canary { .. } => Some(RolloutFault::OneShare {
+                policy: policy.to_owned(),
+            }),
+            RolloutMode::Shadow { .. } => Some(RolloutFault::Shadow {
+                policy: policy.to_owned(),
+            }),
+        };
+        if let Some(refused) = refused {
+            return Err(fault(policy, PolicyFault::Rollout(refused)));
         }
         self.store_rollout(policy, &rollout, |stored| stored.held = held)
             .await?;
@@ -209,9 +292,14 @@ impl Policies {
     pub async fn promote(&self, policy: &str, by: ActivatedBy) -> Result<Swap, PolicyError> {
         let _swapping = self.swapping.lock().await;
         let rollout = self.running(policy)?;
-        if rollout.observer.breach().is_some() {
+        if let Some(breach) = rollout.observer.breach() {
             // It is rolled back, and the next turn notes that.
-            return Err(fault(policy, PolicyFault::Rollout(RolloutFault::None)));
+            let digest = short(rollout.trial.version().digest()).to_owned();
+            let ended = Some(format!("candidate {digest} was rolled back: {breach}"));
+            return Err(fault(
+                policy,
+                PolicyFault::Rollout(RolloutFault::None { ended }),
+            ));
         }
         self.put_candidate(policy, &rollout, by, "promoted by hand")
             .await
@@ -229,17 +317,37 @@ impl Policies {
         };
         // A rollback is made first, and noted then.
         slot.end_trial();
-        let reason = format!("rolled back {by}");
+        let reason = match rollout.observer.breach() {
+            // A threshold was quicker.
+            Some(breach) => breach.to_string(),
+            None => format!("rolled back by {} ({})", by.actor, by.origin),
+        };
         self.note_end(policy, RolloutEnd::RolledBack, &reason)
             .await?;
         let old = rollout.trial.version().digest().to_owned();
-        let record = self.history.record(policy);
-        Ok(Some(Swap {
-            policy: policy.to_owned(),
+        Ok(Some(self.unswapped(
+            slot,
+            SwapOutcome::CandidateDropped,
             old,
-            new: slot.current().digest().to_owned(),
-            configured: record.activated.is_none(),
-        }))
+        )))
+    }
+
+    /// Returns the fault of a rollback that finds nothing to drop, though the last thing that happened
+    /// to the policy is that a candidate was dropped. To activate the version before the active one
+    /// would take a good version away from somebody who means the candidate.
+    pub(crate) fn nothing_to_drop(&self, slot: &Slot) -> Option<RolloutFault> {
+        let policy = slot.name();
+        let record = self.history.record(policy);
+        let ended = record.dropped_last()?.in_short();
+        let active = slot.current();
+        let before = record.before(&active.inspection().digest);
+        Some(RolloutFault::Over {
+            policy: policy.to_owned(),
+            ended,
+            active: short(active.digest()).to_owned(),
+            since: self.active_since(slot),
+            before: before.map(|of| short(&of.digest).to_owned()),
+        })
     }
 
     async fn put_candidate(
@@ -265,7 +373,11 @@ impl Policies {
     fn running(&self, policy: &str) -> Result<Arc<Rollout>, PolicyError> {
         self.slot(policy)?;
         let rollout = self.rollouts.lock().get(policy).cloned();
-        rollout.ok_or_else(|| fault(policy, PolicyFault::Rollout(RolloutFault::None)))
+        rollout.ok_or_else(|| {
+            let record = self.history.record(policy);
+            let ended = record.dropped_last().map(EndedRollout::in_short);
+            fault(policy, PolicyFault::Rollout(RolloutFault::None { ended }))
+        })
     }
 
     /// Returns the figures of a policy's rollout; those of none are zero.
@@ -281,6 +393,7 @@ impl Policies {
         slot: &Arc<Slot>,
         version: Arc<Version>,
         stored: StoredRollout,
+        counted_from: FiguresBegin,
     ) -> RolloutState {
         let observer = RolloutObserver::new(slot, &stored, Arc::clone(&self.breached));
         let watching = Arc::clone(&observer);
@@ -300,6 +413,7 @@ impl Policies {
             trial,
             observer,
             stored: Mutex::new(stored),
+            counted_from,
         });
         let state = rollout.state();
         show_share(slot.name(), state.share);
@@ -307,13 +421,51 @@ impl Policies {
         state
     }
 
-    /// Stops the trial of a policy, whose end is on the disk.
-    pub(crate) fn drop_trial(&self, policy: &str) {
-        if let Some(rollout) = self.rollouts.lock().remove(policy) {
-            rollout.trial.end();
-            rollout.slot.end_trial();
-            show_share(policy, None);
+    /// Stops the trial of a policy, whose end is on the disk. Returns the digest of the candidate, if
+    /// there was one.
+    pub(crate) fn drop_trial(&self, policy: &str) -> Option<String> {
+        let rollout = self.rollouts.lock().remove(policy)?;
+        rollout.trial.end();
+        rollout.slot.end_trial();
+        show_share(policy, None);
+        Some(rollout.trial.version().digest().to_owned())
+    }
+
+    /// Returns the reason why a reload that has `new` succeed `old` is about to end the rollout of the
+    /// policy; `None` if it goes on, or if there is none.
+    pub(crate) async fn rollout_ends(
+        &self,
+        old: &Arc<Slot>,
+        new: &Arc<Slot>,
+        wanted: &Wanted,
+    ) -> Option<String> {
+        let policy = new.name();
+        let record = self.history.record(policy);
+        let digest = record.rollout.as_ref()?.module.clone();
+        if wanted.names_another_module(&record) {
+            return Some(OTHER_MODULE.to_owned());
         }
+        if Arc::ptr_eq(old, new) {
+            return None;
+        }
+        let module = on_disk(&self.history, move |history| history.module(&digest)).await;
+        let loaded = match module {
+            Ok(module) => self.loaded(new, &module).await,
+            Err(error) => Err(unwritten(policy, error)),
+        };
+        loaded.err().map(|error| not_loaded(&error.reason))
+    }
+
+    /// Returns the change that an operator is told of when a reload ends the rollout of a policy.
+    pub(crate) fn rollout_change(&self, policy: &str, reason: String) -> Option<Change> {
+        let rollout = self.history.record(policy).rollout?;
+        let reason = stored::one_line(&reason);
+        Some(Change {
+            key: format!("policy.{policy} (rollout)"),
+            old: Some(short(&rollout.digest).into()),
+            new: None,
+            note: Some(format!("the rollout of this version ends: {reason}")),
+        })
     }
 
     /// Forgets the trial of a policy whose candidate has become the active version: a transaction that
@@ -336,7 +488,7 @@ impl Policies {
         let noted = on_disk(&self.history, move |history| {
             history.update(|policies| {
                 let record = policies.entry(name).or_default();
-                record.end_rollout(end, &why, counts);
+                record.end_rollout(end, &why, counts, Millis::now());
             })
         });
         noted.await.map_err(|error| unwritten(policy, error))?;
@@ -377,6 +529,11 @@ impl Policies {
             let policy = slot.name();
             let record = self.history.record(policy);
             let known = self.rollouts.lock().get(policy).cloned();
+            let now = Millis::now();
+            let counted_from = match known.is_some() {
+                true => FiguresBegin::Reload(now),
+                false => FiguresBegin::Start(now),
+            };
             let Some(mut stored) = record.rollout else {
                 self.drop_trial(policy);
                 continue;
@@ -396,10 +553,10 @@ impl Policies {
                     version.digest().clone_into(&mut stored.digest);
                     let digest = &stored.digest;
                     tracing::info!(policy, digest, "rollout resumed");
-                    self.start_rollout(&slot, version, stored);
+                    self.start_rollout(&slot, version, stored, counted_from);
                 }
                 Err(error) => {
-                    let reason = format!("it cannot be loaded any more: {}", error.reason);
+                    let reason = not_loaded(&error.reason);
                     let ended = self.note_end(policy, RolloutEnd::RolledBack, &reason).await;
                     if let Err(error) = ended {
                         tracing::error!(%error, "the end of a rollout cannot be noted");
@@ -427,7 +584,11 @@ impl Rollout {
             RolloutMode::Canary { plan } => Some(plan.share(stored.step)),
         };
         RolloutState {
+            policy: self.slot.name().to_owned(),
             share,
+            counted_from: self.counted_from,
+            in_doubt: share.is_some() && !self.observer.is_clear(),
+            replaced: None,
             counts: self.observer.counts(),
             compared_in_step: self.observer.compared_in_step(),
             skipped: self.observer.skipped_calls(),
@@ -449,15 +610,37 @@ fn show_share(policy: &str, share: Option<Ppm>) {
     metrics::gauge!("gatepost_rollout_share", "policy" => policy.to_owned()).set(share);
 }
 
+/// Checks that a plan has shares of a canary, and steps that something has to be known for.
+fn check(plan: &StepPlan) -> Result<(), RolloutFault> {
+    if !plan.is_sound() || plan.share(0) == Ppm::ALL {
+        return Err(RolloutFault::Steps);
+    }
+    match plan.steps.len() > 1 && plan.at_least == 0 {
+        true => Err(RolloutFault::NoCalls),
+        false => Ok(()),
+    }
+}
+
+/// Returns the reason of the end of a rollout whose candidate does not take the present settings.
+pub(crate) fn not_loaded(fault: &PolicyFault) -> String {
+    format!("it cannot be loaded any more: {fault}")
+}
+
 fn unwritten(policy: &str, error: std::io::Error) -> PolicyError {
     fault(policy, PolicyFault::History(Arc::new(error)))
 }
 
 impl VersionRecord {
     /// Notes the end of the rollout, if there is one.
-    pub(crate) fn end_rollout(&mut self, end: RolloutEnd, reason: &str, counts: ObservationCounts) {
+    pub(crate) fn end_rollout(
+        &mut self,
+        end: RolloutEnd,
+        reason: &str,
+        counts: ObservationCounts,
+        now: Millis,
+    ) {
         if let Some(rollout) = self.rollout.take() {
-            let ended = rollout.ended(end, reason, counts, Millis::now());
+            let ended = rollout.ended(end, reason, counts, now);
             self.rollouts.insert(0, ended);
             self.rollouts.truncate(crate::history::VERSIONS);
         }

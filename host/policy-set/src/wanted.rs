@@ -12,10 +12,15 @@ use gatepost_rollout::ObservationCounts;
 
 use crate::activation::short;
 use crate::history::{
-    ActivatedBy, ActivatedVersion, ManualActivation, digest_of, on_disk, retire_others,
+    ActivatedBy, ActivatedVersion, ManualActivation, VersionRecord, digest_of, on_disk,
+    retire_others,
 };
 use crate::rollouts::RolloutEnd;
 use crate::{Policies, PolicyError, PolicyFault, definition, fault, module};
+
+/// Reason of a version that other settings have made.
+const SETTINGS_CHANGED: &str =
+    "its settings have changed; the module stays as it was activated by hand";
 
 /// Occasion at which a version is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +46,42 @@ pub(crate) struct Wanted {
     configured_version: String,
     /// Module that was activated by hand, if it stays.
     activated: Option<ManualActivation>,
-    /// True if a module that was activated by hand gives way.
-    pub(crate) ends: bool,
+    /// End of a module that was activated by hand and gives way.
+    pub(crate) ends: Option<ManualEnd>,
+}
+
+/// End of a version that was activated by hand.
+#[derive(Debug)]
+pub(crate) struct ManualEnd {
+    /// Digest of the version, or of its module if the history has no version of it.
+    digest: String,
+    /// Reason.
+    pub(crate) reason: &'static str,
+}
+
+/// Reason of an end by a configuration that names another module.
+pub(crate) const OTHER_MODULE: &str = "the configuration names another module";
+
+/// Reason of the end of a module that was activated by hand and is damaged, or does not take new settings.
+const NOT_LOADED: &str = "its module cannot be loaded any more";
+
+impl Wanted {
+    /// Returns true if the configuration names another module than it did before.
+    pub(crate) fn names_another_module(&self, record: &VersionRecord) -> bool {
+        (record.configured.as_ref()).is_some_and(|was| *was != self.configured)
+    }
+}
+
+impl ManualEnd {
+    fn of(activated: &ManualActivation, record: &VersionRecord, reason: &'static str) -> Self {
+        let version = record.versions.first();
+        let version = version.filter(|of| of.module == activated.module);
+        let digest = version.map_or(&activated.module, |of| &of.digest);
+        Self {
+            digest: digest.clone(),
+            reason,
+        }
+    }
 }
 
 impl Policies {
@@ -68,8 +107,8 @@ impl Policies {
         let configured = digest_of(&named);
         let configured_version = version_digest(&definition, &named);
         let record = self.history.record(&policy.name);
-        let noted = record.activated;
-        let stays = noted.clone().filter(|of| of.configured == configured);
+        let noted = record.activated.as_ref();
+        let stays = noted.filter(|of| of.configured == configured).cloned();
         let mut loaded = None;
         if let Some(activated) = &stays {
             let name = activated.module.clone();
@@ -87,7 +126,14 @@ impl Policies {
                 Err(error) => return Err(PolicyFault::History(Arc::new(error))),
             };
         }
+        let gives_way = match stays.is_some() {
+            true => NOT_LOADED,
+            false => OTHER_MODULE,
+        };
         let activated = stays.filter(|_| loaded.is_some());
+        // The configuration may name what was activated, by now.
+        let ends = noted.filter(|of| of.module != configured && activated.is_none());
+        let ends = ends.map(|of| ManualEnd::of(of, &record, gives_way));
         let (version, module) = match loaded {
             Some(loaded) => loaded,
             None => (
@@ -102,13 +148,16 @@ impl Policies {
                 module: version.inspection().digest.clone(),
                 size: module.len() as u64,
                 at: Millis::now(),
-                by: ActivatedBy::configuration(),
-                reason: None,
+                by: match (&activated, record.versions.first()) {
+                    // The module stays: only its settings are the configuration's.
+                    (Some(_), Some(former)) => ActivatedBy::settings(&former.by.source),
+                    _ => ActivatedBy::configuration(),
+                },
+                reason: (activated.is_some()).then(|| SETTINGS_CHANGED.to_owned()),
             },
             modules: [module, named],
             configured_version,
-            // The configuration may name what was activated, by now.
-            ends: noted.is_some_and(|of| of.module != configured) && activated.is_none(),
+            ends,
             configured,
             activated,
         };
@@ -117,13 +166,17 @@ impl Policies {
 
     /// Notes in the history which versions are about to be active, and tells of those that change.
     pub(crate) async fn note_wanted(&self, wanted: Vec<Wanted>) {
-        for of in wanted.iter().filter(|of| of.ends) {
-            let (policy, digest) = (&of.policy, &of.version.digest);
-            tracing::warn!(
-                policy,
-                digest,
-                "the version that was activated by hand ends: the configuration names another module, or it cannot be loaded"
-            );
+        for of in &wanted {
+            if let Some(ManualEnd { digest, reason }) = &of.ends {
+                let (policy, now) = (&of.policy, &of.version.digest);
+                tracing::warn!(
+                    policy,
+                    digest,
+                    now,
+                    reason,
+                    "the version that was activated by hand ends"
+                );
+            }
         }
         let counts: BTreeMap<String, ObservationCounts> = (wanted.iter())
             .map(|of| (of.policy.clone(), self.counts_of(&of.policy)))
@@ -151,14 +204,10 @@ impl Policies {
                 for of in &wanted {
                     let record = policies.entry(of.policy.clone()).or_default();
                     record.note(of.version.clone());
-                    if record
-                        .configured
-                        .as_ref()
-                        .is_some_and(|was| *was != of.configured)
-                    {
-                        let reason = "the configuration names another module";
+                    if of.names_another_module(record) {
                         let counts = counts.get(&of.policy).copied().unwrap_or_default();
-                        record.end_rollout(RolloutEnd::Replaced, reason, counts);
+                        let now = of.version.at;
+                        record.end_rollout(RolloutEnd::Replaced, OTHER_MODULE, counts, now);
                     }
                     record.configured = Some(of.configured.clone());
                     record.configured_version = Some(of.configured_version.clone());
@@ -181,4 +230,30 @@ fn given_up(policy: &Policy, error: &dyn std::fmt::Display) -> Option<(Version, 
     let policy = &policy.name;
     tracing::error!(policy, %error, "the module that was activated by hand cannot be loaded any more");
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_module_activated_by_hand_names_its_version() {
+        let activated = ManualActivation {
+            module: "cd".to_owned(),
+            configured: "ef".to_owned(),
+        };
+        let mut record = VersionRecord::default();
+        let end = ManualEnd::of(&activated, &record, OTHER_MODULE);
+        assert_eq!(end.digest, "cd", "no version of it is known");
+        record.versions.push(ActivatedVersion {
+            digest: "ab".to_owned(),
+            module: "cd".to_owned(),
+            size: 7,
+            at: Millis(1),
+            by: ActivatedBy::new("root", "socket", "guest.wasm"),
+            reason: None,
+        });
+        let end = ManualEnd::of(&activated, &record, OTHER_MODULE);
+        assert_eq!((end.digest.as_str(), end.reason), ("ab", OTHER_MODULE));
+    }
 }

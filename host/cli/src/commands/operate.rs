@@ -89,10 +89,26 @@ impl Target {
     /// # Errors
     /// No relay runs, or the operation could not be executed.
     pub(super) async fn call_relay<O: Operation>(&self, request: O) -> miette::Result<O::Answer> {
+        self.call_relay_advised(request, |_| None).await
+    }
+
+    /// Executes an operation by a running relay only. Errors of the codes that `advice` knows get it as
+    /// help.
+    ///
+    /// # Errors
+    /// No relay runs, or the operation could not be executed.
+    pub(super) async fn call_relay_advised<O: Operation>(
+        &self,
+        request: O,
+        advice: impl FnOnce(Code) -> Option<&'static str>,
+    ) -> miette::Result<O::Answer> {
         let store = self.store()?;
         let called = gatepost_operations::call(store.path(), &request).await;
         match called.map_err(super::report)? {
-            Some(answer) => answer.map_err(|error| report_with(error, &self.options())),
+            Some(answer) => answer.map_err(|error| match advice(error.code) {
+                Some(help) => miette::miette!(help = help, "{error}"),
+                None => report_with(error, &self.options()),
+            }),
             None => Err(miette::miette!(
                 help = Code::RelayNotRunning.what_to_do(),
                 "no relay is running on the store {}",

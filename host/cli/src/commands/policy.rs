@@ -112,7 +112,13 @@ async fn list(Ask { target, request }: Ask<ListPolicies>) -> miette::Result<Exit
 
 impl Row for PolicyStatus {
     const HEADER: &[&str] = &[
-        "POLICY", "DIGEST", "BEFORE", "HOOKS", "ON ERROR", "LOADED", "",
+        "POLICY",
+        "DIGEST",
+        "BEFORE",
+        "HOOKS",
+        "ON ERROR",
+        "ACTIVE SINCE",
+        "REMARKS",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -126,7 +132,7 @@ impl Row for PolicyStatus {
             output::digest(self.previous.as_deref().unwrap_or("-")).to_owned(),
             self.hooks.join(" "),
             on_error.to_owned(),
-            self.loaded_at.to_string(),
+            self.active_since.to_string(),
             remarks(self),
         ]
     }
@@ -139,10 +145,10 @@ fn remarks(policy: &PolicyStatus) -> String {
         remarks.push("KEEPS FAILING, NOT CALLED".to_owned());
     }
     if policy.accounts_not_called > 0 {
-        let accounts = policy.accounts_not_called;
-        remarks.push(format!(
-            "KEEPS FAILING FOR {accounts} ACCOUNTS, NOT CALLED FOR THEIR MAIL"
-        ));
+        remarks.push(match policy.accounts_not_called {
+            1 => "KEEPS FAILING FOR 1 ACCOUNT, NOT CALLED FOR ITS MAIL".to_owned(),
+            n => format!("KEEPS FAILING FOR {n} ACCOUNTS, NOT CALLED FOR THEIR MAIL"),
+        });
     }
     if let Some(configured) = &policy.configured {
         let configured = output::digest(configured);

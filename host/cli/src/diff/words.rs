@@ -20,13 +20,22 @@ pub fn number(number: u64) -> String {
     groups.join(",")
 }
 
+/// Returns a number with the word for one thing, or that for several.
+pub fn counted(count: u64, one: &str, several: &str) -> String {
+    let word = if count == 1 { one } else { several };
+    format!("{} {word}", number(count))
+}
+
 /// Returns the counts and groups of a comparison; `name` names the example of a group.
 pub fn summary(tally: &Tally, most: usize, name: impl Fn(&Group) -> String) -> String {
     let mut lines = Vec::new();
     let of = number(tally.compared);
     match tally.changed {
         0 => lines.push(format!("{of} compared: both decide the same on each.")),
-        changed => lines.push(format!("{of} compared: {} differ.", number(changed))),
+        changed => {
+            let differ = counted(changed, "differs", "differ");
+            lines.push(format!("{of} compared: {differ}."));
+        }
     }
     for kind in DifferenceKind::ALL {
         let count = tally.of_kind(kind);
@@ -46,17 +55,15 @@ pub fn summary(tally: &Tally, most: usize, name: impl Fn(&Group) -> String) -> S
         }
     }
     if groups.len() > most {
-        let more = groups.len() - most;
-        lines.push(format!(
-            "\n{more} more groups: see all with --groups {}",
-            groups.len()
-        ));
+        let more = counted((groups.len() - most) as u64, "more group", "more groups");
+        lines.push(format!("\n{more}: see all with --groups {}", groups.len()));
     }
     let mut remarks = Vec::new();
     if tally.ungrouped > 0 {
-        remarks.push(format!(
-            "{} more changed entries are in no group",
-            number(tally.ungrouped)
+        remarks.push(counted(
+            tally.ungrouped,
+            "more changed entry is in no group",
+            "more changed entries are in no group",
         ));
     }
     if tally.without_body > 0 {
@@ -67,7 +74,7 @@ pub fn summary(tally: &Tally, most: usize, name: impl Fn(&Group) -> String) -> S
     }
     if tally.without_listener > 0 {
         remarks.push(format!(
-            "{} not compared: they came to a listener that the configuration does not have",
+            "{} not compared: for mail to a listener that the configuration does not have",
             number(tally.without_listener)
         ));
     }

@@ -59,8 +59,8 @@ use gatepost_operations::switching::SetCredential;
 use gatepost_operations::trace::{FindMessages, ShowTrace};
 use gatepost_operations::{Code, NAMES, NamedConnector, Operation, OperationError};
 use gatepost_policy::OnError;
-use gatepost_policy_set::Swap;
 use gatepost_policy_set::history::{ActivatedBy, ActivatedVersion};
+use gatepost_policy_set::{Swap, SwapOutcome};
 use gatepost_spool::{Changed, DestinationSummary, Pace, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -208,15 +208,20 @@ fn policies_machines_trace_and_reload_are_read_back_as_they_were() {
         on_error: OnError::Tempfail,
         called: true,
         accounts_not_called: 3,
-        loaded_at: Millis(1),
+        loaded_at: Millis(2),
+        active_since: Millis(1),
         configured: Some("cd".to_owned()),
         candidate: Some("ef".to_owned()),
     };
     let swap = || Swap {
         policy: policy(),
+        outcome: SwapOutcome::Activated,
         old: "ab".to_owned(),
         new: "cd".to_owned(),
+        active_since: Millis(2),
         configured: true,
+        rolled_back_before: Some(Millis(1)),
+        candidate: Some("ef".to_owned()),
     };
     stay(ListPolicies {}, vec![status]);
     let module = ActivateModule {

@@ -3,13 +3,16 @@
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::rollouts::{EndedRollout, StoredRollout};
+use crate::rollouts::{EndedRollout, RolloutEnd, StoredRollout};
 
 /// Number of modules of a policy that are kept for a rollback.
 pub const VERSIONS: usize = 10;
 
 /// Most entries of a policy: a module that was active several times has several.
 const ENTRIES: usize = 50;
+
+/// Source of a version that a rollback activates again.
+pub const ROLLBACK: &str = "rollback";
 
 /// Longest text of an entry that came from outside, in octets.
 const LONGEST: usize = 200;
@@ -60,10 +63,11 @@ pub struct ActivatedVersion {
 pub struct ActivatedBy {
     /// Name of a user of the system, of a token of the API, or `gatepost` for the relay itself.
     pub actor: String,
-    /// Place that it was asked from: `socket`, `api`, `configuration`, `folder` or `rollout`.
+    /// Place that it was asked from: `socket`, `api`, `configuration`, `folder` or `rollout`; `settings`
+    /// where the configuration has other settings, and the module stays that was activated by hand.
     pub origin: String,
     /// Source of the module: the name of a file as the client gave it, `configuration`, `folder` or
-    /// `rollback`.
+    /// [`ROLLBACK`].
     pub source: String,
 }
 
@@ -82,6 +86,11 @@ impl ActivatedBy {
     /// Returns the relay that reads its configuration.
     pub fn configuration() -> Self {
         Self::relay("configuration", "configuration")
+    }
+
+    /// Returns the relay that has read other settings, for a module from this source that stays.
+    pub fn settings(source: &str) -> Self {
+        Self::relay("settings", source)
     }
 
     /// Returns the relay that watches a folder.
@@ -116,9 +125,11 @@ impl std::fmt::Display for ActivatedBy {
             origin,
             source,
         } = self;
-        match origin == source {
-            true => write!(formatter, "by {actor} ({origin})"),
-            false => write!(formatter, "by {actor} ({origin}) from {source}"),
+        write!(formatter, "by {actor} ({origin})")?;
+        match source.as_str() {
+            ROLLBACK => write!(formatter, ", as a rollback"),
+            same if same == origin => Ok(()),
+            source => write!(formatter, " from {source}"),
         }
     }
 }
@@ -144,6 +155,41 @@ impl VersionRecord {
             modules.contains(&of.module)
         });
         self.versions.truncate(ENTRIES);
+    }
+
+    /// Returns the time from which the version of this digest has been active; `None` if it is not the
+    /// last that was noted.
+    pub fn active_since(&self, digest: &str) -> Option<Millis> {
+        let last = self.versions.first().filter(|of| of.digest == digest);
+        last.map(|of| of.at)
+    }
+
+    /// Returns the last rollout, if its candidate was dropped and no other module has been activated
+    /// since. Other settings are no other module.
+    pub fn dropped_last(&self) -> Option<&EndedRollout> {
+        let ended = self.rollouts.first()?;
+        let module = self.versions.first().map(|of| &of.module);
+        let same = self
+            .versions
+            .iter()
+            .take_while(|of| Some(&of.module) == module);
+        let is_newest = same
+            .last()
+            .is_none_or(|activated| ended.ended > activated.at);
+        (ended.end != RolloutEnd::Promoted && is_newest).then_some(ended)
+    }
+
+    /// Returns the time at which a rollback took this module away, if that is the way in which it was
+    /// active or under trial last.
+    pub fn rolled_back(&self, module: &str) -> Option<Millis> {
+        let last = self.versions.iter().position(|of| of.module == module);
+        let after = last.and_then(|at| self.versions.get(at.checked_sub(1)?));
+        let active = last.and_then(|at| self.versions.get(at)).map(|of| of.at);
+        let left = after.filter(|of| of.by.source == ROLLBACK).map(|of| of.at);
+        let tried = self.rollouts.iter().find(|of| of.module == module);
+        let dropped =
+            tried.filter(|of| of.end == RolloutEnd::RolledBack && Some(of.ended) > active);
+        left.max(dropped.map(|of| of.ended))
     }
 
     /// Returns the version to which a rollback returns: the last with another module than `active`.

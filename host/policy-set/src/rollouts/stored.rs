@@ -117,13 +117,14 @@ impl StoredRollout {
         }
     }
 
-    pub(super) fn ended(
+    pub(crate) fn ended(
         self,
         end: RolloutEnd,
         reason: &str,
         counts: ObservationCounts,
         now: Millis,
     ) -> EndedRollout {
+        let reason = one_line(reason);
         let cut = reason.floor_char_boundary(LONGEST_REASON);
         EndedRollout {
             share: self.share(),
@@ -147,10 +148,34 @@ impl EndedRollout {
             Some(share) => format!("it decided for {share} of the mail"),
         };
         format!(
-            "policy {policy}: version {} ({share}) was {}: {}",
+            "policy {policy}: version {} ({share}) {}",
             short(&self.digest),
-            self.end.word(),
-            self.reason
+            self.end_in_words()
         )
     }
+
+    /// Tells of the candidate, its end and the time.
+    pub fn in_short(&self) -> String {
+        let (digest, end) = (short(&self.digest), self.end_in_words());
+        match end.split_once(": ") {
+            Some((end, reason)) => format!("candidate {digest} {end} at {}: {reason}", self.ended),
+            None => format!("candidate {digest} {end} at {}", self.ended),
+        }
+    }
+
+    /// Tells of the end without naming the version, such as "was rolled back by root (socket)".
+    pub fn end_in_words(&self) -> String {
+        let (word, reason) = (self.end.word(), one_line(&self.reason));
+        // Many reasons begin with the word themselves.
+        match reason.strip_prefix(word) {
+            Some(how) => format!("was {word}{how}"),
+            None => format!("was {word}: {reason}"),
+        }
+    }
+}
+
+/// Returns a text on one line: errors of a module have several.
+pub(super) fn one_line(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ")
 }

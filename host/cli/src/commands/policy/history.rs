@@ -16,7 +16,15 @@ pub(super) async fn run(ask: Ask<ShowHistory>) -> miette::Result<ExitCode> {
 }
 
 impl Row for FormerVersion {
-    const HEADER: &[&str] = &["ACTIVATED", "DIGEST", "MODULE", "SIZE", "BY", "FROM", ""];
+    const HEADER: &[&str] = &[
+        "ACTIVATED",
+        "DIGEST",
+        "MODULE",
+        "SIZE",
+        "BY",
+        "FROM",
+        "REMARKS",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let of = &self.version;
