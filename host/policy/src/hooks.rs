@@ -63,6 +63,8 @@ pub(crate) struct CallContext<'a> {
     pub(crate) sizes: Sizes,
     /// False if the call counts for and against nobody, though it has a budget.
     pub(crate) is_live: bool,
+    /// True if the version is under trial: its log lines say so.
+    pub(crate) is_candidate: bool,
     /// Place for the number of octets that it wrote to the log, or would have written.
     pub(crate) logged: Option<&'a AtomicU64>,
 }
@@ -75,6 +77,7 @@ impl<'a> CallContext<'a> {
             budget: None,
             sizes: Sizes::default(),
             is_live: true,
+            is_candidate: false,
             logged: None,
         }
     }
@@ -507,10 +510,13 @@ impl Version {
             look_ups,
             budget,
             is_live,
+            is_candidate,
             ..
         } = context;
         CallView {
             is_live,
+            is_candidate,
+            digest: self.digest().to_owned(),
             message,
             id,
             time,

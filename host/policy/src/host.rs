@@ -42,6 +42,9 @@ const MAX_EVIDENCE: usize = 200;
 /// Number of reasons that are kept of one call.
 const MAX_REASONS: usize = 20;
 
+/// Length of a digest in log lines, by which people know a version.
+const SHORT_DIGEST: usize = 12;
+
 /// Number of bytes that are kept of a reason.
 const MAX_REASON: usize = 1000;
 
@@ -111,6 +114,10 @@ pub(crate) struct CallView {
     pub(crate) allowance: Allowance,
     /// False if the call counts for nobody: then its log lines are dropped.
     pub(crate) is_live: bool,
+    /// True if the version is under trial.
+    pub(crate) is_candidate: bool,
+    /// Digest of the version; empty while a module is being loaded.
+    pub(crate) digest: String,
 }
 
 /// Parts of the session and envelope from which look-ups follow.
@@ -618,11 +625,14 @@ impl log::Host for CallState {
         let text = one_line(&text);
         let policy = self.view.scope.policy.as_str();
         let id = self.view.id.map(|id| id.to_string()).unwrap_or_default();
+        let digest = self.view.digest.get(..SHORT_DIGEST);
+        // The field is there for a version under trial alone.
+        let candidate = self.view.is_candidate.then_some(true);
         match level {
-            log::Level::Debug => tracing::debug!(policy, id, "{text}"),
-            log::Level::Info => tracing::info!(policy, id, "{text}"),
-            log::Level::Warn => tracing::warn!(policy, id, "{text}"),
-            log::Level::Error => tracing::error!(policy, id, "{text}"),
+            log::Level::Debug => tracing::debug!(policy, digest, candidate, id, "{text}"),
+            log::Level::Info => tracing::info!(policy, digest, candidate, id, "{text}"),
+            log::Level::Warn => tracing::warn!(policy, digest, candidate, id, "{text}"),
+            log::Level::Error => tracing::error!(policy, digest, candidate, id, "{text}"),
         }
         Ok(())
     }

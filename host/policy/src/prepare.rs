@@ -82,6 +82,8 @@ impl Job {
             recipients: Arc::new([]),
             allowance: Allowance::default(),
             is_live: true,
+            is_candidate: false,
+            digest: String::new(),
         }
     }
 }
