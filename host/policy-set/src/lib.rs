@@ -235,15 +235,22 @@ pub enum PolicyFault {
     History(#[source] Arc<io::Error>),
 }
 
-/// All policies that cannot be used.
-#[derive(Debug, Error, Diagnostic)]
-#[error("{} cannot be used", count(.0))]
-pub struct PolicyErrors(#[related] pub Vec<PolicyError>);
+/// All policies that cannot be used. Of a single one the text says which and why.
+#[derive(Debug, Error)]
+#[error("{}", in_words(.0))]
+pub struct PolicyErrors(pub Vec<PolicyError>);
 
-fn count(errors: &[PolicyError]) -> String {
-    match errors.len() {
-        1 => "one policy".to_owned(),
-        n => format!("{n} policies"),
+impl Diagnostic for PolicyErrors {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        let several = self.0.iter().map(|error| error as &dyn Diagnostic);
+        (self.0.len() > 1).then(|| Box::new(several) as Box<_>)
+    }
+}
+
+fn in_words(errors: &[PolicyError]) -> String {
+    match errors {
+        [error] => error.to_string(),
+        errors => format!("{} policies cannot be used", errors.len()),
     }
 }
 

@@ -22,6 +22,7 @@ mod domain;
 mod egress;
 mod endpoint;
 mod erase;
+mod errors;
 mod events;
 mod feed;
 mod import;
@@ -164,7 +165,8 @@ enum Command {
 pub fn set_up_errors() {
     let _already_set = miette::set_hook(Box::new(|_| {
         let options = miette::MietteHandlerOpts::new().wrap_lines(false);
-        Box::new(options.color(false).terminal_links(false).build())
+        let options = options.color(false).terminal_links(false);
+        Box::new(errors::ErrorPrinter(options.build()))
     }));
 }
 
