@@ -15,6 +15,7 @@
 //! the same file twice shows the effect of a loop. What caps and the suppression list say of a
 //! submission is asked of the relay, if it runs.
 
+mod activated;
 pub(crate) mod envelope;
 pub(crate) mod judge;
 pub(crate) mod report;

@@ -121,6 +121,33 @@ impl VersionHistory {
         Ok(history)
     }
 
+    /// Reads the records of a store and the modules that were activated by hand into a history in memory,
+    /// without rollouts. Changes nothing; a relay may be running on the store. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The history or a module cannot be read.
+    pub fn copy_of(store: &Path) -> io::Result<Self> {
+        let folder = store.join(FOLDER);
+        let mut records = read(&folder.join(STATE))
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+        let stored = Self {
+            folder: Some(folder),
+            ..Self::default()
+        };
+        let mut modules = BTreeMap::new();
+        for record in records.policies.values_mut() {
+            record.rollout = None;
+            if let Some(activated) = &record.activated {
+                modules.insert(activated.module.clone(), stored.module(&activated.module)?);
+            }
+        }
+        Ok(Self {
+            folder: None,
+            records: RwLock::new(records),
+            modules: RwLock::new(modules),
+        })
+    }
+
     /// Reads the module that is active, or was when the relay ran last; `None` if the policy was never
     /// active. Changes nothing; a relay may be running on the store. Blocks on the disk.
     ///

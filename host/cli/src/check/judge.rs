@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use gatepost_config::{Config, Direction, Listener};
+use gatepost_config::{Config, Direction, Listener, Policy};
 use gatepost_directory::View;
 use gatepost_intake::dry_run::{DryRun, DryRunMessage, DryRunResult, JudgedAhead, StoredRefusals};
 use gatepost_message::{Address, Message, Millis, TransactionId, domain_to_ascii};
@@ -14,6 +14,7 @@ use gatepost_operations::submission::CheckSubmission;
 use gatepost_policy_set::loading;
 use miette::{IntoDiagnostic as _, miette};
 
+use super::activated::other_versions;
 use super::envelope;
 use super::report::Report;
 use crate::commands::{JudgeArgs, output};
@@ -55,7 +56,23 @@ impl MessageJudge {
             None => View::empty(),
         };
         let listener = find_listener(&config, args.listener.as_deref())?.clone();
+        let unchanged = config.policies.clone();
         change(&mut config, &listener.name)?;
+        if args.config.is_some() {
+            let chain = config.listener(&listener.name).map(|of| &of.chain);
+            let names = chain.into_iter().flatten();
+            let judging = names.filter_map(|name| {
+                let find = |of: &&Policy| of.name == *name;
+                let now = config.policies.iter().find(find)?;
+                let before = unchanged.iter().find(find)?;
+                // A module of the command line is meant to be another one.
+                (now.file == before.file && now.builtin == before.builtin).then_some(now)
+            });
+            let judging: Vec<_> = judging.collect();
+            for line in other_versions(&config, &judging).await {
+                output::complain(line);
+            }
+        }
         let engine = loading::engine_of_command().into_diagnostic()?;
         Ok(Self {
             listener,

@@ -40,7 +40,11 @@ pub(crate) struct Report {
     /// Route of the first recipient that has one; each recipient has its own as well.
     route: Option<ReportedRoute>,
     edits: Vec<EditReport>,
+    /// Effects that would be stored: none of a message that is refused.
     effects: Vec<EffectReport>,
+    /// True if policies asked for effects, and the refusal drops them.
+    #[serde(skip)]
+    effects_dropped: bool,
     /// Report on another message, if the message is one.
     report: Option<ReadReport>,
     /// True if the submitter would be told of suppressed recipients.
@@ -190,6 +194,7 @@ impl Report {
             .map(|(address, reply)| RecipientReport::refused(address, &reply))
             .collect();
         let verdict = result.disposition.word();
+        let is_refused = matches!(result.disposition, Disposition::Refused(_));
         let (class, reply_allowed) =
             class_and_reply(result.findings.classification, &result.disposition);
         match result.disposition {
@@ -227,6 +232,7 @@ impl Report {
             tags: Vec::new(),
             edits: Vec::new(),
             effects: Vec::new(),
+            effects_dropped: is_refused && !result.findings.effects.is_empty(),
             report: result.report.map(ReadReport::from),
             report_suppressed: false,
             policies: Vec::new(),
@@ -238,7 +244,9 @@ impl Report {
     fn with_findings(mut self, findings: Findings) -> Self {
         self.tags = findings.tags;
         self.report_suppressed = findings.report_suppressed;
-        for (scope, effect) in findings.effects {
+        let kept = findings.effects.into_iter();
+        let is_kept = !self.effects_dropped;
+        for (scope, effect) in kept.filter(|_| is_kept) {
             self.effects.push(EffectReport {
                 policy: scope.policy,
                 account: scope.account,

@@ -49,9 +49,32 @@ fn a_version_is_activated_and_rolled_back() {
     assert_eq!(status(&relay, "guest")["digest"], two["digest"]);
     assert_eq!(status(&relay, "guest")["configured"], one["digest"]);
     marked("two");
+    // A command that judges by the configuration says that this is another one.
+    let message = relay.directory().join("message.eml");
+    std::fs::write(&message, INNOCENT).unwrap();
+    let message = message.to_string_lossy();
+    let told = |command: &[&str]| {
+        let output = relay.command(&[command, &[&message, "--json"]].concat());
+        let judged: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(judged["policies"][0]["digest"], one["digest"]);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for command in [&["check"][..], &["policy", "run"]] {
+        let told = told(command);
+        let lines: Vec<_> = told
+            .lines()
+            .filter(|line| line.contains("by hand"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{told}");
+        for version in [&one, &two] {
+            let digest = version["digest"].as_str().unwrap();
+            assert!(lines[0].contains(&digest[..12]), "{told}");
+        }
+    }
     let ended = swap(&relay, &["activate", "--configured", "guest"]);
     assert_eq!(ended["new"], one["digest"]);
     assert_eq!(status(&relay, "guest")["configured"], Value::Null);
+    assert_eq!(told(&["check"]), "");
     marked("one");
     relay.leaves_nothing(sink);
 }

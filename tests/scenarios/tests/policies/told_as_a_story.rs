@@ -230,3 +230,20 @@ fn what_cannot_be_told_is_refused_with_the_reason() {
         assert!(told.contains(problem), "{arguments:?}: {told}");
     }
 }
+
+/// The relay stores the effects of policies with the message, so not those of one that is refused.
+#[test]
+fn no_effect_is_told_of_a_refused_message() {
+    for (action, verdict) in [("forbid", "reject"), ("strip", "accept")] {
+        let desk = Desk::new(action);
+        let settings = ["--policy", "header-guard", "--settings", "rules.json"];
+        let text = desk.told(&[&settings[..], &["stored.eml"]].concat());
+        let dropped = text.contains("no counts or marks are kept: the message is refused");
+        assert_eq!(dropped, verdict == "reject", "{text}");
+        let text = desk.told(&[&settings[..], &["--json", "stored.eml"]].concat());
+        let story: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(story["verdict"], verdict);
+        let effects = story["effects"].as_array().unwrap();
+        assert_eq!(effects.is_empty(), verdict == "reject", "{text}");
+    }
+}

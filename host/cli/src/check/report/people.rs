@@ -61,6 +61,9 @@ impl Report {
             let _ = write!(text, "; tags {}", self.tags.join(", "));
         }
         text.push('\n');
+        if self.effects_dropped {
+            text.push_str("  no counts or marks are kept: the message is refused\n");
+        }
         if let Some(report) = &self.report {
             text.push_str(&report.for_people());
         }
