@@ -7,10 +7,12 @@
 //! side.
 
 mod corpus;
+mod one;
 mod page;
 mod words;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,8 +28,9 @@ use gatepost_replay::{Comparison, Judges};
 use crate::commands::output;
 
 pub use self::corpus::{Corpus, CorpusError};
+pub use self::one::{in_json, side_by_side};
 pub use self::page::page;
-pub use self::words::{counted, number, side_by_side, summary};
+pub use self::words::{counted, nothing_compared, number, summary};
 
 /// Versions of a comparison.
 pub struct Sides {
@@ -37,17 +40,51 @@ pub struct Sides {
     pub old: Arc<Version>,
     /// Its version on the new side.
     pub new: Arc<Version>,
+    /// Policies as the relay has them, with the versions that are active.
+    pub policies: Arc<Policies>,
     /// Both sides.
     pub comparison: Arc<Comparison>,
 }
 
-/// Module and settings that take the place of those of the configuration.
+/// Module and settings that take the place of those of the configuration, each with its file.
 #[derive(Debug, Clone, Default)]
 pub struct Replacement {
     /// Module.
-    pub module: Option<Bytes>,
+    pub module: Option<(PathBuf, Bytes)>,
     /// Settings.
-    pub settings: Option<serde_json::Value>,
+    pub settings: Option<(PathBuf, serde_json::Value)>,
+}
+
+impl Replacement {
+    /// Says which module and which settings cannot be used together. `option` gives others of this side.
+    fn refused(&self, side: &'static str, policy: &str, source: LoadError) -> SidesError {
+        let option = match side {
+            "new" => "--settings",
+            _ => "--against-settings",
+        };
+        let module = match &self.module {
+            Some((file, _)) => format!("the module {}", file.display()),
+            None => "the active module".to_owned(),
+        };
+        let (settings, advice) = match &self.settings {
+            Some((file, _)) => (
+                format!("the settings of {}", file.display()),
+                format!("mend them, or give others with {option} FILE"),
+            ),
+            None => (
+                "the settings of the configuration".to_owned(),
+                format!("give settings that it knows with {option} FILE"),
+            ),
+        };
+        let advice = matches!(source, LoadError::Settings { .. }).then_some(advice);
+        SidesError::Load {
+            side,
+            version: format!("{module}, with {settings}"),
+            policy: policy.to_owned(),
+            advice,
+            source,
+        }
+    }
 }
 
 /// Error: there is nothing to compare.
@@ -67,12 +104,17 @@ pub enum SidesError {
         known: Vec<String>,
     },
     /// A module or its settings are refused.
-    #[error("the {side} version of {policy} cannot be used: {source}")]
+    #[error("the {side} version of {policy} cannot be used ({version}): {source}")]
     Load {
         /// Side.
         side: &'static str,
+        /// Module and settings, with where they are from.
+        version: String,
         /// Name of the policy.
         policy: String,
+        /// What to do about it.
+        #[help]
+        advice: Option<String>,
         /// Reason.
         source: LoadError,
     },
@@ -90,7 +132,9 @@ impl Sides {
         policy: &str,
         (old, new): (Replacement, Replacement),
     ) -> Result<Self, SidesError> {
-        let policies = Policies::load(Arc::clone(engine), config).await?;
+        let history = history(config).await;
+        let policies = Policies::load_with(Arc::clone(engine), config, history, None, &|_| {});
+        let policies = Arc::new(policies.await?);
         let slots = policies.slots();
         let Some(slot) = slots.iter().find(|slot| slot.name() == policy) else {
             return Err(SidesError::Unknown {
@@ -99,7 +143,9 @@ impl Sides {
             });
         };
         let slot = Arc::clone(slot);
-        let actives = active_versions(engine, config, &policies).await?;
+        // Where both sides have settings of their own, nobody asks whether the active version knows the present ones.
+        let apart = (old.settings.is_some() && new.settings.is_some()).then_some(policy);
+        let actives = active_versions(engine, config, &policies, apart).await?;
         let active = actives
             .get(policy)
             .cloned()
@@ -109,19 +155,19 @@ impl Sides {
             if replacement.module.is_none() && replacement.settings.is_none() {
                 return Ok(Arc::clone(&active));
             }
+            let settings = replacement.settings.as_ref();
             let definition = Definition {
-                settings: (replacement.settings)
-                    .unwrap_or_else(|| active.definition().settings.clone()),
+                settings: settings
+                    .map_or(&active.definition().settings, |(_, settings)| settings)
+                    .clone(),
                 ..active.definition().clone()
             };
-            let module = replacement.module.or_else(|| present.clone());
-            let module = module.unwrap_or_default();
+            let module = replacement.module.as_ref().map(|(_, module)| module);
+            let module = module.or(present.as_ref()).cloned().unwrap_or_default();
             let loaded = engine.load(definition, module).await;
-            loaded.map(Arc::new).map_err(|source| SidesError::Load {
-                side,
-                policy: policy.to_owned(),
-                source,
-            })
+            loaded
+                .map(Arc::new)
+                .map_err(|source| replacement.refused(side, policy, source))
         };
         let old = load("old", old).await?;
         let new = load("new", new).await?;
@@ -138,10 +184,21 @@ impl Sides {
         Ok(Self {
             policy: policy.to_owned(),
             comparison: Comparison::new(side(&old), side(&new), threads),
+            policies: Arc::clone(&policies),
             old,
             new,
         })
     }
+}
+
+/// Returns which versions were activated by hand in the store; none if that cannot be read.
+async fn history(config: &Config) -> VersionHistory {
+    let store = config.relay.store.clone();
+    let copied = tokio::task::spawn_blocking(move || VersionHistory::copy_of(&store)).await;
+    // What cannot be read is told of where the active modules are looked for.
+    copied
+        .unwrap_or_else(|_| Ok(VersionHistory::default()))
+        .unwrap_or_default()
 }
 
 /// Returns the active module of a policy, if it can be read: the last one that a relay has had in use,
@@ -161,11 +218,13 @@ async fn active_module(config: &Config, policy: &str) -> Option<Bytes> {
     gatepost_policy_set::module(configured).await.ok()
 }
 
-/// Returns the active versions that are not those of the configuration, by policy.
+/// Returns the active versions that are not those of the configuration, by policy. That of the policy `apart`
+/// may refuse the settings.
 async fn active_versions(
     engine: &Arc<Engine>,
     config: &Config,
     policies: &Policies,
+    apart: Option<&str>,
 ) -> Result<HashMap<String, Arc<Version>>, SidesError> {
     let mut found = HashMap::new();
     for slot in policies.slots() {
@@ -177,12 +236,11 @@ async fn active_versions(
             continue;
         }
         let loaded = engine.load(version.definition().clone(), module).await;
-        let loaded = loaded.map_err(|source| SidesError::Load {
-            side: "active",
-            policy: policy.clone(),
-            source,
-        })?;
-        found.insert(policy, Arc::new(loaded));
+        match loaded {
+            Ok(loaded) => drop(found.insert(policy, Arc::new(loaded))),
+            Err(_) if apart == Some(&*policy) => {}
+            Err(source) => return Err(Replacement::default().refused("active", &policy, source)),
+        }
     }
     Ok(found)
 }

@@ -44,7 +44,7 @@ use gatepost_policy_set::Policies;
 pub struct DryRun {
     config: Arc<Config>,
     directory: Arc<View>,
-    policies: Policies,
+    policies: Arc<Policies>,
     memory: Arc<DryRunMemory>,
     authentication: MessageAuthentication,
     assistants: Assistants,
@@ -123,8 +123,21 @@ impl DryRun {
         config: Config,
         directory: Arc<View>,
     ) -> miette::Result<Self> {
+        let policies = Arc::new(Policies::load(engine, &config).await?);
+        Self::with(policies, config, directory)
+    }
+
+    /// Judges by policies that are loaded already.
+    ///
+    /// # Errors
+    /// The resolver cannot start.
+    pub fn with(
+        policies: Arc<Policies>,
+        config: Config,
+        directory: Arc<View>,
+    ) -> miette::Result<Self> {
         Ok(Self {
-            policies: Policies::load(engine, &config).await?,
+            policies,
             memory: Arc::default(),
             authentication: MessageAuthentication::new(&config).into_diagnostic()?,
             config: Arc::new(config),

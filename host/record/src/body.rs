@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gatepost_message::{Body, Message};
 
@@ -10,7 +10,7 @@ use gatepost_message::{Body, Message};
 #[derive(Debug, Default)]
 pub struct MissingBody {
     length: u64,
-    was_read: AtomicBool,
+    reads: AtomicU64,
 }
 
 impl MissingBody {
@@ -18,13 +18,13 @@ impl MissingBody {
     pub fn new(length: u64) -> Arc<Self> {
         Arc::new(Self {
             length,
-            was_read: AtomicBool::new(false),
+            reads: AtomicU64::new(0),
         })
     }
 
-    /// Returns true if somebody wanted octets of it.
-    pub fn was_read(&self) -> bool {
-        self.was_read.load(Ordering::Relaxed)
+    /// Returns how often somebody wanted octets of it.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 }
 
@@ -37,7 +37,7 @@ impl Body for MissingBody {
         if buffer.is_empty() {
             return Ok(0);
         }
-        self.was_read.store(true, Ordering::Relaxed);
+        self.reads.fetch_add(1, Ordering::Relaxed);
         Err(io::Error::other("the body was not recorded"))
     }
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatepost_intake::pipeline::judge::RecipientDisposition;
 use gatepost_model::{Classification, Effect, Judgement, Routing, Scope};
 use gatepost_rollout::DifferenceKind;
-use gatepost_smtp::Reply;
 use serde::Serialize;
 
 use crate::given::is_alike;
@@ -111,14 +110,11 @@ fn class(of: Option<Classification>) -> String {
 }
 
 fn reply(old: &Replayed, new: &Replayed) -> Option<String> {
-    let words = |reply: &Option<Reply>| match reply {
-        Some(reply) => general(&reply.to_string()),
-        None => "accepted".to_owned(),
-    };
+    let words = |of: &Replayed| general(&of.reply_in_words().unwrap_or_default());
     if old.reply == new.reply {
         return None;
     }
-    from_to(words(&old.reply), words(&new.reply)).or_else(|| Some("another text".to_owned()))
+    from_to(words(old), words(new)).or_else(|| Some("another text".to_owned()))
 }
 
 fn edits(old: &Replayed, new: &Replayed) -> Option<String> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use gatepost_message::Millis;
 use gatepost_model::FaultKind;
-use gatepost_record::{RecordEntry, RecordReader, Segment};
+use gatepost_record::{MissingBody, RecordEntry, RecordReader, Segment};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
@@ -53,7 +53,11 @@ pub struct Compared {
     pub old: Replayed,
     /// Decisions of the new side.
     pub new: Replayed,
-    /// Changes; none if both decided the same.
+    /// True if the old side read a body that was not recorded: then its decision means nothing.
+    pub old_lacks_body: bool,
+    /// True if the new side read a body that was not recorded: then its decision means nothing.
+    pub new_lacks_body: bool,
+    /// Changes; none if both decided the same, and where a side lacks the body.
     pub changes: Vec<DecisionChange>,
 }
 
@@ -89,10 +93,26 @@ impl Comparison {
     }
 
     async fn once(&self, recorded: &ReplayEntry) -> Compared {
+        let missing = recorded.missing.as_deref();
+        let reads = || missing.map_or(0, MissingBody::reads);
+        let before = reads();
         let old = self.old.judge(recorded).await;
+        let between = reads();
         let new = self.new.judge_like(&old, recorded).await;
-        let changes = changes(&old, &new);
-        Compared { old, new, changes }
+        let old_lacks_body = between > before;
+        // A call that both make alike is made once: if it failed without the body, it failed for both.
+        let new_lacks_body = reads() > between || old_lacks_body && share_a_fault(&old, &new);
+        let changes = match old_lacks_body || new_lacks_body {
+            true => Vec::new(),
+            false => changes(&old, &new),
+        };
+        Compared {
+            old,
+            new,
+            old_lacks_body,
+            new_lacks_body,
+            changes,
+        }
     }
 
     /// Compares the entries of a record.
@@ -166,8 +186,7 @@ impl Comparison {
             return;
         }
         let compared = self.compare(&recorded).await;
-        let missing = recorded.missing.as_ref();
-        if missing.is_some_and(|body| body.was_read()) {
+        if compared.lacks_body() {
             tally.without_body += 1;
             return;
         }
@@ -179,12 +198,25 @@ impl Comparison {
 }
 
 impl Compared {
+    /// Returns true if a side read a body that was not recorded, so that there is nothing to compare.
+    pub fn lacks_body(&self) -> bool {
+        self.old_lacks_body || self.new_lacks_body
+    }
+
     /// Returns true if a call ran past its deadline.
     fn is_late(&self) -> bool {
         let judgements = self.old.judgements.iter().chain(&self.new.judgements);
         let mut faults = judgements.filter_map(|of| of.error.as_ref());
         faults.any(|fault| matches!(fault.kind, FaultKind::Deadline | FaultKind::Overload))
     }
+}
+
+/// Returns true if both sides have the same failure of the same version at the same call.
+fn share_a_fault(old: &Replayed, new: &Replayed) -> bool {
+    let mut both = old.trail.iter().zip(&*new.trail);
+    both.any(|(old, new)| {
+        old.error.is_some() && (&old.error, &old.digest) == (&new.error, &new.digest)
+    })
 }
 
 fn read(

@@ -81,3 +81,18 @@ pub struct Replayed {
     /// Judgements for the side that shares the calls.
     pub trail: Trail,
 }
+
+impl Replayed {
+    /// Returns the reply to the client in words; `None` where there is none to tell of: in an attempt, and
+    /// beyond the record.
+    pub fn reply_in_words(&self) -> Option<String> {
+        match (&self.reply, &self.ended) {
+            (Some(reply), _) => Some(reply.to_string()),
+            (None, Ended::Judged(..)) => Some("accepted".to_owned()),
+            (None, Ended::AsRecorded(_)) => Some("as recorded".to_owned()),
+            (None, Ended::Refused(_) | Ended::BeyondRecord | Ended::Routed(_) | Ended::Told) => {
+                None
+            }
+        }
+    }
+}

@@ -83,6 +83,11 @@ impl Tally {
         }
     }
 
+    /// Returns the number of entries that were found and could not be compared.
+    pub fn not_compared(&self) -> u64 {
+        self.without_body + self.without_listener
+    }
+
     /// Returns the number of entries with a change of this kind.
     pub fn of_kind(&self, kind: DifferenceKind) -> u64 {
         self.kinds.get(&kind).copied().unwrap_or_default()

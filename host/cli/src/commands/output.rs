@@ -1,6 +1,7 @@
 //! Tables, errors and short forms for the terminal.
 
 use std::error::Error;
+use std::io::{self, IsTerminal as _};
 use std::net::AddrParseError;
 use std::num::{IntErrorKind, ParseIntError};
 
@@ -109,6 +110,18 @@ pub(super) fn time_until(time: Millis) -> String {
         120..=7199 => format!("in {} min", wait / 60),
         _ => format!("in {} h", wait / 3600),
     }
+}
+
+/// Returns the number of columns to write for: those of the terminal, or 100 where standard output is none.
+pub(crate) fn width() -> usize {
+    /// Columns of a file or a pipe.
+    const NO_TERMINAL: usize = 100;
+    let out = io::stdout();
+    let size = out
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(&out));
+    size.flatten()
+        .map_or(NO_TERMINAL, |(width, _)| usize::from(width.0))
 }
 
 /// Returns the beginning of a digest: enough to tell versions apart.

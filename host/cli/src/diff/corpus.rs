@@ -76,6 +76,12 @@ impl Corpus {
         found.map(|(_, file)| file.as_path())
     }
 
+    /// Returns the id under which a file is recorded.
+    pub fn id_of_file(&self, file: &Path) -> Option<TransactionId> {
+        let number = self.files.iter().position(|of| of == file)?;
+        id_of(number)
+    }
+
     /// Compares both sides on all messages. Returns the files that could not be read, too.
     ///
     /// # Errors

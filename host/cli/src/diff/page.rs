@@ -6,13 +6,15 @@ use minijinja::{Environment, context};
 
 const TEMPLATE: &str = include_str!("report.html");
 
-/// Returns the page. `title` says what was compared; `name` names the example of a group.
+/// Returns the page. `title` says what was compared, and `nothing` why nothing was; `name` names the example
+/// of a group.
 ///
 /// # Errors
 /// The template is wrong.
 pub fn page(
     title: &str,
     tally: &Tally,
+    nothing: Option<&str>,
     name: impl Fn(&Group) -> String,
 ) -> Result<String, minijinja::Error> {
     let mut templates = Environment::new();
@@ -31,6 +33,7 @@ pub fn page(
         .collect();
     templates.get_template("report.html")?.render(context! {
         title,
+        nothing,
         compared => tally.compared,
         changed => tally.changed,
         kinds,
@@ -58,10 +61,21 @@ mod tests {
         };
         let id = "00000000-0000-7000-8000-000000000000".parse().unwrap();
         tally.add(id, vec![change]);
-        let page = page("p", &tally, |group| group.example.to_string()).unwrap();
+        let page = page("p", &tally, None, |group| group.example.to_string()).unwrap();
         assert!(
             page.contains("&lt;script&gt;") && !page.contains("<script>"),
             "{page}"
         );
+    }
+
+    #[test]
+    fn a_comparison_of_nothing_is_not_shown_as_a_good_result() {
+        let why = Some("the record has no entry");
+        let page = page("p", &Tally::default(), why, |_| String::new()).unwrap();
+        assert!(
+            page.contains("Nothing was compared: the record has no entry"),
+            "{page}"
+        );
+        assert!(!page.contains("decide the same"), "{page}");
     }
 }

@@ -1,12 +1,7 @@
 //! A comparison in words.
 
-use gatepost_intake::pipeline::judge::RecipientDisposition;
-use gatepost_model::Judgement;
-use gatepost_replay::{Compared, Ended, Group, Replayed, Tally};
+use gatepost_replay::{Group, Tally};
 use gatepost_rollout::DifferenceKind;
-
-use crate::commands::output;
-use crate::fixtures::effect_text;
 
 /// Number with separators of thousands.
 pub fn number(number: u64) -> String {
@@ -26,8 +21,42 @@ pub fn counted(count: u64, one: &str, several: &str) -> String {
     format!("{} {word}", number(count))
 }
 
-/// Returns the counts and groups of a comparison; `name` names the example of a group.
-pub fn summary(tally: &Tally, most: usize, name: impl Fn(&Group) -> String) -> String {
+/// Returns why nothing was compared; `None` if something was. `no_entries` says why there were no entries.
+pub fn nothing_compared(tally: &Tally, no_entries: impl FnOnce() -> String) -> Option<String> {
+    if tally.compared > 0 {
+        return None;
+    }
+    let of = match tally.not_compared() {
+        0 => return Some(no_entries()),
+        1 => "the only entry cannot be compared".to_owned(),
+        all => format!("none of the {} can be compared", number(all)),
+    };
+    let reasons = [
+        (
+            tally.without_body,
+            "a policy reads the body, which the record does not have ([record] bodies = true keeps it)",
+        ),
+        (
+            tally.without_listener,
+            "it came to a listener that the configuration does not have",
+        ),
+    ];
+    let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
+    let reasons: Vec<_> = reasons.map(|(_, reason)| reason).collect();
+    Some(format!("{of}: {}", reasons.join(", or ")))
+}
+
+/// Returns the counts and groups of a comparison; `name` names the example of a group, and `nothing` says
+/// why nothing was compared.
+pub fn summary(
+    tally: &Tally,
+    nothing: Option<&str>,
+    most: usize,
+    name: impl Fn(&Group) -> String,
+) -> String {
+    if let Some(nothing) = nothing {
+        return format!("nothing was compared: {nothing}");
+    }
     let mut lines = Vec::new();
     let of = number(tally.compared);
     match tally.changed {
@@ -91,116 +120,30 @@ pub fn summary(tally: &Tally, most: usize, name: impl Fn(&Group) -> String) -> S
     lines.join("\n")
 }
 
-/// Returns both sides of one entry, what differs marked.
-pub fn side_by_side(compared: &Compared) -> String {
-    let (old, new) = (facts(&compared.old), facts(&compared.new));
-    let mut table = output::table(["", "", "OLD", "NEW"]);
-    for ((name, old), (_, new)) in old.iter().zip(&new) {
-        let mark = match old == new {
-            true => "",
-            false => "*",
-        };
-        table.add_row([mark, name, old, new]);
-    }
-    output::in_text(table)
-}
-
-/// Returns the facts of one side, by name; both sides have the same names in the same order.
-pub fn facts(of: &Replayed) -> Vec<(String, String)> {
-    let list = |items: Vec<String>| match items.is_empty() {
-        true => "-".to_owned(),
-        false => items.join("\n"),
-    };
-    let judged = |text: &dyn Fn(&Judgement) -> Vec<String>| {
-        let all = of.judgements.iter().flat_map(text);
-        list(all.collect())
-    };
-    let route = match &of.ended {
-        Ended::Routed(routing) => routing.to_string(),
-        _ => "-".to_owned(),
-    };
-    let recipients = of
-        .recipients
-        .iter()
-        .map(|(to, of)| format!("{to} {}", disposition(of)));
-    let refused = of.refused.iter().map(|(to, reply)| format!("{to} {reply}"));
-    let head = of.message.as_ref().map_or_else(String::new, |message| {
-        String::from_utf8_lossy(message.head()).replace("\r\n", "\n")
-    });
-    [
-        ("verdict", of.ended.word().to_owned()),
-        (
-            "reply",
-            of.reply
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), ToString::to_string),
-        ),
-        (
-            "class",
-            of.class
-                .map_or_else(|| "-".to_owned(), |class| class.class.word().to_owned()),
-        ),
-        ("tags", list(of.tags.clone())),
-        ("recipients", list(recipients.chain(refused).collect())),
-        ("route", route),
-        (
-            "reasons",
-            judged(&|of| {
-                let reasons = of.decision.reasons.iter();
-                reasons
-                    .map(|reason| format!("{}: {reason}", of.policy))
-                    .collect()
-            }),
-        ),
-        (
-            "faults",
-            judged(&|of| {
-                let fault = of.error.iter();
-                fault
-                    .map(|fault| format!("{} in {}: {fault}", of.policy, of.hook))
-                    .collect()
-            }),
-        ),
-        (
-            "effects",
-            list(
-                of.effects
-                    .iter()
-                    .map(|(scope, effect)| format!("{}: {}", scope.policy, effect_text(effect)))
-                    .collect(),
-            ),
-        ),
-        (
-            "header section",
-            list(head.lines().map(str::to_owned).collect()),
-        ),
-        (
-            "answered now",
-            list(
-                of.unknown
-                    .iter()
-                    .map(|of| format!("{}: {}", of.policy, of.look_up))
-                    .collect(),
-            ),
-        ),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .to_vec()
-}
-
-fn disposition(of: &RecipientDisposition) -> String {
-    match of {
-        RecipientDisposition::Delivered => "delivered".to_owned(),
-        RecipientDisposition::Suppressed(why) => format!("suppressed: {why}"),
-        RecipientDisposition::Rejected(reply) => format!("rejected: {reply}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_of_nothing_is_no_good_result() {
+        let nothing = Tally::default();
+        let why = nothing_compared(&nothing, || "the record has no entry".to_owned()).unwrap();
+        let text = summary(&nothing, Some(&why), 20, |_| String::new());
+        assert_eq!(text, "nothing was compared: the record has no entry");
+
+        let mut without_body = Tally::default();
+        without_body.without_body = 21;
+        let why = nothing_compared(&without_body, String::new).unwrap();
+        assert!(why.starts_with("none of the 21 can be compared: a policy reads the body"));
+        assert!(!why.contains("listener"), "{why}");
+
+        without_body.compared = 1;
+        assert_eq!(nothing_compared(&without_body, String::new), None);
+    }
+
     #[test]
     fn numbers_have_separators() {
-        let numbers = [0, 999, 1_000, 1_234_567].map(super::number);
+        let numbers = [0, 999, 1_000, 1_234_567].map(number);
         assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -136,6 +136,14 @@ fn the_fixture_decides_as_the_record_and_says_nothing_of_persons() {
         "{}",
         errors(&output)
     );
+    let other = "00000000-0000-7000-8000-000000000000";
+    let output = from_record(&relay, other, &fixtures, &[]);
+    let told = errors(&output);
+    assert!(
+        told.contains(&format!("has no transaction {other}")),
+        "{told}"
+    );
+    assert!(!told.contains("record mail with the table"), "{told}");
 }
 
 #[test]

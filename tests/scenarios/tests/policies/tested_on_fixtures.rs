@@ -267,3 +267,26 @@ fn fixtures_of_the_built_in_policies_come_as_expected() {
         assert!(output.status.success(), "{}", stdout(&output));
     }
 }
+
+#[test]
+fn a_folder_that_is_not_there_and_a_fixture_that_expects_nothing_are_told_of() {
+    let nowhere = tempfile::tempdir().unwrap().path().join("nowhere");
+    let output = test(&nowhere, &[]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.contains("nowhere does not exist"), "{errors}");
+
+    let begin = FORBIDDEN.find("[expect]").unwrap();
+    for toml in [
+        &FORBIDDEN[..begin],
+        &format!("{}[expect]\n", &FORBIDDEN[..begin]),
+    ] {
+        let output = Fixtures::new(toml).test(&[]);
+        assert_eq!(output.status.code(), Some(1));
+        let text = stdout(&output);
+        assert!(
+            text.contains("it has no [expect]") && text.contains("--bless"),
+            "{text}"
+        );
+    }
+}

@@ -17,13 +17,15 @@ use gatepost_message::{Millis, TransactionId};
 use gatepost_operations::trace::time_or_age;
 use gatepost_policy_set::loading;
 use gatepost_record::RecordReader;
-use gatepost_replay::{CompareProgress, Group, ReplayEntry, Tally, WantedEntries};
+use gatepost_replay::{CompareProgress, Compared, Group, ReplayEntry, Tally, WantedEntries};
 use gatepost_rollout::DifferenceKind;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde_json::json;
 
 use crate::commands::{exit, output};
-use crate::diff::{Corpus, Replacement, Sides, page, side_by_side, summary};
+use crate::diff::{
+    Corpus, Replacement, Sides, in_json, nothing_compared, page, side_by_side, summary,
+};
 
 /// Compare what a new version of a policy decides with what the present one decides, on recorded mail
 /// or on a folder of messages. Nothing is sent or stored.
@@ -35,9 +37,13 @@ pub(in crate::commands) struct Diff {
     /// Old module, instead of the active one.
     #[arg(long, value_name = "OLD.WASM")]
     against: Option<PathBuf>,
-    /// Settings of the new version: a file of JSON, or of TOML if its name ends so.
+    /// Settings of the new version: a file of JSON, or of TOML if its name ends so. When not given, those of
+    /// the configuration.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// Settings of the old version, in the same way.
+    #[arg(long, value_name = "FILE")]
+    against_settings: Option<PathBuf>,
     /// Name of the policy. When not given, the file's name without its extension, with `-` for `_`.
     #[arg(long, required_unless_present = "module")]
     name: Option<String>,
@@ -56,13 +62,13 @@ pub(in crate::commands) struct Diff {
     /// Listener to which the messages of the folder come; the first inbound one when not given.
     #[arg(long, value_name = "NAME", requires = "corpus")]
     listener: Option<String>,
-    /// Show both sides of this transaction, side by side.
-    #[arg(long, value_name = "ID")]
-    message: Option<TransactionId>,
+    /// Show both sides of this transaction, side by side; with `--corpus`, of this file.
+    #[arg(long, value_name = "ID|FILE", conflicts_with = "html")]
+    message: Option<String>,
     /// Number of groups to show.
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     groups: usize,
-    /// Exit with 1 if there is a change of these kinds.
+    /// Exit with 1 if there is a change of these kinds, or if nothing was compared.
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = FailOn::parser())]
     fail_on: Vec<FailOn>,
     /// Write the report to this file, as one HTML page.
@@ -88,6 +94,12 @@ impl FailOn {
         }
     }
 
+    /// Returns true unless the command has to fail: on a change of one of the kinds, or because nothing was
+    /// compared.
+    fn all_pass(of: &[Self], tally: &Tally) -> bool {
+        of.is_empty() || tally.compared > 0 && !of.iter().any(|on| on.finds(tally))
+    }
+
     /// Reads `any`, or the word of a kind.
     fn parser() -> impl TypedValueParser<Value = Self> {
         let words = DifferenceKind::ALL.map(DifferenceKind::word);
@@ -106,24 +118,8 @@ pub(in crate::commands) async fn run(args: &Diff) -> miette::Result<ExitCode> {
         (None, Some(module)) => super::activate::stem(module)?,
         (None, None) => return Err(miette!("name the policy with --name")),
     };
-    let module = |file: &Option<PathBuf>| -> miette::Result<Option<Bytes>> {
-        let file = file.as_deref();
-        file.map(|file| super::read(file).map(Bytes::from))
-            .transpose()
-    };
-    let old = Replacement {
-        module: module(&args.against)?,
-        settings: None,
-    };
-    let settings = args
-        .settings
-        .as_deref()
-        .map(super::run::read_settings)
-        .transpose()?;
-    let new = Replacement {
-        module: module(&args.module)?,
-        settings,
-    };
+    let old = replacement(args.against.as_deref(), args.against_settings.as_deref())?;
+    let new = replacement(args.module.as_deref(), args.settings.as_deref())?;
     let config = Arc::new(Config::load(&args.config)?);
     let directory = Arc::new(crate::check::judge::read_directory(&config).await);
     let engine = loading::engine_of_command().into_diagnostic()?;
@@ -135,7 +131,8 @@ pub(in crate::commands) async fn run(args: &Diff) -> miette::Result<ExitCode> {
         Some(folder) => {
             let listener =
                 crate::check::judge::find_listener(&config, args.listener.as_deref())?.clone();
-            let dry_run = DryRun::new(engine, Config::clone(&config), directory).await?;
+            let policies = Arc::clone(&sides.policies);
+            let dry_run = DryRun::with(policies, Config::clone(&config), directory)?;
             let corpus = Corpus::open(folder, listener, dry_run).into_diagnostic()?;
             of_corpus(args, &sides, Arc::new(corpus)).await
         }
@@ -143,14 +140,41 @@ pub(in crate::commands) async fn run(args: &Diff) -> miette::Result<ExitCode> {
     }
 }
 
+/// Reads the module and the settings of one side.
+fn replacement(module: Option<&Path>, settings: Option<&Path>) -> miette::Result<Replacement> {
+    let module = module.map(|file| -> miette::Result<_> {
+        Ok((file.to_owned(), Bytes::from(super::read(file)?)))
+    });
+    let settings = settings.map(|file| -> miette::Result<_> {
+        Ok((file.to_owned(), super::run::read_settings(file)?))
+    });
+    Ok(Replacement {
+        module: module.transpose()?,
+        settings: settings.transpose()?,
+    })
+}
+
 async fn of_corpus(args: &Diff, sides: &Sides, corpus: Arc<Corpus>) -> miette::Result<ExitCode> {
     let name = |id: TransactionId| match corpus.file_of(id) {
         Some(file) => file.display().to_string(),
         None => id.to_string(),
     };
-    if let Some(id) = args.message {
-        let compared = corpus.compare_one(&sides.comparison, id).await;
-        return show(compared.into_diagnostic()?.iter(), id);
+    if let Some(named) = &args.message {
+        let id = corpus
+            .id_of_file(Path::new(named))
+            .or_else(|| named.parse().ok());
+        let compared = match id {
+            Some(id) => corpus.compare_one(&sides.comparison, id).await,
+            None => Ok(Vec::new()),
+        };
+        let compared = compared.into_diagnostic()?;
+        if compared.is_empty() {
+            return Err(miette!(
+                help = "name a file as the groups name it",
+                "the folder has no message {named}"
+            ));
+        }
+        return show(args, sides, named, &compared);
     }
     let progress = Arc::new(CompareProgress::default());
     let total = corpus.messages() as u64;
@@ -169,9 +193,14 @@ async fn of_corpus(args: &Diff, sides: &Sides, corpus: Arc<Corpus>) -> miette::R
         "{total} messages of {}",
         args.corpus.as_deref().unwrap_or(Path::new("")).display()
     );
-    print(args, sides, (&tally, began.elapsed()), &of, name)?;
+    let nothing = nothing_compared(&tally, || match unread.len() as u64 == total {
+        true => format!("none of the {total} messages can be read"),
+        false => format!("none of the {total} messages led to a question to a policy"),
+    });
+    let result = (&tally, nothing.as_deref(), began.elapsed());
+    print(args, sides, result, &of, name)?;
     Ok(exit(
-        unread.is_empty() && !args.fail_on.iter().any(|on| on.finds(&tally)),
+        unread.is_empty() && FailOn::all_pass(&args.fail_on, &tally),
     ))
 }
 
@@ -181,31 +210,44 @@ async fn of_record(
     config: &Config,
     directory: &View,
 ) -> miette::Result<ExitCode> {
+    let named = args.message.as_deref();
+    let id = named.map(|named| {
+        let id = named.parse::<TransactionId>();
+        id.map_err(|_| miette!("{named} is no id of a transaction"))
+    });
+    let id = id.transpose()?;
+    // An id says when the transaction began.
+    let since = id.map_or(args.since, |id| Millis(id.unix_millis()));
     let folder = config.relay.store.join(gatepost_record::FOLDER);
     let key = directory.record_key();
-    let reader = key.map(|key| RecordReader::since(&folder, key, args.since));
+    let reader = key.map(|key| RecordReader::since(&folder, key, since));
     let reader = reader
         .transpose()
         .into_diagnostic()
         .wrap_err("cannot read the record")?;
     let reader = reader.filter(|reader| !reader.files().is_empty());
     let Some(reader) = reader else {
-        return Err(miette!(
-            help = "record mail with the table [record] in the configuration, or name a folder of messages with --corpus",
-            "the store {} has no record of mail since {}",
-            config.relay.store.display(),
-            args.since
-        ));
+        return Err(super::from_record::no_record(config));
     };
-    if let Some(id) = args.message {
+    if let Some(id) = id {
         let found = tokio::task::spawn_blocking(move || reader.find(id)).await;
         let found = found.into_diagnostic()?.into_diagnostic()?;
+        if found.is_empty() {
+            return Err(super::from_record::no_transaction(config, id));
+        }
         let mut compared = Vec::new();
         for (recorded, missing) in found {
+            if !sides.comparison.old.know(&recorded.entry) {
+                let listener = &recorded.entry.transaction().session.listener;
+                return Err(miette!(
+                    "the transaction {id} cannot be compared: it came to the listener {listener}, which the \
+                     configuration does not have"
+                ));
+            }
             let recorded = ReplayEntry::new(recorded, missing);
             compared.push(sides.comparison.compare(&recorded).await);
         }
-        return show(compared.iter(), id);
+        return show(args, sides, &id.to_string(), &compared);
     }
     let wanted = WantedEntries {
         since: args.since,
@@ -224,10 +266,26 @@ async fn of_record(
     .into_diagnostic()
     .wrap_err("cannot read the record")?;
     let of = format!("the record since {}", args.since);
-    print(args, sides, (&tally, began.elapsed()), &of, |id| {
-        id.to_string()
-    })?;
-    Ok(exit(!args.fail_on.iter().any(|on| on.finds(&tally))))
+    let nothing = nothing_compared(&tally, || no_entries(args, config, directory));
+    let result = (&tally, nothing.as_deref(), began.elapsed());
+    print(args, sides, result, &of, |id| id.to_string())?;
+    Ok(exit(FailOn::all_pass(&args.fail_on, &tally)))
+}
+
+/// Returns why the record has no entry that is wanted.
+fn no_entries(args: &Diff, config: &Config, directory: &View) -> String {
+    let since = args.since;
+    let Some(account) = &args.account else {
+        return format!("the record has no entry since {since}");
+    };
+    let configured = config.accounts.iter().map(|of| of.id.as_str());
+    let mut known = directory.accounts().map(|of| of.id.to_string());
+    match configured.into_iter().any(|id| id == account) || known.any(|id| id == *account) {
+        true => format!("the record has no entry of the account {account} since {since}"),
+        false => format!(
+            "the account {account} is not known: neither the configuration nor the directory has it"
+        ),
+    }
 }
 
 /// Shows the progress of long work on a terminal, from the second second on.
@@ -256,7 +314,7 @@ async fn watched<R>(
 fn print(
     args: &Diff,
     sides: &Sides,
-    (tally, took): (&Tally, Duration),
+    (tally, nothing, took): (&Tally, Option<&str>, Duration),
     of: &str,
     name: impl Fn(TransactionId) -> String,
 ) -> miette::Result<()> {
@@ -269,13 +327,14 @@ fn print(
     );
     let example = |group: &Group| name(group.example);
     if let Some(file) = &args.html {
-        let page = page(&title, tally, example).into_diagnostic()?;
+        let page = page(&title, tally, nothing, example).into_diagnostic()?;
         std::fs::write(file, page)
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot write {}", file.display()))?;
     }
     if !args.json {
-        return output::print(format!("{title}\n{}", summary(tally, args.groups, example)));
+        let summary = summary(tally, nothing, args.groups, example);
+        return output::print(format!("{title}\n{summary}"));
     }
     let kinds =
         DifferenceKind::ALL.map(|kind| (kind.word().to_owned(), json!(tally.of_kind(kind))));
@@ -290,6 +349,7 @@ fn print(
         "of": of,
         "seconds": took.as_secs_f64(),
         "compared": tally.compared,
+        "nothing-compared": nothing,
         "changed": tally.changed,
         "kinds": serde_json::Map::from_iter(kinds),
         "groups": groups.collect::<Vec<_>>(),
@@ -300,14 +360,29 @@ fn print(
     })])
 }
 
-fn show<'a>(
-    compared: impl ExactSizeIterator<Item = &'a gatepost_replay::Compared>,
-    id: TransactionId,
-) -> miette::Result<ExitCode> {
-    if compared.len() == 0 {
-        return Err(miette!("there is no transaction {id} among them"));
+/// Shows both sides of the entries of one transaction.
+fn show(args: &Diff, sides: &Sides, name: &str, compared: &[Compared]) -> miette::Result<ExitCode> {
+    let mut tally = Tally::default();
+    for one in compared.iter().filter(|one| !one.lacks_body()) {
+        tally.add(TransactionId::new(), one.changes.clone());
     }
-    let tables: Vec<_> = compared.map(side_by_side).collect();
-    output::print(tables.join("\n\n"))?;
-    Ok(exit(true))
+    let (old, new) = (sides.old.digest(), sides.new.digest());
+    if args.json {
+        let entries: Vec<_> = compared.iter().map(in_json).collect();
+        output::print_json([json!({
+            "policy": sides.policy,
+            "old": old,
+            "new": new,
+            "message": name,
+            "entries": entries,
+        })])?;
+    } else {
+        let (old, new) = (output::digest(old), output::digest(new));
+        let title = format!("{}: {old} -> {new}, on {name}", sides.policy);
+        let width = output::width();
+        let tables = compared.iter().map(|one| side_by_side(one, width));
+        let parts: Vec<_> = std::iter::once(title).chain(tables).collect();
+        output::print(parts.join("\n\n"))?;
+    }
+    Ok(exit(FailOn::all_pass(&args.fail_on, &tally)))
 }

@@ -12,7 +12,7 @@ use gatepost_fixture::Hook;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::Engine;
 use gatepost_record::RecordReader;
-use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+use miette::{IntoDiagnostic as _, Report, WrapErr as _, miette};
 
 use crate::commands::{exit, output, report};
 use crate::fixtures::{Bench, Configured, HookOnRecord, Module, TestTarget};
@@ -141,13 +141,8 @@ async fn find(
 ) -> miette::Result<HookOnRecord> {
     let directory = crate::check::judge::read_directory(config).await;
     let folder = config.relay.store.join(gatepost_record::FOLDER);
-    let store = config.relay.store.display();
-    let help = "record mail with the table [record] in the configuration";
     let Some(key) = directory.record_key() else {
-        return Err(miette!(
-            help = help,
-            "the store {store} has no record of mail"
-        ));
+        return Err(no_record(config));
     };
     let read = tokio::task::spawn_blocking(move || {
         RecordReader::since(&folder, key, Millis(id.unix_millis()))?.find(id)
@@ -155,10 +150,7 @@ async fn find(
     let found = read.await.into_diagnostic()?;
     let found = found.into_diagnostic().wrap_err("cannot read the record")?;
     if found.is_empty() {
-        return Err(miette!(
-            help = help,
-            "the record of the store {store} has no transaction {id}"
-        ));
+        return Err(no_transaction(config, id));
     }
     let entries: Vec<_> = found.into_iter().map(|(recorded, _)| recorded).collect();
     let call = HookOnRecord::find(&entries, hook, policy);
@@ -169,6 +161,38 @@ async fn find(
             hook.word()
         )
     })
+}
+
+/// Returns the error that a store has no record.
+pub(super) fn no_record(config: &Config) -> Report {
+    let help = match &config.record {
+        Some(_) => {
+            "the configuration has [record]: have the relay reload it, and take mail; or name another \
+             configuration with --config"
+        }
+        None => "record mail with the table [record] in the configuration",
+    };
+    miette!(
+        help = help,
+        "the store {} has no record of mail",
+        config.relay.store.display()
+    )
+}
+
+/// Returns the error that a record has no transaction of an id.
+pub(super) fn no_transaction(config: &Config, id: TransactionId) -> Report {
+    let help = match &config.record {
+        Some(_) => {
+            "it may be older than what [record] keeps, or was not in the sample of it ([record] rate, \
+             accounts); or the id is another one: `gatepost trace` tells those of recent mail"
+        }
+        None => "the configuration has no table [record], so nothing is recorded",
+    };
+    miette!(
+        help = help,
+        "the record of the store {} has no transaction {id}",
+        config.relay.store.display()
+    )
 }
 
 /// Returns settings and grants of the policy; none if the configuration does not have it.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use gatepost_fixture::{Difference, Found, Unreadable, read_folder};
+use gatepost_fixture::{Decided, Difference, Fixture, Found, Unreadable, read_folder};
 use gatepost_policy::Engine;
 use gatepost_policy_set::loading;
 use miette::{IntoDiagnostic as _, LabeledSpan, NamedSource, Report, WrapErr as _, miette};
@@ -290,6 +290,12 @@ fn summary(tested: &[Tested], all: usize, began: Instant) -> String {
     text
 }
 
+/// Returns true if a fixture does not say what it expects, so that nothing fits it.
+fn expects_nothing(fixture: &Fixture) -> bool {
+    let expect = fixture.expect.as_ref();
+    expect.is_none_or(|expect| *expect == Decided::default())
+}
+
 fn failure(found: &Found, outcome: &Outcome) -> String {
     let mut text = format!("\n---- {} ----\n", found.name);
     match outcome {
@@ -304,6 +310,13 @@ fn failure(found: &Found, outcome: &Outcome) -> String {
                 found.path.display(),
                 difference.diff
             ));
+            if let Ok((fixture, _)) = &found.read
+                && expects_nothing(fixture)
+            {
+                text.push_str(
+                    "it has no [expect]: `gatepost policy test --bless` writes what came into it\n",
+                );
+            }
         }
         Outcome::Broken(error) => text.push_str(&format!("{error:?}\n")),
         Outcome::Ok | Outcome::Blessed(_) => {}
