@@ -138,9 +138,9 @@ pub(crate) struct Rollout {
 pub enum FiguresBegin {
     /// With the rollout.
     Rollout,
-    /// When the relay was started and resumed the rollout, at this time.
+    /// At the start of the relay, which resumed the rollout.
     Start(Millis),
-    /// When a reload resumed the rollout with other settings, at this time.
+    /// At a reload, which resumed the rollout with other settings.
     Reload(Millis),
 }
 
