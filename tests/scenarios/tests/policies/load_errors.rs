@@ -104,6 +104,7 @@ fn unknown_policies_files_and_versions_are_named() {
     let told = relay.refuses(&["policy", "activate", &file.to_string_lossy()]);
     let known = "no policy of this name; it has header-guard, loop-guard, outbound-route";
     assert!(told.contains(known), "{told}");
+    assert!(told.contains("give another name with --name"), "{told}");
     let told = relay.refuses(&["policy", "rollback", "loop-guard"]);
     assert!(told.contains("no earlier version"), "{told}");
     relay.leaves_nothing(sink);

@@ -41,6 +41,7 @@ mod protected_header;
 mod recipients_refused;
 mod reload_keeps_the_last_good;
 mod reserved_fields;
+mod rollback_after_a_canary;
 mod rolled_back_by_threshold;
 mod rollout_support;
 mod routing_on_record;
