@@ -112,7 +112,7 @@ pub enum SidesError {
         version: String,
         /// Name of the policy.
         policy: String,
-        /// Advice on what to do about it.
+        /// Advice on what to do.
         #[help]
         advice: Option<String>,
         /// Reason.

@@ -20,26 +20,26 @@ impl ReportHandler for ErrorPrinter {
 /// Error without the causes that its text has already.
 struct SaidOnce<'a> {
     error: &'a dyn Diagnostic,
-    cause: Option<Cause>,
+    cause: Option<NewCause>,
 }
 
 /// Cause that says something new.
 #[derive(Debug)]
-struct Cause {
+struct NewCause {
     text: String,
-    next: Option<Box<Cause>>,
+    next: Option<Box<NewCause>>,
 }
 
 impl<'a> SaidOnce<'a> {
     fn of(error: &'a dyn Diagnostic) -> Self {
         Self {
-            cause: Cause::after(&error.to_string(), error.source()),
+            cause: NewCause::after(&error.to_string(), error.source()),
             error,
         }
     }
 }
 
-impl Cause {
+impl NewCause {
     /// Returns the causes that this text, and then each other, do not say already.
     fn after(said: &str, mut source: Option<&(dyn Error + 'static)>) -> Option<Self> {
         while let Some(error) = source {
@@ -54,13 +54,13 @@ impl Cause {
     }
 }
 
-impl Display for Cause {
+impl Display for NewCause {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl Error for Cause {
+impl Error for NewCause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let next = self.next.as_deref()?;
         Some(next)

@@ -30,7 +30,7 @@ const GAP: usize = 2;
 const NARROWEST: usize = 50;
 
 /// One fact about one side.
-struct Fact {
+struct SideFact {
     name: &'static str,
     /// Kind of change that the summary counts it as.
     kind: Option<DifferenceKind>,
@@ -90,7 +90,7 @@ pub fn in_json(compared: &Compared) -> Value {
 }
 
 /// Returns the facts of both sides in pairs.
-fn both(compared: &Compared) -> Vec<(Fact, Fact)> {
+fn both(compared: &Compared) -> Vec<(SideFact, SideFact)> {
     let side = |of: &Replayed, lacks_body: bool| match lacks_body {
         false => facts(of),
         true => {
@@ -112,7 +112,7 @@ fn both(compared: &Compared) -> Vec<(Fact, Fact)> {
 }
 
 /// Returns the facts of one side; both sides have the same ones in the same order.
-fn facts(of: &Replayed) -> Vec<Fact> {
+fn facts(of: &Replayed) -> Vec<SideFact> {
     let judged = |text: &dyn Fn(&Judgement) -> Vec<String>| {
         let all = of.judgements.iter().flat_map(text);
         all.collect::<Vec<_>>()
@@ -151,7 +151,7 @@ fn facts(of: &Replayed) -> Vec<Fact> {
         Ended::Routed(routing) => Some(routing.to_string()),
         _ => None,
     };
-    let fact = |name, kind, values: Vec<String>| Fact {
+    let fact = |name, kind, values: Vec<String>| SideFact {
         name,
         kind,
         value: match values.is_empty() {
