@@ -26,7 +26,7 @@ pub(crate) const LARGEST_MEMORY: usize = 256 << 20;
 
 /// Address space reserved for one linear memory, in bytes: all that an address of 32 bits reaches. So the
 /// processor finds an access outside of the memory, and compiled code need not compare each address.
-const ADDRESS_SPACE: u64 = 4 << 30;
+pub(crate) const ADDRESS_SPACE: u64 = 4 << 30;
 
 /// Settings of the engine.
 #[derive(Debug, Clone)]

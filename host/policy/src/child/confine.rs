@@ -5,10 +5,11 @@ use std::io;
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 
 use super::LoadingLimits;
+use crate::engine::ADDRESS_SPACE;
 
-/// Address space beyond the memory limit, in bytes: for the binary, stacks, and reservations such
-/// as that of a guest's memory.
-const ADDRESS_SPACE: u64 = 2 << 30;
+/// Address space beyond the memory limit, in bytes: for the binary and stacks, and for the memories of
+/// four guests, which are reserved and hardly used.
+const MORE_ADDRESS_SPACE: u64 = (2 << 30) + 4 * ADDRESS_SPACE;
 
 /// Limit on a file, in bytes: only images of a guest's memory are written, and these are in memory.
 const MAX_FILE: u64 = 512 << 20;
@@ -24,7 +25,7 @@ pub(super) fn confine(limits: LoadingLimits) -> io::Result<()> {
     set(Resource::Core, 0, 0)?;
     // RLIMIT_DATA limits writable memory; RLIMIT_AS is for systems that do not count that.
     set(Resource::Data, limits.memory, limits.memory)?;
-    let addresses = limits.memory.saturating_add(ADDRESS_SPACE);
+    let addresses = limits.memory.saturating_add(MORE_ADDRESS_SPACE);
     set(Resource::As, addresses, addresses)?;
     set(Resource::Fsize, MAX_FILE, MAX_FILE)?;
     set(Resource::Nofile, 64, 64)?;
