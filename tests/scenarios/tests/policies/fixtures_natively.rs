@@ -124,6 +124,8 @@ impl Native {
                 }
             }
         }
+        // Of a message that is refused nothing is remembered.
+        let effects = if kept { said.effects } else { Vec::new() };
         let (class, allowed) = match said.class {
             // To a message that is refused there is no reply.
             Some((class, allowed)) => (class.word(), allowed && kept),
@@ -132,7 +134,7 @@ impl Native {
         json!({
             "policies": said.policies,
             "edits": said.edits,
-            "effects": said.effects,
+            "effects": effects,
             "class": class,
             "reply-allowed": allowed,
             "route": route,
