@@ -457,7 +457,13 @@ fn start(master: &Path, directory: &Path, other_resolver: bool) -> Process {
         shell.args(["-c", &run]);
         shell
     };
-    let process = Process::start("postfix", &mut shell);
+    let mut process = Process::start("postfix", &mut shell);
+    // On a busy machine it may end at its start without a word: what it says goes by its log daemon, which
+    // does not run yet.
+    if !process.logs("daemon started") && process.log().is_empty() {
+        eprintln!("Postfix ended without a word, and is started again");
+        process = Process::start("postfix", &mut shell);
+    }
     process.logged("daemon started");
     process
 }

@@ -152,6 +152,15 @@ impl Process {
         text.clone()
     }
 
+    /// Waits until its standard error has these words, or it ends; returns true if they are there.
+    pub fn logs(&self, words: &str) -> bool {
+        let ended = || self.log.ended.load(Ordering::Acquire);
+        let missing = |text: &mut String| !text.contains(words) && !ended();
+        let waited = (self.log.grown).wait_timeout_while(self.log.text(), PATIENCE, missing);
+        let (text, _) = waited.unwrap_or_else(|e| e.into_inner());
+        text.contains(words)
+    }
+
     /// Waits until its standard error has these words; returns the first line with them.
     pub fn logged(&self, words: &str) -> String {
         let text = self.logged_behind(0, &[words]);
