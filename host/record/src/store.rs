@@ -34,8 +34,7 @@ const ROOM_LEFT: u64 = 256 << 20;
 /// Interval at which the age of files is checked, and the longest time that an entry waits in memory.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// Time for which entries are gathered before they are written: to wake the thread for each of them
-/// would cost more than to write it.
+/// Time for which entries are gathered before they are written, so that the thread is not woken for each.
 const GATHERED: Duration = Duration::from_millis(20);
 
 /// Interval at which the age is checked while nothing is written.
@@ -214,7 +213,8 @@ impl RecordWriter {
                     if is_entry {
                         std::thread::sleep(GATHERED);
                     }
-                    for task in tasks.try_iter() {
+                    // No more than may wait: however fast they come, the files are checked in between.
+                    for task in tasks.try_iter().take(MOST_WAITING) {
                         self.execute(task);
                     }
                 }
