@@ -61,11 +61,16 @@ impl WordList {
     pub(super) fn found(&self, text: &str) -> impl Iterator<Item = (usize, &'static str)> {
         let pairs = text.bytes().zip(text.bytes().skip(1)).enumerate();
         let places = pairs.filter(|(_, (one, two))| self.beginnings.may_hold(*one, *two));
-        places.flat_map(move |(at, _)| {
+        places.flat_map(move |(at, pair)| {
             let rest = text.get(at..).unwrap_or_default();
+            // Most words begin otherwise, which is seen without a comparison of the whole.
+            let begins = move |word: &str| {
+                matches!(word.as_bytes(), [one, two, ..] if (*one, *two) == pair)
+                    && rest.starts_with(word)
+            };
             self.words
                 .iter()
-                .filter(move |word| rest.starts_with(**word))
+                .filter(move |word| begins(word))
                 .map(move |word| (at, *word))
         })
     }
