@@ -297,8 +297,6 @@ impl Pinned {
             budget: Some(budget),
             sizes: self.sizes,
             is_live: self.is_live,
-            // The octets of log lines are counted of a candidate alone.
-            is_candidate: logged.is_some(),
             logged,
         };
         call.put(version, context).await

@@ -63,9 +63,8 @@ pub(crate) struct CallContext<'a> {
     pub(crate) sizes: Sizes,
     /// False if the call counts for and against nobody, though it has a budget.
     pub(crate) is_live: bool,
-    /// True if the version is under trial: its log lines say so.
-    pub(crate) is_candidate: bool,
-    /// Place for the number of octets that it wrote to the log, or would have written.
+    /// Place for the number of octets that it wrote to the log, or would have written; only for a version
+    /// under trial, or the one that it is compared with.
     pub(crate) logged: Option<&'a AtomicU64>,
 }
 
@@ -77,7 +76,6 @@ impl<'a> CallContext<'a> {
             budget: None,
             sizes: Sizes::default(),
             is_live: true,
-            is_candidate: false,
             logged: None,
         }
     }
@@ -510,12 +508,12 @@ impl Version {
             look_ups,
             budget,
             is_live,
-            is_candidate,
+            logged,
             ..
         } = context;
         CallView {
             is_live,
-            is_candidate,
+            is_candidate: is_live && logged.is_some(),
             digest: self.digest().to_owned(),
             message,
             id,

@@ -291,7 +291,6 @@ pub(crate) async fn ask_apart(
         budget: Some(&budget),
         sizes,
         is_live: false,
-        is_candidate: false,
         logged: Some(&logged),
     };
     let judgement = call.put(version, context).await;
